@@ -1,0 +1,49 @@
+# Everything here needs Python 3.11 or newer and nothing else; `make help` lists the targets.
+PYTHON ?= python3
+STUDY ?= mlp-neurons
+SEEDS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup study test slow check format bench clean
+
+help:  ## List the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY)  ## Make the virtual environment and install digitlab with all its extras
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "digitlab needs Python 3.11 or newer; this is $$($(PYTHON) --version): run  make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+study: $(READY)  ## Run a study (STUDY=mlp-neurons SEEDS=5) and write its report
+	@$(BIN)/digitlab study run $(STUDY) $(if $(SEEDS),--seeds $(SEEDS))
+
+test: $(READY)  ## Run the fast tests
+	$(BIN)/python -m pytest -m "not slow"
+
+slow: $(READY)  ## Run the slow tests: trainings, kills, worker processes
+	$(BIN)/python -m pytest -m slow
+
+check: $(READY)  ## Check format, lint, types, import contracts, and run the fast tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -m "not slow" --quiet
+
+format: $(READY)  ## Format the code and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY)  ## Measure an epoch against keras.fit, side by side
+	$(BIN)/python benchmarks/epoch.py
+
+clean:  ## Remove the environment and caches; results stay
+	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
