@@ -1,0 +1,138 @@
+"""What every spec shares: frozen, closed, and read from or written to TOML, JSON and plain values."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from reprlib import Repr
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from digitlab.errors import SpecError
+
+# Steps that pydantic adds to the location of an error inside a union, each after the field of the union.
+_UNION_STEPS = frozenset({("model", "mlp"), ("model", "cnn"), ("recipe", "name"), ("recipe", "table")})
+
+_EXPECTED = {
+    "dict_type": "a table of settings",
+    "invalid-json-value": "a number, a text, true, false, a list or a table",
+    "model_attributes_type": "a table of settings",
+    "model_type": "a table of settings",
+    "recursion_depth_exceeded": "fewer tables inside each other",
+    "tuple_type": "a list",
+}
+
+_SHOWN = Repr()
+_SHOWN.maxstring = _SHOWN.maxother = 80
+
+
+class Spec(BaseModel):
+    """A frozen, validated value; unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any], source: str) -> Self:
+        """Build from plain values, as `tomllib` and `json` give them.
+
+        Args:
+            values: field names to values, nested.
+            source: where they come from (a file, an option); begins the error message.
+
+        Raises:
+            SpecError: a value is missing, unknown or out of range; one line that names the field,
+                what was expected and what was received.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise SpecError(f"{source}: {describe(error)}") from None
+
+    @classmethod
+    def from_toml(cls, text: str, source: str = "TOML") -> Self:
+        """Read TOML text.
+
+        Raises:
+            SpecError: the text is no TOML, or its values do not fit.
+        """
+        try:
+            values = tomllib.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise SpecError(f"{source}: expected TOML: {error}") from None
+        return cls.from_values(values, source)
+
+    @classmethod
+    def from_json(cls, text: str, source: str = "JSON") -> Self:
+        """Read JSON text.
+
+        Raises:
+            SpecError: the text is no JSON object, or its values do not fit.
+        """
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise SpecError(f"{source}: expected JSON: {error}") from None
+        return cls.from_values(values, source)
+
+    def to_values(self) -> dict[str, Any]:
+        """Give plain values (dict, list, str, int, float, bool), without the fields that are None."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def to_toml(self) -> str:
+        """Write TOML that `from_toml` reads back to an equal value."""
+        import tomli_w
+
+        return tomli_w.dumps(self.to_values())
+
+    def to_json(self) -> str:
+        """Write JSON with sorted keys: equal values give equal text."""
+        return json.dumps(self.to_values(), sort_keys=True, separators=(",", ":"))
+
+
+def describe(error: ValidationError) -> str:
+    """Say in one line what the first fault of a validation is.
+
+    Args:
+        error: what pydantic raised.
+
+    Returns:
+        "field.name: expected ..., received ...".
+    """
+    fault = error.errors(include_url=False)[0]
+    field = ".".join(_steps(fault["loc"]))
+    received = shown(fault["input"])
+    match fault["type"]:
+        case "extra_forbidden":
+            text = f"{field}: there is no such setting; check the spelling"
+        case "missing":
+            text = f"{field}: this setting is missing; add it"
+        case "union_tag_not_found":
+            text = f"{field}.family: this setting is missing; add it"
+        case "union_tag_invalid":
+            context = fault.get("ctx", {})
+            text = f"{field}.family: expected one of {context['expected_tags']}, received {context['tag']!r}"
+        case "value_error":
+            text = f"{field}: {fault['msg'].removeprefix('Value error, ')}"
+        case kind if kind in _EXPECTED:
+            text = f"{field}: expected {_EXPECTED[kind]}, received {received}"
+        case _:
+            text = f"{field}: {fault['msg'].replace('Input should be', 'expected')}, received {received}"
+    return text.removeprefix(": ")
+
+
+def shown(value: object) -> str:
+    """Write a value for a message: as Python does, but short whatever it is."""
+    try:
+        return _SHOWN.repr(value)
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        return "a number of thousands of digits"
+
+
+def _steps(location: tuple[int | str, ...]) -> Iterator[str]:
+    for before, step in zip(("", *location), location, strict=False):
+        if (before, step) not in _UNION_STEPS:
+            yield str(step)
+        if before == "overrides":
+            return  # what follows are pydantic's names for the types in a table

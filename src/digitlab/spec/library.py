@@ -1,0 +1,93 @@
+"""Recipes and studies by name, from the package, or from a user's file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TypeVar
+
+from digitlab.errors import SpecError
+from digitlab.spec.base import Spec
+from digitlab.spec.recipe import Recipe
+from digitlab.spec.study import Study
+
+S = TypeVar("S", bound=Spec)
+
+MAX_BYTES = 1_000_000
+
+
+def recipe_names() -> tuple[str, ...]:
+    """List the recipes in the package, sorted."""
+    return _names(_recipes())
+
+
+def study_names() -> tuple[str, ...]:
+    """List the studies in the package, sorted."""
+    return _names(_studies())
+
+
+def resolve_recipe(recipe: str | Recipe) -> Recipe:
+    """Find a recipe.
+
+    Args:
+        recipe: a name in the package, the path of a TOML or JSON file, or the recipe itself.
+
+    Raises:
+        SpecError: there is none of that name, or the file is no recipe.
+    """
+    return recipe if isinstance(recipe, Recipe) else _find(Recipe, recipe, _recipes(), "recipe")
+
+
+def resolve_study(study: str | Study) -> Study:
+    """Find a study: a name in the package, the path of a TOML or JSON file, or the study itself.
+
+    Raises:
+        SpecError: there is none of that name, or the file is no study.
+    """
+    return study if isinstance(study, Study) else _find(Study, study, _studies(), "study")
+
+
+def _recipes() -> Traversable:
+    return files("digitlab") / "recipes"
+
+
+def _studies() -> Traversable:
+    return files("digitlab") / "studies" / "library"
+
+
+def _names(folder: Traversable) -> tuple[str, ...]:
+    return tuple(sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+def _find(kind: type[S], name: str, folder: Traversable, word: str) -> S:
+    known = _names(folder)
+    if name in known:
+        return kind.from_toml((folder / f"{name}.toml").read_text("utf-8"), f"{word} {name}")
+    path = Path(name)
+    if path.suffix in {".toml", ".json"}:
+        return _read(kind, path, word)
+    raise SpecError(f"{word} {name!r}: expected {_listed(known)}, or the path of a .toml or .json file")
+
+
+def _read(kind: type[S], path: Path, word: str) -> S:
+    where = f"{word} {str(path)!r}"
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        cause = error.strerror if isinstance(error, OSError) else error
+        raise SpecError(f"{where}: cannot be read: {cause}; check the path") from None
+    if len(content) > MAX_BYTES:
+        raise SpecError(f"{where}: expected at most {MAX_BYTES:,} bytes; is it a {word}?")
+    try:
+        text = content.decode("utf-8-sig")  # some editors begin a file with a byte order mark
+    except UnicodeDecodeError:
+        raise SpecError(f"{where}: expected UTF-8 text; save it as such") from None
+    read = kind.from_json if path.suffix == ".json" else kind.from_toml
+    return read(text, where)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return "one of " + ", ".join(names)

@@ -1,0 +1,170 @@
+"""A study: a question, a recipe, the axes that are varied, and the seeds."""
+
+from __future__ import annotations
+
+import math
+from copy import deepcopy
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    Discriminator,
+    Field,
+    JsonValue,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from digitlab.errors import SpecError
+from digitlab.spec.base import Spec, shown
+from digitlab.spec.fields import Items, Name, Scalar, Whole
+from digitlab.spec.recipe import Recipe
+from digitlab.spec.trial import DataSpec
+
+MAX_TRIALS = 100_000
+
+Level = Annotated[bool | int | float | str, Scalar()]
+"""A value that an axis takes."""
+
+
+def _written_as(recipe: object) -> str:
+    return "name" if isinstance(recipe, str) else "table"
+
+
+RecipeOrName = Annotated[
+    Annotated[str, Tag("name")] | Annotated[Recipe, Tag("table")], Discriminator(_written_as)
+]
+
+
+class Axis(Spec):
+    """One setting that is varied.
+
+    Attributes:
+        path: the setting, as a dotted path into the recipe: `training.batch_size`,
+            `model.hidden.0`, `model.convolutions.0.kernel_size`.
+        values: the levels, in the order of the report.
+        label: what the report writes beside them, with the unit.
+        reference: the level that the others are compared with; the first unless said.
+    """
+
+    path: str
+    values: Annotated[tuple[Level, ...], Items(1, 1000)]
+    label: str = ""
+    reference: Level | None = None
+
+    @field_validator("path")
+    @classmethod
+    def _setting_matters(cls, path: str) -> str:
+        if not path.startswith(("model.", "training.")):
+            raise ValueError(
+                "expected a setting of the model or the training, as in training.batch_size, "
+                f"received {shown(path)}"
+            )
+        return path
+
+    @field_validator("values")
+    @classmethod
+    def _levels_differ(cls, values: tuple[Level, ...]) -> tuple[Level, ...]:
+        if len(set(values)) < len(values):
+            again = next(value for place, value in enumerate(values) if value in values[:place])
+            raise ValueError(f"expected different levels, received {shown(again)} again")
+        return values
+
+    @field_validator("reference")
+    @classmethod
+    def _reference_is_a_level(cls, reference: Level | None, info: ValidationInfo) -> Level | None:
+        values = info.data.get("values", (reference,))  # absent where they were refused
+        if reference is not None and reference not in values:
+            raise ValueError(f"expected one of {shown(list(values))}, received {shown(reference)}")
+        return reference
+
+    @property
+    def title(self) -> str:
+        """The label, or the path where there is none."""
+        return self.label or self.path
+
+
+class Study(Spec):
+    """A question and the trials that answer it.
+
+    Attributes:
+        name: what the command line calls it.
+        question: one sentence that ends in a question mark.
+        description: what a reader should know before the table.
+        recipe: name of a recipe, or a recipe written out.
+        overrides: settings that differ from the recipe's, by dotted path.
+        axes: what is varied; several are crossed.
+        seeds: trained networks per level, with seeds 0, 1, 2, ...
+        data: what all trials learn from.
+    """
+
+    name: Name
+    question: str
+    description: str = ""
+    recipe: RecipeOrName
+    overrides: dict[str, JsonValue] = Field(default_factory=dict)
+    axes: Annotated[tuple[Axis, ...], Items(1, 8)]
+    seeds: Annotated[int, Whole(1, 1000)] = 3
+    data: DataSpec = DataSpec()
+
+    @field_validator("axes")
+    @classmethod
+    def _axes_differ(cls, axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
+        paths = [axis.path for axis in axes]
+        if len(set(paths)) < len(paths):
+            raise ValueError(f"expected different paths, received {shown(paths)}")
+        return axes
+
+    @model_validator(mode="after")
+    def _can_be_planned(self) -> Self:
+        trials = math.prod(len(axis.values) for axis in self.axes) * self.seeds
+        if trials > MAX_TRIALS:
+            raise ValueError(
+                f"expected at most {MAX_TRIALS:,} trials, received {trials:,}: the levels of all axes, "
+                "crossed, times the seeds"
+            )
+        return self
+
+
+def with_settings(recipe: Recipe, settings: dict[str, Any], source: str) -> Recipe:
+    """Change settings of a recipe by dotted path.
+
+    Args:
+        recipe: what is changed.
+        settings: dotted path to new value; a whole number in a path counts into a list from 0, and a table
+            changes only the settings that it names.
+        source: who asks, for messages.
+
+    Raises:
+        SpecError: a path leads nowhere, or a value is out of range.
+    """
+    values = recipe.model_dump(mode="json")
+    for path, value in settings.items():
+        _set(values, path, value, source)
+    return Recipe.from_values(values, source)
+
+
+def _set(values: dict[str, Any], path: str, value: Any, source: str) -> None:
+    *parents, last = path.split(".")
+    place: Any = values
+    for step in parents:
+        place = place[_key(place, step, path, source)]
+    key = _key(place, last, path, source)
+    if isinstance(value, dict) and isinstance(place[key], dict):
+        for step, inner in value.items():  # TOML writes  training.epochs = 5  as a table
+            _set(values, f"{path}.{step}", inner, source)
+    else:
+        place[key] = deepcopy(value)  # a later path may lead into it, and it is the caller's
+
+
+def _key(place: Any, step: str, path: str, source: str) -> str | int:
+    if isinstance(place, dict) and step in place:
+        return step
+    if isinstance(place, list) and step in map(str, range(len(place))):
+        return int(step)
+    if isinstance(place, list):
+        known = f"a position from 0 to {len(place) - 1}" if place else "none, the list is empty"
+    else:
+        known = "one of " + ", ".join(place) if isinstance(place, dict) else "no dot after a single value"
+    raise SpecError(f"{source}: {path}: there is no setting {shown(step)}; expected {known}")
