@@ -1,0 +1,37 @@
+"""The layers of a convolutional network."""
+
+from __future__ import annotations
+
+from keras import KerasTensor, layers
+
+from digitlab.models.parts import Parts
+from digitlab.spec.recipe import CNN, IMAGE_SIDE
+
+
+def cnn_features(pixels: KerasTensor, spec: CNN, parts: Parts) -> KerasTensor:
+    """Lead the pixels through convolution blocks, dropout and dense layers.
+
+    Args:
+        pixels: [batch, 28, 28] in 0..1.
+        spec: the network.
+        parts: makes the layers.
+
+    Returns:
+        [batch, features], what the last dense layer gives.
+    """
+    maps = layers.Reshape((IMAGE_SIDE, IMAGE_SIDE, 1), dtype=parts.dtype, name="one_channel")(pixels)
+    for number, block in enumerate(spec.convolutions, start=1):
+        maps = layers.Conv2D(
+            block.filters,
+            block.kernel_size,
+            padding=block.padding,
+            activation=spec.activation,
+            kernel_initializer=parts.initializer(),
+            dtype=parts.dtype,
+            name=f"convolution_{number}",
+        )(maps)
+        if block.pool > 1:
+            maps = layers.MaxPooling2D(block.pool, dtype=parts.dtype, name=f"pool_{number}")(maps)
+    maps = parts.dropout(maps, spec.dropout, name="dropout")
+    features = layers.Flatten(dtype=parts.dtype, name="flatten")(maps)
+    return parts.dense_layers(features, spec.dense, spec.activation, dropout=0.0)

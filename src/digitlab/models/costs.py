@@ -1,0 +1,52 @@
+"""What a network costs, counted from its spec: no Keras needed, so tables can show it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from digitlab.spec.recipe import CLASSES, IMAGE_SIDE, MLP, ModelSpec
+
+
+class Cost(NamedTuple):
+    """The size of a network.
+
+    Attributes:
+        parameters: weights and biases that are trained.
+        multiply_adds: multiplications, each with its addition, to classify one image; biases,
+            activations and pooling are not counted.
+    """
+
+    parameters: int
+    multiply_adds: int
+
+    def __add__(self, other: object) -> Cost:
+        """Add the cost of further layers."""
+        if not isinstance(other, Cost):
+            return NotImplemented
+        return Cost(self.parameters + other.parameters, self.multiply_adds + other.multiply_adds)
+
+
+def cost(model: ModelSpec) -> Cost:
+    """Count the parameters and multiply-adds of a network.
+
+    Args:
+        model: its spec.
+    """
+    if isinstance(model, MLP):
+        return _dense_layers(IMAGE_SIDE**2, model.hidden)
+    total, side, channels = Cost(0, 0), IMAGE_SIDE, 1
+    for block in model.convolutions:
+        weights = block.kernel_size**2 * channels * block.filters
+        convolved = side if block.padding == "same" else side - block.kernel_size + 1
+        total += Cost(weights + block.filters, weights * convolved**2)
+        side, channels = block.output_side(side), block.filters
+    return total + _dense_layers(side**2 * channels, model.dense)
+
+
+def _dense_layers(inputs: int, widths: Sequence[int]) -> Cost:
+    total = Cost(0, 0)
+    for width in (*widths, CLASSES):
+        total += Cost((inputs + 1) * width, inputs * width)
+        inputs = width
+    return total

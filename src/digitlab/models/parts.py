@@ -1,0 +1,67 @@
+"""What the families of networks share: seeded layers of one precision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from keras import KerasTensor, initializers, layers
+
+
+class Parts:
+    """Makes the layers of one network, each with its own seed and all of one dtype policy.
+
+    Args:
+        dtype: Keras dtype policy: `float32` or `mixed_bfloat16`.
+        initialization: seed of the initial weights.
+        dropout: seed of the dropout masks.
+    """
+
+    def __init__(self, dtype: str, initialization: int, dropout: int) -> None:
+        self.dtype = dtype
+        self._initialization = np.random.default_rng(initialization)
+        self._dropout = np.random.default_rng(dropout)
+
+    def initializer(self) -> Any:  # Keras's own annotations know only names here
+        """Make the next layer's initializer (Glorot and Bengio 2010, Keras's default)."""
+        return initializers.GlorotUniform(seed=_draw(self._initialization))
+
+    def dropout(self, inputs: KerasTensor, rate: float, name: str) -> KerasTensor:
+        """Drop a share of the inputs in training; a rate of 0 adds no layer."""
+        if rate == 0:
+            return inputs
+        return layers.Dropout(rate, seed=_draw(self._dropout), dtype=self.dtype, name=name)(inputs)
+
+    def dense_layers(
+        self, features: KerasTensor, widths: Sequence[int], activation: str, dropout: float
+    ) -> KerasTensor:
+        """Stack dense layers, each followed by dropout.
+
+        Args:
+            features: [batch, inputs].
+            widths: neurons of each layer.
+            activation: of each layer.
+            dropout: share that is dropped after each.
+
+        Returns:
+            [batch, widths[-1]].
+        """
+        for number, width in enumerate(widths, start=1):
+            layer = self.dense(width, f"dense_{number}", activation)
+            features = self.dropout(layer(features), dropout, name=f"dense_{number}_dropout")
+        return features
+
+    def dense(self, width: int, name: str, activation: str | None = None) -> layers.Dense:
+        """Make a dense layer of `width` neurons."""
+        return layers.Dense(
+            width,
+            activation=activation,
+            kernel_initializer=self.initializer(),
+            dtype=self.dtype,
+            name=name,
+        )
+
+
+def _draw(generator: np.random.Generator) -> int:
+    return int(generator.integers(2**31 - 1))
