@@ -1,0 +1,59 @@
+"""Scores of predicted probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from digitlab.results.record import Scores
+from digitlab.spec.recipe import CLASSES
+
+CALIBRATION_BINS = 15
+SMALLEST_PROBABILITY = 1e-7  # Keras's epsilon: a certain mistake costs 16 nats and not infinity
+
+
+def score(probabilities: np.ndarray, labels: np.ndarray) -> Scores:
+    """Score predictions, every image once.
+
+    Args:
+        probabilities: float [n, 10], each row adding up to 1.
+        labels: uint8 [n] in 0..9.
+
+    Raises:
+        ValueError: there is not one row of ten finite probabilities for each label, or no label.
+    """
+    if probabilities.shape != (len(labels), CLASSES) or not len(labels):
+        raise ValueError(
+            f"expected probabilities of shape ({len(labels)}, 10), received {probabilities.shape}"
+        )
+    if not np.isfinite(probabilities).all():
+        raise ValueError("expected finite probabilities, received nan or inf")
+    exact = probabilities.astype(np.float64)
+    predicted = exact.argmax(axis=1)
+    confusion = np.zeros((CLASSES, CLASSES), np.int64)
+    np.add.at(confusion, (labels, predicted), 1)
+    assert confusion.sum() == len(labels)
+    one_hot = np.eye(CLASSES)[labels]
+    of_truth = exact[np.arange(len(labels)), labels]
+    return Scores(
+        images=len(labels),
+        correct=int(confusion.trace()),
+        mse=float(np.square(exact - one_hot).mean()),
+        log_loss=float(-np.log(of_truth.clip(SMALLEST_PROBABILITY, 1)).mean()),
+        calibration_error=calibration_error(exact.max(axis=1), predicted == labels),
+        confusion=tuple(map(tuple, confusion.tolist())),
+    )
+
+
+def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
+    """Average the gap between confidence and accuracy over bins of equal width.
+
+    Args:
+        confidence: float [n], probability of the predicted class, 0..1.
+        right: bool [n], whether that class was true.
+
+    Source:
+        Expected calibration error: Guo, Pleiss, Sun and Weinberger 2017, with 15 bins.
+    """
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    gaps = np.bincount(bins, confidence - right, CALIBRATION_BINS)
+    return float(np.abs(gaps).sum() / len(confidence))

@@ -1,0 +1,305 @@
+"""The result store: one SQLite file that one runner writes and anyone may read meanwhile."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple, Self, TypeVar
+
+import numpy as np
+
+from digitlab.errors import SpecError, StoreError
+from digitlab.results.record import Result
+from digitlab.spec.base import Spec
+from digitlab.spec.plan import Plan
+from digitlab.spec.trial import Trial
+
+S = TypeVar("S", bound=Spec)
+
+APPLICATION_ID = 0x6467_4C62
+"""Tells a digitlab store from every other SQLite database: "dgLb"."""
+
+SCHEMA_VERSION = 1
+BUSY_SECONDS = 30.0
+_PART = 500  # parameters in one SQL statement
+
+_SCHEMA = """
+CREATE TABLE trials (
+    id TEXT PRIMARY KEY,
+    status TEXT NOT NULL CHECK (status IN ('running', 'interrupted', 'failed', 'done')),
+    reason TEXT NOT NULL DEFAULT '',
+    changed TEXT NOT NULL,
+    spec TEXT NOT NULL,
+    result TEXT
+) STRICT;
+CREATE TABLE plans (
+    study TEXT PRIMARY KEY,
+    changed TEXT NOT NULL,
+    plan TEXT NOT NULL
+) STRICT;
+CREATE TABLE predictions (
+    trial TEXT NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
+    epoch INTEGER NOT NULL,
+    classes BLOB NOT NULL,
+    PRIMARY KEY (trial, epoch)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+class Status(NamedTuple):
+    """What the store knows of a trial.
+
+    Attributes:
+        state: `running`, `interrupted`, `failed` or `done`.
+        reason: why it failed or was interrupted.
+    """
+
+    state: str
+    reason: str
+
+
+class Store:
+    """Results by trial id, in one SQLite file.
+
+    Laws:
+        - A result is there whole or not at all: one transaction each, synced to disk before `finish` returns.
+        - Any number of processes read while one writes; `exclusive` keeps a second runner out.
+        - After a `kill -9` at any moment the file is sound, and what `finish` returned from is in it.
+
+    Args:
+        path: of the file; made with its folder if `create`.
+        create: whether a store that is not there yet is made; else it must be there.
+
+    Raises:
+        StoreError: the file cannot be opened, is no store, or is of a newer version.
+    """
+
+    def __init__(self, path: Path | str, *, create: bool = True) -> None:
+        self.path = Path(path)
+        with self._errors():
+            if create:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            elif not self.path.exists():
+                raise StoreError(
+                    f"store {self.path}: there is none yet; run a study first, or name another --store"
+                )
+            # Absolute, because SQLite takes some names, such as :memory:, for no file at all.
+            self._db = sqlite3.connect(self.path.absolute(), timeout=BUSY_SECONDS, isolation_level=None)
+            try:
+                self._open()
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _open(self) -> None:
+        ours = self._is_ours()
+        self._db.execute("PRAGMA foreign_keys = ON")
+        self._db.execute("PRAGMA synchronous = FULL")
+        if not ours:
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._create()
+        version = self._number("PRAGMA user_version")
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                f"store {self.path}: expected version {SCHEMA_VERSION} or older, received {version}; "
+                "use the newer digitlab that wrote it, or name another --store"
+            )
+
+    def _is_ours(self) -> bool:
+        """Tell a store (True) from an empty file (False), and refuse what is neither before it is changed."""
+        if self._number("PRAGMA application_id") == APPLICATION_ID:
+            return True
+        if self._number("SELECT count(*) FROM sqlite_master"):
+            raise StoreError(
+                f"store {self.path}: expected a digitlab store, received another SQLite database; "
+                "name another --store"
+            )
+        return False
+
+    def _number(self, query: str) -> int:
+        return self._db.execute(query).fetchone()[0]
+
+    def _create(self) -> None:
+        with self._transaction():
+            if self._is_ours():
+                return  # another process was faster
+            for statement in _SCHEMA.split(";\n"):
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Be the only runner on this store; the lock ends with the process, however it ends.
+
+        Trials that a killed runner left behind as `running` become `interrupted`.
+
+        Raises:
+            StoreError: another runner works on this store.
+        """
+        # An exclusive transaction on a file beside the store: an advisory lock on every system.
+        with self._errors():
+            lock = sqlite3.connect(f"{self.path}.lock", timeout=0, isolation_level=None)
+            try:
+                lock.execute("BEGIN EXCLUSIVE")
+            except sqlite3.Error as error:
+                lock.close()
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+                raise StoreError(
+                    f"store {self.path}: another digitlab is running a study on it; wait until it has ended, "
+                    "or name another --store"
+                ) from None
+        try:
+            self._interrupt()
+            yield
+        finally:
+            with suppress(StoreError):  # a full disk, say, has been reported already
+                self._interrupt()
+            lock.close()
+
+    def _interrupt(self) -> None:
+        with self._transaction():
+            self._db.execute(
+                "UPDATE trials SET status = 'interrupted', reason = ?, changed = ? WHERE status = 'running'",
+                ("the study was stopped while it ran", _now()),
+            )
+
+    def keep_plan(self, plan: Plan) -> None:
+        """Remember how a study was last run, under its name."""
+        with self._transaction():
+            self._db.execute(
+                "INSERT OR REPLACE INTO plans (study, changed, plan) VALUES (?, ?, ?)",
+                (plan.study.name, _now(), plan.to_json()),
+            )
+
+    def plan(self, study: str) -> Plan | None:
+        """Read how a study was last run (None: it never was)."""
+        with self._errors():
+            row = self._db.execute("SELECT plan FROM plans WHERE study = ?", (study,)).fetchone()
+        return self._decoded(Plan, row[0]) if row else None
+
+    def start(self, trial: Trial) -> None:
+        """Mark a trial as running; a result that it gave before stays until there is a new one."""
+        self._mark(trial, "running", "")
+
+    def finish(self, result: Result) -> None:
+        """Keep the result of a trial."""
+        with self._transaction():
+            self._db.execute("DELETE FROM trials WHERE id = ?", (result.trial.id,))
+            self._db.execute(
+                "INSERT INTO trials (id, status, changed, spec, result) VALUES (?, 'done', ?, ?, ?)",
+                (result.trial.id, _now(), result.trial.to_json(), result.to_json()),
+            )
+            self._db.executemany(
+                "INSERT INTO predictions (trial, epoch, classes) VALUES (?, ?, ?)",
+                [
+                    (result.trial.id, epoch, classes.tobytes())
+                    for epoch, classes in result.predictions.items()
+                ],
+            )
+
+    def fail(self, trial: Trial, reason: str) -> None:
+        """Keep that a trial failed, and why; a result that it gave before stays, and it stays done."""
+        self._mark(trial, "failed", reason)
+
+    def _mark(self, trial: Trial, status: str, reason: str) -> None:
+        with self._transaction():
+            self._db.execute(
+                "INSERT INTO trials (id, status, reason, changed, spec) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET status = excluded.status, reason = excluded.reason, "
+                "changed = excluded.changed WHERE status != 'done'",
+                (trial.id, status, reason, _now(), trial.to_json()),
+            )
+
+    def statuses(self, ids: Iterable[str]) -> dict[str, Status]:
+        """Tell what is known of trials; those never started are missing."""
+        rows = self._select("SELECT id, status, reason FROM trials WHERE id IN", ids)
+        return {trial: Status(state, reason) for trial, state, reason in rows}
+
+    def results(self, ids: Iterable[str]) -> dict[str, Result]:
+        """Read the results of the trials that are done, without their predictions."""
+        rows = self._select("SELECT id, result FROM trials WHERE status = 'done' AND id IN", ids)
+        return {trial: self._decoded(Result, text) for trial, text in rows}
+
+    def predictions(self, trial: str, epoch: int) -> np.ndarray:
+        """Read the classes that a trial gave to the test images after an epoch, uint8 [n].
+
+        Raises:
+            StoreError: none are kept.
+        """
+        query = "SELECT classes FROM predictions WHERE trial = ? AND epoch = ?"
+        with self._errors():
+            row = self._db.execute(query, (trial, epoch)).fetchone()
+        if row is None:
+            raise StoreError(
+                f"store {self.path}: no predictions of trial {trial} after epoch {epoch}; train it again"
+            )
+        return np.frombuffer(row[0], np.uint8)
+
+    def counts(self) -> dict[str, int]:
+        """Count the trials in each state."""
+        with self._errors():
+            return dict(
+                self._db.execute("SELECT status, count(*) FROM trials GROUP BY status ORDER BY status")
+            )
+
+    def check(self) -> str:
+        """Let SQLite check the file; `ok` if it is sound."""
+        with self._errors():
+            return self._db.execute("PRAGMA integrity_check").fetchone()[0]
+
+    def _select(self, query: str, ids: Iterable[str]) -> Iterator[tuple]:
+        wanted = list(dict.fromkeys(ids))
+        for begin in range(0, len(wanted), _PART):
+            part = wanted[begin : begin + _PART]
+            with self._errors():
+                yield from self._db.execute(f"{query} ({', '.join('?' * len(part))})", part).fetchall()
+
+    def _decoded(self, kind: type[S], text: str) -> S:
+        try:
+            return kind.from_json(text, kind.__name__.lower())
+        except SpecError as error:
+            raise StoreError(
+                f"store {self.path}: expected what this version of digitlab writes, received {error}; "
+                "name another --store"
+            ) from None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._errors():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(
+                f"store {self.path}: {error}; check that the folder can be written, that the disk has room "
+                "and that the file is a digitlab store"
+            ) from None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
