@@ -1,0 +1,182 @@
+"""The one place that sets backend, threads and TensorFlow's variables of a process."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from digitlab.errors import MissingExtraError, UserError
+
+
+def prepare_process(threads: int | None = None) -> None:
+    """Make this process ready for Keras on TensorFlow with so many threads.
+
+    Call it before Keras is imported; a process stays with the threads it began with.
+
+    Args:
+        threads: that compute one operation, 1 or more; None leaves it to TensorFlow or to who asked before.
+
+    Raises:
+        MissingExtraError: TensorFlow or Keras is not installed.
+        UserError: the process has begun with another backend or number of threads.
+    """
+    require_libraries()
+    _require_backend()
+    if "tensorflow" in sys.modules:
+        _start(threads)
+    else:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        with _stderr_only_on_failure():
+            _start(threads)
+
+
+def _require_backend() -> None:
+    if "keras" in sys.modules:
+        import keras
+
+        backend = keras.config.backend()
+    else:
+        backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if backend != "tensorflow":
+        raise UserError(
+            f"expected Keras on TensorFlow, received Keras on {backend}; unset KERAS_BACKEND and start again"
+        )
+
+
+def require_libraries() -> None:
+    """Make sure that training is installed, without importing it.
+
+    Raises:
+        MissingExtraError: TensorFlow or Keras is missing.
+    """
+    for module in ("tensorflow", "keras"):
+        if importlib.util.find_spec(module) is None:
+            raise MissingExtraError(module, "train")
+
+
+@contextmanager
+def _stderr_only_on_failure() -> Iterator[None]:
+    """Hold back what TensorFlow's C++ writes as it starts, before it looks at its log level."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def _start(threads: int | None) -> None:
+    import tensorflow as tf
+
+    if threads is not None and threads != tf.config.threading.get_intra_op_parallelism_threads():
+        _set_threads(threads)
+    tf.constant(0)
+
+
+def _set_threads(threads: int) -> None:
+    import tensorflow as tf
+
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError:
+        raise UserError(
+            f"expected a fresh process to train on {threads} threads, received one in which TensorFlow has "
+            "begun with another number; train before you use TensorFlow, or in a process of its own"
+        ) from None
+    if threads > 1:
+        # Sums split over threads would come out differently from run to run.
+        tf.config.experimental.enable_op_determinism()
+
+
+def available_cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@cache
+def native_precision() -> str:
+    """Say what the precision `auto` means on this machine, without importing TensorFlow.
+
+    Returns:
+        `mixed_bfloat16` where the processor's bfloat16 products are faster than its float32 ones:
+        matrix units (AMX), AVX-512 BF16 of AMD, or an NVIDIA GPU of compute capability 8 that
+        TensorFlow is built for. Else `float32`: Intel's AVX-512 BF16 without AMX was measured at half the
+        rate of its float32 (docs/speed.md).
+    """
+    flags, vendor = _cpu_flags()
+    amd = "avx512_bf16" in flags and vendor == "AuthenticAMD"
+    return "mixed_bfloat16" if "amx_bf16" in flags or amd or _bfloat16_gpu() else "float32"
+
+
+def _cpu_flags() -> tuple[frozenset[str], str]:
+    text = _cpuinfo()
+    flags = re.search(r"^flags\s*:(.*)$", text, re.MULTILINE)
+    vendor = re.search(r"^vendor_id\s*:\s*(\S+)", text, re.MULTILINE)
+    return frozenset(flags[1].split() if flags else ()), vendor[1] if vendor else ""
+
+
+def _cpuinfo() -> str:
+    try:
+        return Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return ""
+
+
+def _bfloat16_gpu() -> bool:
+    if not _installed("tensorflow") or not _installed("nvidia-cudnn-cu12"):
+        return False
+    query = ["nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout
+        return min(float(line) for line in answer.split()) >= 8
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return False
+
+
+def cpu_name() -> str:
+    """Name the processor as the operating system does."""
+    found = re.search(r"^model name\s*:\s*(.+)$", _cpuinfo(), re.MULTILINE)
+    return found[1].strip() if found else platform.processor() or platform.machine()
+
+
+def environment() -> dict[str, str]:
+    """Say where a trial was trained: versions, processor and system."""
+    packages = ("digitlab", "keras", "tensorflow", "tensorflow-cpu", "numpy")
+    versions = {name: _version(name) for name in packages if _installed(name)}
+    return versions | {
+        "python": platform.python_version(),
+        "cpu": cpu_name(),
+        "cores": str(available_cores()),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _installed(package: str) -> bool:
+    return bool(_version(package))
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

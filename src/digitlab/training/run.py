@@ -1,0 +1,190 @@
+"""One trial, from its data to its result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitlab.data import Dataset, load, stratified_split
+from digitlab.errors import DataError, TrainingError
+from digitlab.models.costs import cost
+from digitlab.results.metrics import score
+from digitlab.results.record import EpochRecord, Result, Scores
+from digitlab.spec.library import resolve_recipe
+from digitlab.spec.plan import resolve_precision
+from digitlab.spec.recipe import Recipe
+from digitlab.spec.study import with_settings
+from digitlab.spec.trial import DataSpec, Trial
+from digitlab.training.engine import Engine, EngineFactory, EpochTotals
+from digitlab.training.process import environment, native_precision, prepare_process
+from digitlab.training.seeds import child_seeds
+
+if TYPE_CHECKING:
+    import keras
+
+OnEpoch = Callable[[EpochRecord], None]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network and what its trial gave.
+
+    Attributes:
+        model: float32, raw [n, 28, 28] in 0..255 in, probabilities [n, 10] out.
+        result: history, scores, predictions, timings, environment.
+    """
+
+    model: keras.Model
+    result: Result
+
+
+def train(
+    recipe: str | Recipe,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    data: str = "mnist",
+    seed: int = 0,
+    threads: int = 1,
+    on_epoch: OnEpoch | None = None,
+) -> Trained:
+    """Train the network of a recipe in this process.
+
+    Args:
+        recipe: a name, a file, or the recipe itself.
+        settings: what differs from the recipe, by dotted path: `{"training.epochs": 5}`.
+        data: a name in the catalogue, or a folder.
+        seed: of the trial.
+        threads: that compute; more than one helps only networks far wider than the classroom's.
+        on_epoch: is told of each epoch as it ends.
+
+    Raises:
+        UserError: a recipe, setting or data set that is none.
+        TrainingError: the loss became infinite or no number.
+    """
+    asked = with_settings(resolve_recipe(recipe), dict(settings or {}), "setting")
+    ready = resolve_precision(asked, native_precision())
+    dataset = load(data)
+    trial = Trial(
+        recipe=ready.name,
+        model=ready.model,
+        training=ready.training,
+        data=DataSpec(dataset=data, fingerprint=dataset.fingerprint),
+        seed=seed,
+        threads=threads,
+    )
+    return train_trial(trial, dataset, on_epoch=on_epoch)
+
+
+def train_trial(
+    trial: Trial, dataset: Dataset, *, on_epoch: OnEpoch | None = None, engine: EngineFactory | None = None
+) -> Trained:
+    """Train one network, score it on validation after each epoch, and on the test set at the checkpoints.
+
+    Args:
+        trial: what is trained.
+        dataset: the data whose fingerprint the trial names.
+        on_epoch: is told of each epoch as it ends.
+        engine: what trains; TensorFlow unless said.
+
+    Raises:
+        TrainingError: the loss became infinite or no number; the message is the reason.
+        DataError: the data is not what the trial names, or its validation part leaves nothing to train on.
+    """
+    if trial.data.fingerprint != dataset.fingerprint:
+        raise DataError(
+            f"data {trial.data.dataset}: expected the contents that the trial names, received others; "
+            "they were changed since the trial was planned: plan it again"
+        )
+    begin = time.perf_counter()
+    seeds = child_seeds(trial.seed)
+    chosen, held_out = stratified_split(dataset.y_train, trial.data.validation, trial.data.split_seed)
+    make = engine or tensorflow_engine(trial.threads)
+    network = make(trial, dataset.x_train[chosen], dataset.y_train[chosen], seeds)
+    build_seconds = time.perf_counter() - begin
+    validation = dataset.x_train[held_out], dataset.y_train[held_out]
+    run = _Run(trial, network, len(chosen), validation, (dataset.x_test, dataset.y_test))
+    order = np.random.default_rng(seeds.order)
+    for _ in range(trial.training.epochs):
+        run.one_epoch(order.permutation(len(chosen)).astype(np.int32))
+        if on_epoch:
+            on_epoch(run.history[-1])
+    return Trained(network.network(), run.result(build_seconds))
+
+
+def tensorflow_engine(threads: int) -> EngineFactory:
+    """Prepare the process for TensorFlow and give its engine."""
+    prepare_process(threads)
+    from digitlab.training.tensorflow import TensorFlowEngine
+
+    return TensorFlowEngine
+
+
+class _Run:
+    """The epochs of one trial and what they give."""
+
+    def __init__(
+        self,
+        trial: Trial,
+        engine: Engine,
+        images: int,
+        validation: tuple[np.ndarray, np.ndarray],
+        test: tuple[np.ndarray, np.ndarray],
+    ) -> None:
+        self.trial = trial
+        self.engine = engine
+        self.images = images
+        self.validation = validation
+        self.test = test
+        self.history: list[EpochRecord] = []
+        self.test_scores: dict[int, Scores] = {}
+        self.predictions: dict[int, np.ndarray] = {}
+
+    def one_epoch(self, order: np.ndarray) -> None:
+        epoch = len(self.history) + 1
+        begin = time.perf_counter()
+        totals = self.engine.run_epoch(order)
+        seconds = time.perf_counter() - begin
+        if not np.isfinite(totals.loss):
+            raise TrainingError(
+                f"the loss became {totals.loss} in epoch {epoch}; a smaller training.learning_rate may help"
+            )
+        self.history.append(self._record(epoch, seconds, totals))
+        if epoch in self.trial.checkpoints:
+            images, labels = self.test
+            probabilities = self.engine.predict(images)
+            self.test_scores[epoch] = score(probabilities, labels)
+            self.predictions[epoch] = probabilities.argmax(axis=1).astype(np.uint8)
+
+    def _record(self, epoch: int, seconds: float, totals: EpochTotals) -> EpochRecord:
+        images, labels = self.validation
+        scores = score(self.engine.predict(images), labels)
+        return EpochRecord(
+            epoch=epoch,
+            seconds=seconds,
+            loss=totals.loss / self.images,
+            accuracy=totals.correct / self.images,
+            mse=totals.squared_error / self.images,
+            validation_log_loss=scores.log_loss,
+            validation_accuracy=scores.accuracy,
+            validation_mse=scores.mse,
+        )
+
+    def result(self, build_seconds: float) -> Result:
+        parameters, multiply_adds = cost(self.trial.model)
+        images, labels = self.validation
+        return Result(
+            trial=self.trial,
+            history=tuple(self.history),
+            validation=score(self.engine.predict(images), labels),
+            test=self.test_scores,
+            predictions=self.predictions,
+            parameters=parameters,
+            multiply_adds=multiply_adds,
+            build_seconds=build_seconds,
+            train_seconds=sum(record.seconds for record in self.history),
+            environment=environment(),
+        )

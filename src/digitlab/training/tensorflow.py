@@ -1,0 +1,119 @@
+"""The TensorFlow engine: a whole epoch is one graph over images that stay in memory as uint8.
+
+`keras.Model.fit` crosses from Python into TensorFlow for every batch, and moves the batch there. On networks
+as small as these that is most of the time. Here the order of an epoch goes in, and the loop over batches, the
+gather, the cast, the forward and backward passes and the Keras optimizer are nodes of one graph.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from digitlab.models import build
+from digitlab.models.network import LOGITS
+from digitlab.spec.recipe import CLASSES, TrainingSpec
+from digitlab.spec.trial import Trial
+from digitlab.training.engine import EpochTotals
+from digitlab.training.seeds import ChildSeeds
+
+PREDICTION_BATCH = 1000
+"""Images classified at a time: enough to fill the processor, few enough to keep memory small."""
+
+
+class TensorFlowEngine:
+    """Trains one network with TensorFlow; fulfils `Engine`.
+
+    Args:
+        trial: what is trained, its precision resolved.
+        images: uint8 [n, 28, 28].
+        labels: uint8 [n] in 0..9.
+        seeds: child seeds of the trial.
+    """
+
+    def __init__(self, trial: Trial, images: np.ndarray, labels: np.ndarray, seeds: ChildSeeds) -> None:
+        # Two networks: one in training's precision, and its float32 twin, which is scored and saved.
+        self._trained = build(trial.model, seeds.initialization, seeds.dropout, trial.training.precision)
+        self._network = build(trial.model)
+        logits = self._trained.get_layer(LOGITS).output
+        self._logits = keras.Model(self._trained.inputs, logits)
+        self._optimizer = _optimizer(trial.training)
+        self._optimizer.build(self._trained.trainable_variables)
+        self._loss = trial.training.loss
+        self._batch_size = trial.training.batch_size
+        self._images = tf.constant(images)
+        self._labels = tf.constant(labels)
+        order = tf.TensorSpec([len(images)], tf.int32)
+        self._epoch = tf.function(self._epoch_graph, autograph=False).get_concrete_function(order)
+        batch = tf.TensorSpec([None, *images.shape[1:]], tf.uint8)
+        self._predict = tf.function(self._predict_graph, autograph=False).get_concrete_function(batch)
+
+    def run_epoch(self, order: np.ndarray) -> EpochTotals:
+        """Train on every image once, in this order."""
+        loss, correct, squared_error = self._epoch(tf.constant(order, tf.int32))
+        return EpochTotals(float(loss), int(correct), float(squared_error))
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Classify images in float32."""
+        self.network()
+        starts = range(0, len(images), PREDICTION_BATCH)
+        batches = [self._predict(tf.constant(images[i : i + PREDICTION_BATCH])).numpy() for i in starts]
+        return np.concatenate(batches)
+
+    def network(self) -> keras.Model:
+        """Give the float32 twin with the present weights."""
+        for target, source in zip(self._network.weights, self._trained.weights, strict=True):
+            target.assign(source)
+        return self._network
+
+    def _predict_graph(self, images: Any) -> Any:
+        return self._network(images, training=False)
+
+    def _epoch_graph(self, order: Any) -> tuple[Any, ...]:
+        batches, rest = divmod(order.shape[0], self._batch_size)
+
+        def step(number: Any, *totals: Any) -> tuple[Any, ...]:
+            chosen = tf.slice(order, [number * self._batch_size], [self._batch_size])
+            return number + 1, *self._train_batch(chosen, totals)
+
+        state = (tf.constant(0), tf.constant(0.0), tf.constant(0), tf.constant(0.0))
+        loop = tf.while_loop(lambda number, *_: number < batches, step, state, parallel_iterations=1)
+        totals = tuple(loop[1:])
+        if rest:
+            with tf.control_dependencies(list(totals)):
+                totals = self._train_batch(order[-rest:], totals)
+        return totals
+
+    def _train_batch(self, chosen: Any, totals: tuple[Any, ...]) -> tuple[Any, ...]:
+        images = tf.gather(self._images, chosen)  # uint8 [batch, 28, 28]
+        labels = tf.cast(tf.gather(self._labels, chosen), tf.int32)  # [batch]
+        with tf.GradientTape() as tape:
+            logits = tf.cast(self._logits(images, training=True), tf.float32)  # [batch, 10]
+            squared_error = _squared_error(logits, labels)  # [batch]
+            losses = squared_error if self._loss == "mse" else _crossentropy(logits, labels)
+            loss = tf.reduce_mean(losses)
+        variables = self._trained.trainable_variables
+        self._optimizer.apply(tape.gradient(loss, variables), variables)
+        right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
+        batch_totals = (
+            tf.reduce_sum(losses),
+            tf.reduce_sum(tf.cast(right, tf.int32)),
+            tf.reduce_sum(squared_error),
+        )
+        return tuple(total + new for total, new in zip(totals, batch_totals, strict=True))
+
+
+def _optimizer(spec: TrainingSpec) -> keras.optimizers.Optimizer:
+    kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
+    return kinds[spec.optimizer](learning_rate=spec.learning_rate)
+
+
+def _crossentropy(logits: Any, labels: Any) -> Any:
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+
+
+def _squared_error(logits: Any, labels: Any) -> Any:
+    return tf.reduce_mean(tf.square(tf.nn.softmax(logits) - tf.one_hot(labels, CLASSES)), axis=1)
