@@ -1,0 +1,218 @@
+"""The executor that keeps several worker processes: spawned once, then fed one item after the other.
+
+`concurrent.futures.ProcessPoolExecutor` gives up as a whole when a worker dies; here that costs one item.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from digitlab.errors import UserError
+from digitlab.studies.executors.base import Done, Event, Failed, Progress, Started, Task, reason_of
+
+ATTEMPTS = 2
+STOP_SECONDS = 5.0
+
+_READY = b""  # what a worker sends first; everything else is a pickled (kind of event, content)
+_spawn = multiprocessing.get_context("spawn")  # a fork would copy the threads of libraries half
+
+
+class ProcessExecutor:
+    """Runs tasks in long-lived spawned processes; fulfils `Executor`.
+
+    Args:
+        workers: processes at the same time, 1 or more; no more are started than there are items.
+
+    Raises:
+        UserError: less than one worker is asked for.
+    """
+
+    def __init__(self, workers: int) -> None:
+        if workers < 1:
+            raise UserError(f"workers: expected 1 or more, received {workers}")
+        self.workers = workers
+
+    def run(self, task: Task, items: Sequence[Any], on_event: Callable[[Event], None]) -> None:
+        """Run to the end.
+
+        Raises:
+            UserError: a worker ended as it started, before it could be given anything.
+        """
+        run = _Run(task, items, on_event, self.workers)
+        try:
+            run.to_the_end()
+        finally:
+            run.stop()
+
+
+class _Worker:
+    """A process and what it is working on."""
+
+    def __init__(self) -> None:
+        self.connection, theirs = _spawn.Pipe()
+        self.process = _spawn.Process(target=_work, args=(theirs,), daemon=True)
+        self.process.start()
+        theirs.close()  # so that the pipe ends when the worker does
+        self.ready = False
+        self.busy = False
+        self.index = -1
+        self.attempt = 0
+
+    def give(self, index: int, attempt: int, message: bytes) -> None:
+        self.index, self.attempt, self.busy = index, attempt, True
+        with suppress(OSError):  # it has just died: the pipe will say so to who listens
+            self.connection.send_bytes(message)
+
+    def await_end(self) -> None:
+        self.process.join(STOP_SECONDS)
+        self.connection.close()
+
+
+class _Run:
+    """One call of `run`: its workers, and the items that wait for one."""
+
+    def __init__(
+        self, task: Task, items: Sequence[Any], on_event: Callable[[Event], None], most: int
+    ) -> None:
+        self.task = task
+        self.items = items
+        self.on_event = on_event
+        self.most = most
+        self.waiting = deque((index, 1) for index in range(len(items)))  # with the number of the attempt
+        self.workers: list[_Worker] = []
+
+    def to_the_end(self) -> None:
+        self._feed()
+        while busy := [worker for worker in self.workers if worker.busy]:
+            ready = wait([worker.connection for worker in busy])
+            for worker in [worker for worker in busy if worker.connection in ready]:
+                self._listen(worker)
+            self._feed()
+
+    def stop(self) -> None:
+        for worker in self.workers:  # all, before a second Ctrl-C can end the waiting
+            worker.process.kill()  # it holds nothing that has to be kept
+        for worker in self.workers:
+            worker.await_end()
+
+    def _feed(self) -> None:
+        while self.waiting and (worker := self._idle_worker()):
+            index, attempt = self.waiting.popleft()
+            try:
+                message = pickle.dumps((self.task, self.items[index]))
+            except Exception as error:
+                self.on_event(Started(index))
+                self.on_event(Failed(index, reason_of(error)))
+            else:
+                worker.give(index, attempt, message)
+                self.on_event(Started(index))
+
+    def _idle_worker(self) -> _Worker | None:
+        for worker in [worker for worker in self.workers if not worker.busy]:
+            if worker.process.is_alive():
+                return worker
+            self._drop(worker)  # it died between two items, and costs none
+        if len(self.workers) == self.most:
+            return None
+        with _no_interrupt():
+            self.workers.append(_Worker())
+        return self.workers[-1]
+
+    def _listen(self, worker: _Worker) -> None:
+        try:
+            message = worker.connection.recv_bytes()
+        except (EOFError, OSError):
+            self._bury(worker)
+            return
+        if message == _READY:
+            worker.ready = True
+            return
+        try:
+            kind, content = pickle.loads(message)
+        except Exception as error:  # there it could be pickled, here it cannot be read
+            self._drop(worker)
+            kind, content = Failed, reason_of(error)
+        worker.busy = kind is Progress
+        self.on_event(kind(worker.index, content))
+
+    def _bury(self, worker: _Worker) -> None:
+        worker.process.join(STOP_SECONDS)  # the pipe can end before the process has said how
+        self._drop(worker)
+        code = worker.process.exitcode
+        if not worker.ready and code is not None and code >= 0:
+            raise UserError(
+                f"workers: expected processes that start, received exit status {code} (why is said above); "
+                'a script that runs a study needs  if __name__ == "__main__":  around what it does'
+            )
+        if worker.attempt < ATTEMPTS:
+            self.waiting.appendleft((worker.index, worker.attempt + 1))
+        else:
+            reason = f"its worker died {ATTEMPTS} times, at last with {_ending(code)}"
+            self.on_event(Failed(worker.index, reason))
+
+    def _drop(self, worker: _Worker) -> None:
+        worker.process.kill()
+        self.workers.remove(worker)
+        worker.await_end()
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Hold Ctrl-C back, here while a worker is not yet known and there, by inheritance, while it starts."""
+    if sys.platform == "win32":
+        yield
+        return
+    resource_tracker.ensure_running()  # else the worker's start does it, and lets signals through afterwards
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _ending(code: int | None) -> str:
+    if code is None or code >= 0:
+        return f"exit status {code}"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    return f"{name} (out of memory?)" if name == "SIGKILL" else name
+
+
+def _work(connection: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started us
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(EOFError, OSError):  # who started us has ended
+        connection.send_bytes(_READY)
+        while True:
+            _perform(connection.recv_bytes(), partial(_send, connection))
+
+
+def _end_with_parent() -> None:
+    """End even in the middle of a task, which may compute for minutes before it reports to nobody."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _perform(message: bytes, send: Callable[[type, Any], None]) -> None:
+    try:
+        task, item = pickle.loads(message)
+        send(Done, task(item, partial(send, Progress)))
+    except Exception as error:  # of the task, or of pickling: what is not sent whole is not sent at all
+        send(Failed, reason_of(error))
+
+
+def _send(connection: Connection, kind: type, content: Any) -> None:
+    connection.send_bytes(pickle.dumps((kind, content)))

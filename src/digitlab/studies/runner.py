@@ -1,0 +1,183 @@
+"""From a study to its results: plan, skip what is done, train the rest, keep each result as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from digitlab.data import Dataset, load, stratified_split
+from digitlab.results.aggregate import StudyTable, aggregate
+from digitlab.results.record import EpochRecord, Result
+from digitlab.results.store import Store
+from digitlab.spec.library import resolve_recipe, resolve_study
+from digitlab.spec.plan import Plan, make_plan
+from digitlab.spec.study import Study
+from digitlab.spec.trial import Trial
+from digitlab.studies.executors.base import Done, Event, Executor, Failed, Progress, Started
+from digitlab.studies.executors.processes import ProcessExecutor
+from digitlab.training.process import available_cores, native_precision, require_libraries
+from digitlab.training.run import train_trial
+
+DEFAULT_STORE = Path("digitlab-results") / "store.sqlite"
+
+
+class Observer:
+    """Is told how a study goes on; every method may be left as it is."""
+
+    def planned(self, trials: Sequence[Trial], todo: Sequence[Trial]) -> None:
+        """The study has these trials, of which these are still to be trained."""
+
+    def started(self, trial: Trial) -> None:
+        """A trial is being trained; it comes again when a dead worker's trial is tried again."""
+
+    def epoch(self, trial: Trial, record: EpochRecord) -> None:
+        """A trial has finished an epoch."""
+
+    def finished(self, trial: Trial, result: Result) -> None:
+        """A trial is done and its result is in the store."""
+
+    def failed(self, trial: Trial, reason: str) -> None:
+        """A trial failed, and the store knows why."""
+
+
+def plan_study(study: str | Study, *, seeds: int | None = None, data: str | None = None) -> Plan:
+    """Plan a study for this machine.
+
+    Args:
+        study: a name, a file, or the study itself.
+        seeds: networks per level instead of the study's own number.
+        data: a name in the catalogue or a folder instead of the study's own.
+
+    Raises:
+        SpecError: the study is none, or one of its levels is impossible.
+        DataError: the data is none, or its validation part is too large.
+    """
+    asked = resolve_study(study)
+    changes: dict[str, Any] = {}
+    if seeds is not None:
+        changes["seeds"] = seeds
+    if data is not None:
+        changes["data"] = asked.data.to_values() | {"dataset": data}
+    asked = Study.from_values(asked.to_values() | changes, f"study {asked.name}")
+    dataset = load(asked.data.dataset)
+    stratified_split(dataset.y_train, asked.data.validation, asked.data.split_seed)  # refused here if at all
+    return make_plan(asked, resolve_recipe(asked.recipe), dataset.fingerprint, native_precision())
+
+
+def run_study(
+    study: str | Study,
+    *,
+    seeds: int | None = None,
+    data: str | None = None,
+    store: Path | str = DEFAULT_STORE,
+    workers: int | None = None,
+    observer: Observer | None = None,
+) -> StudyTable:
+    """Run a study in worker processes and give its table.
+
+    A script that calls this needs the `if __name__ == "__main__":` guard that spawned processes need.
+
+    Args:
+        study: a name, a file, or the study itself.
+        seeds: networks per level instead of the study's own number.
+        data: a name in the catalogue or a folder instead of the study's own.
+        store: the file in which results are kept and found again.
+        workers: processes of one thread each; as many as cores unless said.
+        observer: is told how it goes on.
+
+    Raises:
+        UserError: a study, data set or store that is none.
+    """
+    plan = plan_study(study, seeds=seeds, data=data)
+    executor = ProcessExecutor(available_cores() if workers is None else workers)
+    with Store(store) as opened:
+        run_plan(plan, opened, executor, observer or Observer())
+        return read_table(plan, opened)
+
+
+def run_plan(
+    plan: Plan,
+    store: Store,
+    executor: Executor,
+    observer: Observer,
+    *,
+    again: bool = False,
+    retry_failed: bool = False,
+) -> None:
+    """Train the trials of a plan that are not done, and keep each result as it comes.
+
+    Args:
+        plan: of the study.
+        store: where results are found and kept.
+        executor: what runs the trials.
+        observer: is told how it goes on.
+        again: train what is done, too.
+        retry_failed: train what failed, too.
+
+    Raises:
+        MissingExtraError: something is to be trained and TensorFlow or Keras is not installed.
+        StoreError: the store cannot be written, or another runner works on it.
+    """
+    todo = _todo(plan, store, again, retry_failed)
+    if not todo:
+        observer.planned(plan.trials, todo)
+        store.keep_plan(plan)
+        return
+    require_libraries()
+    with store.exclusive():
+        todo = _todo(plan, store, again, retry_failed)  # another runner may have worked meanwhile
+        observer.planned(plan.trials, todo)
+        store.keep_plan(plan)
+        executor.run(train_task, todo, _keeper(todo, store, observer))
+
+
+def _todo(plan: Plan, store: Store, again: bool, retry_failed: bool) -> list[Trial]:
+    if again:
+        return list(plan.trials)
+    finished = {"done"} if retry_failed else {"done", "failed"}
+    known = store.statuses(trial.id for trial in plan.trials)
+    return [trial for trial in plan.trials if trial.id not in known or known[trial.id].state not in finished]
+
+
+def _keeper(trials: Sequence[Trial], store: Store, observer: Observer) -> Callable[[Event], None]:
+    def keep(event: Event) -> None:
+        trial = trials[event.index]
+        match event:
+            case Started():
+                store.start(trial)
+                observer.started(trial)
+            case Progress(report=record):
+                observer.epoch(trial, record)
+            case Done(value=result):
+                store.finish(result)
+                observer.finished(trial, result)
+            case Failed(reason=reason):
+                store.fail(trial, reason)
+                observer.failed(trial, reason)
+
+    return keep
+
+
+def read_table(plan: Plan, store: Store) -> StudyTable:
+    """Bring together what the store has of a plan's trials."""
+    ids = [trial.id for trial in plan.trials]
+    statuses = store.statuses(ids)
+    failures = {trial: status.reason for trial, status in statuses.items() if status.state == "failed"}
+    return aggregate(plan, store.results(ids), failures)
+
+
+def train_task(trial: Trial, report: Callable[[EpochRecord], None]) -> Result:
+    """Train a trial in whatever process this is called in; the data stays there for the next one.
+
+    Args:
+        trial: what is trained.
+        report: is told of each epoch as it ends.
+    """
+    return train_trial(trial, _dataset(trial.data.dataset, trial.data.fingerprint), on_epoch=report).result
+
+
+@lru_cache(maxsize=1)
+def _dataset(name: str, _fingerprint: str | None) -> Dataset:
+    return load(name)  # again for another fingerprint: the files of a folder may change while a process lives
