@@ -1,0 +1,192 @@
+"""What the figures share: style, canvas, axes and legends, with matplotlib's objects and no global state."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitlab.errors import MissingExtraError
+
+try:
+    import matplotlib
+    from matplotlib import style
+    from matplotlib.colors import to_hex
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+except ModuleNotFoundError as error:
+    raise MissingExtraError("matplotlib", "report") from error
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ACCENT = "#0b6e7f"
+INK = "#24292e"
+GREY = "#6b7680"
+PALE = "#d9dee2"
+
+# Over matplotlib's defaults.
+STYLE: dict[str, Any] = {
+    "font.size": 10.5,
+    "text.color": INK,
+    "text.parse_math": False,  # a level may hold a dollar sign
+    "axes.facecolor": "none",
+    "axes.edgecolor": GREY,
+    "axes.titlesize": "medium",
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": PALE,
+    "grid.linewidth": 0.6,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 9.5,
+    "legend.title_fontsize": 9.5,
+    "lines.solid_capstyle": "round",
+}
+
+WIDTH = 6.0  # inches
+ERROR_RATIO = 4  # errors that span more than this factor stand on a logarithmic axis
+LABEL_LENGTH = 24  # characters of a level that a figure shows
+AXIS_LENGTH = 56  # characters that stand beside each other along an axis of WIDTH
+LEGEND_LINES = 12  # entries of a legend at most: of more, some stand for all
+
+
+def figure_style() -> AbstractContextManager[None]:
+    """Give the context in which figures are made and saved, whatever the user's own matplotlibrc says."""
+    return style.context(["default", STYLE])
+
+
+def new_figure(panels: int, height: float) -> tuple[Figure, list[Axes]]:
+    """Make a figure of panels beside each other that share their vertical axis.
+
+    Args:
+        panels: how many.
+        height: in inches.
+    """
+    figure = Figure((WIDTH, height), layout=ConstrainedLayoutEngine(wspace=0.05))
+    return figure, list(figure.subplots(1, panels, sharey=True, squeeze=False)[0])
+
+
+def new_grid(cells: int) -> tuple[Figure, list[Axes]]:
+    """Make a figure of rows of six small cells without axes, the last row filled as far as it goes."""
+    columns = min(6, cells)
+    rows = -(-cells // columns)
+    figure = Figure((WIDTH * columns / 6, 1.45 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid:
+        axes.set_axis_off()
+    return figure, list(grid[:cells])
+
+
+def colours(count: int) -> list[str]:
+    """Give the colours of `count` lines: the accent for one, else a scale from dark to light."""
+    if count == 1:
+        return [ACCENT]
+    # Without the palest end, which a white page swallows.
+    return [to_hex(colour) for colour in matplotlib.colormaps["viridis"](np.linspace(0, 0.86, count))]
+
+
+def level_axis(axes: Axes, positions: np.ndarray, labels: Sequence[str], *, words: bool) -> None:
+    """Mark exactly the levels; of labels that would touch, the later ones are left out.
+
+    Args:
+        axes: whose horizontal axis it is.
+        positions: of the levels, float [levels].
+        labels: what stands below them.
+        words: whether the levels are no numbers: then labels that would touch are turned first.
+    """
+    texts = [_short(label, LABEL_LENGTH) for label in labels]
+    span = np.ptp(positions) or 1.0
+    places = AXIS_LENGTH * (positions - positions.min()) / span
+    shown = _apart(places, [len(text) + 1.5 for text in texts])
+    turned = words and not shown.all()
+    if turned:
+        shown = _apart(places, [2.0] * len(texts))
+    kept = [text if keep else "" for text, keep in zip(texts, shown, strict=True)]
+    axes.set_xticks(positions, kept, **({"rotation": 35, "ha": "right"} if turned else {}))
+    axes.xaxis.set_minor_locator(NullLocator())
+    margin = 0.06 * span if len(positions) > 1 else 0.5
+    axes.set_xlim(positions.min() - margin, positions.max() + margin)
+
+
+def _apart(places: np.ndarray, widths: Sequence[float]) -> np.ndarray:
+    shown = np.zeros(len(places), bool)
+    end = -np.inf
+    for i in np.argsort(places):
+        if places[i] - widths[i] / 2 >= end:
+            shown[i] = True
+            end = places[i] + widths[i] / 2
+    return shown
+
+
+def epoch_axis(axes: Axes, last: int) -> None:
+    """Mark whole epochs from 1 to `last`, each one up to ten."""
+    axes.set_xlabel("epoch")
+    margin = max(0.5, 0.03 * last)
+    axes.set_xlim(1 - margin, last + margin)
+    if last <= 10:
+        axes.xaxis.set_major_locator(FixedLocator(range(1, last + 1)))
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+
+
+def error_axis(axes: Axes, points: Iterable[float], ends: Iterable[float] = ()) -> None:
+    """Scale the vertical axis to errors, logarithmic where they span more than a factor of `ERROR_RATIO`.
+
+    Args:
+        axes: whose vertical axis it is.
+        points: errors in percent; nan is none.
+        ends: of intervals; one that reaches far below the points, or below 0, leaves the figure.
+    """
+    positive = [value for value in points if value > 0]  # nan is not
+    low, high = (min(positive), max(positive)) if positive else (0.0, 1.0)
+    wide = high > ERROR_RATIO * low > 0
+    lowest = low / 2 if wide else 0.0
+    within = [end for end in ends if end > lowest]
+    low, high = min([low, *within]), max([high, *within])
+    if not wide:
+        margin = 0.06 * (high - low) or 0.1 * high
+        axes.set_ylim(max(0, low - margin), high + margin)
+        axes.set_ylabel("error %")
+        return
+    axes.set_ylabel("error % (log scale)")
+    axes.set_yscale("log", nonpositive="clip")
+    axes.set_ylim(low / 1.15, high * 1.15)
+    steps = (1, 2, 5) if high > 12 * low else (1, 1.5, 2, 3, 4, 5, 6, 8)
+    axes.yaxis.set_major_locator(LogLocator(subs=steps))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def side_legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str], title: str) -> None:
+    """Explain lines to the right of the figure; of more than `LEGEND_LINES`, some stand for all."""
+    count = min(len(labels), LEGEND_LINES)
+    shown: list[int] = np.linspace(0, len(labels) - 1, count).round().astype(int).tolist()
+    legend = figure.legend(
+        [handles[i] for i in shown],
+        [_short(labels[i], LABEL_LENGTH) for i in shown],
+        title=wrapped(_short(title, 60), 16),
+        loc="outside right upper",
+        alignment="left",
+    )
+    legend.get_title().set_color(GREY)
+
+
+def wrapped(title: str, width: int = AXIS_LENGTH) -> str:
+    """Break a title into lines of `width` characters, between words."""
+    return textwrap.fill(title, width, break_long_words=False)
+
+
+def _short(label: str, length: int) -> str:
+    return label if len(label) <= length else label[: length - 1] + "…"

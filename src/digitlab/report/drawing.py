@@ -1,0 +1,172 @@
+"""Figures drawn from the numbers of `figures`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from digitlab.report.canvas import (
+    ACCENT,
+    GREY,
+    INK,
+    colours,
+    epoch_axis,
+    error_axis,
+    figure_style,
+    level_axis,
+    new_figure,
+    new_grid,
+    side_legend,
+    wrapped,
+)
+from digitlab.report.figures import Band, ErrorByLevel, LearningCurves, Misread, Series
+from digitlab.report.text import level_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+class _Handles(NamedTuple):
+    """What of one series a legend may show."""
+
+    test: Any
+    single: Any
+    validation: Any
+
+
+def draw_error_by_level(data: ErrorByLevel) -> Figure:
+    """Draw error against level: means with 95 % intervals, single networks as faint dots, validation fainter.
+
+    Args:
+        data: what `error_by_level` gave.
+    """
+    with figure_style():
+        figure, (axes,) = new_figure(1, 3.7)
+        positions = _positions(data)
+        # Lines stand beside each other by a little, so that their intervals do not hide one another.
+        step = 0.14 * _room(positions)
+        offsets = step * np.linspace(-1, 1, len(data.series)) if len(data.series) > 1 else [0.0]
+        joined = data.scale != "category"  # between words there is nothing to interpolate
+        handles = [
+            _draw_series(axes, series, _Places(positions + offset, 0.7 * step, joined), colour)
+            for series, offset, colour in zip(data.series, offsets, colours(len(data.series)), strict=True)
+        ]
+        level_axis(axes, positions, [level_text(level) for level in data.levels], words=not joined)
+        axes.set_xlabel(wrapped(data.axis))
+        error_axis(axes, *_errors(data))
+        _error_legend(figure, data, handles)
+        return figure
+
+
+class _Places(NamedTuple):
+    """Where the levels of a series stand, how far to the right its networks do, and if lines join them."""
+
+    levels: np.ndarray
+    aside: float
+    joined: bool
+
+
+def _draw_series(axes: Axes, series: Series, places: _Places, colour: str) -> _Handles:
+    order = np.argsort(places.levels)
+    x = places.levels[order]
+    _, mean, _, low, high = np.array(series.test)[order].T  # each [levels]
+    validation = np.array(series.validation)[order, 1]
+    faint = GREY if colour == ACCENT else colour
+    (dashed,) = axes.plot(
+        x, validation, "--D" if places.joined else "D", color=faint, alpha=0.6, linewidth=1, markersize=3.5
+    )
+    pairs = zip(places.levels, series.singles, strict=True)
+    dots = np.array([(place + places.aside, value) for place, values in pairs for value in values])
+    (single,) = axes.plot(
+        *dots.reshape(-1, 2).T, "o", color=colour, alpha=0.4, markersize=4, markeredgewidth=0
+    )
+    bars = axes.errorbar(
+        x,
+        mean,
+        yerr=[mean - low, high - mean],
+        fmt="-o" if places.joined else "o",
+        color=colour,
+        markersize=5,
+        linewidth=1.6,
+        capsize=3.5,
+    )
+    return _Handles(bars, single, dashed)
+
+
+def _errors(data: ErrorByLevel) -> tuple[list[float], list[float]]:
+    """Give the errors that are drawn as points, and the ends of the intervals."""
+    tests = [estimate for series in data.series for estimate in series.test]
+    validations = [estimate.mean for series in data.series for estimate in series.validation]
+    singles = [value for series in data.series for values in series.singles for value in values]
+    ends = [end for estimate in tests for end in (estimate.low, estimate.high)]
+    return [*singles, *validations], ends
+
+
+def _error_legend(figure: Figure, data: ErrorByLevel, handles: Sequence[_Handles]) -> None:
+    if len(handles) == 1:
+        labels = ["test: mean, 95 % interval", "test: one network", "validation: mean"]
+        figure.legend(handles[0], labels, loc="outside upper center", ncols=3)
+        return
+    tests = [each.test for each in handles]
+    side_legend(figure, tests, [series.label for series in data.series], data.others)
+
+
+def draw_learning_curves(data: LearningCurves) -> Figure:
+    """Draw error by epoch, training beside validation: the mean of each level, in a band over its seeds.
+
+    Args:
+        data: what `learning_curves` gave.
+    """
+    with figure_style():
+        figure, (training, validation) = new_figure(2, 3.5)
+        lines = []
+        for level, colour in zip(data.levels, colours(len(data.levels)), strict=True):
+            _draw_band(training, level.epochs, level.training, colour)
+            lines.append(_draw_band(validation, level.epochs, level.validation, colour))
+        bands = [band for level in data.levels for band in (level.training, level.validation)]
+        error_axis(training, np.concatenate([np.ravel(band) for band in bands]).tolist())
+        for axes, title in ((training, "training"), (validation, "validation")):
+            axes.set_title(title, loc="left", color=INK)
+            epoch_axis(axes, max(int(level.epochs[-1]) for level in data.levels))
+        side_legend(figure, lines, [level.label for level in data.levels], data.axes)
+        return figure
+
+
+def _draw_band(axes: Axes, epochs: np.ndarray, band: Band, colour: str) -> Any:
+    axes.fill_between(epochs, band.low, band.high, color=colour, alpha=0.18, linewidth=0)
+    marker = "o" if len(epochs) <= 20 else ""
+    (line,) = axes.plot(epochs, band.mean, marker=marker, color=colour, linewidth=1.5, markersize=3)
+    return line
+
+
+def draw_misread(misread: Sequence[Misread], images: np.ndarray) -> Figure:
+    """Draw misread digits in a grid: each with its class, the usual wrong answer and how many were wrong.
+
+    Args:
+        misread: what `most_misread` gave, at least one.
+        images: the test set, uint8 [n, 28, 28], white ink (255) on black (0); drawn black on white.
+    """
+    with figure_style():
+        figure, cells = new_grid(len(misread))
+        for axes, each in zip(cells, misread, strict=True):
+            axes.imshow(images[each.index], cmap="gray_r", vmin=0, vmax=255, interpolation="none")
+            caption = f"true {each.truth} · read {each.usual}\n{each.wrong}/{each.total}"
+            axes.set_title(caption, fontsize=9, y=-0.06, va="top", linespacing=1.35)
+        return figure
+
+
+def _positions(data: ErrorByLevel) -> np.ndarray:
+    if data.scale == "category":
+        return np.arange(len(data.levels), dtype=float)
+    values = np.array(data.levels, float)
+    return np.log2(values) if data.scale == "log" else values
+
+
+def _room(positions: np.ndarray) -> float:
+    """Give the width that one level may fill: up to the next one, and an eighth of the axis at most."""
+    if len(positions) == 1:
+        return 1.0
+    return min(np.diff(np.sort(positions)).min(), np.ptp(positions) / 8)

@@ -1,0 +1,85 @@
+"""The table of a study, on synthetic results."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from digitlab.report.tables import notes, study_table
+from digitlab.report.text import is_numeric, level_text
+from digitlab.spec import Axis
+
+NOT_A_NUMBER = "the loss became nan in epoch 3"
+
+
+def test_a_row_is_what_one_works_out_by_hand(make_table) -> None:
+    # Test errors 2.0, 2.1, 2.2: mean 2.1, s 0.1, t(2) = 4.303, so 4.303 * 0.1 / sqrt(3) = 0.248 either side.
+    table = make_table(test=lambda cell, seed: 2 + 0.1 * seed, validation=lambda cell, seed: 3 + seed)
+    text = study_table(table)
+    assert text.columns == (
+        "neurons",
+        "n",
+        "test error %",
+        "95 % interval",
+        "validation error %",
+        "parameters",
+        "training seconds",
+    )
+    assert text.rows[0] == ("8", "3", "2.10", "1.85 to 2.35", "4.00", "6,370", "5.0")
+    assert text.rows[2][5] == "101,770"
+
+
+def test_numbers_are_aligned_right_and_words_left(make_table) -> None:
+    optimizer = Axis(path="training.optimizer", values=("adam", "sgd"))
+    size = Axis(path="training.batch_size", values=(100, 200), label="batch size")
+    text = study_table(make_table(optimizer, size, missing={(3, 1)}))
+    assert text.columns[:2] == ("training.optimizer", "batch size")
+    assert text.right == (False, *[True] * 7, False)
+    assert {len(row) for row in text.rows} == {len(text.columns)} == {len(text.right)}
+
+
+def test_a_level_without_results_has_dashes_and_says_why(make_table) -> None:
+    failed = {(0, seed): NOT_A_NUMBER for seed in range(3)}
+    table = make_table(failed=failed, missing={(2, 0), (2, 2)})
+    text = study_table(table)
+    assert text.columns[-1] == "note"
+    assert text.rows[0] == ("8", "0", "–", "–", "–", "6,370", "–", "3 failed")
+    assert text.rows[1][-1] == ""
+    assert text.rows[2][:4] == ("128", "1", "2.77", "–")
+    assert text.rows[2][-1] == "2 not done"
+    assert notes(table) == (
+        f"neurons = 8: 3 of 3 failed: {NOT_A_NUMBER} (3 times).",
+        "Not complete: 2 of 9 results are not there yet, in 1 of 3 levels; the figures may change.",
+        "Where n is 1 there is no interval: it takes two seeds to see a spread.",
+        "Reference level: neurons = 128.",
+    )
+
+
+def test_different_reasons_of_failure_are_all_named(make_table) -> None:
+    (first, *_) = notes(make_table(failed={(1, 0): NOT_A_NUMBER, (1, 2): "out of memory"}))
+    assert first == f"neurons = 16: 2 of 3 failed: {NOT_A_NUMBER}; out of memory."
+
+
+def test_a_complete_study_has_no_column_for_notes(make_table) -> None:
+    table = make_table()
+    assert "note" not in study_table(table).columns
+    assert notes(table) == ("Reference level: neurons = 128.",)
+
+
+def test_an_interval_that_reaches_below_zero_has_a_true_minus(make_table) -> None:
+    # Two seeds, 1 and 2: mean 1.5, s / sqrt(2) = 0.5, t(1) = 12.706.
+    table = make_table(seeds=2, test=lambda cell, seed: 1 + seed)
+    assert study_table(table).rows[0][3] == "−4.85 to 7.85"
+
+
+def test_levels_are_written_on_one_line_as_in_a_study_file() -> None:
+    assert level_text(True) == "true"
+    assert level_text(0.001) == "0.001"
+    assert level_text("two\nlines") == "two lines"
+    assert not is_numeric((True, False))
+
+
+def test_the_table_needs_no_matplotlib() -> None:
+    code = "import sys, digitlab.report.tables; print({'matplotlib', 'jinja2'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
