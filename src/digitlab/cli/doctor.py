@@ -1,0 +1,118 @@
+"""`digitlab doctor`: what is installed, what this machine can do, what is wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+
+from digitlab.cli.console import print_json, stdout
+from digitlab.cli.options import DEFAULT_STORE, JsonOption, StoreOption
+from digitlab.errors import DigitlabError, MissingExtraError
+
+_EXTRAS = {
+    "base": ("numpy", "pydantic", "pillow", "onnxruntime", "typer", "rich"),
+    "train": ("keras", "tensorflow", "scipy", "statsmodels"),
+    "report": ("matplotlib", "jinja2"),
+}
+
+
+class Check(NamedTuple):
+    """One thing that was looked at.
+
+    Attributes:
+        name: what.
+        status: `ok`, `missing` (an extra that is not installed) or `bad`.
+        detail: what was found, or what to do.
+    """
+
+    name: str
+    status: str
+    detail: str
+
+
+def doctor(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
+    """Look at the installation, the machine, the data and the store."""
+    checks = [
+        *_packages(),
+        *_machine(),
+        _attempt("data mnist", _data),
+        _attempt(f"store {store}", _store(store)),
+    ]
+    if as_json:
+        for check in checks:
+            print_json(check._asdict())
+    else:
+        _print(checks)
+    if any(check.status == "bad" for check in checks):
+        raise typer.Exit(1)
+
+
+def _packages() -> Iterator[Check]:
+    for extra, names in _EXTRAS.items():
+        for name in names:
+            found = _version(name) or (_version("tensorflow-cpu") if name == "tensorflow" else "")
+            lost = str(MissingExtraError(name, extra))
+            yield Check(f"{name} [{extra}]", "ok" if found else "missing", found or lost)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _machine() -> Iterator[Check]:
+    from digitlab.training.process import available_cores, cpu_name, native_precision
+
+    python = ".".join(map(str, sys.version_info[:3]))
+    yield Check("python", "ok", f"{python} at {sys.executable}")
+    yield Check("processor", "ok", f"{cpu_name()}, {available_cores()} cores for us")
+    yield Check("precision auto", "ok", native_precision())
+
+
+def _data() -> str:
+    from digitlab.data import load
+
+    dataset = load("mnist")
+    return f"{len(dataset.x_train):,} training and {len(dataset.x_test):,} test images, hashes right"
+
+
+def _store(path: Path) -> Callable[[], str]:
+    def check() -> str:
+        from digitlab.errors import StoreError
+        from digitlab.results.store import Store
+
+        if not path.exists():
+            return "none yet; the first study makes it"
+        with Store(path, create=False) as store:
+            sound, counts = store.check(), store.counts()
+        if sound != "ok":
+            raise StoreError(f"SQLite finds it damaged: {sound}")
+        return ", ".join(f"{count} {state}" for state, count in counts.items()) or "empty"
+
+    return check
+
+
+def _attempt(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, "ok", look())
+    except DigitlabError as error:
+        return Check(name, "bad", str(error))
+
+
+def _print(checks: list[Check]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    colours = {"ok": "green", "missing": "yellow", "bad": "red"}
+    table = Table("what", "status", "found", box=box.SIMPLE_HEAD)
+    for check in checks:
+        table.add_row(check.name, Text(check.status, style=colours[check.status]), check.detail)
+    stdout().print(table)

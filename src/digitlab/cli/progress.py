@@ -1,0 +1,138 @@
+"""Progress bars on stderr; nothing at all where stderr is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from digitlab.cli.console import say, stderr
+from digitlab.models.costs import cost
+from digitlab.results.record import EpochRecord, Result
+from digitlab.spec.plan import Plan
+from digitlab.spec.trial import Trial
+from digitlab.studies.runner import Observer
+from digitlab.training.run import OnEpoch
+
+STEP_COST = 300_000
+"""Multiply-adds an image that the rest of a step costs as much as, so that the time left is honest."""
+
+
+def _bars() -> Progress:
+    console = stderr()
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[state]}", markup=False),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+
+
+@contextmanager
+def epoch_bar(name: str, epochs: int) -> Iterator[OnEpoch]:
+    """Show the epochs of one training.
+
+    Args:
+        name: of the recipe.
+        epochs: that will be trained.
+    """
+    with _bars() as bars:
+        bar = bars.add_task(name, total=epochs, state="starting TensorFlow")
+        yield lambda record: bars.update(bar, completed=record.epoch, state=_state(record, epochs))
+
+
+def _state(record: EpochRecord, epochs: int) -> str:
+    error = 100 * (1 - record.validation_accuracy)
+    return f"epoch {record.epoch}/{epochs}, validation error {error:.2f} %"
+
+
+class StudyProgress(Observer):
+    """Shows a study: one bar for all of it, and one for each trial that is being trained.
+
+    Args:
+        plan: of the study.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._labels = {entry.trial.id: cell.label for cell in plan.cells for entry in cell.entries}
+        self._name = plan.study.name
+        self._bars = _bars()
+        self._all = TaskID(0)
+        self._trials: dict[str, TaskID] = {}
+        self._todo = 0
+        self._ended = 0
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def planned(self, trials: Sequence[Trial], todo: Sequence[Trial]) -> None:
+        """Say how much there is to do."""
+        done = len(trials) - len(todo)
+        say(f"{self._name}: {len(trials)} trials, {done} done already, {len(todo)} to train")
+        if todo:
+            self._todo = len(todo)
+            total = sum(_work(trial) * trial.training.epochs for trial in todo)
+            self._all = self._bars.add_task(self._name, total=total, state=self._count())
+
+    def started(self, trial: Trial) -> None:
+        """Add the trial's bar."""
+        self._remove(trial)
+        label = f"  {self._labels[trial.id]}, seed {trial.seed}"
+        self._trials[trial.id] = self._bars.add_task(label, total=trial.training.epochs, state="starting")
+
+    def epoch(self, trial: Trial, record: EpochRecord) -> None:
+        """Move the trial's bar and that of the study."""
+        state = _state(record, trial.training.epochs)
+        self._bars.update(self._trials[trial.id], completed=record.epoch, state=state)
+        self._bars.advance(self._all, _work(trial))
+
+    def finished(self, trial: Trial, result: Result) -> None:
+        """Take the trial's bar away."""
+        self._end(trial)
+
+    def failed(self, trial: Trial, reason: str) -> None:
+        """Say why, and take the trial's bar away."""
+        self._bars.console.print(
+            f"failed: {self._labels[trial.id]}, seed {trial.seed}: {reason}", soft_wrap=True
+        )
+        self._end(trial)
+
+    def _end(self, trial: Trial) -> None:
+        self._remove(trial)
+        self._ended += 1
+        self._bars.update(self._all, state=self._count())
+
+    def _remove(self, trial: Trial) -> None:
+        bar = self._trials.pop(trial.id, None)
+        if bar is not None:
+            self._bars.remove_task(bar)
+
+    def _count(self) -> str:
+        return f"{self._ended}/{self._todo} trials"
+
+
+def _work(trial: Trial) -> int:
+    """Multiply-adds of an epoch, up to a factor: a bar that counted epochs would crawl at the wide levels."""
+    return cost(trial.model).multiply_adds + STEP_COST * 200 // trial.training.batch_size

@@ -1,0 +1,65 @@
+"""`digitlab train`: train the network of a recipe and write it as a bundle."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from digitlab.cli.console import print_json, say, stdout
+from digitlab.cli.options import DataOption, JsonOption
+from digitlab.errors import SpecError
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe (mlp, cnn, deep-cnn), or a TOML file.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="Change a setting: training.epochs=5."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the trial.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="New folder for the bundle [digitlab-results/models/RECIPE-seedS].")
+    ] = None,
+    threads: Annotated[
+        int, typer.Option(min=1, max=1024, help="Threads that compute; more help only wide networks.")
+    ] = 1,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train the network of a recipe and write it as a bundle."""
+    from digitlab.bundle.files import ensure_new, write_bundle
+    from digitlab.cli.progress import epoch_bar
+    from digitlab.spec.library import resolve_recipe
+    from digitlab.spec.study import with_settings
+    from digitlab.training.run import train as train_network
+
+    wanted = with_settings(resolve_recipe(recipe), dict(map(_setting, settings or [])), "--set")
+    target = ensure_new(out or Path("digitlab-results", "models", f"{wanted.name}-seed{seed}"))
+    with epoch_bar(wanted.name, wanted.training.epochs) as on_epoch:
+        trained = train_network(wanted, data=data or "mnist", seed=seed, threads=threads, on_epoch=on_epoch)
+    bundle = write_bundle(target, trained.result, trained.model.save)
+    card = bundle.card
+    if as_json:
+        print_json({"bundle": str(bundle.folder), **card.to_values()})
+        return
+    stdout().print(
+        f"test accuracy      {100 * card.test.accuracy:.2f} %  (error {card.test.error_percent:.2f} %)\n"
+        f"mean squared error {card.test.mse:.5f}\n"
+        f"validation error   {card.validation.error_percent:.2f} %\n"
+        f"parameters         {card.parameters:,}\n"
+        f"training           {card.train_seconds:.1f} s in {card.trial.training.epochs} epochs"
+    )
+    say(f"bundle written to {bundle.folder}")
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    path, equals, value = text.partition("=")
+    if not path or not equals:
+        raise SpecError(f"--set: expected PATH=VALUE, as in training.epochs=5, received {text!r}")
+    try:
+        return path.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return path.strip(), value.strip()

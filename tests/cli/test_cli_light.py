@@ -1,0 +1,64 @@
+"""What must stay light: a command that trains nothing imports no TensorFlow, and the help answers at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("tensorflow", "keras", "matplotlib", "scipy.stats", "PIL", "onnxruntime")
+
+
+def loaded_by(arguments: list[str], folder: Path) -> tuple[int, set[str]]:
+    """Run a command in a process of its own; give its exit code and the heavy modules it imported."""
+    code = (
+        "import sys; from digitlab.cli.main import run; code = run(sys.argv[1:]); "
+        f"print(code, *[name for name in {HEAVY!r} if name in sys.modules], file=sys.__stderr__)"
+    )
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=60, check=False)
+    last = done.stderr.strip().splitlines()[-1].split()
+    return int(last[0]), set(last[1:])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["study", "run", "--help"],
+        ["study", "list"],
+        ["data", "list"],
+        ["train", "--help"],
+    ],
+)
+def test_asking_what_there_is_imports_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    assert loaded_by(arguments, tmp_path) == (0, set())
+
+
+def test_doctor_imports_no_tensorflow(tmp_path: Path) -> None:
+    code, loaded = loaded_by(["doctor"], tmp_path)
+    assert code == 0
+    assert not loaded & {"tensorflow", "keras"}
+
+
+def test_importing_digitlab_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, digitlab, digitlab.spec, digitlab.data, digitlab.models, digitlab.results, "
+        "digitlab.bundle, digitlab.training, digitlab.studies, digitlab.report; "
+        f"print([name for name in (*{HEAVY!r}, 'pydantic') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_help_lists_every_command(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "digitlab", "--help"]
+    begin = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert time.perf_counter() - begin < 10  # it takes 0.3 s; a network or TensorFlow would show
+    for name in ("train", "evaluate", "study", "data", "doctor"):
+        assert f"  {name} " in done.stdout
