@@ -1,0 +1,94 @@
+"""One trial, from its data to its result, on real digits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from digitlab.data import Dataset, load
+from digitlab.errors import DataError, SpecError
+from digitlab.results import EpochRecord, score
+from digitlab.spec import DataSpec, Trial, resolve_recipe
+from digitlab.training import Trained, train, train_trial
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    return load("mnist")
+
+
+def make_trial(dataset: Dataset, epochs: int = 3, seed: int = 5) -> Trial:
+    recipe = resolve_recipe("mlp")
+    training = recipe.training.model_copy(update={"epochs": epochs, "precision": "float32"})
+    return Trial(
+        model=recipe.model, training=training, data=DataSpec(fingerprint=dataset.fingerprint), seed=seed
+    )
+
+
+def test_a_trial_of_other_data_is_refused_before_anything_is_built(dataset: Dataset) -> None:
+    other = replace(dataset, fingerprint="0" * 64)
+    with pytest.raises(DataError, match="contents that the trial names"):
+        train_trial(make_trial(dataset), other)
+
+
+def test_an_impossible_setting_is_refused_before_anything_is_built() -> None:
+    with pytest.raises(SpecError, match=r"batch_size: expected a whole number from 1 to 60000, received 0"):
+        train("mlp", settings={"training.batch_size": 0})
+
+
+@pytest.fixture(scope="module")
+def told() -> list[EpochRecord]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def trained(dataset: Dataset, told: list[EpochRecord]) -> Trained:
+    return train_trial(make_trial(dataset), dataset, on_epoch=told.append)
+
+
+@pytest.mark.slow
+def test_the_history_has_every_epoch_and_is_told_as_it_grows(
+    trained: Trained, told: list[EpochRecord]
+) -> None:
+    assert [record.epoch for record in trained.result.history] == [1, 2, 3]
+    assert tuple(told) == trained.result.history
+    assert told[-1].loss < told[0].loss
+    assert told[-1].validation_accuracy > 0.93
+
+
+@pytest.mark.slow
+def test_test_scores_are_kept_at_the_checkpoints_with_the_predictions_they_come_from(
+    trained: Trained, dataset: Dataset
+) -> None:
+    result = trained.result
+    assert sorted(result.test) == sorted(result.predictions) == [1, 2, 3]
+    for epoch, scores in result.test.items():
+        assert scores.images == 10_000
+        assert scores.correct == (result.predictions[epoch] == dataset.y_test).sum()
+
+
+@pytest.mark.slow
+def test_the_model_is_the_one_that_was_scored(trained: Trained, dataset: Dataset) -> None:
+    probabilities = np.asarray(trained.model.predict(dataset.x_test, batch_size=1000, verbose=0))
+    scores = score(probabilities, dataset.y_test)
+    assert scores.correct == trained.result.final_test.correct
+    assert scores.mse == pytest.approx(trained.result.final_test.mse, rel=1e-5)
+
+
+@pytest.mark.slow
+def test_a_shorter_trial_is_the_beginning_of_a_longer_one(trained: Trained, dataset: Dataset) -> None:
+    """What reading epochs off a longer training rests on."""
+    shorter = train_trial(make_trial(dataset, epochs=2), dataset).result
+    assert shorter.test[2] == trained.result.test[2]
+    assert np.array_equal(shorter.predictions[2], trained.result.predictions[2])
+
+
+@pytest.mark.slow
+def test_another_seed_is_another_network_on_the_same_split(trained: Trained, dataset: Dataset) -> None:
+    other = train_trial(make_trial(dataset, epochs=1, seed=6), dataset).result
+    assert other.validation.images == trained.result.validation.images == 5_000
+    row_sums = [tuple(map(sum, result.validation.confusion)) for result in (other, trained.result)]
+    assert row_sums[0] == row_sums[1]
+    assert other.history[0].loss != trained.result.history[0].loss
