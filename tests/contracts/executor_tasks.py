@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import os
 import resource
 import signal
+import stat
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -112,14 +113,22 @@ def leave_politely() -> None:
     sys.exit(4)
 
 
+def leave_in_silence() -> None:
+    """Hang up on the driver some time before the end."""
+    for descriptor in range(3, 64):
+        with suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                os.close(descriptor)
+    time.sleep(0.3)
+    os._exit(5)
+
+
 def read_address_zero() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     ctypes.string_at(0)
 
 
-def hold_lock(item: Path, report: Report) -> None:
-    """Lock a file for as long as the process lives, which shows whether it does."""
-    with item.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        report(os.getpid())
-        time.sleep(600)
+def wait_for(item: Path, report: Report) -> None:
+    """Wait until a file is there."""
+    while not item.exists():
+        time.sleep(0.01)

@@ -122,7 +122,7 @@ def test_it_learns(factory, trial, digits) -> None:
 def test_scores_belong_to_the_network_that_is_saved(factory, trial, digits) -> None:
     engine = train(factory, trial, digits)
     predicted = engine.predict(digits[0])
-    saved = np.asarray(engine.network().predict(digits[0], batch_size=100, verbose=0))
+    saved = np.asarray(engine.network()(digits[0], training=False))
     assert predicted.shape == (IMAGES, 10)
     assert predicted.dtype == np.float32
     np.testing.assert_allclose(predicted, saved, atol=1e-5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -99,7 +100,7 @@ class Store:
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.execute("PRAGMA synchronous = FULL")
         if not ours:
-            self._db.execute("PRAGMA journal_mode = WAL")
+            self._enter_wal()
             self._create()
         version = self._number("PRAGMA user_version")
         if version > SCHEMA_VERSION:
@@ -110,17 +111,30 @@ class Store:
 
     def _is_ours(self) -> bool:
         """Tell a store (True) from an empty file (False), and refuse what is neither before it is changed."""
-        if self._number("PRAGMA application_id") == APPLICATION_ID:
-            return True
-        if self._number("SELECT count(*) FROM sqlite_master"):
+        # Tables first: another process may be making the store, and gives it both at the same moment.
+        if not self._number("SELECT count(*) FROM sqlite_master"):
+            return False
+        if self._number("PRAGMA application_id") != APPLICATION_ID:
             raise StoreError(
                 f"store {self.path}: expected a digitlab store, received another SQLite database; "
                 "name another --store"
             )
-        return False
+        return True
 
     def _number(self, query: str) -> int:
         return self._db.execute(query).fetchone()[0]
+
+    def _enter_wal(self) -> None:
+        """Change the journal, which SQLite refuses at once while another process so much as looks."""
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.01)
 
     def _create(self) -> None:
         with self._transaction():
@@ -157,7 +171,7 @@ class Store:
                 lock.execute("BEGIN EXCLUSIVE")
             except sqlite3.Error as error:
                 lock.close()
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                if not _is_busy(error):
                     raise
                 raise StoreError(
                     f"store {self.path}: another digitlab is running a study on it; wait until it has ended, "
@@ -258,9 +272,9 @@ class Store:
             )
 
     def check(self) -> str:
-        """Let SQLite check the file; `ok` if it is sound."""
+        """Let SQLite check the file; `ok` if it is sound, else what it found first, in one line."""
         with self._errors():
-            return self._db.execute("PRAGMA integrity_check").fetchone()[0]
+            return " ".join(self._db.execute("PRAGMA integrity_check").fetchone()[0].split())
 
     def _select(self, query: str, ids: Iterable[str]) -> Iterator[tuple]:
         wanted = list(dict.fromkeys(ids))
@@ -299,6 +313,10 @@ class Store:
                 f"store {self.path}: {error}; check that the folder can be written, that the disk has room "
                 "and that the file is a digitlab store"
             ) from None
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the rest of the code says where
 
 
 def _now() -> str:

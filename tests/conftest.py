@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from digitlab.data import load
+from digitlab.models.costs import cost
+from digitlab.results.metrics import score
+from digitlab.results.record import EpochRecord, Result, Scores
+from digitlab.spec.trial import Trial
+
+MakeResult = Callable[..., Result]
+
+
+def guesses(labels: np.ndarray, seed: tuple[int, ...], skill: float) -> np.ndarray:
+    """Probabilities [n, 10] of a made-up network: the greater its skill, the more often it is right."""
+    logits = np.random.default_rng(seed).normal(size=(len(labels), 10))
+    logits[np.arange(len(labels)), labels] += skill
+    weights = np.exp(logits)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def record(epoch: int, validation: Scores) -> EpochRecord:
+    return EpochRecord(
+        epoch=epoch,
+        seconds=0.5 + 0.25 * epoch,
+        loss=1 / epoch,
+        accuracy=validation.accuracy,
+        mse=validation.mse,
+        validation_log_loss=validation.log_loss,
+        validation_accuracy=validation.accuracy,
+        validation_mse=validation.mse,
+    )
+
+
+@pytest.fixture(scope="session")
+def make_result() -> MakeResult:
+    """Make the result of a trial from made-up probabilities and the labels of the real MNIST."""
+    mnist = load("mnist")
+    validation, test = mnist.y_train[:5_000], mnist.y_test
+
+    def make(trial: Trial, skill: float = 3.0) -> Result:
+        epochs = range(1, trial.training.epochs + 1)
+        on_validation = [
+            score(guesses(validation, (trial.seed, epoch, 0), skill), validation) for epoch in epochs
+        ]
+        on_test = {epoch: guesses(test, (trial.seed, epoch, 1), skill) for epoch in trial.checkpoints}
+        history = tuple(record(epoch, scores) for epoch, scores in zip(epochs, on_validation, strict=True))
+        parameters, multiply_adds = cost(trial.model)
+        return Result(
+            trial=trial,
+            history=history,
+            validation=on_validation[-1],
+            test={epoch: score(probabilities, test) for epoch, probabilities in on_test.items()},
+            predictions={
+                epoch: probabilities.argmax(axis=1).astype(np.uint8)
+                for epoch, probabilities in on_test.items()
+            },
+            parameters=parameters,
+            multiply_adds=multiply_adds,
+            build_seconds=1.5,
+            train_seconds=sum(each.seconds for each in history),
+            environment={"digitlab": "0.1.0", "processor": "a made-up one"},
+        )
+
+    return make

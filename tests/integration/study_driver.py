@@ -1,0 +1,78 @@
+"""A process that runs the small study, to be killed from outside.
+
+Usage: study_driver.py MODE DIGITS STORE, where MODE is one of
+    hold       train in two processes, and wait for the end once the first result is in the store
+    inline     train in this process
+    pretend    run the long study in two processes that only pretend to train
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from digitlab.results.record import EpochRecord, Result
+from digitlab.results.store import Store
+from digitlab.spec import Axis, Study, Trial
+from digitlab.studies import Executor, InlineExecutor, ProcessExecutor, plan_study, run_plan
+from digitlab.studies.executors.base import Event, Task
+from digitlab.studies.runner import Observer
+from small_study import pretend, small_study
+
+
+def trained_study(digits: Path) -> Study:
+    """Of trials long enough to be killed in their middle."""
+    return small_study(digits, overrides={"training.epochs": 20})
+
+
+def long_study(digits: Path) -> Study:
+    return small_study(digits, axes=(Axis(path="model.hidden.0", values=(8, 16, 32, 64)),), seeds=8)
+
+
+class PretendingExecutor:
+    """Two processes that only pretend to train; fulfils `Executor`."""
+
+    def run(self, task: Task, items: Sequence[Any], on_event: Callable[[Event], None]) -> None:
+        ProcessExecutor(2).run(pretend_slowly, items, on_event)
+
+
+def pretend_slowly(trial: Trial, report: Callable[[EpochRecord], None]) -> Result:
+    time.sleep(0.2)
+    return pretend(trial, report)
+
+
+class Teller(Observer):
+    """Says on stdout what it is told.
+
+    Args:
+        hold: wait for the end once a trial is finished.
+    """
+
+    def __init__(self, hold: bool) -> None:
+        self.hold = hold
+
+    def started(self, trial: Trial) -> None:
+        print("started", flush=True)
+
+    def finished(self, trial: Trial, result: Result) -> None:
+        print("finished", flush=True)
+        if self.hold:
+            time.sleep(600)
+
+
+def main(mode: str, digits: Path, store: Path) -> None:
+    executors: dict[str, Executor] = {
+        "hold": ProcessExecutor(2),
+        "inline": InlineExecutor(),
+        "pretend": PretendingExecutor(),
+    }
+    study = long_study(digits) if mode == "pretend" else trained_study(digits)
+    with Store(store) as opened:
+        run_plan(plan_study(study), opened, executors[mode], Teller(hold=mode == "hold"))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))

@@ -1,0 +1,244 @@
+"""Studies that are killed, stopped and fed with trials that cannot be trained; all with real training."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import study_driver
+import study_tasks
+
+from digitlab.errors import StoreError
+from digitlab.results.record import EpochRecord
+from digitlab.results.store import Store
+from digitlab.spec import Axis, DataSpec, Plan, Study, Trial
+from digitlab.studies import ProcessExecutor, plan_study, read_table, run_plan, run_study
+from digitlab.studies.executors.base import Done, Event
+from digitlab.studies.runner import Observer
+from small_study import small_study, write_digits
+
+pytestmark = pytest.mark.slow  # each worker imports TensorFlow, which takes seconds
+
+CLOCKED = {"seconds", "build_seconds", "train_seconds", "environment"}
+"""What may differ between two runs of the same trial."""
+
+
+class Counter(Observer):
+    """Counts how often each trial was started."""
+
+    def __init__(self) -> None:
+        self.starts: dict[str, int] = {}
+
+    def started(self, trial: Trial) -> None:
+        self.starts[trial.id] = self.starts.get(trial.id, 0) + 1
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("digits")
+    write_digits(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def study(digits: Path) -> Study:
+    return study_driver.trained_study(digits)
+
+
+@pytest.fixture(scope="module")
+def plan(study: Study) -> Plan:
+    return plan_study(study)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store of a run in two processes that nobody disturbed."""
+    path = tmp_path_factory.mktemp("uninterrupted") / "store.sqlite"
+    run_study(study, store=path, workers=2)
+    return path
+
+
+@contextmanager
+def driver(mode: str, digits: Path, store: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that runs a study, and is killed at the end if it has not ended."""
+    script = Path(study_driver.__file__)
+    environment = os.environ | {"PYTHONPATH": str(script.parents[1])}
+    command = [sys.executable, script, mode, digits, store]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def await_line(process: subprocess.Popen[str], expected: str) -> None:
+    assert process.stdout is not None
+    assert any(line == f"{expected}\n" for line in process.stdout)
+
+
+def done_rows(store: Path) -> dict[str, tuple[Any, ...]]:
+    """Everything that the store has of the trials that are done."""
+    with closing(sqlite3.connect(store)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        rows = database.execute("SELECT * FROM trials WHERE status = 'done'").fetchall()
+        predictions = database.execute("SELECT * FROM predictions ORDER BY trial, epoch").fetchall()
+    return {row[0]: (row, [each for each in predictions if each[0] == row[0]]) for row in rows}
+
+
+def states(store: Path, plan: Plan) -> list[str]:
+    with Store(store, create=False) as opened:
+        known = opened.statuses(trial.id for trial in plan.trials)
+    return [known[trial.id].state if trial.id in known else "unknown" for trial in plan.trials]
+
+
+def timeless(values: Any) -> Any:
+    """Leave out of plain values what the clock and the machine put there."""
+    if isinstance(values, Mapping):
+        return {name: timeless(value) for name, value in values.items() if name not in CLOCKED}
+    return [timeless(value) for value in values] if isinstance(values, list) else values
+
+
+def outcome(store: Path, plan: Plan) -> list[Any]:
+    """The table of a complete study, and each trial's history, scores and predictions, without times."""
+    with Store(store, create=False) as opened:
+        table = read_table(plan, opened)
+        assert table.complete
+        results = opened.results(trial.id for trial in plan.trials)
+        trials = [timeless(results[trial.id].to_values()) for trial in plan.trials]
+        predictions = [
+            opened.predictions(trial.id, epoch).tolist()
+            for trial in plan.trials
+            for epoch in trial.checkpoints
+        ]
+    return [[timeless(row.to_values()) for row in table.rows], trials, predictions]
+
+
+def test_a_study_whose_driver_is_killed_goes_on_where_it_was(
+    study: Study, plan: Plan, digits: Path, uninterrupted: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "store.sqlite"
+    with driver("hold", digits, store) as process:
+        await_line(process, "finished")
+        with pytest.raises(StoreError, match="another digitlab is running a study on it; wait"):
+            run_study(study, store=store)
+        process.kill()
+    kept = done_rows(store)
+    assert sorted(states(store, plan)) == ["done", "running", "unknown", "unknown"]
+
+    counter = Counter()
+    run_study(study, store=store, workers=2, observer=counter)
+    assert counter.starts == {trial.id: 1 for trial in plan.trials if trial.id not in kept}
+    assert done_rows(store).items() >= kept.items()
+    assert outcome(store, plan) == outcome(uninterrupted, plan)
+
+
+def test_a_killed_worker_costs_a_second_try_of_its_trial_and_nothing_else(
+    study: Study, plan: Plan, uninterrupted: Path, tmp_path: Path
+) -> None:
+    class Killer(Counter):
+        def epoch(self, trial: Trial, record: EpochRecord) -> None:
+            if self.starts == {plan.trials[0].id: 1}:
+                multiprocessing.active_children()[0].kill()
+
+    killer = Killer()
+    run_study(study, store=tmp_path / "store.sqlite", workers=1, observer=killer)
+    assert [killer.starts[trial.id] for trial in plan.trials] == [2, 1, 1, 1]
+    assert outcome(tmp_path / "store.sqlite", plan) == outcome(uninterrupted, plan)
+
+
+def test_one_process_and_several_give_the_same_answer(
+    plan: Plan, digits: Path, uninterrupted: Path, tmp_path: Path
+) -> None:
+    with driver("inline", digits, tmp_path / "store.sqlite") as process:
+        assert process.wait(timeout=120) == 0
+    assert outcome(tmp_path / "store.sqlite", plan) == outcome(uninterrupted, plan)
+
+
+def test_a_trial_that_diverges_is_failed_with_its_reason_and_the_study_goes_on(
+    digits: Path, tmp_path: Path
+) -> None:
+    study = small_study(
+        digits,
+        overrides={"model.hidden": [64] * 8, "training.optimizer": "sgd", "training.batch_size": 10},
+        axes=(Axis(path="training.learning_rate", values=(10.0, 0.01)),),
+        seeds=1,
+    )
+    table = run_study(study, store=tmp_path / "store.sqlite", workers=1)
+    assert [row.failed for row in table.rows] == [
+        ("the loss became nan in epoch 1; a smaller training.learning_rate may help",),
+        (),
+    ]
+    assert [row.test_error.n for row in table.rows] == [0, 1]
+
+
+def test_a_driver_killed_at_any_moment_loses_nothing_and_repeats_nothing(
+    digits: Path, tmp_path: Path
+) -> None:
+    plan = plan_study(study_driver.long_study(digits))
+    store, whole = tmp_path / "store.sqlite", tmp_path / "whole.sqlite"
+    chance = random.Random(28)
+    kept: dict[str, tuple[Any, ...]] = {}
+    for awaited in ["started", "finished"] * 3:
+        with driver("pretend", digits, store) as process:
+            await_line(process, awaited)
+            time.sleep(chance.uniform(0, 0.5))
+            process.kill()
+        now = done_rows(store)
+        assert now.items() >= kept.items()
+        kept = now
+    assert 0 < len(kept) < len(plan.trials)
+
+    counter = Counter()
+    with Store(store) as opened:
+        run_plan(plan, opened, study_driver.PretendingExecutor(), counter)
+    assert counter.starts == {trial.id: 1 for trial in plan.trials if trial.id not in kept}
+    assert done_rows(store).items() >= kept.items()
+    with Store(whole) as opened:
+        run_plan(plan, opened, study_driver.PretendingExecutor(), Observer())
+    assert outcome(store, plan) == outcome(whole, plan)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_command_says_how_to_go_on_and_marks_what_it_interrupted(
+    study: Study, plan: Plan, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    store = tmp_path / "store.sqlite"
+    (tmp_path / "study.json").write_text(study.to_json())
+    command = [sys.executable, "-m", "digitlab", "study", "run", "study.json", "--store", store]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not store.exists() or "running" not in states(store, plan):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.killpg(process.pid, number)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (code, "")
+    assert err.splitlines()[1:] == ["stopped; what is finished is kept: run the same command again to go on"]
+    assert set(states(store, plan)) == {"interrupted", "unknown"}
+
+
+def test_a_worker_trains_the_widest_network_on_all_of_mnist_in_less_than_1500_megabytes() -> None:
+    widest = Axis(path="model.hidden.0", values=(1024,))
+    plan = plan_study(small_study(Path("mnist"), axes=(widest,), seeds=1, data=DataSpec()))
+    peaks: list[int] = []
+
+    def keep(event: Event) -> None:
+        if isinstance(event, Done):
+            peaks.append(event.value)
+
+    ProcessExecutor(1).run(study_tasks.train_and_weigh, plan.trials, keep)
+    (peak,) = peaks
+    assert peak < 1.5e9

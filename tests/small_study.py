@@ -1,0 +1,73 @@
+"""A study small enough to run many times: real digits, few of them; and results of it that nobody trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digitlab.data import load, write_idx
+from digitlab.results.metrics import score
+from digitlab.results.record import EpochRecord, Result
+from digitlab.spec import Axis, DataSpec, Study, Trial
+
+LABELS = np.arange(200, dtype=np.uint8) % 10
+
+
+def write_digits(folder: Path) -> None:
+    """Write the first 600 training and 200 test images of MNIST as a data set of its own."""
+    mnist = load("mnist")
+    write_idx(folder / "train-images-idx3-ubyte", mnist.x_train[:600])
+    write_idx(folder / "train-labels-idx1-ubyte", mnist.y_train[:600])
+    write_idx(folder / "t10k-images-idx3-ubyte", mnist.x_test[:200])
+    write_idx(folder / "t10k-labels-idx1-ubyte", mnist.y_test[:200])
+
+
+def small_study(digits: Path, **changes: Any) -> Study:
+    """Two levels, two seeds, two epochs, unless changed."""
+    values = {
+        "name": "small",
+        "question": "Is wider better?",
+        "recipe": "mlp",
+        "overrides": {"training.epochs": 2},
+        "axes": (Axis(path="model.hidden.0", values=(8, 16)),),
+        "seeds": 2,
+        "data": DataSpec(dataset=str(digits), validation=100),
+    }
+    return Study(**(values | changes))
+
+
+def pretend(trial: Trial, report: Callable[[EpochRecord], None]) -> Result:
+    """Give a result that is made from the trial's id, the same in every process."""
+    random = np.random.default_rng(int(trial.id, 16))
+    answers = {epoch: random.dirichlet(np.ones(10), 200) for epoch in range(1, trial.training.epochs + 1)}
+    scores = {epoch: score(probabilities, LABELS) for epoch, probabilities in answers.items()}
+    history = tuple(
+        EpochRecord(
+            epoch=epoch,
+            seconds=0.0,
+            loss=each.log_loss,
+            accuracy=each.accuracy,
+            mse=each.mse,
+            validation_log_loss=each.log_loss,
+            validation_accuracy=each.accuracy,
+            validation_mse=each.mse,
+        )
+        for epoch, each in scores.items()
+    )
+    for record in history:
+        report(record)
+    return Result(
+        trial=trial,
+        history=history,
+        validation=scores[trial.training.epochs],
+        test={epoch: scores[epoch] for epoch in trial.checkpoints},
+        predictions={epoch: answers[epoch].argmax(axis=1).astype(np.uint8) for epoch in trial.checkpoints},
+        parameters=1,
+        multiply_adds=1,
+        build_seconds=0.0,
+        train_seconds=0.0,
+        environment={},
+    )

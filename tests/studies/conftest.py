@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from digitlab.spec import Study
+from small_study import small_study, write_digits
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a data set of few real digits."""
+    folder = tmp_path_factory.mktemp("digits")
+    write_digits(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def study(digits: Path) -> Study:
+    """Two levels, two seeds, two epochs."""
+    return small_study(digits)

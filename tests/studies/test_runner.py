@@ -1,0 +1,367 @@
+"""The runner, with trials that nobody trains; real training is in the integration tests."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digitlab.data import read_idx, write_idx
+from digitlab.errors import DataError, MissingExtraError, SpecError, StoreError, TrainingError, UserError
+from digitlab.results.record import EpochRecord, Result
+from digitlab.results.store import Store
+from digitlab.spec import Axis, Plan, Study, Trial
+from digitlab.studies import InlineExecutor, plan_study, read_table, run_plan, run_study
+from digitlab.studies.executors.base import Event, Task
+from digitlab.studies.runner import Observer, train_task
+from small_study import pretend, small_study, write_digits
+
+
+class Pretender:
+    """Pretends to train each trial; fulfils `Executor`.
+
+    Args:
+        stop_at: position of the trial that is interrupted after its first epoch.
+        stop_with: what interrupts it.
+        failing: ids of trials that cannot be trained.
+    """
+
+    def __init__(
+        self,
+        *,
+        stop_at: int | None = None,
+        stop_with: type[BaseException] = KeyboardInterrupt,
+        failing: Collection[str] = (),
+    ) -> None:
+        self.stop_at = stop_at
+        self.stop_with = stop_with
+        self.failing = failing
+        self.begun: list[Trial] = []
+
+    def run(self, task: Task, items: Sequence[Any], on_event: Callable[[Event], None]) -> None:
+        InlineExecutor().run(self._pretend, items, on_event)
+
+    def _pretend(self, trial: Trial, report: Callable[[EpochRecord], None]) -> Result:
+        self.begun.append(trial)
+
+        def report_or_stop(record: EpochRecord) -> None:
+            report(record)
+            if len(self.begun) - 1 == self.stop_at:
+                raise self.stop_with
+
+        if trial.id in self.failing:
+            raise TrainingError("the loss became nan in epoch 1")
+        return pretend(trial, report_or_stop)
+
+
+class Listener(Observer):
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Any, ...]] = []
+
+    def planned(self, trials: Sequence[Trial], todo: Sequence[Trial]) -> None:
+        self.told.append(("planned", len(trials), len(todo)))
+
+    def started(self, trial: Trial) -> None:
+        self.told.append(("started", trial.id))
+
+    def epoch(self, trial: Trial, record: EpochRecord) -> None:
+        self.told.append(("epoch", trial.id, record.epoch))
+
+    def finished(self, trial: Trial, result: Result) -> None:
+        assert result.trial == trial
+        self.told.append(("finished", trial.id))
+
+    def failed(self, trial: Trial, reason: str) -> None:
+        self.told.append(("failed", trial.id, reason))
+
+
+@pytest.fixture(scope="module")
+def plan(study: Study) -> Plan:
+    return plan_study(study)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "store.sqlite") as opened:
+        yield opened
+
+
+def trained_by(plan: Plan, store: Store, **settings: bool) -> tuple[Trial, ...]:
+    """Run a plan to its end and tell which trials were trained for it."""
+    executor = Pretender()
+    run_plan(plan, store, executor, Observer(), **settings)
+    return tuple(executor.begun)
+
+
+def states(plan: Plan, store: Store) -> list[str]:
+    known = store.statuses(trial.id for trial in plan.trials)
+    return [known[trial.id].state if trial.id in known else "unknown" for trial in plan.trials]
+
+
+def test_a_study_trains_every_trial_of_its_plan_once_in_its_order(plan: Plan, store: Store) -> None:
+    assert trained_by(plan, store) == plan.trials
+    assert states(plan, store) == ["done"] * 4
+    table = read_table(plan, store)
+    assert table.complete
+    assert [(row.label, row.seeds, row.missing) for row in table.rows] == [
+        ("8", (0, 1), 0),
+        ("16", (0, 1), 0),
+    ]
+
+
+def test_what_is_done_is_not_trained_again(plan: Plan, store: Store) -> None:
+    trained_by(plan, store)
+    kept = store.results(trial.id for trial in plan.trials)
+    assert trained_by(plan, store) == ()
+    assert store.results(trial.id for trial in plan.trials) == kept
+
+
+def test_everything_is_trained_again_when_asked(plan: Plan, store: Store) -> None:
+    trained_by(plan, store)
+    assert trained_by(plan, store, again=True) == plan.trials
+    assert states(plan, store) == ["done"] * 4
+
+
+def test_more_seeds_train_only_what_is_new(study: Study, plan: Plan, store: Store) -> None:
+    trained_by(plan, store)
+    assert [trial.seed for trial in trained_by(plan_study(study, seeds=3), store)] == [2, 2]
+
+
+def test_a_trial_that_two_studies_share_is_trained_once(study: Study, plan: Plan, store: Store) -> None:
+    trained_by(plan, store)
+    axis = Axis(path="model.hidden.0", values=(16, 32))
+    other = plan_study(study.model_copy(update={"name": "other", "axes": (axis,)}))
+    trained = trained_by(other, store)
+    assert {trial.to_values()["model"]["hidden"][0] for trial in trained} == {32}
+    assert read_table(other, store).complete
+
+
+@pytest.mark.parametrize("stop_with", [KeyboardInterrupt, SystemExit])
+def test_an_interrupted_study_goes_on_where_it_was(
+    plan: Plan, store: Store, tmp_path: Path, stop_with: type[BaseException]
+) -> None:
+    executor = Pretender(stop_at=2, stop_with=stop_with)
+    with pytest.raises(stop_with):
+        run_plan(plan, store, executor, Observer())
+    assert states(plan, store) == ["done", "done", "interrupted", "unknown"]
+    assert [row.missing for row in read_table(plan, store).rows] == [1, 1]
+
+    assert trained_by(plan, store) == plan.trials[2:]
+    with Store(tmp_path / "uninterrupted.sqlite") as uninterrupted:
+        trained_by(plan, uninterrupted)
+        assert read_table(plan, store) == read_table(plan, uninterrupted)
+
+
+def test_a_trial_that_a_killed_runner_left_running_is_trained(plan: Plan, store: Store) -> None:
+    store.start(plan.trials[1])  # and then its process was killed
+    assert states(plan, store)[1] == "running"
+    assert trained_by(plan, store) == plan.trials
+
+
+def test_a_failed_trial_keeps_its_reason_and_the_study_goes_on(plan: Plan, store: Store) -> None:
+    run_plan(plan, store, Pretender(failing={plan.trials[1].id}), Observer())
+    assert states(plan, store) == ["done", "failed", "done", "done"]
+    rows = read_table(plan, store).rows
+    assert [row.failed for row in rows] == [(), ("the loss became nan in epoch 1",)]
+    assert [row.seeds for row in rows] == [(0, 1), (1,)]
+
+
+def test_a_failed_trial_is_tried_again_only_when_asked(plan: Plan, store: Store) -> None:
+    run_plan(plan, store, Pretender(failing={plan.trials[1].id}), Observer())
+    assert trained_by(plan, store) == ()
+    assert trained_by(plan, store, retry_failed=True) == (plan.trials[1],)
+    assert states(plan, store) == ["done"] * 4
+
+
+def test_the_observer_is_told_everything_in_order(plan: Plan, store: Store) -> None:
+    first, second, third, fourth = (trial.id for trial in plan.trials)
+    listener = Listener()
+    run_plan(plan, store, Pretender(failing={second}), listener)
+    done = [
+        [("started", trial), ("epoch", trial, 1), ("epoch", trial, 2), ("finished", trial)]
+        for trial in (first, third, fourth)
+    ]
+    failed = [("started", second), ("failed", second, "the loss became nan in epoch 1")]
+    assert listener.told == [("planned", 4, 4), *done[0], *failed, *done[1], *done[2]]
+
+    listener = Listener()
+    run_plan(plan, store, Pretender(), listener)
+    assert listener.told == [("planned", 4, 0)]
+
+
+def test_the_observer_is_told_of_a_result_when_anybody_can_read_it(plan: Plan, store: Store) -> None:
+    found: list[np.ndarray] = []
+
+    class Reader(Observer):
+        def finished(self, trial: Trial, result: Result) -> None:
+            with Store(store.path, create=False) as another:
+                assert another.results([trial.id])[trial.id].to_json() == result.to_json()
+                found.append(another.predictions(trial.id, 2))
+                assert np.array_equal(found[-1], result.predictions[2])
+
+        def failed(self, trial: Trial, reason: str) -> None:
+            with Store(store.path, create=False) as another:
+                assert another.statuses([trial.id])[trial.id] == ("failed", reason)
+
+    run_plan(plan, store, Pretender(failing={plan.trials[0].id}), Reader())
+    assert len(found) == 3
+
+
+def test_an_observer_that_fails_ends_the_study_and_what_is_done_is_kept(plan: Plan, store: Store) -> None:
+    class Failing(Observer):
+        def finished(self, trial: Trial, result: Result) -> None:
+            if trial == plan.trials[1]:
+                raise LookupError("no such bar")
+
+    with pytest.raises(LookupError, match="no such bar"):
+        run_plan(plan, store, Pretender(), Failing())
+    assert states(plan, store) == ["done", "done", "unknown", "unknown"]
+
+
+def test_a_store_remembers_how_a_study_was_last_run(study: Study, plan: Plan, store: Store) -> None:
+    trained_by(plan, store)
+    assert store.plan("small") == plan
+    longer = plan_study(study, seeds=3)
+    trained_by(longer, store)
+    trained_by(plan, store)  # with nothing left to do
+    assert store.plan("small") == plan
+
+
+def test_a_second_runner_on_a_store_is_refused_before_it_trains(plan: Plan, store: Store) -> None:
+    executor = Pretender()
+    with (
+        Store(store.path) as another,
+        another.exclusive(),
+        pytest.raises(StoreError, match="another digitlab is running a study on it; wait"),
+    ):
+        run_plan(plan, store, executor, Observer())
+    assert executor.begun == []
+    assert trained_by(plan, store) == plan.trials  # the lock is free again
+
+
+def test_a_study_with_nothing_to_do_needs_no_lock(plan: Plan, store: Store) -> None:
+    trained_by(plan, store)
+    with Store(store.path) as another, another.exclusive():
+        assert trained_by(plan, store) == ()
+
+
+def test_a_study_with_nothing_to_do_needs_no_tensorflow(
+    study: Study, plan: Plan, store: Store, tmp_path: Path
+) -> None:
+    trained_by(plan, store)
+    (tmp_path / "study.json").write_text(study.to_json())
+    program = (
+        "import sys\n"
+        "sys.modules['tensorflow'] = None  # as if it were not installed\n"
+        "from digitlab.errors import MissingExtraError\n"
+        "from digitlab.studies import run_study\n"
+        "print(run_study('study.json', store='store.sqlite').complete)\n"
+        "try:\n"
+        "    run_study('study.json', seeds=3, store='store.sqlite')\n"
+        "except MissingExtraError as error:\n"
+        "    print(error)\n"
+        "print('keras' in sys.modules)\n"
+    )
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.stderr == ""
+    complete, refusal, keras = ended.stdout.splitlines()
+    assert (complete, keras) == ("True", "False")
+    assert refusal == str(MissingExtraError("tensorflow", "train"))
+
+
+def changed(study: Study, **changes: Any) -> Study:
+    return study.model_copy(update=changes)
+
+
+def data(study: Study, **changes: Any) -> dict[str, Any]:
+    return {"data": study.data.model_copy(update=changes)}
+
+
+IMPOSSIBLE: dict[str, tuple[Callable[[Study], Study], type[UserError], str]] = {
+    "level out of range": (
+        lambda study: changed(study, axes=(Axis(path="model.hidden.0", values=(8, 0)),)),
+        SpecError,
+        r"study small: model.hidden.0: expected a whole number from 1 to 16384, received 0",
+    ),
+    "level of another kind": (
+        lambda study: changed(study, axes=(Axis(path="training.optimizer", values=("adam", "adamant")),)),
+        SpecError,
+        r"study small: training.optimizer: expected 'adam' or 'sgd', received 'adamant'",
+    ),
+    "axis that leads nowhere": (
+        lambda study: changed(study, axes=(Axis(path="model.depth", values=(1, 2)),)),
+        SpecError,
+        r"study small: model.depth: there is no setting 'depth'",
+    ),
+    "impossible override": (
+        lambda study: changed(study, overrides={"training.epochs": 0}),
+        SpecError,
+        r"study small: overrides: training.epochs: expected a whole number from 1",
+    ),
+    "unknown recipe": (
+        lambda study: changed(study, recipe="perceptron"),
+        SpecError,
+        r"recipe 'perceptron': expected one of",
+    ),
+    "validation part of everything": (
+        lambda study: changed(study, **data(study, validation=600)),
+        DataError,
+        r"validation: expected 10..599 of 600 images, received 600",
+    ),
+    "unknown data": (
+        lambda study: changed(study, **data(study, dataset="nist")),
+        DataError,
+        r"no data set 'nist': expected a name \(mnist",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "error", "message"), IMPOSSIBLE.values(), ids=list(IMPOSSIBLE))
+def test_what_is_impossible_is_refused_before_anything_is_made(
+    study: Study, tmp_path: Path, change: Callable[[Study], Study], error: type[UserError], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        run_study(change(study), store=tmp_path / "store.sqlite")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_seeds_and_data_may_be_asked_for_otherwise(study: Study, digits: Path) -> None:
+    elsewhere = study.model_copy(update=data(study, dataset="mnist"))
+    plan = plan_study(elsewhere, seeds=5, data=str(digits))
+    assert len(plan.trials) == 10
+    assert [trial.id for trial in plan.trials[:4]] == [trial.id for trial in plan_study(study).trials]
+    with pytest.raises(SpecError, match="study small: seeds: expected a whole number from 1 to 1000"):
+        plan_study(study, seeds=0)
+    with pytest.raises(DataError, match="no data set 'nist'"):
+        plan_study(study, data="nist")
+
+
+def test_less_than_one_worker_is_refused_before_anything_is_made(study: Study, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="workers: expected 1 or more, received 0"):
+        run_study(study, workers=0, store=tmp_path / "store.sqlite")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_process_that_lives_on_reads_data_again_when_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)  # so that training ends once the data is accepted
+    write_digits(tmp_path)
+    before = plan_study(small_study(tmp_path)).trials[0]
+    with pytest.raises(MissingExtraError):
+        train_task(before, print)
+
+    labels = tmp_path / "t10k-labels-idx1-ubyte"
+    write_idx(labels, read_idx(labels)[::-1])
+    with pytest.raises(MissingExtraError):
+        train_task(plan_study(small_study(tmp_path)).trials[0], print)
+    with pytest.raises(DataError, match="changed since the trial was planned"):
+        train_task(before.model_copy(update={"seed": 5}), print)
