@@ -35,7 +35,7 @@ check: $(READY)  ## Check format, lint, types, import contracts, and run the fas
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/python -m pytest -m "not slow" --quiet
 
 format: $(READY)  ## Format the code and mend what the linter can

@@ -71,7 +71,7 @@ def test_test_scores_are_kept_at_the_checkpoints_with_the_predictions_they_come_
 
 @pytest.mark.slow
 def test_the_model_is_the_one_that_was_scored(trained: Trained, dataset: Dataset) -> None:
-    probabilities = np.asarray(trained.model.predict(dataset.x_test, batch_size=1000, verbose=0))
+    probabilities = np.asarray(trained.model(dataset.x_test, training=False))
     scores = score(probabilities, dataset.y_test)
     assert scores.correct == trained.result.final_test.correct
     assert scores.mse == pytest.approx(trained.result.final_test.mse, rel=1e-5)

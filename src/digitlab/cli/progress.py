@@ -97,7 +97,11 @@ class StudyProgress(Observer):
             self._all = self._bars.add_task(self._name, total=total, state=self._count())
 
     def started(self, trial: Trial) -> None:
-        """Add the trial's bar."""
+        """Add the trial's bar; what a dead worker had done of it does not count."""
+        lost = self._trials.get(trial.id)
+        if lost is not None:
+            epochs = next(task.completed for task in self._bars.tasks if task.id == lost)
+            self._bars.advance(self._all, -epochs * _work(trial))
         self._remove(trial)
         label = f"  {self._labels[trial.id]}, seed {trial.seed}"
         self._trials[trial.id] = self._bars.add_task(label, total=trial.training.epochs, state="starting")

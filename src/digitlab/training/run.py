@@ -140,6 +140,7 @@ class _Run:
         self.validation = validation
         self.test = test
         self.history: list[EpochRecord] = []
+        self.validation_scores: list[Scores] = []
         self.test_scores: dict[int, Scores] = {}
         self.predictions: dict[int, np.ndarray] = {}
 
@@ -155,13 +156,14 @@ class _Run:
         self.history.append(self._record(epoch, seconds, totals))
         if epoch in self.trial.checkpoints:
             images, labels = self.test
-            probabilities = self.engine.predict(images)
+            probabilities = self._predict(images, epoch)
             self.test_scores[epoch] = score(probabilities, labels)
             self.predictions[epoch] = probabilities.argmax(axis=1).astype(np.uint8)
 
     def _record(self, epoch: int, seconds: float, totals: EpochTotals) -> EpochRecord:
         images, labels = self.validation
-        scores = score(self.engine.predict(images), labels)
+        scores = score(self._predict(images, epoch), labels)
+        self.validation_scores.append(scores)
         return EpochRecord(
             epoch=epoch,
             seconds=seconds,
@@ -173,13 +175,20 @@ class _Run:
             validation_mse=scores.mse,
         )
 
+    def _predict(self, images: np.ndarray, epoch: int) -> np.ndarray:
+        probabilities = self.engine.predict(images)
+        if not np.isfinite(probabilities).all():  # the last step overflowed after its loss was summed
+            raise TrainingError(
+                f"the answers became no numbers in epoch {epoch}; a smaller training.learning_rate may help"
+            )
+        return probabilities
+
     def result(self, build_seconds: float) -> Result:
         parameters, multiply_adds = cost(self.trial.model)
-        images, labels = self.validation
         return Result(
             trial=self.trial,
             history=tuple(self.history),
-            validation=score(self.engine.predict(images), labels),
+            validation=self.validation_scores[-1],
             test=self.test_scores,
             predictions=self.predictions,
             parameters=parameters,
