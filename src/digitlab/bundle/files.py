@@ -53,15 +53,24 @@ def ensure_new(folder: Path | str) -> Path:
     """
     target = Path(os.path.realpath(folder))
     try:
-        if os.path.lexists(target) and not (target.is_dir() and not any(target.iterdir())):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not _is_free(target):
             raise BundleError(
                 f"{target}: expected a new folder, received one that is there; name another or remove it"
             )
-        target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=target.parent):
             return target
     except OSError as error:
         raise _unwritable(target, error) from None
+
+
+def _is_free(target: Path) -> bool:
+    try:
+        return not any(target.iterdir())
+    except FileNotFoundError:
+        return True
+    except NotADirectoryError:
+        return False
 
 
 def write_bundle(folder: Path | str, result: Result, save: Callable[[str], None]) -> Bundle:

@@ -43,10 +43,18 @@ def resolve_recipe(recipe: str | Recipe) -> Recipe:
 def resolve_study(study: str | Study) -> Study:
     """Find a study: a name in the package, the path of a TOML or JSON file, or the study itself.
 
+    A recipe that a study's file names by a path is looked for from that file's folder.
+
     Raises:
         SpecError: there is none of that name, or the file is no study.
     """
-    return study if isinstance(study, Study) else _find(Study, study, _studies(), "study")
+    if isinstance(study, Study):
+        return study
+    found = _find(Study, study, _studies(), "study")
+    if study in study_names() or not isinstance(found.recipe, str) or not _is_file_name(found.recipe):
+        return found
+    recipe = resolve_recipe(str(Path(study).parent / found.recipe))
+    return found.model_copy(update={"recipe": recipe})
 
 
 def _recipes() -> Traversable:
@@ -61,12 +69,16 @@ def _names(folder: Traversable) -> tuple[str, ...]:
     return tuple(sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml")))
 
 
+def _is_file_name(name: str) -> bool:
+    return Path(name).suffix in {".toml", ".json"}
+
+
 def _find(kind: type[S], name: str, folder: Traversable, word: str) -> S:
     known = _names(folder)
     if name in known:
         return kind.from_toml((folder / f"{name}.toml").read_text("utf-8"), f"{word} {name}")
     path = Path(name)
-    if path.suffix in {".toml", ".json"}:
+    if _is_file_name(name):
         return _read(kind, path, word)
     raise SpecError(f"{word} {name!r}: expected {_listed(known)}, or the path of a .toml or .json file")
 

@@ -1,0 +1,92 @@
+"""`digitlab study`, used as a person does: a study file of one's own, on data of one's own."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from digitlab.cli.main import run
+from digitlab.results import Store
+from digitlab.studies import plan_study
+from small_study import pretend, small_study, write_digits
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("mine")
+    (folder / "digits").mkdir()
+    write_digits(folder / "digits")
+    study = small_study(folder / "digits", name="mine")
+    (folder / "mine.toml").write_text(study.to_toml())
+    return folder
+
+
+@pytest.fixture
+def half_done(folder: Path, tmp_path: Path) -> list[str]:
+    """Arguments that name a store in which three of four trials are done and one failed."""
+    plan = plan_study(str(folder / "mine.toml"))
+    with Store(tmp_path / "store.sqlite") as store:
+        store.keep_plan(plan)
+        for trial in plan.trials[:3]:
+            store.finish(pretend(trial, lambda _: None))
+        store.fail(plan.trials[3], "the loss became nan in epoch 1")
+    return ["mine", "--store", str(tmp_path / "store.sqlite")]
+
+
+def test_show_prints_a_row_a_level_and_why_trials_failed(half_done: list[str], capsys) -> None:
+    assert run(["study", "show", *half_done]) == 0
+    out, err = capsys.readouterr()
+    rows = [line.split() for line in out.splitlines() if line.split()[:1] in (["8"], ["16"])]
+    assert [row[:2] for row in rows] == [["8", "2"], ["16", "1"]]
+    assert "1 of 2 failed: the loss became nan in epoch 1" in out
+    assert err == ""
+
+
+def test_show_as_json_is_an_object_a_line(half_done: list[str], capsys) -> None:
+    assert run(["study", "show", *half_done, "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["levels"] for row in rows] == [[8], [16]]
+    assert [row["test_error_percent"]["n"] for row in rows] == [2, 1]
+    assert rows[1]["test_error_percent"]["low"] is None
+
+
+def test_export_is_csv_with_a_line_for_each_level_and_seed(half_done: list[str], capsys) -> None:
+    assert run(["study", "export", *half_done]) == 0
+    records = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [(record["model.hidden.0"], record["seed"]) for record in records] == [
+        ("8", "0"),
+        ("8", "1"),
+        ("16", "0"),
+    ]
+
+
+def test_report_prints_where_it_is(half_done: list[str], tmp_path: Path, capsys) -> None:
+    assert run(["study", "report", *half_done, "--out", str(tmp_path / "report.html")]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'report.html'}\n"
+    assert "Is wider better?" in (tmp_path / "report.html").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_a_study_file_runs_and_a_second_run_finds_everything_done_without_tensorflow(folder: Path) -> None:
+    command = [sys.executable, "-m", "digitlab", "study", "run", "mine.toml"]
+    first = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=300, check=False)
+    assert first.returncode == 0, first.stderr
+    assert "4 trials, 0 done already, 4 to train" in first.stderr
+    assert (folder / "digitlab-results" / "reports" / "mine.html").exists()
+
+    code = (
+        "import sys; from digitlab.cli.main import run; assert run(['study', 'run', 'mine.toml']) == 0; "
+        "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
+    )
+    again = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=folder, check=False
+    )
+    assert again.returncode == 0, again.stderr
+    assert "4 trials, 4 done already, 0 to train" in again.stderr
+    assert again.stdout == first.stdout

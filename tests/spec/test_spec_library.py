@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digitlab.spec import Recipe, Study
+from digitlab.spec.library import MAX_BYTES, recipe_names, resolve_recipe, resolve_study, study_names
+
+
+@pytest.mark.parametrize("suffix", [".toml", ".json"])
+def test_a_users_recipe_file_is_read_like_one_of_the_package(suffix: str, tmp_path: Path) -> None:
+    recipe = resolve_recipe("deep-cnn")
+    file = tmp_path / f"mine{suffix}"
+    file.write_text(recipe.to_toml() if suffix == ".toml" else recipe.to_json(), "utf-8")
+    assert resolve_recipe(str(file)) == recipe
+
+
+@pytest.mark.parametrize("suffix", [".toml", ".json"])
+def test_a_users_study_file_is_read_like_one_of_the_package(suffix: str, tmp_path: Path) -> None:
+    study = resolve_study("mlp-neurons")
+    file = tmp_path / f"mine{suffix}"
+    file.write_text(study.to_toml() if suffix == ".toml" else study.to_json(), "utf-8")
+    assert resolve_study(str(file)) == study
+
+
+@pytest.mark.parametrize("begin", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+def test_the_line_ends_and_marks_of_every_editor_are_read(
+    begin: bytes, newline: bytes, tmp_path: Path
+) -> None:
+    recipe = resolve_recipe("cnn")
+    for suffix, text in ((".toml", recipe.to_toml()), (".json", json.dumps(recipe.to_values(), indent=1))):
+        file = tmp_path / f"mine{suffix}"
+        file.write_bytes(begin + text.encode().replace(b"\n", newline))
+        assert resolve_recipe(str(file)) == recipe
+
+
+def test_a_recipe_or_study_that_is_one_already_is_given_back() -> None:
+    recipe, study = resolve_recipe("mlp"), resolve_study("mlp-neurons")
+    assert resolve_recipe(recipe) is recipe
+    assert resolve_study(study) is study
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "MLP", "mlp ", "mpl", "mlp.tml", "recipes/mlp", "../recipes/mlp", ".toml", "/", "~"],
+)
+def test_a_name_that_is_none_is_answered_with_those_that_are(name: str, refusal: Any) -> None:
+    for resolve, names, word in (
+        (resolve_recipe, recipe_names(), "recipe"),
+        (resolve_study, study_names(), "study"),
+    ):
+        expected = (
+            f"{word} {name!r}: expected one of {', '.join(names)}, or the path of a .toml or .json file"
+        )
+        assert refusal(resolve, name) == expected
+
+
+@pytest.mark.parametrize("name", ["../recipes/mlp.toml", "mlp.toml", "no/such/folder/x.json"])
+def test_a_file_that_is_not_there_is_named(
+    name: str, refusal: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    message = refusal(resolve_recipe, name)
+    assert message == f"recipe {name!r}: cannot be read: No such file or directory; check the path"
+
+
+def test_a_file_in_the_folder_does_not_hide_a_name_of_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mlp").write_text("not TOML at all", "utf-8")
+    assert resolve_recipe("mlp").name == "mlp"
+
+
+def test_a_folder_is_no_file(tmp_path: Path, refusal: Any) -> None:
+    folder = tmp_path / "folder.toml"
+    folder.mkdir()
+    assert "cannot be read: Is a directory" in refusal(resolve_study, str(folder))
+
+
+def test_a_path_that_no_system_can_open_is_refused(refusal: Any) -> None:
+    assert "cannot be read: embedded null byte" in refusal(resolve_recipe, "a\0.toml")
+    assert "No such file" in refusal(resolve_recipe, "two\nlines.toml")
+
+
+def test_a_loop_of_links_is_refused(tmp_path: Path, refusal: Any) -> None:
+    loop = tmp_path / "loop.toml"
+    loop.symlink_to(loop)
+    assert "cannot be read: " in refusal(resolve_recipe, str(loop))
+
+
+@pytest.mark.parametrize("suffix", [".toml", ".json"])
+def test_a_huge_file_is_refused_after_its_first_megabyte(suffix: str, tmp_path: Path, refusal: Any) -> None:
+    file = tmp_path / f"huge{suffix}"
+    with file.open("wb") as opened:
+        opened.write(b"#" * 100)
+        opened.truncate(1 << 32)  # four gigabytes, all hole
+    assert "expected at most 1,000,000 bytes" in refusal(resolve_recipe, str(file))
+    assert file.stat().st_size > MAX_BYTES
+
+
+@pytest.mark.parametrize("suffix", [".toml", ".json"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", id="a picture"),
+        pytest.param("name = 'Größe'".encode("latin-1"), id="Latin-1"),
+        pytest.param("name = 'x'".encode("utf-16"), id="UTF-16"),
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\0" * 100, id="zeros"),
+        pytest.param(b"{", id="an open brace"),
+        pytest.param(b"name = ", id="half a line"),
+        pytest.param(b"3", id="a number"),
+        pytest.param(b"null", id="null"),
+        pytest.param(b"[]", id="an empty list"),
+        pytest.param(b"x = " + b"[" * 100_000, id="a TOML list a hundred thousand deep"),
+        pytest.param(b"[" * 100_000, id="a JSON list a hundred thousand deep"),
+        pytest.param(b"x = " + b"1" * 5000, id="a TOML number of five thousand digits"),
+        pytest.param(b'{"seeds": ' + b"1" * 5000 + b"}", id="a JSON number of five thousand digits"),
+        pytest.param(b"x = 0x" + b"f" * 5000, id="a hexadecimal number of five thousand digits"),
+        pytest.param(b"x = 1\nx = 2", id="one key twice"),
+        pytest.param(b'{"name": NaN, "model": Infinity}', id="JSON that is no number"),
+    ],
+)
+def test_a_file_that_is_no_recipe_and_no_study_is_refused_in_one_line(
+    content: bytes, suffix: str, tmp_path: Path, refusal: Any
+) -> None:
+    file = tmp_path / f"what{suffix}"
+    file.write_bytes(content)
+    assert refusal(resolve_recipe, str(file)).startswith(f"recipe {str(file)!r}: ")
+    assert refusal(resolve_study, str(file)).startswith(f"study {str(file)!r}: ")
+
+
+def test_a_recipe_is_no_study_and_a_study_no_recipe(tmp_path: Path, refusal: Any) -> None:
+    recipe, study = tmp_path / "recipe.toml", tmp_path / "study.toml"
+    recipe.write_text(resolve_recipe("mlp").to_toml(), "utf-8")
+    study.write_text(resolve_study("mlp-neurons").to_toml(), "utf-8")
+    assert "question: this setting is missing" in refusal(resolve_study, str(recipe))
+    assert "model: this setting is missing" in refusal(resolve_recipe, str(study))
+
+
+def test_overrides_nested_beyond_measure_are_refused(refusal: Any) -> None:
+    values = json.loads(resolve_study("mlp-neurons").to_json())
+    for depth in (300, 800):
+        text = json.dumps(values).replace(
+            '"seeds"', '"overrides": ' + '{"a":' * depth + "1" + "}" * depth + ', "seeds"'
+        )
+        message = refusal(Study.from_json, text, "here")
+        assert message.startswith("here: overrides")
+
+
+def test_a_value_that_is_too_long_to_be_read_is_shortened_in_the_message(refusal: Any) -> None:
+    values = {"name": "x" * 100_000, "model": {"family": "mlp"}}
+    assert "..." in refusal(Recipe.from_values, values, "here")
+    values = {"name": "x", "model": {"family": "mlp", "hidden": {str(n): [n] * n for n in range(300)}}}
+    assert "..." in refusal(Recipe.from_values, values, "here")
+
+
+def test_a_recipe_file_is_looked_for_beside_the_study_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "wide.toml").write_text(resolve_recipe("mlp").model_copy(update={"name": "wide"}).to_toml())
+    study = resolve_study("mlp-neurons").model_copy(update={"recipe": "wide.toml", "name": "mine"})
+    (tmp_path / "mine.toml").write_text(study.to_toml())
+    found = resolve_study(str(tmp_path / "mine.toml")).recipe
+    assert not isinstance(found, str)
+    assert found.name == "wide"

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digitlab.spec import DataSpec, Recipe, Trial
+from digitlab.spec.library import resolve_recipe
+from digitlab.spec.study import with_settings
+from digitlab.spec.trial import ENGINE_VERSION
+
+FINGERPRINT = "0123456789abcdef" * 4
+GOLDEN_ID = "125cdd017d4a2856"
+"""Of the recipe `mlp` in float32. If it changes, no store finds its trials again: raise ENGINE_VERSION
+or undo what changed it, and only then write the new one here."""
+
+
+def trial_of(recipe: Recipe, /, **changes: Any) -> Trial:
+    values: dict[str, Any] = {"recipe": recipe.name, "data": DataSpec(fingerprint=FINGERPRINT)}
+    return Trial(**values | {"model": recipe.model, "training": recipe.training} | changes)
+
+
+def float32(recipe: str) -> Recipe:
+    return with_settings(resolve_recipe(recipe), {"training.precision": "float32"}, "test")
+
+
+def leaves(values: Any, path: tuple[str, ...] = ()) -> set[str]:
+    if isinstance(values, dict):
+        return {leaf for key, inner in values.items() for leaf in leaves(inner, (*path, key))}
+    if isinstance(values, list):
+        return {leaf for key, inner in enumerate(values) for leaf in leaves(inner, (*path, str(key)))}
+    return {".".join(path)}
+
+
+OTHERS: dict[str, dict[str, Any]] = {
+    "mlp": {
+        "model.hidden.0": 129,
+        "model.activation": "tanh",
+        "model.dropout": 0.1,
+        "training.epochs": 11,
+        "training.batch_size": 100,
+        "training.optimizer": "sgd",
+        "training.learning_rate": 0.0010000000000000002,  # the next float after 0.001
+        "training.loss": "mse",
+        "training.precision": "mixed_bfloat16",
+    },
+    "deep-cnn": {
+        "model.convolutions.0.filters": 31,
+        "model.convolutions.0.kernel_size": 7,
+        "model.convolutions.0.padding": "same",
+        "model.convolutions.0.pool": 1,
+        "model.convolutions.1.filters": 16,
+        "model.convolutions.1.kernel_size": 5,
+        "model.convolutions.1.padding": "same",
+        "model.convolutions.1.pool": 1,
+        "model.dense.0": 129,
+        "model.dense.1": 51,
+        "model.dropout": 0.25,
+        "model.activation": "elu",
+    },
+}
+
+
+def test_the_id_of_a_known_trial_is_what_it_was() -> None:
+    assert ENGINE_VERSION == 1
+    assert trial_of(float32("mlp")).id == GOLDEN_ID
+
+
+def test_an_id_is_the_same_in_every_process() -> None:
+    code = "from digitlab.spec import Trial; import sys; print(Trial.from_json(sys.argv[1]).id, end='')"
+    text = trial_of(float32("mlp")).to_json()
+    for hash_seed in ("1", "2"):
+        told = subprocess.run(
+            [sys.executable, "-c", code, text],
+            env=os.environ | {"PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            check=True,
+        )
+        assert told.stdout.decode() == GOLDEN_ID
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"recipe": "another-name"},
+        {"recipe": ""},
+        {"data": DataSpec(fingerprint=FINGERPRINT, dataset="/home/anna/digits")},
+        {"data": DataSpec(fingerprint=FINGERPRINT, dataset="")},
+    ],
+)
+def test_names_and_places_are_no_part_of_an_id(changes: dict[str, Any]) -> None:
+    assert trial_of(float32("mlp"), **changes).id == GOLDEN_ID
+
+
+def test_the_name_and_description_of_a_recipe_are_no_part_of_an_id() -> None:
+    recipe = with_settings(float32("mlp"), {"name": "mine", "description": "My own."}, "test")
+    assert trial_of(recipe).id == GOLDEN_ID
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"data": DataSpec(fingerprint="f" * 64)},
+        {"data": DataSpec()},
+        {"data": DataSpec(fingerprint=FINGERPRINT, validation=4_999)},
+        {"data": DataSpec(fingerprint=FINGERPRINT, split_seed=29)},
+        {"seed": 1},
+        {"threads": 2},
+        {"engine_version": ENGINE_VERSION + 1},
+        {"model": resolve_recipe("cnn").model},
+        {"training": resolve_recipe("mlp").training},
+    ],
+)
+def test_whatever_else_a_trial_says_decides_its_id(changes: dict[str, Any]) -> None:
+    assert trial_of(float32("mlp"), **changes).id != GOLDEN_ID
+
+
+@pytest.mark.parametrize("name", ["mlp", "deep-cnn"])
+def test_every_setting_of_the_model_and_the_training_decides_the_id(name: str) -> None:
+    recipe, others = float32(name), OTHERS[name]
+    settable = leaves({"model": recipe.to_values()["model"]}) - {"model.family"}
+    if name == "mlp":
+        settable |= leaves({"training": recipe.to_values()["training"]})
+    assert set(others) == settable, "a setting was added: vary it here, too"
+    changed = [trial_of(with_settings(recipe, {path: other}, "test")) for path, other in others.items()]
+    assert len({trial_of(recipe).id, *(trial.id for trial in changed)}) == len(others) + 1
+
+
+def test_the_order_of_layers_decides_the_id() -> None:
+    wide, narrow = ([64, 32], [32, 64])
+    ids = {trial_of(with_settings(float32("mlp"), {"model.hidden": h}, "test")).id for h in (wide, narrow)}
+    assert len(ids) == 2
+
+
+def test_a_whole_number_where_a_real_one_belongs_gives_the_same_id() -> None:
+    ids = {
+        trial_of(with_settings(float32("mlp"), {"training.learning_rate": rate}, "test")).id
+        for rate in (1, 1.0)
+    }
+    assert len(ids) == 1
+
+
+@given(seed=st.integers(0, 2**32 - 1), threads=st.integers(1, 1024), validation=st.integers(10, 1_000_000))
+def test_a_trial_keeps_its_id_through_json_and_toml(seed: int, threads: int, validation: int) -> None:
+    data = DataSpec(fingerprint=FINGERPRINT, validation=validation)
+    trial = trial_of(float32("cnn"), seed=seed, threads=threads, data=data)
+    for again in (Trial.from_json(trial.to_json()), Trial.from_toml(trial.to_toml())):
+        assert again == trial
+        assert again.id == trial.id
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"seed": -1}, "seed: expected a whole number from 0 to 4294967295, received -1"),
+        ({"seed": 2**32}, "seed: expected a whole number from 0 to 4294967295, received 4294967296"),
+        ({"seed": True}, "seed: expected a whole number from 0 to 4294967295, received True"),
+        ({"threads": 0}, "threads: expected a whole number from 1 to 1024, received 0"),
+        ({"threads": 1025}, "threads: expected a whole number from 1 to 1024, received 1025"),
+        ({"engine_version": 0}, "engine_version: expected a whole number from 1 to 1000000, received 0"),
+        (
+            {"data": {"validation": 9}},
+            "data.validation: expected a whole number from 10 to 1000000, received 9",
+        ),
+        (
+            {"data": {"validation": 1_000_001}},
+            "data.validation: expected a whole number from 10 to 1000000, received 1000001",
+        ),
+        (
+            {"data": {"split_seed": "28"}},
+            "data.split_seed: expected a whole number from 0 to 4294967295, received '28'",
+        ),
+        (
+            {"data": {"fingerprint": "0" * 63 + "G"}},
+            f"data.fingerprint: expected a SHA-256 of 64 hexadecimal digits, received {'0' * 63 + 'G'!r}",
+        ),
+    ],
+)
+def test_a_trial_out_of_range_is_refused_by_field_range_and_value(
+    values: dict[str, Any], message: str, refusal: Any
+) -> None:
+    whole = trial_of(float32("mlp")).to_values() | values
+    assert refusal(Trial.from_values, whole, "here") == f"here: {message}"
+
+
+@pytest.mark.parametrize(
+    ("epochs", "checkpoints"),
+    [
+        (1, (1,)),
+        (2, (1, 2)),
+        (3, (1, 2, 3)),
+        (5, (1, 2, 5)),
+        (10, (1, 2, 5, 10)),
+        (11, (1, 2, 5, 10, 11)),
+        (100, (1, 2, 5, 10, 20, 50, 100)),
+        (10_000, (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)),
+    ],
+)
+def test_predictions_are_kept_after_1_2_5_10_20_50_and_the_last_epoch(
+    epochs: int, checkpoints: tuple[int, ...]
+) -> None:
+    recipe = with_settings(float32("mlp"), {"training.epochs": epochs}, "test")
+    assert trial_of(recipe).checkpoints == checkpoints
