@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from digitlab.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from digitlab.models.costs import Cost, cost
     from digitlab.models.network import build
 
-_HOMES = {"Cost": "costs", "build": "network", "cost": "costs"}
+__getattr__ = lazy_exports(__name__, {"Cost": "costs", "build": "network", "cost": "costs"})
 
 __all__ = ["Cost", "build", "cost"]
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

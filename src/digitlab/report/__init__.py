@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from digitlab.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from digitlab.report.drawing import draw_error_by_level, draw_learning_curves, draw_misread
@@ -12,19 +13,22 @@ if TYPE_CHECKING:
     from digitlab.report.tables import TextTable, notes, study_table
     from digitlab.report.verdicts import lead
 
-_HOMES = {
-    "draw_error_by_level": "drawing",
-    "draw_learning_curves": "drawing",
-    "draw_misread": "drawing",
-    "error_by_level": "figures",
-    "learning_curves": "figures",
-    "most_misread": "figures",
-    "write_report": "page",
-    "TextTable": "tables",
-    "notes": "tables",
-    "study_table": "tables",
-    "lead": "verdicts",
-}
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "draw_error_by_level": "drawing",
+        "draw_learning_curves": "drawing",
+        "draw_misread": "drawing",
+        "error_by_level": "figures",
+        "learning_curves": "figures",
+        "most_misread": "figures",
+        "write_report": "page",
+        "TextTable": "tables",
+        "notes": "tables",
+        "study_table": "tables",
+        "lead": "verdicts",
+    },
+)
 
 __all__ = [
     "TextTable",
@@ -39,9 +43,3 @@ __all__ = [
     "study_table",
     "write_report",
 ]
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

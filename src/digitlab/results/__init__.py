@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from digitlab.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from digitlab.results.aggregate import Row, StudyTable, t_interval
@@ -11,16 +12,19 @@ if TYPE_CHECKING:
     from digitlab.results.record import EpochRecord, Result, Scores
     from digitlab.results.store import Store
 
-_HOMES = {
-    "Row": "aggregate",
-    "StudyTable": "aggregate",
-    "t_interval": "aggregate",
-    "score": "metrics",
-    "EpochRecord": "record",
-    "Result": "record",
-    "Scores": "record",
-    "Store": "store",
-}
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "Row": "aggregate",
+        "StudyTable": "aggregate",
+        "t_interval": "aggregate",
+        "score": "metrics",
+        "EpochRecord": "record",
+        "Result": "record",
+        "Scores": "record",
+        "Store": "store",
+    },
+)
 
 __all__ = [
     "EpochRecord",
@@ -32,9 +36,3 @@ __all__ = [
     "score",
     "t_interval",
 ]
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

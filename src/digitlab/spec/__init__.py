@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from digitlab.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from digitlab.spec.base import Spec
@@ -13,27 +14,30 @@ if TYPE_CHECKING:
     from digitlab.spec.study import Axis, Study
     from digitlab.spec.trial import DataSpec, Trial
 
-_HOMES = {
-    "Spec": "base",
-    "recipe_names": "library",
-    "resolve_recipe": "library",
-    "resolve_study": "library",
-    "study_names": "library",
-    "Cell": "plan",
-    "Entry": "plan",
-    "Plan": "plan",
-    "make_plan": "plan",
-    "CNN": "recipe",
-    "MLP": "recipe",
-    "Convolution": "recipe",
-    "ModelSpec": "recipe",
-    "Recipe": "recipe",
-    "TrainingSpec": "recipe",
-    "Axis": "study",
-    "Study": "study",
-    "DataSpec": "trial",
-    "Trial": "trial",
-}
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "Spec": "base",
+        "recipe_names": "library",
+        "resolve_recipe": "library",
+        "resolve_study": "library",
+        "study_names": "library",
+        "Cell": "plan",
+        "Entry": "plan",
+        "Plan": "plan",
+        "make_plan": "plan",
+        "CNN": "recipe",
+        "MLP": "recipe",
+        "Convolution": "recipe",
+        "ModelSpec": "recipe",
+        "Recipe": "recipe",
+        "TrainingSpec": "recipe",
+        "Axis": "study",
+        "Study": "study",
+        "DataSpec": "trial",
+        "Trial": "trial",
+    },
+)
 
 __all__ = [
     "CNN",
@@ -56,9 +60,3 @@ __all__ = [
     "resolve_study",
     "study_names",
 ]
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from digitlab.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from digitlab.studies.executors.base import Executor
@@ -11,15 +12,18 @@ if TYPE_CHECKING:
     from digitlab.studies.executors.processes import ProcessExecutor
     from digitlab.studies.runner import plan_study, read_table, run_plan, run_study
 
-_HOMES = {
-    "Executor": "executors.base",
-    "InlineExecutor": "executors.inline",
-    "ProcessExecutor": "executors.processes",
-    "plan_study": "runner",
-    "run_plan": "runner",
-    "run_study": "runner",
-    "read_table": "runner",
-}
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "Executor": "executors.base",
+        "InlineExecutor": "executors.inline",
+        "ProcessExecutor": "executors.processes",
+        "plan_study": "runner",
+        "run_plan": "runner",
+        "run_study": "runner",
+        "read_table": "runner",
+    },
+)
 
 __all__ = [
     "Executor",
@@ -30,9 +34,3 @@ __all__ = [
     "run_plan",
     "run_study",
 ]
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

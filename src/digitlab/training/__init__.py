@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from digitlab.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from digitlab.training.engine import Engine, EpochTotals
@@ -11,20 +12,17 @@ if TYPE_CHECKING:
     from digitlab.training.process import native_precision
     from digitlab.training.run import Trained, train, train_trial
 
-_HOMES = {
-    "Engine": "engine",
-    "EpochTotals": "engine",
-    "evaluate_bundle": "evaluate",
-    "native_precision": "process",
-    "Trained": "run",
-    "train": "run",
-    "train_trial": "run",
-}
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "Engine": "engine",
+        "EpochTotals": "engine",
+        "evaluate_bundle": "evaluate",
+        "native_precision": "process",
+        "Trained": "run",
+        "train": "run",
+        "train_trial": "run",
+    },
+)
 
 __all__ = ["Engine", "EpochTotals", "Trained", "evaluate_bundle", "native_precision", "train", "train_trial"]
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
