@@ -1,0 +1,159 @@
+"""The data sets known by name, and how published data sets name their files and lay out their images."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from digitlab.errors import DataError
+
+ROLES = ("train-images", "train-labels", "test-images", "test-labels")
+"""The four files of a data set, in the order in which they are hashed."""
+FILE_NAMES = {
+    "train-images": "train-images-idx3-ubyte.gz",
+    "train-labels": "train-labels-idx1-ubyte.gz",
+    "test-images": "t10k-images-idx3-ubyte.gz",
+    "test-labels": "t10k-labels-idx1-ubyte.gz",
+}
+"""What they are called in MNIST, gzipped, and in data sets that digitlab writes."""
+
+
+@dataclass(frozen=True)
+class CatalogEntry:
+    """A data set that is known by name.
+
+    Attributes:
+        name: what `--data` takes.
+        title: what it is, in a few words.
+        folder: where its four files lie.
+        licence: the terms under which it is passed on.
+        sha256: role to the hash of the uncompressed file, in hexadecimal digits.
+    """
+
+    name: str
+    title: str
+    folder: Path
+    licence: str
+    sha256: Mapping[str, str]
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint that the data set has when its files are the published ones."""
+        return combined_fingerprint(self.sha256[role] for role in ROLES)
+
+
+CATALOG: dict[str, CatalogEntry] = {
+    "mnist": CatalogEntry(
+        name="mnist",
+        title="MNIST, handwritten digits",
+        folder=Path(__file__).parent / "mnist",
+        licence="CC BY-SA 3.0",
+        sha256={
+            "train-images": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            "train-labels": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+            "test-images": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            "test-labels": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        },
+    ),
+}
+"""The data sets known by name."""
+
+
+@dataclass(frozen=True)
+class FileNaming:
+    """A way in which published data sets name their files, and how the images in them lie.
+
+    Attributes:
+        pattern: matches a file name; the groups `part` (train, t10k or test), `kind` (images or labels) and,
+            where one folder holds several data sets, `split`.
+        transposed: whether rows and columns of each image are exchanged in the file.
+    """
+
+    pattern: re.Pattern[str]
+    transposed: bool
+
+
+_ENDING = r"(?P<kind>images|labels)[-.]idx[13]-ubyte(\.gz)?"
+
+NAMINGS: tuple[FileNaming, ...] = (
+    # MNIST, Fashion-MNIST and KMNIST, from any of their mirrors.
+    FileNaming(re.compile(rf"(?P<part>train|t10k)-{_ENDING}"), transposed=False),
+    # EMNIST was converted from Matlab's column-major arrays.
+    FileNaming(re.compile(rf"emnist-(?P<split>\w+)-(?P<part>train|test)-{_ENDING}"), transposed=True),
+)
+"""The namings that a folder may follow."""
+
+
+@dataclass(frozen=True)
+class DataFiles:
+    """The four files of a data set, found in a folder.
+
+    Attributes:
+        paths: role to file.
+        transposed: whether rows and columns of each image are exchanged in the files.
+    """
+
+    paths: Mapping[str, Path]
+    transposed: bool
+
+
+def find_files(folder: Path) -> DataFiles:
+    """Find the four files of a data set in a folder by their names.
+
+    Where a file is there both gzipped and plain, the plain one is taken.
+
+    Args:
+        folder: with files named like `train-images-idx3-ubyte.gz` or `emnist-digits-train-images-...`.
+
+    Returns:
+        The files.
+
+    Raises:
+        DataError: when a file is missing or the folder holds more than one data set.
+    """
+    groups: dict[tuple[str, bool], dict[str, Path]] = {}
+    # The longer name, with .gz, comes later and gives way to the plain file.
+    for path in sorted(folder.iterdir()):
+        for naming in NAMINGS:
+            match = naming.pattern.fullmatch(path.name)
+            if match is None or not path.is_file():
+                continue
+            part = "train" if match["part"] == "train" else "test"
+            split = match.groupdict().get("split") or ""
+            groups.setdefault((split, naming.transposed), {}).setdefault(f"{part}-{match['kind']}", path)
+    if len(groups) > 1:
+        found = ", ".join(sorted(split or "files named like MNIST's" for split, _ in groups))
+        raise DataError(f"{folder}: expected one data set, found {found}: give each a folder of its own")
+    if not groups:
+        raise DataError(
+            f"{folder}: expected the four files of a data set, named like train-images-idx3-ubyte.gz "
+            f"(train and t10k, images and labels), found {_named(folder)}"
+        )
+    [((_, transposed), paths)] = groups.items()
+    missing = [role for role in ROLES if role not in paths]
+    if missing:
+        found = ", ".join(path.name for path in paths.values())
+        raise DataError(f"{folder}: no file of {' or '.join(missing)}, found {found}: add what is missing")
+    return DataFiles(paths, transposed)
+
+
+def combined_fingerprint(hashes: Iterable[str]) -> str:
+    """One hash for a data set from the hashes of its four arrays.
+
+    Args:
+        hashes: SHA-256 of the arrays as uncompressed IDX files, in hexadecimal digits, ordered as `ROLES`.
+
+    Returns:
+        SHA-256 in 64 hexadecimal digits.
+    """
+    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+
+def _named(folder: Path) -> str:
+    """The first few names in a folder, for a message."""
+    names = sorted(path.name for path in folder.iterdir())
+    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    return shown or "an empty folder"

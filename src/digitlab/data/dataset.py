@@ -1,0 +1,187 @@
+"""A data set of 28x28 digits in memory: loaded by name or from a folder, checked, hashed and read-only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from digitlab.data.catalog import CATALOG, ROLES, CatalogEntry, combined_fingerprint, find_files
+from digitlab.data.idx import idx_sha256, read_idx
+from digitlab.errors import DataError
+
+CLASSES = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images of ten classes with their labels, in a training and a test part.
+
+    The arrays are read-only, so that whoever shares them sees the same data.
+
+    Attributes:
+        name: what it was loaded as.
+        x_train: training images, uint8 [n, 28, 28]; MNIST: 60,000, white ink (255) on black (0).
+        y_train: their classes, uint8 [n], 0..9.
+        x_test: test images, uint8 [m, 28, 28]; MNIST: 10,000.
+        y_test: their classes, uint8 [m], 0..9.
+        fingerprint: SHA-256 over types, shapes and contents of the four arrays in 64 hexadecimal digits; it
+            does not depend on where, in which orientation or how compressed the files are.
+    """
+
+    name: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    fingerprint: str
+
+
+def load(name_or_dir: str | os.PathLike[str]) -> Dataset:
+    """Load a data set.
+
+    Args:
+        name_or_dir: a name of the catalogue, such as `mnist`, or a folder with four IDX files named like
+            MNIST's or EMNIST's. A name goes before a folder of that name; write `./mnist` for the folder.
+
+    Returns:
+        The data set. The hashes of one that is known by name have been checked.
+
+    Raises:
+        DataError: when the name is unknown, a file is missing or damaged, or the content is not ten classes
+            of 28x28 grey images.
+    """
+    entry = _known(name_or_dir)
+    folder = entry.folder if entry else Path(name_or_dir)
+    if not folder.is_dir():
+        raise DataError(
+            f"no data set {str(name_or_dir)!r}: expected a name ({', '.join(CATALOG)}) or a folder with the "
+            "four IDX files of a data set"
+        )
+    name = entry.name if entry else str(folder)
+    try:
+        arrays = _read_arrays(folder)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read: {error.strerror or error}") from error
+    check_arrays(arrays, name)
+    hashes = {role: idx_sha256(arrays[role]) for role in ROLES}
+    if entry:
+        _check_hashes(hashes, entry)
+    for array in arrays.values():
+        array.flags.writeable = False
+    return Dataset(
+        name=name,
+        x_train=arrays["train-images"],
+        y_train=arrays["train-labels"],
+        x_test=arrays["test-images"],
+        y_test=arrays["test-labels"],
+        fingerprint=combined_fingerprint(hashes.values()),
+    )
+
+
+def load_dataset(
+    name: str | os.PathLike[str] = "mnist",
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Load a data set in the form of `keras.datasets.mnist.load_data()`.
+
+    Args:
+        name: a name of the catalogue or a folder, as for `load`.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`: uint8 images [n, 28, 28] of 0..255, white ink on black, and
+        uint8 labels [n] of 0..9, all read-only. MNIST has 60,000 and 10,000 of them; its copyright is with
+        Yann LeCun and Corinna Cortes, its licence is CC BY-SA 3.0, and its hashes are checked.
+
+    Raises:
+        DataError: as for `load`.
+    """
+    dataset = load(name)
+    return (dataset.x_train, dataset.y_train), (dataset.x_test, dataset.y_test)
+
+
+def fingerprint_of(name_or_dir: str | os.PathLike[str]) -> str:
+    """The fingerprint that `load` would give; for a data set known by name no file is read.
+
+    Args:
+        name_or_dir: as for `load`.
+
+    Returns:
+        SHA-256 in 64 hexadecimal digits.
+
+    Raises:
+        DataError: as for `load`.
+    """
+    entry = _known(name_or_dir)
+    return entry.fingerprint if entry else load(name_or_dir).fingerprint
+
+
+def check_arrays(arrays: Mapping[str, np.ndarray], name: str) -> None:
+    """Refuse anything but ten classes of 28x28 grey images, naming what was found.
+
+    Args:
+        arrays: role (see `ROLES`) to array.
+        name: of the data set, for the message.
+
+    Raises:
+        DataError: when type, shape, lengths or labels are not those of `Dataset`.
+    """
+    for part in ("train", "test"):
+        _check_part(arrays[f"{part}-images"], arrays[f"{part}-labels"], f"{name}: the {part} part")
+    present = np.unique(arrays["train-labels"])
+    if len(present) < CLASSES:
+        missing = ", ".join(str(digit) for digit in range(CLASSES) if digit not in present)
+        raise DataError(
+            f"{name}: expected all ten classes 0..9 in the train part, found none of class {missing}"
+        )
+
+
+def _check_part(images: np.ndarray, labels: np.ndarray, what: str) -> None:
+    if images.dtype != np.uint8 or images.shape[1:] != (28, 28):
+        raise DataError(
+            f"{what}: expected uint8 grey images of 28x28, found {images.dtype} of shape {_shape(images)}"
+        )
+    if labels.dtype != np.uint8 or labels.ndim != 1:
+        raise DataError(
+            f"{what}: expected uint8 labels in one row, found {labels.dtype} of shape {_shape(labels)}"
+        )
+    if len(images) != len(labels):
+        raise DataError(
+            f"{what}: expected one label an image, found {len(images):,} images and {len(labels):,} labels"
+        )
+    if not len(images):
+        raise DataError(f"{what}: expected images, found none")
+    if labels.max() >= CLASSES:
+        raise DataError(
+            f"{what}: expected ten classes with labels 0..9, found labels {labels.min()}..{labels.max()} "
+            f"({len(np.unique(labels))} classes)"
+        )
+
+
+def _read_arrays(folder: Path) -> dict[str, np.ndarray]:
+    files = find_files(folder)
+    arrays = {role: read_idx(files.paths[role]) for role in ROLES}
+    if files.transposed:
+        for role, array in arrays.items():
+            if array.ndim == 3:
+                arrays[role] = np.ascontiguousarray(array.swapaxes(1, 2))
+    return arrays
+
+
+def _check_hashes(hashes: Mapping[str, str], entry: CatalogEntry) -> None:
+    for role, expected in entry.sha256.items():
+        if hashes[role] != expected:
+            raise DataError(
+                f"{entry.name}: its {role} are not the published ones: expected SHA-256 {expected}, "
+                f"found {hashes[role]}; install digitlab again"
+            )
+
+
+def _known(name_or_dir: str | os.PathLike[str]) -> CatalogEntry | None:
+    return CATALOG.get(name_or_dir) if isinstance(name_or_dir, str) else None
+
+
+def _shape(array: np.ndarray) -> str:
+    return "x".join(map(str, array.shape)) or "()"

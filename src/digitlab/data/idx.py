@@ -1,0 +1,260 @@
+"""The IDX format of MNIST: arrays of six types and any rank in a file, gzipped or not.
+
+A file is two zero bytes, a type, the rank, the dimensions as big-endian 32-bit numbers, and the items in
+big-endian order. Everything that a header claims is checked against the file before anything is allocated.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import math
+import os
+import secrets
+import struct
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedIOBase
+from pathlib import Path
+
+import numpy as np
+
+from digitlab.errors import DataError
+
+IDX_TYPES: dict[int, np.dtype] = {
+    0x08: np.dtype(np.uint8),
+    0x09: np.dtype(np.int8),
+    0x0B: np.dtype(np.int16),
+    0x0C: np.dtype(np.int32),
+    0x0D: np.dtype(np.float32),
+    0x0E: np.dtype(np.float64),
+}
+MAX_BYTES = 2**30
+"""What the items of one file may fill in memory: enough for EMNIST's largest part, 547 MB."""
+
+DEFLATE_RATIO = 1032
+"""The most that deflate makes of a byte: two bits become 258 bytes."""
+
+_MAX_RANK = 64  # numpy's limit
+_GZIP_MAGIC = b"\x1f\x8b"
+_PORTION = 2**20
+
+
+@dataclass(frozen=True)
+class IdxHeader:
+    """What the header of an IDX file says.
+
+    Attributes:
+        dtype: type of the items, in native byte order.
+        shape: the dimensions, slowest first.
+    """
+
+    dtype: np.dtype
+    shape: tuple[int, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the items in bytes."""
+        return self.dtype.itemsize * math.prod(self.shape)
+
+    def encoded(self) -> bytes:
+        """The header as it stands in a file."""
+        code = next(code for code, dtype in IDX_TYPES.items() if dtype == self.dtype)
+        return struct.pack(f">HBB{len(self.shape)}I", 0, code, len(self.shape), *self.shape)
+
+
+def read_idx_header(path: str | os.PathLike[str]) -> IdxHeader:
+    """Read the header of an IDX file and leave the items where they are.
+
+    Args:
+        path: the file, gzipped or not.
+
+    Returns:
+        Type and dimensions.
+
+    Raises:
+        DataError: when the file cannot be read or its header is none of IDX.
+    """
+    with _opened(Path(path)) as (stream, _size, _zipped):
+        return _parse_header(stream, str(path))
+
+
+def read_idx(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> np.ndarray:
+    """Read an array from an IDX file.
+
+    Args:
+        path: the file; whether it is gzipped is decided by its content, not by its name.
+        max_bytes: the most that the items may fill in memory, in bytes.
+
+    Returns:
+        The array in native byte order: uint8, int8, int16, int32, float32 or float64.
+
+    Raises:
+        DataError: when the file cannot be read, its header is wrong or claims another length than the file
+            has, or its compressed content is damaged.
+    """
+    name = str(path)
+    with _opened(Path(path)) as (stream, size, zipped):
+        header = _parse_header(stream, name)
+        _check_claim(header, size, zipped=zipped, max_bytes=max_bytes, name=name)
+        array = np.empty(header.shape, header.dtype)
+        _fill(array, stream, name)
+    return array.byteswap(inplace=True) if sys.byteorder == "little" else array
+
+
+def write_idx(path: str | os.PathLike[str], array: np.ndarray) -> None:
+    """Write an array as an IDX file, whole or not at all.
+
+    Args:
+        path: the file; gzipped when its name ends in `.gz`. The same array gives the same bytes every time.
+        array: of up to 64 dimensions; uint8, int8, int16, int32, float32 or float64 in any byte order.
+
+    Raises:
+        DataError: when the type has no place in IDX or the file cannot be written.
+    """
+    target = Path(path)
+    header = _header_of(array, str(path))
+
+    def write_items(stream: BufferedIOBase) -> None:
+        stream.write(header.encoded())
+        stream.write(_big_endian_items(array))
+
+    try:
+        _write_atomically(target, write_items)
+    except OSError as error:
+        raise DataError(f"{target}: cannot be written: {error.strerror or error}") from error
+
+
+def idx_sha256(array: np.ndarray) -> str:
+    """Hash an array as the uncompressed IDX file that it would be: its type, its shape and its items.
+
+    Args:
+        array: as for `write_idx`.
+
+    Returns:
+        SHA-256 in 64 hexadecimal digits; equal to that of the file, since an array has one encoding only.
+
+    Raises:
+        DataError: when the type has no place in IDX.
+    """
+    digest = hashlib.sha256(_header_of(array, "array").encoded())
+    digest.update(_big_endian_items(array))
+    return digest.hexdigest()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BufferedIOBase, int, bool]]:
+    """The uncompressed stream of a file, the file's size and whether it is gzipped."""
+    try:
+        if not path.is_file():
+            raise DataError(
+                f"{path}: expected an IDX file, found {'a folder' if path.is_dir() else 'no such file'}"
+            )
+        with path.open("rb") as file:
+            zipped = file.read(2) == _GZIP_MAGIC
+            file.seek(0)
+            size = os.fstat(file.fileno()).st_size
+            if zipped:
+                with gzip.GzipFile(fileobj=file) as stream:
+                    yield stream, size, True
+            else:
+                yield file, size, False
+    except EOFError:
+        raise DataError(f"{path}: the gzip file is truncated; get it again") from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(f"{path}: the gzip file is damaged ({error}); get it again") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def _parse_header(stream: BufferedIOBase, name: str) -> IdxHeader:
+    start = stream.read(4)
+    if len(start) < 4:
+        raise DataError(f"{name}: expected an IDX file, found {len(start)} bytes; get it again")
+    zeros, code, rank = struct.unpack(">HBB", start)
+    if zeros != 0 or code not in IDX_TYPES:
+        known = ", ".join(f"0x{code:02x}" for code in IDX_TYPES)
+        raise DataError(
+            f"{name}: no IDX file: expected it to start with 00 00 and a type of {known}, "
+            f"found {start[:3].hex(' ')}"
+        )
+    if rank > _MAX_RANK:
+        raise DataError(
+            f"{name}: expected an IDX file of at most {_MAX_RANK} dimensions, its header claims {rank}"
+        )
+    dimensions = stream.read(4 * rank)
+    if len(dimensions) < 4 * rank:
+        raise DataError(
+            f"{name}: the file ends within its header, which claims {rank} dimensions; get it again"
+        )
+    return IdxHeader(IDX_TYPES[code], struct.unpack(f">{rank}I", dimensions))
+
+
+def _check_claim(header: IdxHeader, size: int, *, zipped: bool, max_bytes: int, name: str) -> None:
+    """Refuse a header whose array cannot be in a file of `size` bytes, by arithmetic alone."""
+    claimed = len(header.encoded()) + header.nbytes
+    shape = "x".join(map(str, header.shape)) or "one item"
+    # A dimension of zero makes nothing of the others, but numpy allocates by them all.
+    if header.dtype.itemsize * math.prod(max(dimension, 1) for dimension in header.shape) > max_bytes:
+        raise DataError(
+            f"{name}: the header claims {shape} {header.dtype}, more than the limit of {max_bytes:,} bytes"
+        )
+    fits = claimed <= size * DEFLATE_RATIO if zipped else claimed == size
+    if not fits:
+        raise DataError(
+            f"{name}: the header claims {shape} {header.dtype}, {claimed:,} bytes in all, and the "
+            f"{'gzip ' if zipped else ''}file has {size:,}; get it again"
+        )
+
+
+def _fill(array: np.ndarray, stream: BufferedIOBase, name: str) -> None:
+    """Read exactly the array's bytes; for gzip the read past the end checks the sum and the length."""
+    target = array.reshape(-1).view(np.uint8).data
+    filled = 0
+    while filled < len(target):
+        count = stream.readinto(target[filled : filled + _PORTION])
+        if not count:
+            raise DataError(
+                f"{name}: the header claims {len(target):,} bytes of items, found {filled:,}; get it again"
+            )
+        filled += count
+    if stream.read(1):
+        raise DataError(
+            f"{name}: more bytes than the {len(target):,} of items that the header claims; get it again"
+        )
+
+
+def _header_of(array: np.ndarray, name: str) -> IdxHeader:
+    dtype = array.dtype.newbyteorder("=")
+    if dtype not in IDX_TYPES.values():
+        known = ", ".join(map(str, IDX_TYPES.values()))
+        raise DataError(f"{name}: IDX holds {known}; received {array.dtype}: convert the array first")
+    if max(array.shape, default=0) >= 2**32:
+        raise DataError(f"{name}: IDX holds dimensions below 2^32; received {array.shape}")
+    return IdxHeader(dtype, array.shape)
+
+
+def _big_endian_items(array: np.ndarray) -> memoryview:
+    items = np.ascontiguousarray(array, array.dtype.newbyteorder(">"))
+    return items.reshape(-1).view(np.uint8).data
+
+
+def _write_atomically(target: Path, write: Callable[[BufferedIOBase], None]) -> None:
+    """Write beside the target and rename, so that a reader sees the old file or the new one."""
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            if target.name.endswith(".gz"):
+                # No time and no name in the file: the same array gives the same bytes.
+                with gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as stream:
+                    write(stream)
+            else:
+                write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)

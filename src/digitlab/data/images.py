@@ -1,0 +1,246 @@
+"""The one safe decoder of anybody's picture files.
+
+A file is judged by its content, never by its name. Pillow gets the one format that was found: no helper
+program is ever started. It reads the header first, and what that claims is held against the limits and the
+file before a pixel is decoded.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+# Importing these registers their formats, so that Image.open need not load all of Pillow's plugins.
+from PIL import (
+    BmpImagePlugin,  # noqa: F401
+    GifImagePlugin,  # noqa: F401
+    Image,
+    ImageOps,
+    JpegImagePlugin,  # noqa: F401
+    PngImagePlugin,  # noqa: F401
+    TiffImagePlugin,
+    WebPImagePlugin,  # noqa: F401
+)
+from PIL.ImageFile import ImageFile
+
+from digitlab.data.idx import DEFLATE_RATIO
+from digitlab.data.picture_modes import grey_and_alpha
+from digitlab.errors import ImageError
+
+MAX_FILE_BYTES = 256 * 2**20
+"""The largest picture file that is read, in bytes: 50 megapixels of four samples, uncompressed, and some."""
+MAX_PIXELS = 50_000_000
+"""The largest picture that is decoded, in pixels."""
+MAX_SIDE = 30_000
+"""The longest side of a picture that is decoded, in pixels."""
+
+_FORMATS = ("PNG", "JPEG", "WebP", "BMP", "TIFF", "GIF")
+_LIMITS = (
+    f"expected at most {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE:,} pixels a side: scale it down"
+)
+
+_MAX_RUN_PIXELS = 2**22  # Pillow expands the runs of a BMP in Python
+_MAX_EXIF_PARTS = 100  # of a JPEG; Pillow copies all before each: ten megabytes of them take half a minute
+_USUAL_SCANS = 16  # of a JPEG; each goes over all pixels again, and an empty one is a few bytes
+_START_OF_SCAN = b"\xff\xda"
+_MAX_TIFF_TILE = 2**22  # pixels; a decoder allocates a tile whole, however small the picture is
+
+# The most pixels that a byte of a file can hold; a header that claims more is lying.
+_LZW_RATIO = 2731  # a code of 12 bits stands for at most 4,096 bytes
+_PIXELS_A_BYTE = {
+    "PNG": 8 * DEFLATE_RATIO,  # of one bit each
+    "JPEG": 1024,  # 64 take a bit at least; every channel may be kept at less than full size
+    "WebP": 2**15,  # those of an empty lossless picture take no bits; encoders put 25,000 into a byte
+    "BMP": 128,  # two bytes are a run of 255
+    "GIF": _LZW_RATIO,
+}
+_FAX = ("tiff_ccitt", "group3", "group4")
+_TIFF_RATIOS = {"raw": 1, "packbits": 64, "lzma": 2**13, "zstd": 2**15}  # deflate and JPEG stay below LZW
+
+_MAGIC = {
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"BM": "BMP",
+    b"GIF87a": "GIF",
+    b"GIF89a": "GIF",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"II+\0": "TIFF",
+    b"MM\0+": "TIFF",
+}
+_FOREIGN = {
+    b"%pdf": "PDF",
+    b"%!": "PostScript",
+    b"\xc5\xd0\xd3\xc6": "EPS",
+    b"<svg": "SVG",
+    b"<!doctype html": "HTML",
+    b"<html": "HTML",
+    b"<?xml": "XML or SVG",
+    b"pk\3\4": "a ZIP archive",
+    b"\x1f\x8b": "a gzip file",
+    b"\0\0\1\0": "an icon",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A decoded picture, upright; its arrays are read-only.
+
+    Attributes:
+        grey: luminance, uint8 [h, w], 0 black .. 255 white, of the stored color also where it is transparent.
+        alpha: opacity, uint8 [h, w], 0 clear .. 255 opaque; None when every pixel is opaque.
+        format: of the file: PNG, JPEG, WebP, BMP, TIFF or GIF.
+    """
+
+    grey: np.ndarray
+    alpha: np.ndarray | None
+    format: str
+
+    def __post_init__(self) -> None:
+        self.grey.flags.writeable = False
+        if self.alpha is not None:
+            self.alpha.flags.writeable = False
+
+
+def decode_image(source: bytes | str | os.PathLike[str]) -> Picture:
+    """Decode a picture file; of an animation the first frame, of a file of several pages the first.
+
+    Grey of 1 to 16 bits (and TIFF's 32-bit integers and floats), palette, RGB, CMYK and alpha of every kind
+    are read; color profiles are ignored.
+
+    Args:
+        source: the file's bytes, or its path.
+
+    Returns:
+        The picture, turned upright as its Exif orientation says.
+
+    Raises:
+        ImageError: with `accepted=False` when the content is of no accepted format; with `accepted=True` when
+            it is damaged, truncated, empty, too large, or cannot be read.
+    """
+    name = "the picture" if isinstance(source, bytes) else str(source)
+    try:
+        data = source if isinstance(source, bytes) else _read_file(Path(source))
+        _check_length(len(data))
+        return _decode(data, _sniff(data))
+    except ImageError as error:
+        raise ImageError(f"{name}: {error}", accepted=error.accepted) from error.__cause__
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        # Asked before opening: opening a pipe would wait for its writer.
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageError(
+                f"expected a picture file, found a {'folder' if path.is_dir() else 'device or pipe'}"
+            )
+        _check_length(status.st_size)
+        return path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"cannot be read: {error.strerror or error}") from error
+
+
+def _check_length(length: int) -> None:
+    if not length:
+        raise ImageError("the file is empty")
+    if length > MAX_FILE_BYTES:
+        raise ImageError(f"too large with {length:,} bytes; expected at most {MAX_FILE_BYTES:,}")
+
+
+def _sniff(data: bytes) -> str:
+    for magic, name in _MAGIC.items():
+        # A file that ends within its magic is a truncated one of that format.
+        if data.startswith(magic) or magic.startswith(data):
+            return name
+    if b"RIFF".startswith(data[:4]) and b"WEBP".startswith(data[8:12]):
+        return "WebP"
+    text = data[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    found = next((name for mark, name in _FOREIGN.items() if text.startswith(mark)), "something else")
+    if data[4:8] == b"ftyp":
+        found = "HEIC, AVIF or a video"
+    raise ImageError(
+        f"expected a picture in {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}, found {found}: save it as PNG",
+        accepted=False,
+    )
+
+
+def _decode(data: bytes, format_name: str) -> Picture:
+    if format_name == "JPEG" and data.count(b"Exif\0\0") > _MAX_EXIF_PARTS:
+        raise ImageError(f"damaged: a JPEG file with more than {_MAX_EXIF_PARTS} parts of Exif data")
+    if format_name == "PNG" and b"IEND" not in data:  # Pillow reads it without its end, and its last checksum
+        raise ImageError("the PNG file is truncated; get it again")
+    try:
+        # Pillow warns of damaged metadata, which we do not use. The filters are the process's: threads that
+        # leave here out of order may leave this one behind, and it hides nothing but Pillow's warnings.
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+            image = Image.open(io.BytesIO(data), formats=(format_name,))
+            _check_claim(image, data, format_name)
+            raw_mode = _raw_mode(image)
+            image.load()
+            with suppress(Exception):  # a picture is not refused for its metadata
+                ImageOps.exif_transpose(image, in_place=True)
+            return Picture(*grey_and_alpha(image, raw_mode), format_name)
+    except ImageError:
+        raise
+    except Image.DecompressionBombError as error:  # Pillow's own limit is above ours
+        raise ImageError(f"too large; {_LIMITS}") from error
+    # Pillow names no closed set of exceptions: its decoders raise what damaged bytes make them raise.
+    except Exception as error:
+        raise ImageError(
+            f"the {format_name} file is damaged, truncated or of a rare kind; save it again as PNG"
+        ) from error
+
+
+def _check_claim(image: ImageFile, data: bytes, format_name: str) -> None:
+    """Refuse what is too large, and what cannot be in the file: nothing is allocated for a lie."""
+    pixels = image.width * image.height
+    size = f"{image.width:,} x {image.height:,} pixels"
+    if pixels > MAX_PIXELS or max(image.size) > MAX_SIDE:
+        raise ImageError(f"too large with {size}; {_LIMITS}")
+    if pixels > _MAX_RUN_PIXELS and image.tile and image.tile[0].codec_name == "bmp_rle":
+        raise ImageError(f"run-length coded BMP of {size} is not read: save it as PNG")
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        _check_tiff_parts(image)
+    claimed = pixels
+    if format_name == "JPEG":
+        claimed *= 1 + data.count(_START_OF_SCAN) // _USUAL_SCANS
+    if claimed > len(data) * _pixels_a_byte(image, format_name):
+        raise ImageError(f"damaged: its header claims {size}, and the file has {len(data):,} bytes")
+
+
+def _pixels_a_byte(image: ImageFile, format_name: str) -> float:
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return _PIXELS_A_BYTE[format_name]
+    compression = image.info["compression"]
+    # A row of a fax takes a bit at least; the picture may be on its side.
+    ratio = max(image.size) if compression in _FAX else _TIFF_RATIOS.get(compression, _LZW_RATIO)
+    return 8 * ratio / sum(image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
+
+
+def _check_tiff_parts(image: TiffImagePlugin.TiffImageFile) -> None:
+    """Refuse tiles out of all proportion, and parts that leave a gap or lie over each other."""
+    pixels, tags = image.width * image.height, image.tag_v2
+    tile_pixels = int(tags.get(TiffImagePlugin.TILEWIDTH, 0)) * int(tags.get(TiffImagePlugin.TILELENGTH, 0))
+    if tile_pixels > max(pixels, _MAX_TIFF_TILE):
+        raise ImageError(f"the TIFF file is damaged: it claims tiles of {tile_pixels:,} pixels")
+    # Only uncompressed files that keep their channels apart are described to Pillow a channel at a time.
+    apart = image.tile[0].codec_name == "raw" and tags.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2
+    boxes = [part.extents or (0, 0, 0, 0) for part in image.tile]
+    covered = sum((right - left) * (bottom - top) for left, top, right, bottom in boxes)
+    if covered != pixels * (len(image.getbands()) if apart else 1):
+        raise ImageError("the TIFF file is damaged: its parts do not make up the picture")
+
+
+def _raw_mode(image: ImageFile) -> str:
+    """How the samples lie in the file, in Pillow's terms; known only until the picture is loaded."""
+    arguments = image.tile[0].args if image.tile else ""
+    return arguments if isinstance(arguments, str) else str(arguments and arguments[0])

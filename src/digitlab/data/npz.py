@@ -1,0 +1,79 @@
+"""Arrays from an `.npz` file, each checked from the directory and the headers before it is read."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.lib import format as npy
+
+from digitlab.data.idx import DEFLATE_RATIO, MAX_BYTES
+from digitlab.errors import DataError
+
+_MEMBERS = {
+    "train-images": "x_train.npy",
+    "train-labels": "y_train.npy",
+    "test-images": "x_test.npy",
+    "test-labels": "y_test.npy",
+}
+
+
+def read_npz(path: Path) -> dict[str, np.ndarray]:
+    """Read the four arrays of a data set from a file such as Keras's `mnist.npz`.
+
+    Args:
+        path: a file with `x_train`, `y_train`, `x_test` and `y_test`; others in it are left alone.
+
+    Returns:
+        Role (`train-images`, ...) to array, the labels as uint8.
+
+    Raises:
+        DataError: when the file is damaged, lacks one of them, or claims what it does not hold.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: expected a folder of pictures or an .npz file, found no such file")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {role: _read_member(archive, name, role, path) for role, name in _MEMBERS.items()}
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    # What zipfile, zlib and numpy's header reader make of damaged or encrypted bytes.
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
+        raise DataError(f"{path}: no .npz file, or a damaged one ({error}); get it again") from error
+
+
+def _read_member(archive: zipfile.ZipFile, name: str, role: str, path: Path) -> np.ndarray:
+    if name not in archive.namelist():
+        found = ", ".join(archive.namelist()[:6]) or "nothing"
+        raise DataError(f"{path}: expected {', '.join(_MEMBERS.values())} in it, found {found}")
+    info = archive.getinfo(name)
+    if info.file_size > MAX_BYTES or info.file_size > info.compress_size * DEFLATE_RATIO + 1:
+        raise DataError(
+            f"{path}: {name} claims {info.file_size:,} bytes from {info.compress_size:,}; "
+            f"expected what can be true, and at most {MAX_BYTES:,}"
+        )
+    with archive.open(info) as member:
+        if npy.read_magic(member) != (1, 0):
+            raise DataError(
+                f"{path}: expected {name} in version 1.0 of numpy's format: save it again with numpy"
+            )
+        shape, column_major, dtype = npy.read_array_header_1_0(member)
+        labels = role.endswith("labels")
+        if dtype.kind not in "iu" or not (labels or dtype == np.uint8):
+            raise DataError(f"{path}: expected {name} as {'integers' if labels else 'uint8'}, found {dtype}")
+        start, claimed = member.tell(), dtype.itemsize * math.prod(shape)
+        if start + claimed != info.file_size:
+            raise DataError(
+                f"{path}: {name} claims {claimed:,} bytes of items, it has {info.file_size - start:,}"
+            )
+        array = np.frombuffer(member.read(), dtype).reshape(shape, order="F" if column_major else "C")
+    return _small_labels(array, f"{path}: {name}") if labels else array
+
+
+def _small_labels(labels: np.ndarray, what: str) -> np.ndarray:
+    if labels.size and (labels.min() < 0 or labels.max() > 255):
+        raise DataError(f"{what}: expected labels 0..9, found {labels.min()}..{labels.max()}")
+    return labels.astype(np.uint8)

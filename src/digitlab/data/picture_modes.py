@@ -1,0 +1,82 @@
+"""Luminance and opacity of a decoded picture, in whatever mode Pillow holds it."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image, TiffImagePlugin
+
+from digitlab.errors import ImageError
+
+# What Pillow does to the samples of a PNG file, by their raw mode, but not to the transparent one among them.
+_SPREAD = {"L;2": 85, "L;4": 17, "RGB;16B": 1 / 256}
+
+
+def grey_and_alpha(image: Image.Image, raw_mode: str) -> tuple[np.ndarray, np.ndarray | None]:
+    """Turn a picture into grey and alpha.
+
+    Args:
+        image: as Pillow decoded it.
+        raw_mode: how its samples lay in the file, in Pillow's terms: `I;12` are 12 bits, `I;32N` unsigned.
+
+    Returns:
+        Luminance, uint8 [h, w], 0 black .. 255 white; and opacity, uint8 [h, w], 0 clear .. 255 opaque, or
+        None when every pixel is opaque.
+
+    Raises:
+        ImageError: when pixels are no numbers.
+    """
+    if image.mode.startswith(("I", "F")):
+        grey, alpha = _deep_grey(image, raw_mode), _declared_alpha(image, raw_mode)
+    elif image.mode in ("1", "L", "RGB"):
+        grey, alpha = np.asarray(image.convert("L")), _declared_alpha(image, raw_mode)
+    elif image.mode == "LAB":
+        grey, alpha = np.asarray(image.getchannel("L")), None
+    else:
+        if image.mode in ("P", "PA"):
+            image = image.convert("RGBA")
+        elif image.mode == "La":
+            image = image.convert("LA")
+        grey = np.asarray(image.convert("L"))
+        alpha = np.asarray(image.getchannel("A")) if "A" in image.getbands() else None
+    return grey, None if alpha is None or alpha.min() == 255 else alpha
+
+
+def _declared_alpha(image: Image.Image, raw_mode: str) -> np.ndarray | None:
+    """Opacity of a picture in which one grey or one color is declared transparent."""
+    transparent = image.info.get("transparency")
+    if transparent is None:
+        return None
+    samples = np.asarray(image.convert("L") if image.mode == "1" else image)  # [h, w] or [h, w, 3]
+    clear = samples == np.floor(np.multiply(transparent, _SPREAD.get(raw_mode, 1)))
+    return np.where(clear.all(axis=-1) if clear.ndim == 3 else clear, 0, 255).astype(np.uint8)
+
+
+def _deep_grey(image: Image.Image, raw_mode: str) -> np.ndarray:
+    """Samples of more than 8 bits, scaled so that white is 255."""
+    samples = np.asarray(image)
+    if samples.dtype.kind == "u":
+        white = 2**12 - 1 if raw_mode == "I;12" else 2**16 - 1
+        scaled = np.rint(np.minimum(np.arange(2**16) / white, 1) * 255).astype(np.uint8)
+        grey = scaled[samples]
+    else:
+        samples = samples.view(np.uint32) if raw_mode == "I;32N" else samples
+        grey = _by_range(samples.astype(np.float64))
+    # Pillow turns white as zero round in greys of up to 8 bits only.
+    inverted = isinstance(image, TiffImagePlugin.TiffImageFile) and (
+        image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 0) == 0
+    )
+    return 255 - grey if inverted else grey
+
+
+def _by_range(values: np.ndarray) -> np.ndarray:
+    """Scale 32-bit integers and floats, whose files say nowhere what white is.
+
+    White is the smallest customary one that is above them all; where some are negative, the highest of them.
+    """
+    low, high = values.min(), values.max()
+    if not np.isfinite((low, high)).all():
+        raise ImageError("the TIFF file holds pixels that are no numbers")
+    if low < 0:
+        return np.rint((values - low) * (255 / (high - low or 1))).astype(np.uint8)
+    white = next((white for white in (1, 2**8 - 1, 2**16 - 1, 2**31 - 1, 2**32 - 1) if high <= white), high)
+    return np.rint(values * (255 / white)).astype(np.uint8)

@@ -1,0 +1,301 @@
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digitlab.data.catalog import FILE_NAMES
+from digitlab.data.dataset import Dataset, load
+from digitlab.data.importer import import_dataset, import_folder, import_npz
+from digitlab.errors import DataError, ImageError
+
+
+def picture_folder(folder: Path, images: np.ndarray, labels: np.ndarray) -> Path:
+    """A folder with a folder of PNG files for each class."""
+    for label in range(10):
+        (folder / str(label)).mkdir(parents=True)
+    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+        Image.fromarray(image).save(folder / str(label) / f"{number}.png")
+    return folder
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, mnist: Dataset) -> Path:
+    return picture_folder(tmp_path / "pictures", mnist.x_train[:210], mnist.y_train[:210])
+
+
+def same_pictures(
+    images: np.ndarray, labels: np.ndarray, others: np.ndarray, other_labels: np.ndarray
+) -> bool:
+    """Whether both hold the same pictures under the same labels, in any order."""
+
+    def sorted_pairs(x: np.ndarray, y: np.ndarray) -> list[bytes]:
+        return sorted(bytes([label]) + image.tobytes() for image, label in zip(x, y, strict=True))
+
+    return sorted_pairs(images, labels) == sorted_pairs(others, other_labels)
+
+
+def test_a_folder_of_classes_becomes_a_data_set_with_a_seventh_held_out(
+    tmp_path: Path, pictures: Path, mnist: Dataset
+) -> None:
+    import_dataset(pictures, tmp_path / "new" / "set")
+    made = load(tmp_path / "new" / "set")
+    assert (len(made.y_train), len(made.y_test)) == (180, 30)
+    together = (np.concatenate([made.x_train, made.x_test]), np.concatenate([made.y_train, made.y_test]))
+    assert same_pictures(*together, mnist.x_train[:210], mnist.y_train[:210])
+    expected = np.bincount(mnist.y_train[:210]) / 7
+    assert np.all(np.abs(np.bincount(made.y_test, minlength=10) - expected) < 1)
+    # Not class by class: the first fifty hold nearly all of them.
+    assert len(np.unique(made.y_train[:50])) >= 8
+
+
+def test_train_and_test_folders_are_kept_apart(tmp_path: Path, mnist: Dataset) -> None:
+    picture_folder(tmp_path / "in" / "train", mnist.x_train[:100], mnist.y_train[:100])
+    picture_folder(tmp_path / "in" / "test", mnist.x_test[:40], mnist.y_test[:40])
+    (tmp_path / "in" / ".DS_Store").touch()
+    (tmp_path / "in" / "train" / "3" / "Thumbs.db").touch()
+    import_folder(tmp_path / "in", tmp_path / "set")
+    made = load(tmp_path / "set")
+    assert same_pictures(made.x_train, made.y_train, mnist.x_train[:100], mnist.y_train[:100])
+    assert same_pictures(made.x_test, made.y_test, mnist.x_test[:40], mnist.y_test[:40])
+
+
+def test_the_same_folder_and_seed_give_the_same_data_set(tmp_path: Path, pictures: Path) -> None:
+    prints = []
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        import_folder(pictures, tmp_path / name, test_share=0.2, seed=seed)
+        prints.append(load(tmp_path / name).fingerprint)
+    assert prints[0] == prints[1] != prints[2]
+    assert len(load(tmp_path / "a").y_test) == 42
+
+
+def test_the_progress_sees_every_picture(tmp_path: Path, pictures: Path) -> None:
+    seen = []
+
+    def watch(paths: Sequence[Path]) -> Iterable[Path]:
+        for path in paths:
+            seen.append(path)
+            yield path
+
+    import_folder(pictures, tmp_path / "set", progress=watch)
+    assert sorted(seen) == sorted(pictures.glob("*/*.png"))
+
+
+def test_color_pictures_are_taken_as_grey_and_their_polarity_is_kept(tmp_path: Path, mnist: Dataset) -> None:
+    source = picture_folder(tmp_path / "in", 255 - mnist.x_train[:100], mnist.y_train[:100])
+    for path in source.glob("*/*.png"):
+        Image.open(path).convert("RGB").save(path)
+    import_folder(source, tmp_path / "set")
+    made = load(tmp_path / "set")
+    assert np.concatenate([made.x_train, made.x_test]).mean() > 200
+
+
+def spoil(pictures: Path, what: str) -> None:
+    path = next((pictures / "4").iterdir())
+    if what == "no class 9":
+        (pictures / "9").rename(pictures / ".9")
+    elif what == "an empty class":
+        for picture in (pictures / "9").iterdir():
+            picture.unlink()
+    elif what == "a foreign folder":
+        (pictures / "letters").mkdir()
+    elif what == "a large picture":
+        Image.new("L", (32, 30)).save(path)
+    elif what == "a transparent picture":
+        Image.new("LA", (28, 28)).save(path)
+    elif what == "a damaged picture":
+        path.write_bytes(path.read_bytes()[:-20])
+    elif what == "a text":
+        path.write_text("seven")
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("no class 9", "expected the folders 0..9 with pictures.*found 0, 1, 2, 3 and 5 more"),
+        ("an empty class", "found none of class 9"),
+        ("a foreign folder", "found 0, 1, 2, 3 and 7 more"),
+        ("a large picture", r"png: expected a picture of 28x28 pixels, found 32x30"),
+        ("a transparent picture", "png: expected opaque pixels"),
+        ("a damaged picture", "png: the PNG file is truncated"),
+        ("a text", "png: expected a picture in PNG"),
+    ],
+)
+def test_a_folder_that_is_no_data_set_is_refused_and_nothing_is_written(
+    tmp_path: Path, pictures: Path, what: str, message: str
+) -> None:
+    spoil(pictures, what)
+    with pytest.raises(DataError, match=message) as raised:
+        import_folder(pictures, tmp_path / "set")
+    assert str(pictures) in str(raised.value)
+    assert isinstance(raised.value, ImageError) == (what in ("a damaged picture", "a text"))
+    assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.1, float("nan"), 0.04, 0.999])
+def test_a_share_that_leaves_no_two_parts_is_refused(tmp_path: Path, pictures: Path, share: float) -> None:
+    with pytest.raises(DataError, match="test share"):
+        import_folder(pictures, tmp_path / "set", test_share=share)
+
+
+def test_a_target_in_use_is_refused_and_left_as_it_is_and_an_empty_one_is_filled(
+    tmp_path: Path, pictures: Path
+) -> None:
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "notes.txt").write_text("mine")
+    (tmp_path / "file").write_text("mine")
+    for name in ("used", "file"):
+        with pytest.raises(DataError, match=f"{name}: expected a new or empty folder"):
+            import_folder(pictures, tmp_path / name)
+    assert [path.name for path in (tmp_path / "used").iterdir()] == ["notes.txt"]
+    (tmp_path / "empty").mkdir()
+    import_folder(pictures, tmp_path / "empty")
+    assert {path.name for path in (tmp_path / "empty").iterdir()} == set(FILE_NAMES.values())
+
+
+def test_a_target_that_cannot_be_written_is_an_error_of_one_line(tmp_path: Path, pictures: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="cannot be written"):
+        import_folder(pictures, tmp_path / "file" / "set")
+
+
+def small_arrays(mnist: Dataset) -> dict[str, np.ndarray]:
+    return {
+        "x_train": mnist.x_train[:200],
+        "y_train": mnist.y_train[:200],
+        "x_test": mnist.x_test[:50],
+        "y_test": mnist.y_test[:50],
+    }
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("label_type", [np.uint8, np.int64, ">i4"])
+def test_a_file_like_that_of_keras_becomes_a_data_set(
+    tmp_path: Path, mnist: Dataset, save: Callable[..., None], label_type: type
+) -> None:
+    arrays = small_arrays(mnist)
+    arrays |= {name: arrays[name].astype(label_type) for name in ("y_train", "y_test")}
+    save(tmp_path / "mnist.npz", **arrays, extra=np.ones(3))
+    import_dataset(tmp_path / "mnist.npz", tmp_path / "set")
+    made = load(tmp_path / "set")
+    np.testing.assert_array_equal(made.x_train, mnist.x_train[:200], strict=True)
+    np.testing.assert_array_equal(made.y_train, mnist.y_train[:200], strict=True)
+    np.testing.assert_array_equal(made.x_test, mnist.x_test[:50], strict=True)
+    np.testing.assert_array_equal(made.y_test, mnist.y_test[:50], strict=True)
+
+
+def test_images_in_columns_first_order_are_read_right(tmp_path: Path, mnist: Dataset) -> None:
+    arrays = small_arrays(mnist)
+    arrays["x_train"] = np.asfortranarray(arrays["x_train"])
+    np.savez(tmp_path / "a.npz", **arrays)  # type: ignore[arg-type]
+    import_npz(tmp_path / "a.npz", tmp_path / "set")
+    np.testing.assert_array_equal(load(tmp_path / "set").x_train, mnist.x_train[:200])
+
+
+class Trap:
+    """Unpickled, it would leave a file behind."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[Path]]:
+        return Path.touch, (self.path,)
+
+
+def test_nothing_is_ever_unpickled(tmp_path: Path, mnist: Dataset) -> None:
+    trap = np.array([Trap(tmp_path / "sprung")] * 50, object)
+    np.savez(tmp_path / "a.npz", allow_pickle=True, **small_arrays(mnist) | {"y_test": trap})  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"expected y_test\.npy as integers, found object"):
+        import_npz(tmp_path / "a.npz", tmp_path / "set")
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"x_train": np.zeros((200, 28, 28), np.float32)}, r"expected x_train\.npy as uint8, found float32"),
+        ({"x_train": np.zeros((200, 32, 32), np.uint8)}, "28x28, found uint8 of shape 200x32x32"),
+        ({"y_train": np.zeros(200)}, r"expected y_train\.npy as integers, found float64"),
+        ({"y_train": np.full(200, 256)}, r"expected labels 0\.\.9, found 256\.\.256"),
+        ({"y_train": np.full(200, -1)}, r"expected labels 0\.\.9, found -1\.\.-1"),
+        ({"y_train": np.full(200, 26)}, r"found labels 26\.\.26"),
+        ({"y_train": np.zeros(0, np.int64)}, "200 images and 0 labels"),
+        ({"y_test": np.zeros(49, np.uint8)}, "50 images and 49 labels"),
+    ],
+)
+def test_an_npz_file_of_anything_else_is_refused_naming_what_was_found(
+    tmp_path: Path, mnist: Dataset, changed: dict[str, np.ndarray], message: str
+) -> None:
+    np.savez(tmp_path / "a.npz", **small_arrays(mnist) | changed)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=message) as raised:
+        import_npz(tmp_path / "a.npz", tmp_path / "set")
+    assert "a.npz" in str(raised.value)
+    assert not (tmp_path / "set").exists()
+
+
+def npz(path: Path, mnist: Dataset, **members: bytes) -> Path:
+    """An archive of the small arrays in which some members are other bytes."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in small_arrays(mnist).items():
+            stream = io.BytesIO()
+            np.save(stream, array)
+            archive.writestr(f"{name}.npy", members.get(name, stream.getvalue()))
+    return path
+
+
+def npy(shape: str, items: bytes, dtype: str = "|u1") -> bytes:
+    text = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\1\0" + len(text).to_bytes(2, "little") + text.encode() + items
+
+
+@pytest.mark.parametrize(
+    ("member", "message"),
+    [
+        (npy("(1000000, 1000, 1000)", bytes(100)), "claims 1,000,000,000,000 bytes of items, it has 100"),
+        (npy("(200,)", bytes(199)), "claims 200 bytes of items, it has 199"),
+        (npy("(200,)", bytes(201)), "claims 200 bytes of items, it has 201"),
+        (npy("(-1,)", bytes(100)), "claims -1 bytes|damaged"),
+        (npy("(2, 100)", bytes(200)), "labels in one row, found uint8 of shape 2x100"),
+        (npy("__import__('os')", bytes(100)), "damaged"),
+        (b"\x93NUMPY\3\0" + bytes(200), "version 1.0"),
+        (b"no array", "damaged"),
+        (b"", "damaged"),
+    ],
+)
+def test_a_member_that_claims_what_it_does_not_hold_is_refused(
+    tmp_path: Path, mnist: Dataset, member: bytes, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        import_npz(npz(tmp_path / "a.npz", mnist, y_train=member), tmp_path / "set")
+
+
+def test_a_member_that_would_inflate_beyond_the_limit_is_refused_from_the_directory(
+    tmp_path: Path, mnist: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = npz(tmp_path / "a.npz", mnist)
+    monkeypatch.setattr("digitlab.data.npz.MAX_BYTES", 150_000)
+    with pytest.raises(DataError, match=r"x_train\.npy claims 156,928 bytes"):
+        import_npz(path, tmp_path / "set")
+
+
+def test_a_damaged_missing_or_foreign_file_is_refused(tmp_path: Path, mnist: Dataset) -> None:
+    whole = npz(tmp_path / "a.npz", mnist).read_bytes()
+    flipped = bytearray(whole)
+    flipped[5000] ^= 1
+    for number, content in enumerate((b"", b"text", whole[:-100], bytes(flipped))):
+        path = tmp_path / f"{number}.npz"
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"\.npz file, or a damaged one"):
+            import_npz(path, tmp_path / "set")
+    with pytest.raises(
+        DataError, match=r"expected a folder of pictures or an \.npz file, found no such file"
+    ):
+        import_dataset(tmp_path / "missing", tmp_path / "set")
+    np.savez(tmp_path / "other.npz", weights=np.ones(3))
+    with pytest.raises(DataError, match=r"expected x_train\.npy, .* found weights\.npy"):
+        import_npz(tmp_path / "other.npz", tmp_path / "set")
