@@ -1,0 +1,87 @@
+"""Is bfloat16 faster than float32 here? Matrix products of the classroom's shapes, and whole epochs.
+
+All on one thread. The rule in `digitlab.training.process.native_precision` comes from this. Writes
+`benchmarks/results/precision.json`.
+
+    python benchmarks/precision.py
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+from digitlab.training.process import environment, prepare_process
+from digitlab.training.run import train
+
+SHAPES = {
+    "mlp-128 forward": (200, 784, 128, False),
+    "mlp-128 weight gradient": (784, 200, 128, True),
+    "mlp-1024 forward": (200, 784, 1024, False),
+    "mlp-1024 weight gradient": (784, 200, 1024, True),
+}
+EPOCHS = {"mlp": {}, "mlp, 1024 neurons": {"model.hidden.0": 1024}, "cnn": {}, "deep-cnn": {}}
+PRECISIONS = ("float32", "mixed_bfloat16")
+ROUNDS = 3
+
+
+def product_rate(rows: int, inner: int, columns: int, transposed: bool, dtype: Any) -> float:
+    """Measure a product of [rows, inner] and [inner, columns] in 10^9 operations a second."""
+    import tensorflow as tf
+
+    left = tf.cast(tf.random.normal((inner, rows) if transposed else (rows, inner)), dtype)
+    right = tf.cast(tf.random.normal((inner, columns)), dtype)
+    operations = 2 * rows * inner * columns
+    count = max(3, int(4e9 / operations))
+
+    @tf.function(autograph=False)
+    def repeated() -> Any:
+        def body(number: Any, total: Any) -> tuple[Any, Any]:
+            # The right side depends on the loop, so that the product is not moved out of it.
+            product = tf.matmul(left, right + tf.cast(total * 0, dtype)[None, None], transpose_a=transposed)
+            return number + 1, total + tf.cast(product[0, 0], tf.float32)
+
+        return tf.while_loop(lambda number, _: number < count, body, [0, 0.0], parallel_iterations=1)[1]
+
+    repeated()
+    begin = time.perf_counter()
+    repeated()
+    return operations * count / (time.perf_counter() - begin) / 1e9
+
+
+def epoch_seconds(recipe: str, settings: dict[str, Any], precision: str) -> float:
+    """Train three epochs and give the median of the last two."""
+    changed = {**settings, "training.epochs": 3, "training.precision": precision}
+    history = train(recipe, settings=changed).result.history
+    return statistics.median(record.seconds for record in history[1:])
+
+
+def main() -> None:
+    prepare_process(1)
+    import tensorflow as tf
+
+    tf.get_logger().setLevel("ERROR")  # a graph for each shape is meant, and not a mistake
+    types = {"float32": tf.float32, "mixed_bfloat16": tf.bfloat16}
+    measured: dict[str, dict[str, float]] = {}
+    print(f"{'':28} {'float32':>9} {'bfloat16':>9}")
+    for name, shape in SHAPES.items():
+        rates = {
+            p: statistics.median(product_rate(*shape, types[p]) for _ in range(ROUNDS)) for p in PRECISIONS
+        }
+        measured[f"{name}, GFLOP/s"] = rates
+        print(f"{name:28} {rates['float32']:9.0f} {rates['mixed_bfloat16']:9.0f}  GFLOP/s")
+    for name, settings in EPOCHS.items():
+        seconds = {p: epoch_seconds(name.split(",")[0], settings, p) for p in PRECISIONS}
+        measured[f"{name}, s / epoch"] = seconds
+        print(f"{name:28} {seconds['float32']:9.2f} {seconds['mixed_bfloat16']:9.2f}  s / epoch")
+    folder = Path(__file__).parent / "results"
+    folder.mkdir(exist_ok=True)
+    values = {"environment": environment(), "measured": measured}
+    (folder / "precision.json").write_text(json.dumps(values, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
