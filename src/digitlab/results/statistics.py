@@ -1,0 +1,272 @@
+"""Evidence: is one level better than another, by how much, and could the study have seen it?
+
+Over seeds, on this test set: the paired difference with its test, Holm's correction and the power of the
+test, and all of them for the levels of a study in `compare`. Over images: `mcnemar` for two single networks.
+What to expect with other seeds on other digits is in `resampling`.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from digitlab.errors import MissingExtraError
+from digitlab.results.aggregate import t_interval
+from digitlab.results.resampling import SignFlip, sign_flip_test
+
+try:
+    from scipy import special, stats
+except ModuleNotFoundError as error:
+    raise MissingExtraError("scipy", "report") from error
+
+MOST_SEEDS = 1000
+"""What `seeds_needed` answers where it would take as many or more: no study has so many."""
+
+_ROUNDING = 1e-12  # of the largest value: a spread below it is that of decimal fractions in binary
+
+
+class PairedDifference(NamedTuple):
+    """How far the values of one level lie from those of another, by seed.
+
+    Attributes:
+        n: pairs.
+        mean: of the differences, in the unit of the values; below 0 where the values are the smaller ones.
+        sd: standard deviation of the differences, ddof=1 (nan below two pairs).
+        low: lower end of the 95 % t interval (nan below two pairs, or where sd is 0).
+        high: upper end.
+        p: of the paired t test, two-sided, 0..1 (nan likewise).
+    """
+
+    n: int
+    mean: float
+    sd: float
+    low: float
+    high: float
+    p: float
+
+
+class McNemar(NamedTuple):
+    """Where two networks differ.
+
+    Attributes:
+        only_a_right: images that only the first classified right.
+        only_b_right: images that only the second classified right.
+        p: exact, two-sided, 0..1 (1: they differ nowhere).
+    """
+
+    only_a_right: int
+    only_b_right: int
+    p: float
+
+
+class Comparison(NamedTuple):
+    """A level against the reference level.
+
+    Attributes:
+        level: its position among the levels.
+        paired: error minus that of the reference, by the seeds that both have, in percentage points.
+        holm_p: p of the paired t test, corrected over the levels compared (nan: it has none).
+        sign_flip: the permutation test of the same differences, not corrected.
+        detectable: the smallest true difference that these seeds would show four times in five, in points
+            (nan: the spread is unknown).
+        seeds_needed: seeds that would show the difference asked about four times in five; `MOST_SEEDS`
+            stands for that many or more (None: the spread is unknown).
+    """
+
+    level: int
+    paired: PairedDifference
+    holm_p: float
+    sign_flip: SignFlip
+    detectable: float
+    seeds_needed: int | None
+
+
+def paired_difference(values: Sequence[float], reference: Sequence[float]) -> PairedDifference:
+    """Compare two levels by seed: Student's t interval and test of the differences.
+
+    Where all differences are equal (sd = 0) there is an answer to how large they were but none to how sure
+    that is: error rates come in steps of one image, so that few seeds agree by chance. The interval and p
+    are nan then; the sign-flip test still has an answer.
+
+    Args:
+        values: [n], finite, one a seed.
+        reference: [n], finite, of the same seeds in the same order.
+
+    Raises:
+        ValueError: the numbers of values differ, or one is not finite.
+
+    Source:
+        Student 1908.
+    """
+    if len(values) != len(reference) or not np.isfinite([*values, *reference]).all():
+        raise ValueError(f"expected pairs of finite values, received {values} and {reference}")
+    nan = float("nan")
+    n, mean, sd, low, high = t_interval([a - b for a, b in zip(values, reference, strict=True)])
+    if n < 2:
+        return PairedDifference(n, mean, nan, nan, nan, nan)
+    if sd <= _ROUNDING * max(map(abs, (*values, *reference))):
+        return PairedDifference(n, mean, 0.0, nan, nan, nan)
+    return PairedDifference(n, mean, sd, low, high, float(stats.ttest_rel(values, reference).pvalue))
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Correct p values for being several, by Holm's step-down rule.
+
+    Args:
+        p_values: each 0..1, or nan: no test was possible; it stays nan and is not counted.
+
+    Returns:
+        Corrected p values in the same order; calling those below alpha real is wrong anywhere with a
+        probability of at most alpha.
+
+    Raises:
+        MissingExtraError: statsmodels is not installed.
+        ValueError: a p value lies outside 0..1.
+
+    Source:
+        Holm 1979, A simple sequentially rejective multiple test procedure.
+    """
+    try:
+        from statsmodels.stats.multitest import multipletests
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("statsmodels", "report") from error
+    corrected = np.array(p_values, np.float64)
+    known = ~np.isnan(corrected)
+    if not ((corrected[known] >= 0) & (corrected[known] <= 1)).all():
+        raise ValueError(f"expected p values between 0 and 1, received {p_values}")
+    if known.any():
+        corrected[known] = multipletests(corrected[known], method="holm")[1]
+    return tuple(corrected.tolist())
+
+
+def mcnemar(predictions_a: np.ndarray, predictions_b: np.ndarray, labels: np.ndarray) -> McNemar:
+    """Test whether two single networks err equally often, from the images that only one classified right.
+
+    Args:
+        predictions_a: classes given by the first network, int [n].
+        predictions_b: by the second, int [n].
+        labels: the true classes, int [n].
+
+    Raises:
+        ValueError: the shapes differ.
+
+    Source:
+        McNemar 1947, with the exact binomial p: given how many images only one network classified right,
+        each of the two is that one with probability 1/2.
+    """
+    if not predictions_a.shape == predictions_b.shape == labels.shape:
+        shapes = f"{predictions_a.shape}, {predictions_b.shape} and {labels.shape}"
+        raise ValueError(f"expected predictions and labels of one shape, received {shapes}")
+    a_right, b_right = predictions_a == labels, predictions_b == labels
+    only_a, only_b = int((a_right & ~b_right).sum()), int((b_right & ~a_right).sum())
+    p = float(stats.binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
+    return McNemar(only_a, only_b, p)
+
+
+def detectable_difference(sd: float, n: int, power: float = 0.8, alpha: float = 0.05) -> float:
+    """Say how large a true paired difference must be for the two-sided paired t test to find it.
+
+    Args:
+        sd: standard deviation of the differences, above 0.
+        n: pairs, at least 2.
+        power: probability of finding it, 0.5 to below 1.
+        alpha: the p below which the test calls it found, above 0 and below 0.5.
+
+    Returns:
+        The smallest such difference, in the unit of sd.
+
+    Raises:
+        ValueError: an argument lies outside its range.
+
+    Source:
+        The noncentral t distribution: Cohen 1988, Statistical Power Analysis, chapter 2. A find with the
+        wrong sign does not count; at a power of a half and more it is too rare to matter.
+    """
+    if not (0 < sd < math.inf and n >= 2 and 0.5 <= power < 1 and 0 < alpha < 0.5):
+        raise ValueError(
+            "expected sd > 0, n >= 2, power in 0.5..1 and alpha in 0..0.5, "
+            f"received sd {sd}, n {n}, power {power}, alpha {alpha}"
+        )
+    # Solved by SciPy: statsmodels' TTestPower.solve_power ends elsewhere, silently, at n = 2 or small alpha.
+    critical = special.stdtrit(n - 1, 1 - alpha / 2)
+    return float(special.nctdtrinc(n - 1, 1 - power, critical)) * sd / math.sqrt(n)
+
+
+def seeds_needed(sd: float, difference: float, power: float = 0.8, alpha: float = 0.05) -> int:
+    """Say with how many seeds the two-sided paired t test would find a true difference.
+
+    A spread taken from few seeds is a rough guess (from 5 the true one is 0.6 to 2.9 times as large, with
+    95 % confidence), and the answer goes with its square: say "about".
+
+    Args:
+        sd: standard deviation of the differences, above 0.
+        difference: the true difference, in the unit of sd, above 0.
+        power: probability of finding it, 0.5 to below 1.
+        alpha: the p below which the test calls it found, above 0 and below 0.5.
+
+    Returns:
+        At least 2, at most `MOST_SEEDS`, which stands for that many or more.
+
+    Raises:
+        ValueError: an argument lies outside its range.
+    """
+    if not difference > 0:
+        raise ValueError(f"expected a difference above 0, received {difference}")
+
+    def enough(n: int) -> bool:
+        return detectable_difference(sd, n, power, alpha) <= difference
+
+    return 2 + bisect_left(range(2, MOST_SEEDS), True, key=enough)
+
+
+def compare(
+    levels: Sequence[Mapping[int, float]], reference: int, difference: float = 0.1
+) -> tuple[Comparison, ...]:
+    """Compare every level of a study with its reference level.
+
+    A verdict goes by `holm_p`; the power figures are therefore those of the hardest step of Holm's rule, a
+    test at 0.05 divided by the number of levels tested, and hold for whichever level differs.
+
+    Args:
+        levels: for each level its error by seed, in percent.
+        reference: position of the reference level among them.
+        difference: that one would want to see, in percentage points, above 0.
+
+    Returns:
+        One comparison for each other level, in their order.
+
+    Raises:
+        ValueError: there is no such reference level, an error is not finite, or the difference not above 0.
+        MissingExtraError: statsmodels is not installed.
+    """
+    if not 0 <= reference < len(levels):
+        raise ValueError(f"expected a reference level in 0..{len(levels) - 1}, received {reference}")
+    base = levels[reference]
+    others = [level for level in range(len(levels)) if level != reference]
+    gaps: list[list[float]] = []
+    paired: list[PairedDifference] = []
+    for level in others:
+        shared = sorted(base.keys() & levels[level].keys())
+        values, against = [levels[level][seed] for seed in shared], [base[seed] for seed in shared]
+        paired.append(paired_difference(values, against))
+        gaps.append([a - b for a, b in zip(values, against, strict=True)])
+    corrected = holm([each.p for each in paired])
+    alpha = 0.05 / max(1, sum(not math.isnan(p) for p in corrected))
+    rows = zip(others, paired, corrected, gaps, strict=True)
+    return tuple(
+        Comparison(level, pair, p, sign_flip_test(gap), *_power(pair, difference, alpha))
+        for level, pair, p, gap in rows
+    )
+
+
+def _power(paired: PairedDifference, difference: float, alpha: float) -> tuple[float, int | None]:
+    if not paired.sd > 0:
+        return float("nan"), None
+    return (
+        detectable_difference(paired.sd, paired.n, alpha=alpha),
+        seeds_needed(paired.sd, difference, alpha=alpha),
+    )
