@@ -29,7 +29,15 @@ NETWORKS = {
     "deep-cnn": "two convolution blocks and two dense layers",
 }
 STUDIES = {
-    "mlp-neurons": "how wide must the hidden layer be? 8 to 1024 neurons, 3 seeds each",
+    "classroom": "all of the following, as one",
+    "mlp-neurons": "how wide must the hidden layer be? 8 to 1024 neurons",
+    "mlp-batch-size": "what does the batch size do to error, and to time? 32 to 1024 images",
+    "mlp-loss": "accuracy versus mean squared error: which loss should be minimized?",
+    "cnn-kernel-size": "which size of convolution kernel? 1 to 9 pixels",
+    "cnn-dense-neurons": "how wide must the dense layer be? 16 to 512 neurons",
+    "cnn-epochs": "how long must a convolutional network train? 1 to 20 epochs",
+    "cnn-dense-by-epochs": "do width and epochs interact?",
+    "architectures": "is a CNN better than an MLP, and a deeper CNN better still?",
 }
 
 
@@ -138,7 +146,7 @@ def run_study(name, seeds=None):
 
 def parse_arguments():
     """Read the command line."""
-    listed = "\n".join(f"  {name:12} {what}" for name, what in {**NETWORKS, **STUDIES}.items())
+    listed = "\n".join(f"  {name:20} {what}" for name, what in {**NETWORKS, **STUDIES}.items())
     parser = argparse.ArgumentParser(
         description="Train a network on handwritten digits, evaluate it and predict.",
         epilog=f"experiments:\n{listed}",

@@ -37,22 +37,25 @@ def record(epoch: int, validation: Scores) -> EpochRecord:
 
 @pytest.fixture(scope="session")
 def make_result() -> MakeResult:
-    """Make the result of a trial from made-up probabilities and the labels of the real MNIST."""
+    """Make the result of a trial from made-up probabilities and the labels of the real MNIST.
+
+    A shorter trial of the same family has the beginning of a longer one, as real ones have.
+    """
     mnist = load("mnist")
     validation, test = mnist.y_train[:5_000], mnist.y_test
 
     def make(trial: Trial, skill: float = 3.0) -> Result:
         epochs = range(1, trial.training.epochs + 1)
-        on_validation = [
-            score(guesses(validation, (trial.seed, epoch, 0), skill), validation) for epoch in epochs
-        ]
+        on_validation = {
+            epoch: score(guesses(validation, (trial.seed, epoch, 0), skill), validation) for epoch in epochs
+        }
         on_test = {epoch: guesses(test, (trial.seed, epoch, 1), skill) for epoch in trial.checkpoints}
-        history = tuple(record(epoch, scores) for epoch, scores in zip(epochs, on_validation, strict=True))
+        history = tuple(record(epoch, scores) for epoch, scores in on_validation.items())
         parameters, multiply_adds = cost(trial.model)
         return Result(
             trial=trial,
             history=history,
-            validation=on_validation[-1],
+            validation={epoch: on_validation[epoch] for epoch in trial.checkpoints},
             test={epoch: score(probabilities, test) for epoch, probabilities in on_test.items()},
             predictions={
                 epoch: probabilities.argmax(axis=1).astype(np.uint8)
@@ -61,7 +64,6 @@ def make_result() -> MakeResult:
             parameters=parameters,
             multiply_adds=multiply_adds,
             build_seconds=1.5,
-            train_seconds=sum(each.seconds for each in history),
             environment={"digitlab": "0.1.0", "processor": "a made-up one"},
         )
 

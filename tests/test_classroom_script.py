@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from digitlab.spec.library import collection_names, study_names
+
 SCRIPT = Path(__file__).parent.parent / "HandwrittenDigitRecognition.py"
 
 
@@ -19,7 +21,7 @@ def start(*arguments: str, folder: Path, python: str = sys.executable) -> subpro
 def test_help_lists_the_experiments(tmp_path: Path) -> None:
     done = start("--help", folder=tmp_path)
     assert done.returncode == 0
-    for name in ("mlp", "cnn", "deep-cnn", "mlp-neurons"):
+    for name in ("mlp", "cnn", "deep-cnn", *study_names(), *collection_names()):
         assert f"\n  {name} " in done.stdout
 
 

@@ -60,7 +60,7 @@ def test_a_bundle_is_a_network_and_a_card_that_says_where_it_comes_from(
     card = written.card
     assert (card.recipe, card.trial, card.trial_id) == ("cnn", result.trial, result.trial.id)
     assert (card.parameters, card.multiply_adds) == (result.parameters, result.multiply_adds)
-    assert (card.validation, card.test) == (result.validation, result.final_test)
+    assert (card.validation, card.test) == (result.final_validation, result.final_test)
     assert card.environment == result.environment
     assert card.files == {MODEL: hashlib.sha256(network).hexdigest()}
 

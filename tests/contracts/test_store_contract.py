@@ -20,6 +20,7 @@ from digitlab.results.store import Store
 from digitlab.spec import DataSpec, Plan, Trial, make_plan
 from digitlab.spec.library import resolve_recipe, resolve_study
 from digitlab.spec.study import with_settings
+from small_study import of_epochs
 
 PRELUDE = """
 import pickle, sys
@@ -78,22 +79,6 @@ with Store(path) as store, store.exclusive():
 Launch = Callable[..., subprocess.Popen[str]]
 
 
-@pytest.fixture(params=[Store], ids=["sqlite"])
-def store_class(request: pytest.FixtureRequest) -> type[Store]:
-    return request.param
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "results" / "store"
-
-
-@pytest.fixture
-def store(store_class: type[Store], path: Path) -> Iterator[Store]:
-    with store_class(path) as opened:
-        yield opened
-
-
 @pytest.fixture(scope="module")
 def result(make_result: Any) -> Result:
     recipe = with_settings(resolve_recipe("mlp"), {"training.epochs": 2}, "test")
@@ -139,18 +124,18 @@ def numbered(result: Result, seed: int) -> Result:
 
 def assert_kept(store: Store, result: Result) -> None:
     """The result of that trial is there, whole, with its predictions."""
-    trial = result.trial.id
-    assert store.statuses([trial])[trial] == ("done", "")
-    assert store.results([trial])[trial].to_json() == result.to_json()
+    trial = result.trial
+    assert store.statuses([trial.id])[trial.id] == ("done", "")
+    assert store.results([trial])[trial.id].to_json() == result.to_json()
     for epoch, classes in result.predictions.items():
-        assert np.array_equal(store.predictions(trial, epoch), classes)
+        assert np.array_equal(store.predictions(of_epochs(trial, epoch)), classes)
 
 
 def test_a_result_is_read_back_whole_with_its_predictions(store: Store, result: Result) -> None:
     store.start(result.trial)
     store.finish(result)
     assert_kept(store, result)
-    assert store.predictions(result.trial.id, 2).dtype == np.uint8
+    assert store.predictions(result.trial).dtype == np.uint8
     assert store.check() == "ok"
 
 
@@ -179,7 +164,7 @@ def test_a_trial_goes_from_running_to_failed_to_running_to_done(store: Store, re
         assert store.statuses([trial.id]) == {trial.id: ("running", "")}
         store.fail(trial, "the loss became nan in epoch 2")
         assert store.statuses([trial.id]) == {trial.id: ("failed", "the loss became nan in epoch 2")}
-        assert store.results([trial.id]) == {}
+        assert store.results([trial]) == {}
         store.start(trial)
         assert store.statuses([trial.id]) == {trial.id: ("running", "")}
         store.finish(result)
@@ -206,12 +191,13 @@ def test_a_new_result_takes_the_place_of_the_old_with_all_its_predictions(
     store: Store, result: Result
 ) -> None:
     store.finish(result)
-    update = {"train_seconds": 99.0, "predictions": {2: 9 - result.predictions[2]}}
+    update = {"build_seconds": 99.0, "predictions": {2: 9 - result.predictions[2]}}
     newer = result.model_copy(update=update)
     store.finish(newer)
     assert_kept(store, newer)
-    with pytest.raises(StoreError, match=f"no predictions of trial {result.trial.id} after epoch 1"):
-        store.predictions(result.trial.id, 1)
+    shorter = of_epochs(result.trial, 1)
+    with pytest.raises(StoreError, match=f"no predictions of trial {shorter.id} after epoch 1"):
+        store.predictions(shorter)
     assert store.counts() == {"done": 1}
 
 
@@ -234,16 +220,18 @@ def test_any_number_of_trials_is_asked_for_at_once(store: Store, result: Result)
     asked = [f"{number:016x}" for number in range(260_000)]  # SQLite takes 250,000 at most in one question
     for place, each in zip((0, 130_000, 259_999), known, strict=True):
         asked[place] = each.trial.id
-    assert set(store.results(asked)) == {each.trial.id for each in known}
     assert set(store.statuses(iter(asked + asked[:10]))) == {each.trial.id for each in known}
-    assert store.results([]) == store.statuses([]) == {}
+    trials = [numbered(result, seed).trial for seed in range(2_000, 0, -1)]
+    assert set(store.results(iter(trials + trials[-10:]))) == {each.trial.id for each in known[1:]}
+    assert store.results([]) == store.statuses([]) == store.sources([]) == {}
 
 
 def test_predictions_that_were_never_kept_are_refused(store: Store, result: Result) -> None:
     store.finish(result)
-    for trial, epoch in ((result.trial.id, 3), ("0" * 16, 1)):
-        with pytest.raises(StoreError, match=f"no predictions of trial {trial} after epoch {epoch}"):
-            store.predictions(trial, epoch)
+    for trial in (of_epochs(result.trial, 3), numbered(result, 1).trial):
+        epochs = trial.training.epochs
+        with pytest.raises(StoreError, match=f"no predictions of trial {trial.id} after epoch {epochs}"):
+            store.predictions(trial)
 
 
 def test_the_plan_of_a_study_is_kept_as_it_was_last_run(store: Store) -> None:
@@ -320,7 +308,8 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_finished(
         writer = launch(WRITE_UNTIL_KILLED, first)
         ids = [output(writer).readline().strip() for _ in range(random.integers(1, 10))]
         with store_class(path, create=False) as reader:
-            assert set(reader.results(ids)) == set(ids)  # one reads while the other writes
+            trials = [numbered(result, first + place).trial for place in range(len(ids))]
+            assert set(reader.results(trials)) == set(ids)  # one reads while the other writes
         time.sleep(random.uniform(0, 0.01))
         writer.kill()
         ids += output(writer).read().split()

@@ -17,7 +17,7 @@ from typing import Any
 from digitlab.results.record import EpochRecord, Result
 from digitlab.results.store import Store
 from digitlab.spec import Axis, Study, Trial
-from digitlab.studies import Executor, InlineExecutor, ProcessExecutor, plan_study, run_plan
+from digitlab.studies import Executor, InlineExecutor, ProcessExecutor, plan_study, run_plans
 from digitlab.studies.executors.base import Event, Task
 from digitlab.studies.runner import Observer
 from small_study import pretend, small_study
@@ -71,7 +71,7 @@ def main(mode: str, digits: Path, store: Path) -> None:
     }
     study = long_study(digits) if mode == "pretend" else trained_study(digits)
     with Store(store) as opened:
-        run_plan(plan_study(study), opened, executors[mode], Teller(hold=mode == "hold"))
+        run_plans([plan_study(study)], opened, executors[mode], Teller(hold=mode == "hold"))
 
 
 if __name__ == "__main__":

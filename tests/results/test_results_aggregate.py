@@ -8,7 +8,7 @@ import pytest
 
 from digitlab.results.aggregate import aggregate, t_interval, trial_records
 from digitlab.results.record import Result
-from digitlab.spec import Plan, Study, Trial, make_plan
+from digitlab.spec import Plan, Study, Trial, cover, make_plan
 from digitlab.spec.library import resolve_recipe
 
 SKILLS = {8: 2.0, 16: 3.0}
@@ -40,14 +40,14 @@ def test_a_row_holds_what_the_trials_of_its_level_gave(widths: Plan, results: di
     assert table.complete
     assert [row.levels for row in table.rows] == [(8,), (16,)]
     for row, cell in zip(table.rows, widths.cells, strict=True):
-        mine = [results[entry.trial.id] for entry in cell.entries]
+        mine = [results[trial.id] for trial in cell.trials]
         assert row.seeds == (0, 1, 2)
         errors = [100 * (1 - result.final_test.correct / 10_000) for result in mine]
         assert row.test_errors == pytest.approx(errors)
         assert len(set(row.test_errors)) == 3
         assert row.test_error == t_interval(row.test_errors)
         assert row.validation_error.mean == pytest.approx(
-            sum(100 * (1 - result.validation.accuracy) for result in mine) / 3
+            sum(100 * (1 - result.final_validation.accuracy) for result in mine) / 3
         )
         assert row.test_mse.mean == pytest.approx(sum(result.final_test.mse for result in mine) / 3)
         assert row.train_seconds.mean == pytest.approx(mine[0].train_seconds)
@@ -69,7 +69,7 @@ def test_results_of_other_studies_do_not_count(widths: Plan, results: dict[str, 
 
 
 def test_what_is_missing_and_what_failed_is_told_apart(widths: Plan, results: dict[str, Result]) -> None:
-    (first, second, third) = (entry.trial.id for entry in widths.cells[0].entries)
+    (first, second, third) = (trial.id for trial in widths.cells[0].trials)
     rest = {trial: result for trial, result in results.items() if trial not in {first, third}}
     table = aggregate(widths, rest, {first: "the loss became nan in epoch 1"})
     assert not table.complete
@@ -100,11 +100,12 @@ def test_a_study_that_has_not_begun_misses_everything(widths: Plan) -> None:
 
 def test_a_level_of_epochs_is_read_where_it_ends(make_result: Any) -> None:
     plan = plan_of("training.epochs", 1, 2, 5, seeds=2)
-    results = {trial.id: make_result(trial) for trial in plan.trials}
-    assert len(results) == 2
+    long = [make_result(trial) for trial in cover(plan.trials)]
+    assert len(long) == 2
+    results = {trial.id: long[trial.seed].after(trial) for trial in plan.trials}
     table = aggregate(plan, results, {})
+    assert table.complete
     for row, curve, epochs in zip(table.rows, table.curves, (1, 2, 5), strict=True):
-        long = [results[trial.id] for trial in plan.trials]
         assert row.test_errors == tuple(result.test[epochs].error_percent for result in long)
         assert row.test_mse == t_interval([result.test[epochs].mse for result in long])
         accuracies = [result.history[epochs - 1].validation_accuracy for result in long]
@@ -152,7 +153,7 @@ def test_there_is_a_flat_record_for_each_level_and_seed_that_is_done(
         result = results[str(each["trial"])]
         assert list(each) == list(records[0])
         assert all(isinstance(value, str | int | float) for value in each.values())
-        assert (each["epoch"], each["test_images"]) == (2, 10_000)
+        assert (each["epochs"], each["test_images"]) == (2, 10_000)
         assert each["test_correct"] == result.final_test.correct
         assert each["test_error_percent"] == result.final_test.error_percent
         assert each["test_log_loss"] == result.final_test.log_loss
@@ -160,12 +161,15 @@ def test_there_is_a_flat_record_for_each_level_and_seed_that_is_done(
         assert each["train_seconds"] == result.train_seconds
 
 
-def test_a_trial_that_several_levels_read_has_a_record_for_each(make_result: Any) -> None:
+def test_levels_that_one_training_gave_have_a_record_of_their_own_trial_each(make_result: Any) -> None:
     plan = plan_of("training.epochs", 1, 2, seeds=1)
-    results = {trial.id: make_result(trial) for trial in plan.trials}
+    (long,) = (make_result(trial) for trial in cover(plan.trials))
+    results = {trial.id: long.after(trial) for trial in plan.trials}
     first, second = trial_records(plan, results)
-    assert first["trial"] == second["trial"]
-    assert (first["epoch"], second["epoch"]) == (1, 2)
+    assert [first["trial"], second["trial"]] == [trial.id for trial in plan.trials]
+    assert [first["training.epochs"], second["training.epochs"]] == [1, 2]
+    assert (first["epochs"], second["epochs"]) == (1, 2)
+    assert (first["test_correct"], second["test_correct"]) == (long.test[1].correct, long.test[2].correct)
     assert first["test_correct"] != second["test_correct"]
     assert float(first["train_seconds"]) < float(second["train_seconds"])
     assert trial_records(plan, {}) == []

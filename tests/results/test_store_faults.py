@@ -8,6 +8,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from digitlab.results.record import Result
 from digitlab.results.store import Store
 from digitlab.spec import DataSpec, Trial, make_plan
 from digitlab.spec.library import resolve_recipe, resolve_study
+from small_study import of_epochs
 
 NOBODY = 65534
 
@@ -93,7 +95,7 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path, re
     assert path.read_bytes() == content
     run(path, "PRAGMA user_version = 1")
     with Store(path) as store:
-        assert set(store.results([result.trial.id])) == {result.trial.id}
+        assert set(store.results([result.trial])) == {result.trial.id}
 
 
 @pytest.mark.parametrize("create", [True, False])
@@ -181,10 +183,13 @@ def test_half_a_store_is_told_in_one_line(tmp_path: Path, result: Result) -> Non
 
 def assert_told(path: Path, result: Result) -> None:
     """Every question gets its answer or a StoreError of one line, and the check is no "ok"."""
-    trial = result.trial.id
-    check, *others = (
-        told(path, question) for question in (Store.check, Store.counts, lambda store: store.results([trial]))
+    questions = (
+        Store.check,
+        Store.counts,
+        lambda store: store.results([result.trial]),
+        lambda store: store.predictions(result.trial),
     )
+    check, *others = (told(path, question) for question in questions)
     assert check != "ok"
     assert all("\n" not in each for each in others)
 
@@ -216,10 +221,32 @@ def test_a_result_that_another_version_wrote_is_told_and_the_others_are_read(
     words = "expected what this version of digitlab writes, received {}: colour: there is no such setting"
     with Store(path) as store:
         with pytest.raises(StoreError, match=words.format("result")):
-            store.results([result.trial.id])
+            store.results([result.trial])
         with pytest.raises(StoreError, match=words.format("plan")):
             store.plan("mlp-neurons")
-        assert set(store.results([other.trial.id])) == {other.trial.id}
+        assert set(store.results([other.trial])) == {other.trial.id}
+
+
+class Strict(sqlite3.Connection):
+    """A database that takes as few parameters in one statement as SQLite did before 3.32."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
+
+
+def test_more_trials_than_fit_into_one_statement_can_be_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, result: Result
+) -> None:
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Strict))
+    trials = [result.trial.model_copy(update={"seed": seed}) for seed in range(2_500)]
+    known = {trials[seed].id for seed in (0, 1_200, 2_499)}
+    with Store(tmp_path / "store.sqlite") as store:
+        for seed in (0, 1_200, 2_499):
+            store.finish(result.model_copy(update={"trial": trials[seed]}))
+        assert set(store.statuses(trial.id for trial in trials)) == known
+        assert set(store.results(trials)) == known
+        assert set(store.sources(of_epochs(trial, 2) for trial in trials).values()) == known
 
 
 def test_a_lock_that_is_no_lock_is_told_in_one_line(tmp_path: Path) -> None:

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from digitlab.spec import Recipe, Study
-from digitlab.spec.library import MAX_BYTES, recipe_names, resolve_recipe, resolve_study, study_names
+from digitlab.spec.library import (
+    MAX_BYTES,
+    collection_names,
+    recipe_names,
+    resolve_collection,
+    resolve_recipe,
+    resolve_study,
+    study_names,
+)
 
 
 @pytest.mark.parametrize("suffix", [".toml", ".json"])
@@ -51,7 +59,7 @@ def test_a_recipe_or_study_that_is_one_already_is_given_back() -> None:
 def test_a_name_that_is_none_is_answered_with_those_that_are(name: str, refusal: Any) -> None:
     for resolve, names, word in (
         (resolve_recipe, recipe_names(), "recipe"),
-        (resolve_study, study_names(), "study"),
+        (resolve_study, (*collection_names(), *study_names()), "study"),
     ):
         expected = (
             f"{word} {name!r}: expected one of {', '.join(names)}, or the path of a .toml or .json file"
@@ -167,3 +175,44 @@ def test_a_recipe_file_is_looked_for_beside_the_study_that_names_it(tmp_path: Pa
     found = resolve_study(str(tmp_path / "mine.toml")).recipe
     assert not isinstance(found, str)
     assert found.name == "wide"
+
+
+@pytest.mark.parametrize("name", study_names())
+def test_every_study_of_the_package_can_be_planned(name: str) -> None:
+    from digitlab.studies import plan_study
+
+    plan = plan_study(name)
+    assert plan.study.name == name
+    assert plan.study.question.endswith("?")
+    assert plan.reference in {cell.levels for cell in plan.cells}
+
+
+def test_the_classroom_runs_every_study_of_the_package_and_shares_their_trainings() -> None:
+    from digitlab.spec import cover
+    from digitlab.studies import plan_study
+
+    classroom = resolve_collection("classroom")
+    assert sorted(classroom.studies) == sorted(study_names())
+    plans = [plan_study(name, seeds=1) for name in classroom.studies]
+    asked = [trial for plan in plans for trial in plan.trials]
+    trained = cover(asked)
+    # 15 perceptrons, 5 widths of the CNN for 20 epochs, 4 other kernels, and the deeper CNN
+    assert (len(asked), len({trial.id for trial in asked}), len(trained)) == (59, 45, 25)
+
+
+def test_an_axis_over_recipes_takes_the_network_and_the_training_of_each() -> None:
+    from digitlab.studies import plan_study
+
+    plan = plan_study("architectures", seeds=1)
+    models = [cell.trials[0].model for cell in plan.cells]
+    assert models == [resolve_recipe(name).model for name in ("mlp", "cnn", "deep-cnn")]
+    assert {trial.training.epochs for trial in plan.trials} == {10}
+
+
+def test_a_recipe_that_an_axis_names_must_be_there(refusal: Any, tmp_path: Path) -> None:
+    from digitlab.studies import plan_study
+
+    study = resolve_study("architectures").to_values()
+    study["axes"][0]["values"] = ["cnn", "mpl"]
+    (tmp_path / "mine.json").write_text(Study.from_values(study, "test").to_json())
+    assert "recipe 'mpl': expected one of" in refusal(plan_study, str(tmp_path / "mine.json"))

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitlab.spec import CNN, MLP, Plan, Recipe, Study, make_plan
+from digitlab.spec import CNN, MLP, Plan, Recipe, Study, Trial, cover, coverage, make_plan
 from digitlab.spec.library import resolve_recipe, resolve_study
+from small_study import of_epochs
 
 FINGERPRINT = "0123456789abcdef" * 4
 WIDTHS = {"path": "model.hidden.0", "values": [8, 16]}
@@ -26,8 +30,8 @@ def epochs_axis(*values: int) -> dict[str, Any]:
 def test_each_level_is_trained_with_the_same_seeds() -> None:
     plan = plan_of(WIDTHS, seeds=3)
     for cell in plan.cells:
-        assert [entry.trial.seed for entry in cell.entries] == [0, 1, 2]
-    models: list[Any] = [cell.entries[0].trial.model for cell in plan.cells]
+        assert [trial.seed for trial in cell.trials] == [0, 1, 2]
+    models: list[Any] = [cell.trials[0].model for cell in plan.cells]
     assert [model.hidden for model in models] == [(8,), (16,)]
 
 
@@ -55,7 +59,7 @@ def test_the_precision_auto_becomes_what_it_means_on_this_machine(precision: str
 
 def test_levels_that_come_to_the_same_training_are_trained_once() -> None:
     plan = plan_of({"path": "training.precision", "values": ["auto", "float32"]}, seeds=2)
-    assert [len(cell.entries) for cell in plan.cells] == [2, 2]
+    assert [len(cell.trials) for cell in plan.cells] == [2, 2]
     assert len(plan.trials) == 2
 
 
@@ -68,7 +72,7 @@ def test_two_studies_that_ask_for_the_same_training_share_its_trial() -> None:
 def test_overrides_hold_for_every_level_and_an_axis_goes_before_them() -> None:
     plan = plan_of(WIDTHS, overrides={"training": {"epochs": 3}, "model.hidden": [99, 7]})
     for cell in plan.cells:
-        trial = cell.entries[0].trial
+        trial = cell.trials[0]
         assert trial.training.epochs == 3
         assert trial.model == MLP(hidden=(int(cell.levels[0]), 7))
 
@@ -81,7 +85,7 @@ def test_axes_are_crossed_and_the_last_varies_fastest() -> None:
     assert len(plan.trials) == 12
     assert plan.cells[1].label == "8 x 0.01"
     for cell in plan.cells:
-        trial = cell.entries[1].trial
+        trial = cell.trials[1]
         assert (trial.model, trial.training.learning_rate) == (
             MLP(hidden=(int(cell.levels[0]),)),
             cell.levels[1],
@@ -97,48 +101,131 @@ def test_the_reference_is_the_first_level_unless_the_study_says_another() -> Non
     assert plan_of(rates).reference == (0.0,)
 
 
-def test_an_axis_over_epochs_trains_the_longest_once_a_seed_and_reads_the_others_off() -> None:
+def lengths(trials: Iterable[Trial]) -> list[tuple[int, int]]:
+    """Seed and epochs of each."""
+    return [(trial.seed, trial.training.epochs) for trial in trials]
+
+
+def test_a_study_over_epochs_asks_for_trials_of_their_own_lengths() -> None:
+    plan = plan_of(epochs_axis(5, 1, 10), seeds=2)
+    assert lengths(plan.trials) == [(0, 5), (0, 1), (0, 10), (1, 5), (1, 1), (1, 10)]
+    assert [lengths(cell.trials) for cell in plan.cells] == [
+        [(0, 5), (1, 5)], [(0, 1), (1, 1)], [(0, 10), (1, 10)],
+    ]  # fmt: skip
+    assert len({trial.id for trial in plan.trials}) == 6
+
+
+def test_of_a_study_over_epochs_the_longest_is_trained_once_a_seed() -> None:
     plan = plan_of(epochs_axis(1, 2, 5, 10, 20, 50), seeds=2)
-    assert [(trial.seed, trial.training.epochs) for trial in plan.trials] == [(0, 50), (1, 50)]
-    assert [cell.entries[0].epoch for cell in plan.cells] == [1, 2, 5, 10, 20, 50]
+    assert lengths(cover(plan.trials)) == [(0, 50), (1, 50)]
+    training = coverage(plan.trials)
+    for cell in plan.cells:
+        assert lengths(training[trial.id] for trial in cell.trials) == [(0, 50), (1, 50)]
 
 
 def test_a_length_that_is_no_checkpoint_of_the_longest_is_trained_for_itself() -> None:
     plan = plan_of(epochs_axis(3, 10), seeds=1)
-    assert [trial.training.epochs for trial in plan.trials] == [3, 10]
-    assert [cell.entries[0].epoch for cell in plan.cells] == [3, 10]
+    assert lengths(cover(plan.trials)) == [(0, 3), (0, 10)]
+    assert [training.id for training in coverage(plan.trials).values()] == [t.id for t in plan.trials]
 
 
 def test_epochs_crossed_with_widths_train_the_longest_of_each_width() -> None:
     plan = plan_of(WIDTHS, epochs_axis(2, 5, 7), seeds=2)
-    models: list[Any] = [trial.model for trial in plan.trials]
-    lengths = [trial.training.epochs for trial in plan.trials]
-    assert list(zip([model.hidden[0] for model in models], lengths, strict=True)) == [(8, 7), (16, 7)] * 2
-    assert [cell.entries[0].epoch for cell in plan.cells] == [2, 5, 7, 2, 5, 7]
+    assert lengths(plan.trials) == [
+        (seed, epochs) for seed in (0, 1) for _ in WIDTHS["values"] for epochs in (2, 5, 7)
+    ]
+    trainings = cover(plan.trials)
+    models: list[Any] = [trial.model for trial in trainings]
+    assert [model.hidden[0] for model in models] == [8, 16] * 2
+    assert lengths(trainings) == [(0, 7), (0, 7), (1, 7), (1, 7)]
+
+
+def test_a_study_that_varies_no_epochs_trains_what_it_asks_for() -> None:
+    plan = plan_of(WIDTHS, RATES, seeds=2)
+    assert cover(plan.trials) == plan.trials
 
 
 def test_the_longest_run_is_the_one_that_another_study_trains_anyway() -> None:
-    assert {t.id for t in plan_of(epochs_axis(1, 10)).trials} <= {
+    assert {t.id for t in cover(plan_of(epochs_axis(1, 10)).trials)} <= {
         t.id for t in plan_of(WIDTHS | {"values": [128]}).trials
     }
 
 
-@given(st.lists(st.integers(1, 120), min_size=1, max_size=6, unique=True), st.integers(1, 3))
-def test_every_figure_over_epochs_is_read_where_its_trial_keeps_predictions(
-    lengths: list[int], seeds: int
+def test_where_nothing_is_asked_for_nothing_is_trained() -> None:
+    assert cover([]) == ()
+    assert coverage([]) == {}
+
+
+BASE = plan_of(WIDTHS, seeds=2).trials
+"""Trials of four families: two widths, two seeds."""
+
+
+@st.composite
+def asked_trials(draw: st.DrawFn) -> list[Trial]:
+    """Trials of a few families and many lengths in any order, some of them twice."""
+    length = st.sampled_from([1, 2, 3, 5, 7, 10, 12, 20, 50, 100]) | st.integers(1, 120)
+    pairs = draw(st.lists(st.tuples(st.sampled_from(BASE), length), max_size=8))
+    return [of_epochs(trial, epochs) for trial, epochs in pairs]
+
+
+def gives(training: Trial, trial: Trial) -> bool:
+    """Whether a trial can be read off a training, from first principles."""
+    same = of_epochs(training, trial.training.epochs) == trial
+    return same and trial.training.epochs in training.checkpoints
+
+
+@given(asked_trials())
+def test_every_trial_asked_for_is_read_off_a_training_of_its_own_that_keeps_its_last_epoch(
+    asked: list[Trial],
 ) -> None:
-    plan = plan_of(epochs_axis(*lengths), seeds=seeds)
-    planned = {trial.id for trial in plan.trials}
-    for length, cell in zip(lengths, plan.cells, strict=True):
-        for entry in cell.entries:
-            assert entry.epoch == length
-            assert entry.epoch in entry.trial.checkpoints
-            assert entry.trial.training.epochs in {length, max(lengths)}
-            assert entry.trial.id in planned
-    assert len(planned) == len(plan.trials)
-    longest = next(trial for trial in plan.trials if trial.training.epochs == max(lengths))
-    read_off = sum(length in longest.checkpoints for length in lengths)
-    assert len(plan.trials) == seeds * (1 + len(lengths) - read_off)
+    training = coverage(asked)
+    assert list(training) == list(dict.fromkeys(trial.id for trial in asked))
+    for trial in asked:
+        assert gives(training[trial.id], trial)
+        assert training[trial.id] in asked
+
+
+@given(asked_trials())
+def test_no_fewer_trainings_would_do_and_none_is_superfluous(asked: list[Trial]) -> None:
+    trainings = cover(asked)
+    assert len({trial.id for trial in trainings}) == len(trainings)
+    for training in trainings:
+        assert not any(gives(other, training) for other in trainings if other.id != training.id)
+    for fewer in itertools.combinations(asked, max(len(trainings) - 1, 0)):
+        assert not asked or not all(any(gives(each, trial) for each in fewer) for trial in asked)
+
+
+@given(asked_trials())
+def test_trainings_come_in_the_order_in_which_they_are_first_needed(asked: list[Trial]) -> None:
+    training = coverage(asked)
+    first_needed = list(dict.fromkeys(training[trial.id].id for trial in asked))
+    assert [each.id for each in cover(iter(asked))] == first_needed
+
+
+@given(asked_trials(), st.randoms(use_true_random=False))
+def test_the_order_of_asking_does_not_decide_what_is_trained(asked: list[Trial], random: Random) -> None:
+    shuffled = random.sample(asked, len(asked))
+    assert {trial.id for trial in cover(shuffled)} == {trial.id for trial in cover(asked)}
+
+
+@given(asked_trials())
+def test_trainings_of_trainings_are_themselves(asked: list[Trial]) -> None:
+    assert cover(cover(asked)) == cover(asked)
+
+
+@given(st.lists(st.integers(1, 120), min_size=1, max_size=6, unique=True), st.integers(1, 3))
+def test_a_study_over_any_epochs_trains_the_longest_and_what_is_no_checkpoint_of_it(
+    asked: list[int], seeds: int
+) -> None:
+    plan = plan_of(epochs_axis(*asked), seeds=seeds)
+    assert len(plan.trials) == seeds * len(asked)
+    for length, cell in zip(asked, plan.cells, strict=True):
+        assert lengths(cell.trials) == [(seed, length) for seed in range(seeds)]
+    longest = next(trial for trial in plan.trials if trial.training.epochs == max(asked))
+    read_off = sum(length in longest.checkpoints for length in asked)
+    trainings = cover(plan.trials)
+    assert len(trainings) == seeds * (1 + len(asked) - read_off)
+    assert [trial.seed for trial in trainings] == sorted(trial.seed for trial in trainings)
 
 
 @given(

@@ -98,8 +98,8 @@ def test_a_study_may_write_its_recipe_out_as_a_table() -> None:
         ),
         (
             axis_values(path="name"),
-            "axes.0.path: expected a setting of the model or the training, as in training.batch_size, "
-            "received 'name'",
+            "axes.0.path: expected recipe, or a setting of the model or the training, as in "
+            "training.batch_size, received 'name'",
         ),
         (study_values(overrides=[1]), "overrides: expected a table of settings, received [1]"),
         (study_values(overrides={"training": {1}}), "overrides.training: expected a number, a text, *"),

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from digitlab.spec import DataSpec, Recipe, Trial
 from digitlab.spec.library import resolve_recipe
 from digitlab.spec.study import with_settings
-from digitlab.spec.trial import ENGINE_VERSION
+from digitlab.spec.trial import ENGINE_VERSION, checkpoints
+from small_study import of_epochs
 
 FINGERPRINT = "0123456789abcdef" * 4
 GOLDEN_ID = "125cdd017d4a2856"
@@ -102,20 +103,20 @@ def test_the_name_and_description_of_a_recipe_are_no_part_of_an_id() -> None:
     assert trial_of(recipe).id == GOLDEN_ID
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"data": DataSpec(fingerprint="f" * 64)},
-        {"data": DataSpec()},
-        {"data": DataSpec(fingerprint=FINGERPRINT, validation=4_999)},
-        {"data": DataSpec(fingerprint=FINGERPRINT, split_seed=29)},
-        {"seed": 1},
-        {"threads": 2},
-        {"engine_version": ENGINE_VERSION + 1},
-        {"model": resolve_recipe("cnn").model},
-        {"training": resolve_recipe("mlp").training},
-    ],
-)
+ELSEWHERE: list[dict[str, Any]] = [
+    {"data": DataSpec(fingerprint="f" * 64)},
+    {"data": DataSpec()},
+    {"data": DataSpec(fingerprint=FINGERPRINT, validation=4_999)},
+    {"data": DataSpec(fingerprint=FINGERPRINT, split_seed=29)},
+    {"seed": 1},
+    {"threads": 2},
+    {"engine_version": ENGINE_VERSION + 1},
+    {"model": resolve_recipe("cnn").model},
+    {"training": resolve_recipe("mlp").training},
+]
+
+
+@pytest.mark.parametrize("changes", ELSEWHERE)
 def test_whatever_else_a_trial_says_decides_its_id(changes: dict[str, Any]) -> None:
     assert trial_of(float32("mlp"), **changes).id != GOLDEN_ID
 
@@ -188,8 +189,37 @@ def test_a_trial_out_of_range_is_refused_by_field_range_and_value(
     assert refusal(Trial.from_values, whole, "here") == f"here: {message}"
 
 
+def settings_of(name: str) -> list[tuple[str, str, Any]]:
+    return [(name, path, other) for path, other in OTHERS[name].items()]
+
+
+@given(st.integers(1, 10_000), st.integers(1, 10_000))
+def test_trials_that_differ_in_their_epochs_alone_are_of_one_family(one: int, other: int) -> None:
+    trials = [of_epochs(trial_of(float32("mlp")), epochs) for epochs in (one, other)]
+    assert trials[0].family == trials[1].family
+    assert (trials[0].id == trials[1].id) == (one == other)
+
+
+@pytest.mark.parametrize(("name", "path", "other"), settings_of("mlp") + settings_of("deep-cnn"))
+def test_every_setting_but_the_epochs_decides_the_family(name: str, path: str, other: Any) -> None:
+    recipe = float32(name)
+    changed = trial_of(with_settings(recipe, {path: other}, "test"))
+    assert (changed.family == trial_of(recipe).family) == (path == "training.epochs")
+
+
+@pytest.mark.parametrize("changes", ELSEWHERE)
+def test_whatever_else_decides_an_id_decides_the_family(changes: dict[str, Any]) -> None:
+    assert trial_of(float32("mlp"), **changes).family != trial_of(float32("mlp")).family
+
+
+def test_names_and_places_are_no_part_of_a_family() -> None:
+    elsewhere = DataSpec(fingerprint=FINGERPRINT, dataset="/home/anna/digits")
+    changed = trial_of(float32("mlp"), recipe="another-name", data=elsewhere)
+    assert changed.family == trial_of(float32("mlp")).family
+
+
 @pytest.mark.parametrize(
-    ("epochs", "checkpoints"),
+    ("epochs", "expected"),
     [
         (1, (1,)),
         (2, (1, 2)),
@@ -202,7 +232,17 @@ def test_a_trial_out_of_range_is_refused_by_field_range_and_value(
     ],
 )
 def test_predictions_are_kept_after_1_2_5_10_20_50_and_the_last_epoch(
-    epochs: int, checkpoints: tuple[int, ...]
+    epochs: int, expected: tuple[int, ...]
 ) -> None:
     recipe = with_settings(float32("mlp"), {"training.epochs": epochs}, "test")
-    assert trial_of(recipe).checkpoints == checkpoints
+    assert trial_of(recipe).checkpoints == checkpoints(epochs) == expected
+
+
+@given(st.integers(1, 10_000))
+def test_a_trial_that_ends_at_a_checkpoint_has_its_own_checkpoints_where_the_longer_one_has_them(
+    epochs: int,
+) -> None:
+    """What cutting a longer result to a shorter trial rests on."""
+    kept = checkpoints(epochs)
+    for shorter in kept:
+        assert checkpoints(shorter) == tuple(epoch for epoch in kept if epoch <= shorter)

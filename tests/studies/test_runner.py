@@ -4,82 +4,22 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from pretender import REASON, Listener, Pretender, states, trained_by
 
 from digitlab.data import read_idx, write_idx
-from digitlab.errors import DataError, MissingExtraError, SpecError, StoreError, TrainingError, UserError
-from digitlab.results.record import EpochRecord, Result
+from digitlab.errors import DataError, MissingExtraError, SpecError, StoreError, UserError
+from digitlab.results.record import Result
 from digitlab.results.store import Store
 from digitlab.spec import Axis, Plan, Study, Trial
-from digitlab.studies import InlineExecutor, plan_study, read_table, run_plan, run_study
-from digitlab.studies.executors.base import Event, Task
+from digitlab.studies import plan_study, read_table, run_plans, run_study
 from digitlab.studies.runner import Observer, train_task
-from small_study import pretend, small_study, write_digits
-
-
-class Pretender:
-    """Pretends to train each trial; fulfils `Executor`.
-
-    Args:
-        stop_at: position of the trial that is interrupted after its first epoch.
-        stop_with: what interrupts it.
-        failing: ids of trials that cannot be trained.
-    """
-
-    def __init__(
-        self,
-        *,
-        stop_at: int | None = None,
-        stop_with: type[BaseException] = KeyboardInterrupt,
-        failing: Collection[str] = (),
-    ) -> None:
-        self.stop_at = stop_at
-        self.stop_with = stop_with
-        self.failing = failing
-        self.begun: list[Trial] = []
-
-    def run(self, task: Task, items: Sequence[Any], on_event: Callable[[Event], None]) -> None:
-        InlineExecutor().run(self._pretend, items, on_event)
-
-    def _pretend(self, trial: Trial, report: Callable[[EpochRecord], None]) -> Result:
-        self.begun.append(trial)
-
-        def report_or_stop(record: EpochRecord) -> None:
-            report(record)
-            if len(self.begun) - 1 == self.stop_at:
-                raise self.stop_with
-
-        if trial.id in self.failing:
-            raise TrainingError("the loss became nan in epoch 1")
-        return pretend(trial, report_or_stop)
-
-
-class Listener(Observer):
-    """Writes down what it is told."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[Any, ...]] = []
-
-    def planned(self, trials: Sequence[Trial], todo: Sequence[Trial]) -> None:
-        self.told.append(("planned", len(trials), len(todo)))
-
-    def started(self, trial: Trial) -> None:
-        self.told.append(("started", trial.id))
-
-    def epoch(self, trial: Trial, record: EpochRecord) -> None:
-        self.told.append(("epoch", trial.id, record.epoch))
-
-    def finished(self, trial: Trial, result: Result) -> None:
-        assert result.trial == trial
-        self.told.append(("finished", trial.id))
-
-    def failed(self, trial: Trial, reason: str) -> None:
-        self.told.append(("failed", trial.id, reason))
+from small_study import small_study, write_digits
 
 
 @pytest.fixture(scope="module")
@@ -87,27 +27,18 @@ def plan(study: Study) -> Plan:
     return plan_study(study)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "store.sqlite") as opened:
-        yield opened
+@pytest.fixture(scope="module")
+def order(plan: Plan) -> tuple[Trial, ...]:
+    """The trials as they are trained: seed by seed, the wider network first."""
+    narrow, wide, other_narrow, other_wide = plan.trials
+    return wide, narrow, other_wide, other_narrow
 
 
-def trained_by(plan: Plan, store: Store, **settings: bool) -> tuple[Trial, ...]:
-    """Run a plan to its end and tell which trials were trained for it."""
-    executor = Pretender()
-    run_plan(plan, store, executor, Observer(), **settings)
-    return tuple(executor.begun)
-
-
-def states(plan: Plan, store: Store) -> list[str]:
-    known = store.statuses(trial.id for trial in plan.trials)
-    return [known[trial.id].state if trial.id in known else "unknown" for trial in plan.trials]
-
-
-def test_a_study_trains_every_trial_of_its_plan_once_in_its_order(plan: Plan, store: Store) -> None:
-    assert trained_by(plan, store) == plan.trials
-    assert states(plan, store) == ["done"] * 4
+def test_a_study_trains_every_trial_of_its_plan_once_seed_by_seed_the_longest_first(
+    plan: Plan, order: tuple[Trial, ...], store: Store
+) -> None:
+    assert trained_by(plan, store) == order
+    assert states(order, store) == ["done"] * 4
     table = read_table(plan, store)
     assert table.complete
     assert [(row.label, row.seeds, row.missing) for row in table.rows] == [
@@ -118,15 +49,15 @@ def test_a_study_trains_every_trial_of_its_plan_once_in_its_order(plan: Plan, st
 
 def test_what_is_done_is_not_trained_again(plan: Plan, store: Store) -> None:
     trained_by(plan, store)
-    kept = store.results(trial.id for trial in plan.trials)
+    kept = store.results(plan.trials)
     assert trained_by(plan, store) == ()
-    assert store.results(trial.id for trial in plan.trials) == kept
+    assert store.results(plan.trials) == kept
 
 
-def test_everything_is_trained_again_when_asked(plan: Plan, store: Store) -> None:
+def test_everything_is_trained_again_when_asked(plan: Plan, order: tuple[Trial, ...], store: Store) -> None:
     trained_by(plan, store)
-    assert trained_by(plan, store, again=True) == plan.trials
-    assert states(plan, store) == ["done"] * 4
+    assert trained_by(plan, store, again=True) == order
+    assert states(order, store) == ["done"] * 4
 
 
 def test_more_seeds_train_only_what_is_new(study: Study, plan: Plan, store: Store) -> None:
@@ -145,54 +76,56 @@ def test_a_trial_that_two_studies_share_is_trained_once(study: Study, plan: Plan
 
 @pytest.mark.parametrize("stop_with", [KeyboardInterrupt, SystemExit])
 def test_an_interrupted_study_goes_on_where_it_was(
-    plan: Plan, store: Store, tmp_path: Path, stop_with: type[BaseException]
+    plan: Plan, order: tuple[Trial, ...], store: Store, tmp_path: Path, stop_with: type[BaseException]
 ) -> None:
     executor = Pretender(stop_at=2, stop_with=stop_with)
     with pytest.raises(stop_with):
-        run_plan(plan, store, executor, Observer())
-    assert states(plan, store) == ["done", "done", "interrupted", "unknown"]
+        run_plans([plan], store, executor, Observer())
+    assert states(order, store) == ["done", "done", "interrupted", "unknown"]
     assert [row.missing for row in read_table(plan, store).rows] == [1, 1]
 
-    assert trained_by(plan, store) == plan.trials[2:]
+    assert trained_by(plan, store) == order[2:]
     with Store(tmp_path / "uninterrupted.sqlite") as uninterrupted:
         trained_by(plan, uninterrupted)
         assert read_table(plan, store) == read_table(plan, uninterrupted)
 
 
-def test_a_trial_that_a_killed_runner_left_running_is_trained(plan: Plan, store: Store) -> None:
-    store.start(plan.trials[1])  # and then its process was killed
-    assert states(plan, store)[1] == "running"
-    assert trained_by(plan, store) == plan.trials
+def test_a_trial_that_a_killed_runner_left_running_is_trained(
+    plan: Plan, order: tuple[Trial, ...], store: Store
+) -> None:
+    store.start(order[1])  # and then its process was killed
+    assert states(order, store)[1] == "running"
+    assert trained_by(plan, store) == order
 
 
 def test_a_failed_trial_keeps_its_reason_and_the_study_goes_on(plan: Plan, store: Store) -> None:
-    run_plan(plan, store, Pretender(failing={plan.trials[1].id}), Observer())
-    assert states(plan, store) == ["done", "failed", "done", "done"]
+    trained_by(plan, store, failing={plan.trials[1].id})
+    assert states(plan.trials, store) == ["done", "failed", "done", "done"]
     rows = read_table(plan, store).rows
-    assert [row.failed for row in rows] == [(), ("the loss became nan in epoch 1",)]
+    assert [row.failed for row in rows] == [(), (REASON,)]
     assert [row.seeds for row in rows] == [(0, 1), (1,)]
 
 
 def test_a_failed_trial_is_tried_again_only_when_asked(plan: Plan, store: Store) -> None:
-    run_plan(plan, store, Pretender(failing={plan.trials[1].id}), Observer())
+    trained_by(plan, store, failing={plan.trials[1].id})
     assert trained_by(plan, store) == ()
     assert trained_by(plan, store, retry_failed=True) == (plan.trials[1],)
-    assert states(plan, store) == ["done"] * 4
+    assert states(plan.trials, store) == ["done"] * 4
 
 
-def test_the_observer_is_told_everything_in_order(plan: Plan, store: Store) -> None:
-    first, second, third, fourth = (trial.id for trial in plan.trials)
+def test_the_observer_is_told_everything_in_order(plan: Plan, order: tuple[Trial, ...], store: Store) -> None:
+    first, second, third, fourth = (trial.id for trial in order)
     listener = Listener()
-    run_plan(plan, store, Pretender(failing={second}), listener)
+    run_plans([plan], store, Pretender(failing={second}), listener)
     done = [
         [("started", trial), ("epoch", trial, 1), ("epoch", trial, 2), ("finished", trial)]
         for trial in (first, third, fourth)
     ]
-    failed = [("started", second), ("failed", second, "the loss became nan in epoch 1")]
+    failed = [("started", second), ("failed", second, REASON)]
     assert listener.told == [("planned", 4, 4), *done[0], *failed, *done[1], *done[2]]
 
     listener = Listener()
-    run_plan(plan, store, Pretender(), listener)
+    run_plans([plan], store, Pretender(), listener)
     assert listener.told == [("planned", 4, 0)]
 
 
@@ -202,27 +135,29 @@ def test_the_observer_is_told_of_a_result_when_anybody_can_read_it(plan: Plan, s
     class Reader(Observer):
         def finished(self, trial: Trial, result: Result) -> None:
             with Store(store.path, create=False) as another:
-                assert another.results([trial.id])[trial.id].to_json() == result.to_json()
-                found.append(another.predictions(trial.id, 2))
+                assert another.results([trial])[trial.id].to_json() == result.to_json()
+                found.append(another.predictions(trial))
                 assert np.array_equal(found[-1], result.predictions[2])
 
         def failed(self, trial: Trial, reason: str) -> None:
             with Store(store.path, create=False) as another:
                 assert another.statuses([trial.id])[trial.id] == ("failed", reason)
 
-    run_plan(plan, store, Pretender(failing={plan.trials[0].id}), Reader())
+    run_plans([plan], store, Pretender(failing={plan.trials[0].id}), Reader())
     assert len(found) == 3
 
 
-def test_an_observer_that_fails_ends_the_study_and_what_is_done_is_kept(plan: Plan, store: Store) -> None:
+def test_an_observer_that_fails_ends_the_study_and_what_is_done_is_kept(
+    plan: Plan, order: tuple[Trial, ...], store: Store
+) -> None:
     class Failing(Observer):
         def finished(self, trial: Trial, result: Result) -> None:
-            if trial == plan.trials[1]:
+            if trial == order[1]:
                 raise LookupError("no such bar")
 
     with pytest.raises(LookupError, match="no such bar"):
-        run_plan(plan, store, Pretender(), Failing())
-    assert states(plan, store) == ["done", "done", "unknown", "unknown"]
+        run_plans([plan], store, Pretender(), Failing())
+    assert states(order, store) == ["done", "done", "unknown", "unknown"]
 
 
 def test_a_store_remembers_how_a_study_was_last_run(study: Study, plan: Plan, store: Store) -> None:
@@ -234,16 +169,18 @@ def test_a_store_remembers_how_a_study_was_last_run(study: Study, plan: Plan, st
     assert store.plan("small") == plan
 
 
-def test_a_second_runner_on_a_store_is_refused_before_it_trains(plan: Plan, store: Store) -> None:
+def test_a_second_runner_on_a_store_is_refused_before_it_trains(
+    plan: Plan, order: tuple[Trial, ...], store: Store
+) -> None:
     executor = Pretender()
     with (
         Store(store.path) as another,
         another.exclusive(),
         pytest.raises(StoreError, match="another digitlab is running a study on it; wait"),
     ):
-        run_plan(plan, store, executor, Observer())
+        run_plans([plan], store, executor, Observer())
     assert executor.begun == []
-    assert trained_by(plan, store) == plan.trials  # the lock is free again
+    assert trained_by(plan, store) == order  # the lock is free again
 
 
 def test_a_study_with_nothing_to_do_needs_no_lock(plan: Plan, store: Store) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from digitlab.data import Dataset, load
 from digitlab.errors import DataError, SpecError
-from digitlab.results import EpochRecord, score
+from digitlab.results import EpochRecord, Result, score
 from digitlab.spec import DataSpec, Trial, resolve_recipe
 from digitlab.training import Trained, train, train_trial
 
@@ -38,6 +39,15 @@ def test_an_impossible_setting_is_refused_before_anything_is_built() -> None:
         train("mlp", settings={"training.batch_size": 0})
 
 
+def timeless(result: Result) -> dict[str, Any]:
+    """Everything but predictions and seconds."""
+    values = result.to_values()
+    del values["build_seconds"]
+    for record in values["history"]:
+        del record["seconds"]
+    return values
+
+
 @pytest.fixture(scope="module")
 def told() -> list[EpochRecord]:
     return []
@@ -63,10 +73,19 @@ def test_test_scores_are_kept_at_the_checkpoints_with_the_predictions_they_come_
     trained: Trained, dataset: Dataset
 ) -> None:
     result = trained.result
-    assert sorted(result.test) == sorted(result.predictions) == [1, 2, 3]
+    assert list(result.validation) == list(result.test) == list(result.predictions) == [1, 2, 3]
     for epoch, scores in result.test.items():
         assert scores.images == 10_000
         assert scores.correct == (result.predictions[epoch] == dataset.y_test).sum()
+
+
+@pytest.mark.slow
+def test_validation_scores_are_kept_at_the_checkpoints_as_the_history_has_them(trained: Trained) -> None:
+    for epoch, scores in trained.result.validation.items():
+        record = trained.result.history[epoch - 1]
+        assert (record.validation_accuracy, record.validation_mse) == (scores.accuracy, scores.mse)
+        assert record.validation_log_loss == scores.log_loss
+    assert trained.result.final_validation == trained.result.validation[3]
 
 
 @pytest.mark.slow
@@ -81,14 +100,18 @@ def test_the_model_is_the_one_that_was_scored(trained: Trained, dataset: Dataset
 def test_a_shorter_trial_is_the_beginning_of_a_longer_one(trained: Trained, dataset: Dataset) -> None:
     """What reading epochs off a longer training rests on."""
     shorter = train_trial(make_trial(dataset, epochs=2), dataset).result
-    assert shorter.test[2] == trained.result.test[2]
-    assert np.array_equal(shorter.predictions[2], trained.result.predictions[2])
+    read_off = trained.result.after(shorter.trial)
+    assert timeless(read_off) == timeless(shorter)
+    assert list(read_off.predictions) == list(shorter.predictions) == [1, 2]
+    for epoch, classes in shorter.predictions.items():
+        assert np.array_equal(read_off.predictions[epoch], classes)
 
 
 @pytest.mark.slow
 def test_another_seed_is_another_network_on_the_same_split(trained: Trained, dataset: Dataset) -> None:
     other = train_trial(make_trial(dataset, epochs=1, seed=6), dataset).result
-    assert other.validation.images == trained.result.validation.images == 5_000
-    row_sums = [tuple(map(sum, result.validation.confusion)) for result in (other, trained.result)]
+    on_validation = [result.final_validation for result in (other, trained.result)]
+    assert [scores.images for scores in on_validation] == [5_000, 5_000]
+    row_sums = [tuple(map(sum, scores.confusion)) for scores in on_validation]
     assert row_sums[0] == row_sums[1]
     assert other.history[0].loss != trained.result.history[0].loss

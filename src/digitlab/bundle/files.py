@@ -158,7 +158,7 @@ def _card(result: Result, files: dict[str, str]) -> Card:
         trial_id=result.trial.id,
         parameters=result.parameters,
         multiply_adds=result.multiply_adds,
-        validation=result.validation,
+        validation=result.final_validation,
         test=result.final_test,
         train_seconds=result.train_seconds,
         environment=result.environment,

@@ -66,12 +66,18 @@ class StudyProgress(Observer):
     """Shows a study: one bar for all of it, and one for each trial that is being trained.
 
     Args:
-        plan: of the study.
+        name: of the study, or of the collection of studies.
+        plans: of it.
     """
 
-    def __init__(self, plan: Plan) -> None:
-        self._labels = {entry.trial.id: cell.label for cell in plan.cells for entry in cell.entries}
-        self._name = plan.study.name
+    def __init__(self, name: str, plans: Sequence[Plan]) -> None:
+        self._labels = {
+            trial.id: f"{plan.study.name} {cell.label}"
+            for plan in reversed(plans)  # a trial that several share is named by the first
+            for cell in plan.cells
+            for trial in cell.trials
+        }
+        self._name = name
         self._bars = _bars()
         self._all = TaskID(0)
         self._trials: dict[str, TaskID] = {}

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from keras import KerasTensor, initializers, layers
+
+
+class DropoutLayer(Protocol):
+    """Makes a layer that drops a share of its inputs in training."""
+
+    def __call__(self, rate: float, *, seed: int, dtype: str, name: str) -> Any:
+        """Make it: rate in 0..1, seed of its masks, Keras dtype policy, name."""
+        ...
 
 
 class Parts:
@@ -16,10 +24,14 @@ class Parts:
         dtype: Keras dtype policy: `float32` or `mixed_bfloat16`.
         initialization: seed of the initial weights.
         dropout: seed of the dropout masks.
+        dropout_layer: makes the dropout layers.
     """
 
-    def __init__(self, dtype: str, initialization: int, dropout: int) -> None:
+    def __init__(
+        self, dtype: str, initialization: int, dropout: int, dropout_layer: DropoutLayer = layers.Dropout
+    ) -> None:
         self.dtype = dtype
+        self.dropout_layer = dropout_layer
         self._initialization = np.random.default_rng(initialization)
         self._dropout = np.random.default_rng(dropout)
 
@@ -31,7 +43,8 @@ class Parts:
         """Drop a share of the inputs in training; a rate of 0 adds no layer."""
         if rate == 0:
             return inputs
-        return layers.Dropout(rate, seed=_draw(self._dropout), dtype=self.dtype, name=name)(inputs)
+        layer = self.dropout_layer(rate, seed=_draw(self._dropout), dtype=self.dtype, name=name)
+        return layer(inputs)
 
     def dense_layers(
         self, features: KerasTensor, widths: Sequence[int], activation: str, dropout: float

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from digitlab.errors import MissingExtraError
 from digitlab.results.record import EpochRecord, Result
-from digitlab.spec.plan import Cell, Entry, Plan
+from digitlab.spec.plan import Cell, Plan
 from digitlab.spec.study import Level
 
 
@@ -75,7 +75,7 @@ class Row:
         test_mse: mean squared error of the probabilities on the test set, over seeds.
         parameters: of the network.
         multiply_adds: to classify one image.
-        train_seconds: spent in the epochs that were read, over seeds.
+        train_seconds: spent in training epochs, over seeds.
         failed: reasons of the trials that failed.
         missing: trials not done and not failed.
     """
@@ -121,7 +121,7 @@ class Curve(NamedTuple):
 
     Attributes:
         label: the level.
-        histories: one a seed, up to the epoch that the level reads.
+        histories: one a seed.
     """
 
     label: str
@@ -168,59 +168,63 @@ def aggregate(plan: Plan, results: Mapping[str, Result], failures: Mapping[str, 
 
 
 def _row(cell: Cell, results: Mapping[str, Result], failures: Mapping[str, str]) -> Row:
-    done = [(entry, results[entry.trial.id]) for entry in cell.entries if entry.trial.id in results]
-    failed = tuple(failures[entry.trial.id] for entry in cell.entries if entry.trial.id in failures)
-    tests = [result.test[entry.epoch] for entry, result in done]
-    test_errors = tuple(scores.error_percent for scores in tests)
-    read = [result.history[: entry.epoch] for entry, result in done]
-    first = done[0][1] if done else None
+    done = _done(cell, results)
+    failed = tuple(failures[trial.id] for trial in cell.trials if trial.id in failures)
+    test_errors = tuple(result.final_test.error_percent for result in done)
+    validation_errors = [100 * (1 - result.history[-1].validation_accuracy) for result in done]
     return Row(
         levels=cell.levels,
-        seeds=tuple(entry.trial.seed for entry, _ in done),
+        seeds=tuple(result.trial.seed for result in done),
         test_errors=test_errors,
         test_error=t_interval(test_errors),
-        validation_error=t_interval([100 * (1 - history[-1].validation_accuracy) for history in read]),
-        test_mse=t_interval([scores.mse for scores in tests]),
-        parameters=first.parameters if first else None,
-        multiply_adds=first.multiply_adds if first else None,
-        train_seconds=t_interval([sum(record.seconds for record in history) for history in read]),
+        validation_error=t_interval(validation_errors),
+        test_mse=t_interval([result.final_test.mse for result in done]),
+        parameters=done[0].parameters if done else None,
+        multiply_adds=done[0].multiply_adds if done else None,
+        train_seconds=t_interval([result.train_seconds for result in done]),
         failed=failed,
-        missing=len(cell.entries) - len(done) - len(failed),
+        missing=len(cell.trials) - len(done) - len(failed),
     )
 
 
 def _curve(cell: Cell, results: Mapping[str, Result]) -> Curve:
-    done = (entry for entry in cell.entries if entry.trial.id in results)
-    return Curve(cell.label, tuple(results[entry.trial.id].history[: entry.epoch] for entry in done))
+    return Curve(cell.label, tuple(result.history for result in _done(cell, results)))
 
 
-def trial_records(plan: Plan, results: Mapping[str, Result]) -> list[dict[str, str | int | float]]:
-    """List what was read of every trial that is done, a flat record for each level and seed.
+def _done(cell: Cell, results: Mapping[str, Result]) -> list[Result]:
+    return [results[trial.id] for trial in cell.trials if trial.id in results]
+
+
+def trial_records(
+    plan: Plan, results: Mapping[str, Result], cells: Sequence[Cell] | None = None
+) -> list[dict[str, str | int | float]]:
+    """List what every trial that is done gave, a flat record for each level and seed.
 
     Args:
         plan: of the study.
         results: by trial id.
+        cells: of the plan, those that are asked for; all unless said.
     """
-    done = ((cell, entry) for cell in plan.cells for entry in cell.entries if entry.trial.id in results)
-    return [_record(plan, cell, entry, results[entry.trial.id]) for cell, entry in done]
+    asked = plan.cells if cells is None else cells
+    return [_record(plan, cell, result) for cell in asked for result in _done(cell, results)]
 
 
-def _record(plan: Plan, cell: Cell, entry: Entry, result: Result) -> dict[str, str | int | float]:
-    history, test = result.history[: entry.epoch], result.test[entry.epoch]
+def _record(plan: Plan, cell: Cell, result: Result) -> dict[str, str | int | float]:
+    test, last = result.final_test, result.history[-1]
     levels = {axis.path: level for axis, level in zip(plan.study.axes, cell.levels, strict=True)}
     return levels | {
-        "seed": entry.trial.seed,
-        "epoch": entry.epoch,
-        "trial": entry.trial.id,
+        "seed": result.trial.seed,
+        "epochs": result.trial.training.epochs,
+        "trial": result.trial.id,
         "test_images": test.images,
         "test_correct": test.correct,
         "test_error_percent": test.error_percent,
         "test_mse": test.mse,
         "test_log_loss": test.log_loss,
         "test_calibration_error": test.calibration_error,
-        "validation_accuracy": history[-1].validation_accuracy,
-        "validation_mse": history[-1].validation_mse,
-        "train_seconds": sum(record.seconds for record in history),
+        "validation_accuracy": last.validation_accuracy,
+        "validation_mse": last.validation_mse,
+        "train_seconds": result.train_seconds,
         "parameters": result.parameters,
         "multiply_adds": result.multiply_adds,
     }

@@ -75,13 +75,13 @@ class Result(Spec):
     Attributes:
         trial: what was trained.
         history: one record an epoch.
-        validation: scores on the validation part after the last epoch.
-        test: scores on the test set by checkpoint epoch.
-        predictions: classes given to the test images by checkpoint epoch, uint8 [n].
+        validation: scores on the validation part by checkpoint epoch.
+        test: scores on the test set, likewise.
+        predictions: classes given to the test images, likewise, uint8 [n].
+        kernels: of the first convolution after the last epoch, [filter][row][column]; none of an MLP.
         parameters: weights and biases of the network.
         multiply_adds: to classify one image.
         build_seconds: spent on building the network and its graphs.
-        train_seconds: spent in training epochs.
         environment: versions, processor and system.
     """
 
@@ -89,16 +89,46 @@ class Result(Spec):
 
     trial: Trial
     history: tuple[EpochRecord, ...]
-    validation: Scores
+    validation: dict[int, Scores]
     test: dict[int, Scores]
     predictions: dict[int, np.ndarray] = Field(default_factory=dict, exclude=True, repr=False)
+    kernels: tuple[tuple[tuple[float, ...], ...], ...] = ()
     parameters: int
     multiply_adds: int
     build_seconds: float
-    train_seconds: float
     environment: dict[str, str]
+
+    @property
+    def train_seconds(self) -> float:
+        """Seconds spent in training epochs."""
+        return sum(record.seconds for record in self.history)
+
+    @property
+    def final_validation(self) -> Scores:
+        """Scores on the validation part after the last epoch."""
+        return self.validation[self.trial.training.epochs]
 
     @property
     def final_test(self) -> Scores:
         """Scores on the test set after the last epoch."""
         return self.test[self.trial.training.epochs]
+
+    def after(self, trial: Trial) -> Result:
+        """Give the result that a shorter trial of the same family would have.
+
+        Args:
+            trial: of as many epochs as this one, or of as many as one of its checkpoints.
+        """
+        kept = trial.checkpoints
+        return self.model_copy(
+            update={
+                "trial": trial,
+                "history": self.history[: trial.training.epochs],
+                "validation": {epoch: self.validation[epoch] for epoch in kept},
+                "test": {epoch: self.test[epoch] for epoch in kept},
+                "predictions": {
+                    epoch: self.predictions[epoch] for epoch in kept if epoch in self.predictions
+                },
+                "kernels": self.kernels if trial.id == self.trial.id else (),
+            }
+        )

@@ -16,7 +16,7 @@ from digitlab.errors import SpecError, StoreError
 from digitlab.results.record import Result
 from digitlab.spec.base import Spec
 from digitlab.spec.plan import Plan
-from digitlab.spec.trial import Trial
+from digitlab.spec.trial import Trial, checkpoints
 
 S = TypeVar("S", bound=Spec)
 
@@ -33,9 +33,12 @@ CREATE TABLE trials (
     status TEXT NOT NULL CHECK (status IN ('running', 'interrupted', 'failed', 'done')),
     reason TEXT NOT NULL DEFAULT '',
     changed TEXT NOT NULL,
+    family TEXT NOT NULL,
+    epochs INTEGER NOT NULL,
     spec TEXT NOT NULL,
     result TEXT
 ) STRICT;
+CREATE INDEX families ON trials (family);
 CREATE TABLE plans (
     study TEXT PRIMARY KEY,
     changed TEXT NOT NULL,
@@ -215,8 +218,9 @@ class Store:
         with self._transaction():
             self._db.execute("DELETE FROM trials WHERE id = ?", (result.trial.id,))
             self._db.execute(
-                "INSERT INTO trials (id, status, changed, spec, result) VALUES (?, 'done', ?, ?, ?)",
-                (result.trial.id, _now(), result.trial.to_json(), result.to_json()),
+                "INSERT INTO trials (id, status, changed, family, epochs, spec, result) "
+                "VALUES (?, 'done', ?, ?, ?, ?, ?)",
+                (result.trial.id, _now(), *_identity(result.trial), result.to_json()),
             )
             self._db.executemany(
                 "INSERT INTO predictions (trial, epoch, classes) VALUES (?, ?, ?)",
@@ -233,10 +237,11 @@ class Store:
     def _mark(self, trial: Trial, status: str, reason: str) -> None:
         with self._transaction():
             self._db.execute(
-                "INSERT INTO trials (id, status, reason, changed, spec) VALUES (?, ?, ?, ?, ?) "
+                "INSERT INTO trials (id, status, reason, changed, family, epochs, spec) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (id) DO UPDATE SET status = excluded.status, reason = excluded.reason, "
                 "changed = excluded.changed WHERE status != 'done'",
-                (trial.id, status, reason, _now(), trial.to_json()),
+                (trial.id, status, reason, _now(), *_identity(trial)),
             )
 
     def statuses(self, ids: Iterable[str]) -> dict[str, Status]:
@@ -244,23 +249,56 @@ class Store:
         rows = self._select("SELECT id, status, reason FROM trials WHERE id IN", ids)
         return {trial: Status(state, reason) for trial, state, reason in rows}
 
-    def results(self, ids: Iterable[str]) -> dict[str, Result]:
-        """Read the results of the trials that are done, without their predictions."""
-        rows = self._select("SELECT id, result FROM trials WHERE status = 'done' AND id IN", ids)
-        return {trial: self._decoded(Result, text) for trial, text in rows}
+    def sources(self, trials: Iterable[Trial]) -> dict[str, str]:
+        """Find where the results of trials can be read: in their own, or in that of a longer training.
 
-    def predictions(self, trial: str, epoch: int) -> np.ndarray:
-        """Read the classes that a trial gave to the test images after an epoch, uint8 [n].
+        Args:
+            trials: what is asked for.
+
+        Returns:
+            Id of the trial asked for to id of one that is done and has its last epoch as a checkpoint;
+            those that cannot be read are missing.
+        """
+        asked = {trial.id: trial for trial in trials}
+        families = {trial: each.family for trial, each in asked.items()}
+        done: dict[str, list[tuple[int, str]]] = {}
+        query = "SELECT family, epochs, id FROM trials WHERE status = 'done' AND family IN"
+        for family, epochs, source in self._select(query, families.values()):
+            done.setdefault(family, []).append((epochs, source))
+        found: dict[str, str] = {}
+        for trial, each in asked.items():
+            for epochs, source in sorted(done.get(families[trial], ())):
+                if each.training.epochs in checkpoints(epochs):
+                    found[trial] = source
+                    break
+        return found
+
+    def results(self, trials: Iterable[Trial]) -> dict[str, Result]:
+        """Read the results of the trials that are done, by id, without their predictions.
+
+        Args:
+            trials: what is asked for; what a longer training gave on its way is done, too.
+        """
+        asked = {trial.id: trial for trial in trials}
+        sources = self.sources(asked.values())
+        rows = self._select("SELECT id, result FROM trials WHERE id IN", sources.values())
+        trained = {source: self._decoded(Result, text) for source, text in rows}
+        return {trial: trained[source].after(asked[trial]) for trial, source in sources.items()}
+
+    def predictions(self, trial: Trial) -> np.ndarray:
+        """Read the classes that a trial gave to the test images after its last epoch, uint8 [n].
 
         Raises:
             StoreError: none are kept.
         """
+        epoch = trial.training.epochs
         query = "SELECT classes FROM predictions WHERE trial = ? AND epoch = ?"
+        source = self.sources([trial]).get(trial.id)
         with self._errors():
-            row = self._db.execute(query, (trial, epoch)).fetchone()
+            row = self._db.execute(query, (source, epoch)).fetchone()
         if row is None:
             raise StoreError(
-                f"store {self.path}: no predictions of trial {trial} after epoch {epoch}; train it again"
+                f"store {self.path}: no predictions of trial {trial.id} after epoch {epoch}; train it again"
             )
         return np.frombuffer(row[0], np.uint8)
 
@@ -317,6 +355,10 @@ class Store:
 
 def _is_busy(error: sqlite3.Error) -> bool:
     return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the rest of the code says where
+
+
+def _identity(trial: Trial) -> tuple[str, int, str]:
+    return trial.family, trial.training.epochs, trial.to_json()
 
 
 def _now() -> str:

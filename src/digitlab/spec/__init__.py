@@ -8,23 +8,33 @@ from digitlab.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from digitlab.spec.base import Spec
-    from digitlab.spec.library import recipe_names, resolve_recipe, resolve_study, study_names
-    from digitlab.spec.plan import Cell, Entry, Plan, make_plan
+    from digitlab.spec.library import (
+        collection_names,
+        recipe_names,
+        resolve_collection,
+        resolve_recipe,
+        resolve_study,
+        study_names,
+    )
+    from digitlab.spec.plan import Cell, Plan, cover, coverage, make_plan
     from digitlab.spec.recipe import CNN, MLP, Convolution, ModelSpec, Recipe, TrainingSpec
-    from digitlab.spec.study import Axis, Study
+    from digitlab.spec.study import Axis, Collection, Study
     from digitlab.spec.trial import DataSpec, Trial
 
 __getattr__ = lazy_exports(
     __name__,
     {
         "Spec": "base",
+        "collection_names": "library",
         "recipe_names": "library",
+        "resolve_collection": "library",
         "resolve_recipe": "library",
         "resolve_study": "library",
         "study_names": "library",
         "Cell": "plan",
-        "Entry": "plan",
         "Plan": "plan",
+        "cover": "plan",
+        "coverage": "plan",
         "make_plan": "plan",
         "CNN": "recipe",
         "MLP": "recipe",
@@ -33,6 +43,7 @@ __getattr__ = lazy_exports(
         "Recipe": "recipe",
         "TrainingSpec": "recipe",
         "Axis": "study",
+        "Collection": "study",
         "Study": "study",
         "DataSpec": "trial",
         "Trial": "trial",
@@ -44,9 +55,9 @@ __all__ = [
     "MLP",
     "Axis",
     "Cell",
+    "Collection",
     "Convolution",
     "DataSpec",
-    "Entry",
     "ModelSpec",
     "Plan",
     "Recipe",
@@ -54,8 +65,12 @@ __all__ = [
     "Study",
     "TrainingSpec",
     "Trial",
+    "collection_names",
+    "cover",
+    "coverage",
     "make_plan",
     "recipe_names",
+    "resolve_collection",
     "resolve_recipe",
     "resolve_study",
     "study_names",

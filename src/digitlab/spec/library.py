@@ -11,7 +11,7 @@ from typing import TypeVar
 from digitlab.errors import SpecError
 from digitlab.spec.base import Spec
 from digitlab.spec.recipe import Recipe
-from digitlab.spec.study import Study
+from digitlab.spec.study import Collection, Study
 
 S = TypeVar("S", bound=Spec)
 
@@ -50,11 +50,29 @@ def resolve_study(study: str | Study) -> Study:
     """
     if isinstance(study, Study):
         return study
-    found = _find(Study, study, _studies(), "study")
+    found = _find(Study, study, _studies(), "study", also=collection_names())
     if study in study_names() or not isinstance(found.recipe, str) or not _is_file_name(found.recipe):
         return found
     recipe = resolve_recipe(str(Path(study).parent / found.recipe))
     return found.model_copy(update={"recipe": recipe})
+
+
+def collection_names() -> tuple[str, ...]:
+    """List the collections of studies in the package, sorted."""
+    return _names(_collections())
+
+
+def resolve_collection(name: str) -> Collection:
+    """Find a collection in the package by its name.
+
+    Raises:
+        SpecError: there is none of that name.
+    """
+    return _find(Collection, name, _collections(), "collection")
+
+
+def _collections() -> Traversable:
+    return files("digitlab") / "studies" / "collections"
 
 
 def _recipes() -> Traversable:
@@ -73,14 +91,14 @@ def _is_file_name(name: str) -> bool:
     return Path(name).suffix in {".toml", ".json"}
 
 
-def _find(kind: type[S], name: str, folder: Traversable, word: str) -> S:
+def _find(kind: type[S], name: str, folder: Traversable, word: str, also: tuple[str, ...] = ()) -> S:
     known = _names(folder)
     if name in known:
         return kind.from_toml((folder / f"{name}.toml").read_text("utf-8"), f"{word} {name}")
     path = Path(name)
     if _is_file_name(name):
         return _read(kind, path, word)
-    raise SpecError(f"{word} {name!r}: expected {_listed(known)}, or the path of a .toml or .json file")
+    raise SpecError(f"{word} {name!r}: expected {_listed((*also, *known))}, or the path of a .toml or .json file")
 
 
 def _read(kind: type[S], path: Path, word: str) -> S:

@@ -1,40 +1,33 @@
-"""A plan: the trials that a study needs, and where in them each of its figures is read."""
+"""A plan: the trials that a study asks for, and the fewest trainings that give them."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from pydantic import Field
+
 from digitlab.spec.base import Spec
 from digitlab.spec.fields import Sha256
 from digitlab.spec.recipe import Recipe
-from digitlab.spec.study import Level, Study, with_settings
+from digitlab.spec.study import RECIPE_PATH, Level, Study, with_settings
 from digitlab.spec.trial import Trial
-
-EPOCHS_PATH = "training.epochs"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One figure of a cell: the trial of one seed, read after `epoch` epochs."""
-
-    trial: Trial
-    epoch: int
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One combination of levels, with an entry for each seed.
+    """One combination of levels, with a trial for each seed.
 
     Attributes:
         levels: one value for each axis of the study, in their order.
-        entries: by seed, ascending.
+        trials: by seed, ascending.
     """
 
     levels: tuple[Level, ...]
-    entries: tuple[Entry, ...]
+    trials: tuple[Trial, ...]
 
     @property
     def label(self) -> str:
@@ -48,12 +41,14 @@ class Plan(Spec):
     Attributes:
         study: the question.
         recipe: what `study.recipe` names.
+        recipes: what the levels of an axis over `recipe` name.
         fingerprint: SHA-256 of the data's contents.
         precision: what `auto` means where it runs.
     """
 
     study: Study
     recipe: Recipe
+    recipes: dict[str, Recipe] = Field(default_factory=dict)
     fingerprint: Sha256
     precision: Literal["float32", "mixed_bfloat16"]
 
@@ -65,31 +60,29 @@ class Plan(Spec):
             SpecError: a level is impossible; the message names the study, the field and the range.
         """
         axes = self.study.axes
-        base = with_settings(self.recipe, self.study.overrides, f"study {self.study.name}: overrides")
-        lengths = next((axis.values for axis in axes if axis.path == EPOCHS_PATH), ())
-        longest = max((length for length in lengths if isinstance(length, int)), default=1)
-        return tuple(
-            self._cell(base, levels, longest) for levels in itertools.product(*(axis.values for axis in axes))
-        )
+        return tuple(self._cell(levels) for levels in itertools.product(*(axis.values for axis in axes)))
 
-    def _cell(self, base: Recipe, levels: tuple[Level, ...], longest: int) -> Cell:
+    def _cell(self, levels: tuple[Level, ...]) -> Cell:
         settings: dict[str, Any] = {
             axis.path: level for axis, level in zip(self.study.axes, levels, strict=True)
         }
-        recipe = resolve_precision(with_settings(base, settings, f"study {self.study.name}"), self.precision)
+        named = settings.pop(RECIPE_PATH, None)
+        base = self.recipe if named is None else self.recipes[named]
+        source = f"study {self.study.name}"
+        changed = with_settings(base, self.study.overrides, f"{source}: overrides")
+        recipe = resolve_precision(with_settings(changed, settings, source), self.precision)
         data = self.study.data.model_copy(update={"fingerprint": self.fingerprint})
         trial = Trial(recipe=recipe.name, model=recipe.model, training=recipe.training, data=data)
-        trial = _longest(trial, longest)
-        trials = (trial.model_copy(update={"seed": seed}) for seed in range(self.study.seeds))
-        return Cell(levels, tuple(Entry(each, recipe.training.epochs) for each in trials))
+        return Cell(
+            levels, tuple(trial.model_copy(update={"seed": seed}) for seed in range(self.study.seeds))
+        )
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:
         """Every trial once: all cells of the first seed, then of the second, so that an
         interrupted study has complete seeds."""
-        by_seed = zip(*(cell.entries for cell in self.cells), strict=True)
-        entries = (entry for seed in by_seed for entry in seed)
-        return tuple({entry.trial.id: entry.trial for entry in entries}.values())
+        by_seed = zip(*(cell.trials for cell in self.cells), strict=True)
+        return tuple({trial.id: trial for seed in by_seed for trial in seed}.values())
 
     @property
     def reference(self) -> tuple[Level, ...]:
@@ -98,33 +91,56 @@ class Plan(Spec):
         return tuple(axis.values[0] if axis.reference is None else axis.reference for axis in axes)
 
 
-def make_plan(study: Study, recipe: Recipe, fingerprint: str, precision: str) -> Plan:
+def make_plan(
+    study: Study,
+    recipe: Recipe,
+    fingerprint: str,
+    precision: str,
+    recipes: Mapping[str, Recipe] | None = None,
+) -> Plan:
     """Cross the axes of a study and give each combination its trials.
-
-    The learning rate is constant, so accuracy after k epochs is the k-th entry of a longer run's
-    history: an axis over `training.epochs` trains the longest once a seed and reads the others off at
-    its checkpoints.
 
     Args:
         study: the question.
         recipe: what `study.recipe` names.
         fingerprint: SHA-256 of the data's contents.
         precision: what `auto` means on this machine: `float32` or `mixed_bfloat16`.
+        recipes: what the levels of an axis over `recipe` name.
 
     Raises:
         SpecError: a level is impossible; the message names the study, the field and the range.
     """
-    values = {"study": study, "recipe": recipe, "fingerprint": fingerprint, "precision": precision}
+    values = {"study": study, "recipe": recipe, "recipes": dict(recipes or {})}
+    values |= {"fingerprint": fingerprint, "precision": precision}
     plan = Plan.from_values(values, f"study {study.name}")
     assert plan.cells  # made now, so that what is impossible is refused before anything runs
     return plan
 
 
-def _longest(trial: Trial, epochs: int) -> Trial:
-    """Lengthen a trial to `epochs` if its own last epoch is a checkpoint of the longer one."""
-    training = trial.training.model_copy(update={"epochs": max(epochs, trial.training.epochs)})
-    longer = trial.model_copy(update={"training": training})
-    return longer if trial.training.epochs in longer.checkpoints else trial
+def coverage(trials: Iterable[Trial]) -> dict[str, Trial]:
+    """Say which training gives each trial: itself, or a longer one of its family on its way.
+
+    Args:
+        trials: what is asked for, in the order in which it should be trained.
+
+    Returns:
+        Id of each trial to the fewest trainings that give them all, in the order asked for.
+    """
+    asked = tuple(trials)
+    trained: dict[str, list[Trial]] = {}
+    for trial in sorted(asked, key=lambda each: -each.training.epochs):
+        longer = trained.setdefault(trial.family, [])
+        if not any(trial.training.epochs in each.checkpoints for each in longer):
+            longer.append(trial)
+    return {
+        trial.id: next(each for each in trained[trial.family] if trial.training.epochs in each.checkpoints)
+        for trial in asked
+    }
+
+
+def cover(trials: Iterable[Trial]) -> tuple[Trial, ...]:
+    """List the trainings that `coverage` finds, each once."""
+    return tuple({each.id: each for each in coverage(trials).values()}.values())
 
 
 def resolve_precision(recipe: Recipe, precision: str) -> Recipe:

@@ -24,6 +24,9 @@ from digitlab.spec.trial import DataSpec
 
 MAX_TRIALS = 100_000
 
+RECIPE_PATH = "recipe"
+"""Path of the axis that varies the recipe as a whole."""
+
 Level = Annotated[bool | int | float | str, Scalar()]
 """A value that an axis takes."""
 
@@ -42,7 +45,8 @@ class Axis(Spec):
 
     Attributes:
         path: the setting, as a dotted path into the recipe: `training.batch_size`,
-            `model.hidden.0`, `model.convolutions.0.kernel_size`.
+            `model.hidden.0`, `model.convolutions.0.kernel_size`; or `recipe`, whose levels are
+            names of recipes or their files.
         values: the levels, in the order of the report.
         label: what the report writes beside them, with the unit.
         reference: the level that the others are compared with; the first unless said.
@@ -56,9 +60,9 @@ class Axis(Spec):
     @field_validator("path")
     @classmethod
     def _setting_matters(cls, path: str) -> str:
-        if not path.startswith(("model.", "training.")):
+        if path != RECIPE_PATH and not path.startswith(("model.", "training.")):
             raise ValueError(
-                "expected a setting of the model or the training, as in training.batch_size, "
+                "expected recipe, or a setting of the model or the training, as in training.batch_size, "
                 f"received {shown(path)}"
             )
         return path
@@ -92,7 +96,7 @@ class Study(Spec):
         name: what the command line calls it.
         question: one sentence that ends in a question mark.
         description: what a reader should know before the table.
-        recipe: name of a recipe, or a recipe written out.
+        recipe: name of a recipe, or a recipe written out; an axis over `recipe` goes before it.
         overrides: settings that differ from the recipe's, by dotted path.
         axes: what is varied; several are crossed.
         seeds: trained networks per level, with seeds 0, 1, 2, ...
@@ -125,6 +129,22 @@ class Study(Spec):
                 "crossed, times the seeds"
             )
         return self
+
+
+class Collection(Spec):
+    """Several studies that are run as one and reported on one page.
+
+    Attributes:
+        name: what the command line calls it.
+        title: of the page.
+        description: what a reader should know before the first study.
+        studies: names of studies, or their files, in the order of the page.
+    """
+
+    name: Name
+    title: str
+    description: str = ""
+    studies: Annotated[tuple[str, ...], Items(1, 100)]
 
 
 def with_settings(recipe: Recipe, settings: dict[str, Any], source: str) -> Recipe:

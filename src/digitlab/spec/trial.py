@@ -62,9 +62,22 @@ class Trial(Spec):
         return hashlib.sha256(decisive.to_json().encode()).hexdigest()[:16]
 
     @property
+    def family(self) -> str:
+        """The id that all trials share which differ in their number of epochs alone.
+
+        The learning rate is constant, so a shorter one is the beginning of a longer one.
+        """
+        training = self.training.model_copy(update={"epochs": 1})
+        return self.model_copy(update={"training": training}).id
+
+    @property
     def checkpoints(self) -> tuple[int, ...]:
         """The epochs after which test predictions are kept: 1, 2, 5, 10, 20, 50, ... and the last."""
-        last = self.training.epochs
-        powers = (10**exponent for exponent in range(len(str(last))))
-        regular = (base * power for power in powers for base in CHECKPOINT_EPOCHS)
-        return tuple(sorted({epoch for epoch in regular if epoch < last} | {last}))
+        return checkpoints(self.training.epochs)
+
+
+def checkpoints(last: int) -> tuple[int, ...]:
+    """List the epochs after which a trial of `last` epochs keeps its test predictions, ascending."""
+    powers = (10**exponent for exponent in range(len(str(last))))
+    regular = (base * power for power in powers for base in CHECKPOINT_EPOCHS)
+    return tuple(sorted({epoch for epoch in regular if epoch < last} | {last}))

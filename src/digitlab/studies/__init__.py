@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from digitlab.studies.executors.base import Executor
     from digitlab.studies.executors.inline import InlineExecutor
     from digitlab.studies.executors.processes import ProcessExecutor
-    from digitlab.studies.runner import plan_study, read_table, run_plan, run_study
+    from digitlab.studies.runner import plan_study, read_table, run_plans, run_study
 
 __getattr__ = lazy_exports(
     __name__,
@@ -19,7 +19,7 @@ __getattr__ = lazy_exports(
         "InlineExecutor": "executors.inline",
         "ProcessExecutor": "executors.processes",
         "plan_study": "runner",
-        "run_plan": "runner",
+        "run_plans": "runner",
         "run_study": "runner",
         "read_table": "runner",
     },
@@ -31,6 +31,6 @@ __all__ = [
     "ProcessExecutor",
     "plan_study",
     "read_table",
-    "run_plan",
+    "run_plans",
     "run_study",
 ]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from digitlab.data import Dataset, load, stratified_split
+from digitlab.models.costs import cost
 from digitlab.results.aggregate import StudyTable, aggregate
 from digitlab.results.record import EpochRecord, Result
 from digitlab.results.store import Store
 from digitlab.spec.library import resolve_recipe, resolve_study
-from digitlab.spec.plan import Plan, make_plan
-from digitlab.spec.study import Study
+from digitlab.spec.plan import Plan, cover, coverage, make_plan
+from digitlab.spec.study import RECIPE_PATH, Study
 from digitlab.spec.trial import Trial
 from digitlab.studies.executors.base import Done, Event, Executor, Failed, Progress, Started
 from digitlab.studies.executors.processes import ProcessExecutor
@@ -63,7 +64,10 @@ def plan_study(study: str | Study, *, seeds: int | None = None, data: str | None
     asked = Study.from_values(asked.to_values() | changes, f"study {asked.name}")
     dataset = load(asked.data.dataset)
     stratified_split(dataset.y_train, asked.data.validation, asked.data.split_seed)  # refused here if at all
-    return make_plan(asked, resolve_recipe(asked.recipe), dataset.fingerprint, native_precision())
+    named = (level for axis in asked.axes if axis.path == RECIPE_PATH for level in axis.values)
+    recipes = {str(level): resolve_recipe(str(level)) for level in named}
+    recipe = resolve_recipe(asked.recipe)
+    return make_plan(asked, recipe, dataset.fingerprint, native_precision(), recipes)
 
 
 def run_study(
@@ -93,12 +97,12 @@ def run_study(
     plan = plan_study(study, seeds=seeds, data=data)
     executor = ProcessExecutor(available_cores() if workers is None else workers)
     with Store(store) as opened:
-        run_plan(plan, opened, executor, observer or Observer())
+        run_plans([plan], opened, executor, observer or Observer())
         return read_table(plan, opened)
 
 
-def run_plan(
-    plan: Plan,
+def run_plans(
+    plans: Sequence[Plan],
     store: Store,
     executor: Executor,
     observer: Observer,
@@ -106,10 +110,12 @@ def run_plan(
     again: bool = False,
     retry_failed: bool = False,
 ) -> None:
-    """Train the trials of a plan that are not done, and keep each result as it comes.
+    """Train what is not done of the trials of some plans, and keep each result as it comes.
+
+    What several plans ask for is trained once, and a shorter trial is read off a longer one.
 
     Args:
-        plan: of the study.
+        plans: of the studies.
         store: where results are found and kept.
         executor: what runs the trials.
         observer: is told how it goes on.
@@ -120,28 +126,50 @@ def run_plan(
         MissingExtraError: something is to be trained and TensorFlow or Keras is not installed.
         StoreError: the store cannot be written, or another runner works on it.
     """
-    todo = _todo(plan, store, again, retry_failed)
-    if not todo:
-        observer.planned(plan.trials, todo)
-        store.keep_plan(plan)
+    trials = _in_order(trial for plan in plans for trial in plan.trials)
+    if not _wanted(trials, store, again, retry_failed):
+        observer.planned(cover(trials), [])
+        for plan in plans:
+            store.keep_plan(plan)
         return
     require_libraries()
     with store.exclusive():
-        todo = _todo(plan, store, again, retry_failed)  # another runner may have worked meanwhile
-        observer.planned(plan.trials, todo)
-        store.keep_plan(plan)
-        executor.run(train_task, todo, _keeper(todo, store, observer))
+        wanted = _wanted(trials, store, again, retry_failed)  # another runner may have worked meanwhile
+        todo = cover(wanted)
+        observer.planned(cover(trials), todo)
+        for plan in plans:
+            store.keep_plan(plan)
+        executor.run(train_task, todo, _keeper(wanted, store, observer))
 
 
-def _todo(plan: Plan, store: Store, again: bool, retry_failed: bool) -> list[Trial]:
+def _in_order(trials: Iterable[Trial]) -> list[Trial]:
+    """Whole seeds first, so that an interrupted study has some to compare; in a seed the longest first, so
+    that workers finish together."""
+    return sorted(
+        trials, key=lambda trial: (trial.seed, -cost(trial.model).multiply_adds * trial.training.epochs)
+    )
+
+
+def _wanted(trials: Sequence[Trial], store: Store, again: bool, retry_failed: bool) -> Sequence[Trial]:
     if again:
-        return list(plan.trials)
-    finished = {"done"} if retry_failed else {"done", "failed"}
-    known = store.statuses(trial.id for trial in plan.trials)
-    return [trial for trial in plan.trials if trial.id not in known or known[trial.id].state not in finished]
+        return trials
+    done = store.sources(trials)
+    failed = {} if retry_failed else _failures(trials, store, done)
+    return [trial for trial in trials if trial.id not in done and trial.id not in failed]
 
 
-def _keeper(trials: Sequence[Trial], store: Store, observer: Observer) -> Callable[[Event], None]:
+def _failures(trials: Sequence[Trial], store: Store, done: Container[str]) -> dict[str, str]:
+    """Give reasons by trial id; what failed once and was then given by a longer training is done."""
+    statuses = store.statuses(trial.id for trial in trials if trial.id not in done)
+    return {trial: status.reason for trial, status in statuses.items() if status.state == "failed"}
+
+
+def _keeper(wanted: Sequence[Trial], store: Store, observer: Observer) -> Callable[[Event], None]:
+    trials, training = cover(wanted), coverage(wanted)
+    given: dict[str, list[Trial]] = {}
+    for each in wanted:
+        given.setdefault(training[each.id].id, []).append(each)
+
     def keep(event: Event) -> None:
         trial = trials[event.index]
         match event:
@@ -154,7 +182,8 @@ def _keeper(trials: Sequence[Trial], store: Store, observer: Observer) -> Callab
                 store.finish(result)
                 observer.finished(trial, result)
             case Failed(reason=reason):
-                store.fail(trial, reason)
+                for each in given[trial.id]:  # with a training all trials fail that it was to give
+                    store.fail(each, reason)
                 observer.failed(trial, reason)
 
     return keep
@@ -162,10 +191,8 @@ def _keeper(trials: Sequence[Trial], store: Store, observer: Observer) -> Callab
 
 def read_table(plan: Plan, store: Store) -> StudyTable:
     """Bring together what the store has of a plan's trials."""
-    ids = [trial.id for trial in plan.trials]
-    statuses = store.statuses(ids)
-    failures = {trial: status.reason for trial, status in statuses.items() if status.state == "failed"}
-    return aggregate(plan, store.results(ids), failures)
+    results = store.results(plan.trials)
+    return aggregate(plan, results, _failures(plan.trials, store, results))
 
 
 def train_task(trial: Trial, report: Callable[[EpochRecord], None]) -> Result:

@@ -140,7 +140,7 @@ class _Run:
         self.validation = validation
         self.test = test
         self.history: list[EpochRecord] = []
-        self.validation_scores: list[Scores] = []
+        self.validation_scores: dict[int, Scores] = {}
         self.test_scores: dict[int, Scores] = {}
         self.predictions: dict[int, np.ndarray] = {}
 
@@ -153,19 +153,18 @@ class _Run:
             raise TrainingError(
                 f"the loss became {totals.loss} in epoch {epoch}; a smaller training.learning_rate may help"
             )
-        self.history.append(self._record(epoch, seconds, totals))
+        scores = score(self._predict(self.validation[0], epoch), self.validation[1])
+        self.history.append(self._record(seconds, totals, scores))
         if epoch in self.trial.checkpoints:
+            self.validation_scores[epoch] = scores
             images, labels = self.test
             probabilities = self._predict(images, epoch)
             self.test_scores[epoch] = score(probabilities, labels)
             self.predictions[epoch] = probabilities.argmax(axis=1).astype(np.uint8)
 
-    def _record(self, epoch: int, seconds: float, totals: EpochTotals) -> EpochRecord:
-        images, labels = self.validation
-        scores = score(self._predict(images, epoch), labels)
-        self.validation_scores.append(scores)
+    def _record(self, seconds: float, totals: EpochTotals, scores: Scores) -> EpochRecord:
         return EpochRecord(
-            epoch=epoch,
+            epoch=len(self.history) + 1,
             seconds=seconds,
             loss=totals.loss / self.images,
             accuracy=totals.correct / self.images,
@@ -188,12 +187,21 @@ class _Run:
         return Result(
             trial=self.trial,
             history=tuple(self.history),
-            validation=self.validation_scores[-1],
+            validation=self.validation_scores,
             test=self.test_scores,
             predictions=self.predictions,
+            kernels=_first_kernels(self.engine.network()),
             parameters=parameters,
             multiply_adds=multiply_adds,
             build_seconds=build_seconds,
-            train_seconds=sum(record.seconds for record in self.history),
             environment=environment(),
         )
+
+
+def _first_kernels(network: keras.Model) -> tuple[tuple[tuple[float, ...], ...], ...]:
+    """Give the kernels of the first convolution, [filter][row][column]; nothing where there is none."""
+    kernels = next((weight for weight in network.get_weights() if weight.ndim == 4), None)
+    if kernels is None:
+        return ()
+    first = kernels[:, :, 0, :].transpose(2, 0, 1).round(4)  # [rows, columns, channels, filters] before
+    return tuple(tuple(map(tuple, kernel)) for kernel in first.tolist())

@@ -7,7 +7,7 @@ gather, the cast, the forward and backward passes and the Keras optimizer are no
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -17,11 +17,19 @@ from digitlab.models import build
 from digitlab.models.network import LOGITS
 from digitlab.spec.recipe import CLASSES, TrainingSpec
 from digitlab.spec.trial import Trial
+from digitlab.training.dropout import ByteDropout
 from digitlab.training.engine import EpochTotals
 from digitlab.training.seeds import ChildSeeds
 
 PREDICTION_BATCH = 1000
 """Images classified at a time: enough to fill the processor, few enough to keep memory small."""
+
+
+class _Digits(NamedTuple):
+    """The training images, uint8 [n, 28, 28], and their labels, uint8 [n], as tensors."""
+
+    images: Any
+    labels: Any
 
 
 class TensorFlowEngine:
@@ -36,7 +44,9 @@ class TensorFlowEngine:
 
     def __init__(self, trial: Trial, images: np.ndarray, labels: np.ndarray, seeds: ChildSeeds) -> None:
         # Two networks: one in training's precision, and its float32 twin, which is scored and saved.
-        self._trained = build(trial.model, seeds.initialization, seeds.dropout, trial.training.precision)
+        self._trained = build(
+            trial.model, seeds.initialization, seeds.dropout, trial.training.precision, ByteDropout
+        )
         self._network = build(trial.model)
         logits = self._trained.get_layer(LOGITS).output
         self._logits = keras.Model(self._trained.inputs, logits)
@@ -44,16 +54,16 @@ class TensorFlowEngine:
         self._optimizer.build(self._trained.trainable_variables)
         self._loss = trial.training.loss
         self._batch_size = trial.training.batch_size
-        self._images = tf.constant(images)
-        self._labels = tf.constant(labels)
+        # Arguments of the graph: what a graph captures, TensorFlow keeps as long as the process lives.
+        self._digits = _Digits(tf.constant(images), tf.constant(labels))
         order = tf.TensorSpec([len(images)], tf.int32)
-        self._epoch = tf.function(self._epoch_graph, autograph=False).get_concrete_function(order)
+        self._epoch = tf.function(self._epoch_graph, autograph=False).get_concrete_function(self._digits, order)
         batch = tf.TensorSpec([None, *images.shape[1:]], tf.uint8)
         self._predict = tf.function(self._predict_graph, autograph=False).get_concrete_function(batch)
 
     def run_epoch(self, order: np.ndarray) -> EpochTotals:
         """Train on every image once, in this order."""
-        loss, correct, squared_error = self._epoch(tf.constant(order, tf.int32))
+        loss, correct, squared_error = self._epoch(self._digits, tf.constant(order, tf.int32))
         return EpochTotals(float(loss), int(correct), float(squared_error))
 
     def predict(self, images: np.ndarray) -> np.ndarray:
@@ -72,24 +82,24 @@ class TensorFlowEngine:
     def _predict_graph(self, images: Any) -> Any:
         return self._network(images, training=False)
 
-    def _epoch_graph(self, order: Any) -> tuple[Any, ...]:
+    def _epoch_graph(self, digits: _Digits, order: Any) -> tuple[Any, ...]:
         batches, rest = divmod(order.shape[0], self._batch_size)
 
         def step(number: Any, *totals: Any) -> tuple[Any, ...]:
             chosen = tf.slice(order, [number * self._batch_size], [self._batch_size])
-            return number + 1, *self._train_batch(chosen, totals)
+            return number + 1, *self._train_batch(digits, chosen, totals)
 
         state = (tf.constant(0), tf.constant(0.0), tf.constant(0), tf.constant(0.0))
         loop = tf.while_loop(lambda number, *_: number < batches, step, state, parallel_iterations=1)
         totals = tuple(loop[1:])
         if rest:
             with tf.control_dependencies(list(totals)):
-                totals = self._train_batch(order[-rest:], totals)
+                totals = self._train_batch(digits, order[-rest:], totals)
         return totals
 
-    def _train_batch(self, chosen: Any, totals: tuple[Any, ...]) -> tuple[Any, ...]:
-        images = tf.gather(self._images, chosen)  # uint8 [batch, 28, 28]
-        labels = tf.cast(tf.gather(self._labels, chosen), tf.int32)  # [batch]
+    def _train_batch(self, digits: _Digits, chosen: Any, totals: tuple[Any, ...]) -> tuple[Any, ...]:
+        images = tf.gather(digits.images, chosen)  # uint8 [batch, 28, 28]
+        labels = tf.cast(tf.gather(digits.labels, chosen), tf.int32)  # [batch]
         with tf.GradientTape() as tape:
             logits = tf.cast(self._logits(images, training=True), tf.float32)  # [batch, 10]
             squared_error = _squared_error(logits, labels)  # [batch]
