@@ -98,7 +98,9 @@ def _find(kind: type[S], name: str, folder: Traversable, word: str, also: tuple[
     path = Path(name)
     if _is_file_name(name):
         return _read(kind, path, word)
-    raise SpecError(f"{word} {name!r}: expected {_listed((*also, *known))}, or the path of a .toml or .json file")
+    raise SpecError(
+        f"{word} {name!r}: expected {_listed((*also, *known))}, or the path of a .toml or .json file"
+    )
 
 
 def _read(kind: type[S], path: Path, word: str) -> S:

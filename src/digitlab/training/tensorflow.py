@@ -57,7 +57,9 @@ class TensorFlowEngine:
         # Arguments of the graph: what a graph captures, TensorFlow keeps as long as the process lives.
         self._digits = _Digits(tf.constant(images), tf.constant(labels))
         order = tf.TensorSpec([len(images)], tf.int32)
-        self._epoch = tf.function(self._epoch_graph, autograph=False).get_concrete_function(self._digits, order)
+        self._epoch = tf.function(self._epoch_graph, autograph=False).get_concrete_function(
+            self._digits, order
+        )
         batch = tf.TensorSpec([None, *images.shape[1:]], tf.uint8)
         self._predict = tf.function(self._predict_graph, autograph=False).get_concrete_function(batch)
 
