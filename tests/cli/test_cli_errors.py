@@ -24,7 +24,10 @@ MISTAKES = {
     ),
     "a setting without a value": (["train", "mlp", "--set", "training.epochs"], "expected PATH=VALUE"),
     "an unknown data set": (["study", "run", "mlp-neurons", "--data", "mnits"], "mnits"),
-    "an unknown study": (["study", "run", "mlp-neuron"], "expected one of mlp-neurons"),
+    "an unknown study": (
+        ["study", "run", "mlp-neuron"],
+        "mlp-loss, mlp-neurons, or the path of a .toml or .json file",
+    ),
     "an unknown executor": (["study", "run", "mlp-neurons", "--executor", "cloud"], "--executor: expected"),
     "workers for inline": (
         ["study", "run", "mlp-neurons", "--executor", "inline", "--workers", "2"],

@@ -13,8 +13,9 @@ import pytest
 
 from digitlab.cli.main import run
 from digitlab.results import Store
+from digitlab.spec import Axis
 from digitlab.studies import plan_study
-from small_study import pretend, small_study, write_digits
+from small_study import of_epochs, pretend, small_study, write_digits
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +67,84 @@ def test_export_is_csv_with_a_line_for_each_level_and_seed(half_done: list[str],
     ]
 
 
+def test_export_in_every_format_names_the_file_on_stderr_alone(
+    half_done: list[str], tmp_path: Path, capsys
+) -> None:
+    for kind in ("csv", "json", "parquet", "tensorboard"):
+        path = tmp_path / "exports" / kind
+        assert run(["study", "export", *half_done, "--format", kind, "--out", str(path)]) == 0
+        out, err = capsys.readouterr()
+        assert (out, err) == ("", f"export: {path}\n")
+    assert run(["study", "export", *half_done, "--json"]) == 0
+    assert capsys.readouterr().out == (tmp_path / "exports" / "json").read_text("utf-8")
+    assert run(["study", "export", *half_done, "--format", "json"]) == 0
+    assert capsys.readouterr().out == (tmp_path / "exports" / "json").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--format", "parquet"], "--format parquet: expected --out PATH"),
+        (["--format", "tensorboard"], "--format tensorboard: expected --out PATH"),
+        (["--format", "xlsx"], "'xlsx' is not one of 'csv', 'json', 'parquet', 'tensorboard'"),
+        (["--format", "csv", "--json"], "--json: expected no --format"),
+        (["--out", "."], ".: expected a new path"),
+    ],
+)
+def test_an_export_that_cannot_be_is_a_line_that_says_why(
+    options: list[str], expected: str, half_done: list[str], capsys
+) -> None:
+    assert run(["study", "export", *half_done, *options]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert expected in err
+    assert len(err.splitlines()) == 1
+
+
+def test_runs_for_tensorboard_are_written_without_tensorflow(half_done: list[str], tmp_path: Path) -> None:
+    arguments = ["study", "export", *half_done, "--format", "tensorboard", "--out", str(tmp_path / "runs")]
+    code = (
+        f"import sys; from digitlab.cli.main import run; assert run({arguments!r}) == 0; "
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "runs" / "mine").iterdir()} == {"8-0", "8-1", "16-0"}
+
+
 def test_report_prints_where_it_is(half_done: list[str], tmp_path: Path, capsys) -> None:
     assert run(["study", "report", *half_done, "--out", str(tmp_path / "report.html")]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'report.html'}\n"
     assert "Is wider better?" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_epochs_that_another_study_trained_are_shown_exported_and_reported(
+    folder: Path, tmp_path: Path, capsys
+) -> None:
+    epochs = Axis(path="training.epochs", values=(1, 2, 5))
+    study = small_study(folder / "digits", name="epochs", axes=(epochs,), overrides={"model.hidden": [8]})
+    (tmp_path / "epochs.toml").write_text(study.to_toml())
+    with Store(tmp_path / "store.sqlite") as store:
+        for longest in plan_study(study).trials[2::3]:
+            store.finish(pretend(of_epochs(longest, 10), lambda _: None))
+    arguments = [str(tmp_path / "epochs.toml"), "--store", str(tmp_path / "store.sqlite")]
+
+    assert run(["study", "run", *arguments, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert "2 trials, 2 done already, 0 to train" in err
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [(row["levels"], row["seeds"], row["missing"]) for row in rows] == [
+        ([1], [0, 1], 0),
+        ([2], [0, 1], 0),
+        ([5], [0, 1], 0),
+    ]
+    assert (tmp_path / "reports" / "epochs.html").exists()
+    assert run(["study", "export", *arguments]) == 0
+    records = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [(record["training.epochs"], record["epochs"], record["seed"]) for record in records] == [
+        (epochs, epochs, seed) for epochs in ("1", "2", "5") for seed in ("0", "1")
+    ]
+    assert len({record["trial"] for record in records}) == 6
 
 
 @pytest.mark.slow

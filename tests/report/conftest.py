@@ -6,7 +6,7 @@ Histories and scores are made up and nothing is trained; the errors are of 10,00
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -14,31 +14,43 @@ import pytest
 from digitlab.data import load
 from digitlab.data.dataset import Dataset
 from digitlab.models import cost
+from digitlab.report import Material
 from digitlab.results import EpochRecord, Result, Scores, StudyTable
 from digitlab.results.aggregate import aggregate
 from digitlab.spec import Axis, Study, Trial, make_plan, resolve_recipe
 
 MakeTable = Callable[..., StudyTable]
+MakeMaterial = Callable[..., Material]
 
 ENVIRONMENT = {"digitlab": "0.1.0", "keras": "3.15.0", "cpu": "A Processor", "system": "Linux x86_64"}
 NEURONS = Axis(path="model.hidden.0", values=(8, 16, 128), label="neurons", reference=128)
 
 
-def scores(error_percent: float) -> Scores:
+def scores(error_percent: float, mse: float = 0.01) -> Scores:
+    """Make scores of 1,000 images of each digit, in which wrong answers are noughts read as ones."""
     wrong = round(100 * error_percent)
-    confusion = np.zeros((10, 10), int)
-    confusion[0, 0], confusion[0, 1] = 10_000 - wrong, wrong
+    confusion = 1_000 * np.eye(10, dtype=int)
+    confusion[0, :2] = 1_000 - wrong, wrong
     return Scores(
         images=10_000,
         correct=10_000 - wrong,
-        mse=0.01,
+        mse=mse,
         log_loss=0.1,
         calibration_error=0.01,
         confusion=tuple(map(tuple, confusion.tolist())),
     )
 
 
-def result(trial: Trial, test: float, validation: float, training: float) -> Result:
+class Errors(NamedTuple):
+    """Of one made-up network: errors in percent after the last epoch, and its squared error."""
+
+    test: float
+    validation: float
+    training: float
+    mse: float
+
+
+def result(trial: Trial, errors: Errors, kernels: tuple = ()) -> Result:
     """Make a result whose errors in percent are at the last epoch as given, and twice that in the first."""
     last = trial.training.epochs
     more = [1 + (last - epoch) / max(last - 1, 1) for epoch in range(1, last + 1)]
@@ -47,11 +59,11 @@ def result(trial: Trial, test: float, validation: float, training: float) -> Res
             epoch=epoch,
             seconds=0.5,
             loss=0.1,
-            accuracy=1 - training * factor / 100,
-            mse=0.01,
+            accuracy=1 - errors.training * factor / 100,
+            mse=errors.mse,
             validation_log_loss=0.1,
-            validation_accuracy=1 - validation * factor / 100,
-            validation_mse=0.01,
+            validation_accuracy=1 - errors.validation * factor / 100,
+            validation_mse=2 * errors.mse * factor,
         )
         for epoch, factor in enumerate(more, start=1)
     )
@@ -59,12 +71,12 @@ def result(trial: Trial, test: float, validation: float, training: float) -> Res
     return Result(
         trial=trial,
         history=history,
-        validation=scores(validation),
-        test={epoch: scores(test * more[epoch - 1]) for epoch in trial.checkpoints},
+        validation={epoch: scores(errors.validation * more[epoch - 1]) for epoch in trial.checkpoints},
+        test={epoch: scores(errors.test * more[epoch - 1], errors.mse) for epoch in trial.checkpoints},
+        kernels=kernels,
         parameters=parameters,
         multiply_adds=multiply_adds,
         build_seconds=1.0,
-        train_seconds=0.5 * last,
         environment=ENVIRONMENT,
     )
 
@@ -74,29 +86,45 @@ def make(
     test: Callable[[int, int], float] = lambda cell, seed: 8 / (cell + 1) + 0.1 * seed,
     validation: Callable[[int, int], float] = lambda cell, seed: 9 / (cell + 1) + 0.1 * seed,
     training: float = 1.0,
+    mse: Callable[[int, int], float] = lambda cell, seed: 0.01,
     missing: Collection[tuple[int, int]] = (),
     failed: Mapping[tuple[int, int], str] | None = None,
+    kernels: Callable[[int], tuple] = lambda cell: (),
+    answers: Callable[[int, int], np.ndarray] | None = None,
+    digits: Dataset | None = None,
     **study: Any,
-) -> StudyTable:
-    """Make the table of a study; functions and keys go by (cell, seed)."""
+) -> Material:
+    """Make the material of a study; functions and keys go by (cell, seed)."""
     values = {"name": "made-up", "question": "How wide?", "recipe": "mlp", **study}
     spec = Study(axes=axes or (NEURONS,), **values)
-    plan = make_plan(spec, resolve_recipe("mlp"), "a" * 64, "float32")
+    named = {level for axis in spec.axes if axis.path == "recipe" for level in axis.values}
+    recipes = {str(level): resolve_recipe(str(level)) for level in named}
+    fingerprint = digits.fingerprint if digits else "a" * 64
+    plan = make_plan(spec, resolve_recipe(spec.recipe), fingerprint, "float32", recipes)
     results: dict[str, Result] = {}
     failures: dict[str, str] = {}
+    predictions: dict[str, np.ndarray] = {}
     for number, cell in enumerate(plan.cells):
-        for entry in cell.entries:
-            trial, key = entry.trial, (number, entry.trial.seed)
+        for trial in cell.trials:
+            key = (number, trial.seed)
             if failed and key in failed:
                 failures[trial.id] = failed[key]
             elif key not in missing:
-                results[trial.id] = result(trial, test(*key), validation(*key), training)
-    return aggregate(plan, results, failures)
+                errors = Errors(test(*key), validation(*key), training, mse(*key))
+                results[trial.id] = result(trial, errors, kernels(number))
+                if answers:
+                    predictions[trial.id] = answers(*key)
+    return Material(aggregate(plan, results, failures), results, predictions, digits)
+
+
+@pytest.fixture(scope="session")
+def make_material() -> MakeMaterial:
+    return make
 
 
 @pytest.fixture(scope="session")
 def make_table() -> MakeTable:
-    return make
+    return lambda *axes, **values: make(*axes, **values).table
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
@@ -13,13 +14,16 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 from digitlab.report import (
+    Material,
     draw_error_by_level,
+    draw_kernels,
     draw_learning_curves,
     draw_misread,
     error_by_level,
     learning_curves,
     most_misread,
 )
+from digitlab.report.figures import Kernels, Misread
 from digitlab.report.markup import inline_svg
 from digitlab.results import StudyTable
 from digitlab.spec import Axis
@@ -38,7 +42,10 @@ def png(figure: Figure) -> bytes:
 
 
 def draw_both(table: StudyTable) -> tuple[Figure, Figure]:
-    figures = draw_error_by_level(error_by_level(table)), draw_learning_curves(learning_curves(table))
+    figures = (
+        draw_error_by_level(error_by_level(Material(table))),
+        draw_learning_curves(learning_curves(table)),
+    )
     assert all(png(figure).startswith(b"\x89PNG") for figure in figures)
     return figures
 
@@ -123,7 +130,7 @@ def test_words_are_drawn_as_they_are_written(make_table) -> None:
     assert not figure.axes[0].xaxis.label.get_parse_math()
 
 
-def test_each_digit_is_drawn_with_its_class_and_what_it_was_taken_for(mnist, predictions) -> None:
+def test_each_digit_is_drawn_with_its_label_and_what_it_was_taken_for(mnist, predictions) -> None:
     misread = most_misread(predictions, mnist.y_test, count=7)
     figure = draw_misread(misread, mnist.x_test)
     assert png(figure).startswith(b"\x89PNG")
@@ -131,7 +138,29 @@ def test_each_digit_is_drawn_with_its_class_and_what_it_was_taken_for(mnist, pre
     assert len(drawn) == 7
     for axes, each in zip(drawn, misread, strict=True):
         assert np.array_equal(np.asarray(axes.images[0].get_array()), mnist.x_test[each.index])
-        assert axes.get_title() == f"true {each.truth} · read {each.usual}\n5/5"
+        assert axes.get_title() == f"{each.truth}, read {each.usual}\n5 of 5"
+
+
+def test_a_label_known_to_be_wrong_is_marked(mnist) -> None:
+    wrong = Misread(index=2597, truth=5, wrong=4, total=5, usual=3, corrected=3)
+    figure = draw_misread([wrong, replace(wrong, corrected=None)], mnist.x_test)
+    marked, plain = figure.axes
+    assert marked.get_title() == "published 5\nre-labelled 3\nread 3, 4/5"
+    assert marked.title.get_color() != plain.title.get_color()
+
+
+def test_kernels_are_drawn_on_one_scale_with_nought_in_its_middle() -> None:
+    weights = np.linspace(-1, 0.5, 12 * 9).reshape(12, 3, 3)
+    figure = draw_kernels(Kernels("cnn", seed=0, epochs=10, asked=10, weights=weights))
+    assert png(figure).startswith(b"\x89PNG")
+    drawn = [axes.images[0] for axes in figure.axes if axes.images]
+    assert len(drawn) == 12
+    assert {image.get_clim() for image in drawn} == {(-1.0, 1.0)}
+    assert np.array_equal(np.asarray(drawn[5].get_array()), weights[5])
+
+
+def test_kernels_of_nought_are_drawn() -> None:
+    png(draw_kernels(Kernels("cnn", seed=0, epochs=1, asked=1, weights=np.zeros((2, 3, 3)))))
 
 
 def test_drawing_leaves_global_settings_alone(make_table) -> None:
@@ -142,7 +171,7 @@ def test_drawing_leaves_global_settings_alone(make_table) -> None:
 
 def test_a_users_own_settings_do_not_change_the_figure(make_table) -> None:
     def markup() -> str:
-        return inline_svg(draw_error_by_level(error_by_level(make_table())), "error", "Errors.")
+        return inline_svg(draw_error_by_level(error_by_level(Material(make_table()))), "error", "Errors.")
 
     plain = markup()
     with mpl.rc_context({"font.size": 30, "lines.linewidth": 9, "axes.grid": False, "svg.fonttype": "path"}):

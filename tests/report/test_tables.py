@@ -5,8 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
+from digitlab.report import evidence_of, evidence_table
 from digitlab.report.tables import notes, study_table
-from digitlab.report.text import is_numeric, level_text
+from digitlab.report.text import is_numeric, level_text, probability
 from digitlab.spec import Axis
 
 NOT_A_NUMBER = "the loss became nan in epoch 3"
@@ -23,10 +26,13 @@ def test_a_row_is_what_one_works_out_by_hand(make_table) -> None:
         "95 % interval",
         "validation error %",
         "parameters",
+        "multiply-adds",
         "training seconds",
     )
-    assert text.rows[0] == ("8", "3", "2.10", "1.85 to 2.35", "4.00", "6,370", "5.0")
+    # 784 inputs, 8 neurons, 10 digits: 785 * 8 + 9 * 10 parameters, 784 * 8 + 8 * 10 multiply-adds.
+    assert text.rows[0] == ("8", "3", "2.10", "1.85 to 2.35", "4.00", "6,370", "6,352", "5.0")
     assert text.rows[2][5] == "101,770"
+    assert text.heads == 1
 
 
 def test_numbers_are_aligned_right_and_words_left(make_table) -> None:
@@ -34,7 +40,8 @@ def test_numbers_are_aligned_right_and_words_left(make_table) -> None:
     size = Axis(path="training.batch_size", values=(100, 200), label="batch size")
     text = study_table(make_table(optimizer, size, missing={(3, 1)}))
     assert text.columns[:2] == ("training.optimizer", "batch size")
-    assert text.right == (False, *[True] * 7, False)
+    assert text.right == (False, *[True] * 8, False)
+    assert text.heads == 2
     assert {len(row) for row in text.rows} == {len(text.columns)} == {len(text.right)}
 
 
@@ -43,7 +50,7 @@ def test_a_level_without_results_has_dashes_and_says_why(make_table) -> None:
     table = make_table(failed=failed, missing={(2, 0), (2, 2)})
     text = study_table(table)
     assert text.columns[-1] == "note"
-    assert text.rows[0] == ("8", "0", "–", "–", "–", "6,370", "–", "3 failed")
+    assert text.rows[0] == ("8", "0", "–", "–", "–", "6,370", "6,352", "–", "3 failed")
     assert text.rows[1][-1] == ""
     assert text.rows[2][:4] == ("128", "1", "2.77", "–")
     assert text.rows[2][-1] == "2 not done"
@@ -72,6 +79,68 @@ def test_an_interval_that_reaches_below_zero_has_a_true_minus(make_table) -> Non
     assert study_table(table).rows[0][3] == "−4.85 to 7.85"
 
 
+def test_where_the_loss_is_varied_the_squared_error_stands_beside_the_error(make_table) -> None:
+    loss = Axis(path="training.loss", values=("crossentropy", "mse"), label="loss")
+    text = study_table(make_table(loss, mse=lambda cell, seed: 0.003 + 0.0001 * seed))
+    assert text.columns[:5] == ("loss", "n", "test error %", "95 % interval", "test squared error")
+    assert text.rows[0][4] == "0.00310"
+
+
+def test_the_evidence_is_what_one_works_out_by_hand(make_material) -> None:
+    # Differences from level 128 by seed: 8: -0.3, -0.2, -0.1; 16: 1, 1, 1, without a spread.
+    (found,) = evidence_of(make_material(test=lambda cell, seed: [1.7 + 0.1 * seed, 3.0, 2.0][cell]))
+    text = evidence_table(found)
+    assert text.columns == (
+        "neurons",
+        "verdict",
+        "difference, points",
+        "95 % interval",
+        "n",
+        "Holm p",
+        "sign-flip p (least)",
+        "would have seen",
+    )
+    # t = -0.2 / (0.1 / sqrt(3)) = -3.464, p = 0.0742; the interval is 4.303 * 0.0577 to either side.
+    assert text.rows[0][:7] == ("8", "undecided", "−0.20", "−0.45 to 0.05", "3", "0.074", "0.25 (0.25)")
+    assert text.rows[1] == ("16", "no spread", "1.00", "–", "3", "–", "0.25 (0.25)", "–")
+    assert {len(row) for row in text.rows} == {len(text.columns)} == {len(text.right)}
+
+
+def test_with_predictions_the_evidence_says_what_to_expect_on_new_digits(make_material, mnist) -> None:
+    right = mnist.y_test
+    worse = right.copy()
+    worse[:300] = (right[:300] + 1) % 10
+    material = make_material(answers=lambda cell, seed: worse if cell == 0 else right, digits=mnist)
+    (found,) = evidence_of(material)
+    assert evidence_table(found).columns[-1] == "on new digits"
+    eight, sixteen = found.new_digits
+    assert eight is not None
+    assert eight.difference == pytest.approx(3.0)
+    # 10,000 images are drawn, 3 % are worse: 1.96 * sqrt(0.03 * 0.97 / 10,000) = 0.33 points either side.
+    assert (eight.low, eight.high) == pytest.approx((2.67, 3.33), abs=0.05)
+    assert sixteen == (0.0, 0.0, 0.0)
+
+
+def test_a_level_that_shares_one_seed_is_not_tested(make_material, mnist) -> None:
+    answers = lambda cell, seed: mnist.y_test  # noqa: E731
+    (found,) = evidence_of(make_material(missing={(0, 1), (0, 2)}, answers=answers, digits=mnist))
+    row = evidence_table(found).rows[0]
+    assert row[1:5] == ("not tested", "5.33", "–", "1")
+    assert set(row[5:]) == {"–"}
+
+
+def test_a_probability_is_never_rounded_across_its_limit() -> None:
+    assert [probability(p) for p in (0.0004, 0.0014, 0.0496, 0.049999, 0.05, 0.31, float("nan"))] == [
+        "< 0.001",
+        "0.001",
+        "0.0496",
+        "0.0499",
+        "0.050",
+        "0.310",
+        "–",
+    ]
+
+
 def test_levels_are_written_on_one_line_as_in_a_study_file() -> None:
     assert level_text(True) == "true"
     assert level_text(0.001) == "0.001"
@@ -80,6 +149,7 @@ def test_levels_are_written_on_one_line_as_in_a_study_file() -> None:
 
 
 def test_the_table_needs_no_matplotlib() -> None:
-    code = "import sys, digitlab.report.tables; print({'matplotlib', 'jinja2'} & set(sys.modules))"
+    heavy = {"matplotlib", "jinja2", "scipy.stats"}
+    code = f"import sys, digitlab.report.tables; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

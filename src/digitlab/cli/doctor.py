@@ -18,6 +18,7 @@ _EXTRAS = {
     "base": ("numpy", "pydantic", "pillow", "onnxruntime", "typer", "rich"),
     "train": ("keras", "tensorflow", "scipy", "statsmodels"),
     "report": ("matplotlib", "jinja2"),
+    "export": ("pyarrow", "tensorboard"),
 }
 
 

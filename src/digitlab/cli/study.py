@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from digitlab.cli.console import print_json, say, stdout
 from digitlab.cli.options import DEFAULT_STORE, DataOption, JsonOption, StoreOption
+from digitlab.errors import UserError
 
 if TYPE_CHECKING:
-    from digitlab.results.aggregate import StudyTable
+    from digitlab.report import Material, TextTable
     from digitlab.results.store import Store
     from digitlab.spec.plan import Plan
     from digitlab.studies.executors.base import Executor
+
+ExportFormat = Literal["csv", "json", "parquet", "tensorboard"]
 
 app = typer.Typer(help="Designed studies: list, run, show, report, export.", no_args_is_help=True)
 
@@ -26,18 +30,21 @@ SeedsOption = Annotated[
 
 @app.command("list")
 def list_studies(as_json: JsonOption = False) -> None:
-    """List the studies in the package."""
+    """List the studies in the package, and the collections that run several as one."""
     from rich import box
     from rich.table import Table
 
-    from digitlab.spec.library import resolve_study, study_names
+    from digitlab.spec.library import collection_names, resolve_collection, resolve_study, study_names
 
     studies = [resolve_study(name) for name in study_names()]
+    collections = [resolve_collection(name) for name in collection_names()]
     if as_json:
-        for study in studies:
-            print_json(study.to_values())
+        for spec in (*collections, *studies):
+            print_json(spec.to_values())
         return
     table = Table("name", "question", "varied", box=box.SIMPLE_HEAD)
+    for collection in collections:
+        table.add_row(collection.name, collection.title, f"{len(collection.studies)} studies, run as one")
     for study in studies:
         table.add_row(study.name, study.question, ", ".join(axis.title for axis in study.axes))
     stdout().print(table)
@@ -62,14 +69,14 @@ def run(
     """Run a study: train what is not done yet, print the table, write the report."""
     from digitlab.cli.progress import StudyProgress
     from digitlab.results.store import Store
-    from digitlab.studies.runner import plan_study, read_table, run_plan
+    from digitlab.studies.runner import plan_study, run_plans
 
-    plan = plan_study(study, seeds=seeds, data=data)
+    plans = [plan_study(each, seeds=seeds, data=data) for each in _members(study)]
     with Store(store) as opened:
         try:
-            with StudyProgress(plan) as progress:
-                run_plan(
-                    plan,
+            with StudyProgress(study, plans) as progress:
+                run_plans(
+                    plans,
                     opened,
                     _executor(executor, workers),
                     progress,
@@ -79,10 +86,9 @@ def run(
         except (KeyboardInterrupt, SystemExit):
             say("stopped; what is finished is kept: run the same command again to go on")
             raise
-        table = read_table(plan, opened)
-        _print(table, as_json)
+        _print_all(plans, opened, as_json)
         if report:
-            say(f"report: {_write_report(table, opened)}")
+            say(f"report: {_write_report(study, plans, opened)}")
 
 
 @app.command()
@@ -95,10 +101,9 @@ def show(
 ) -> None:
     """Print what the store has of a study, as it was last run."""
     from digitlab.results.store import Store
-    from digitlab.studies.runner import read_table
 
     with Store(store, create=False) as opened:
-        _print(read_table(_plan(study, seeds, data, opened), opened), as_json)
+        _print_all(_plans(study, seeds, data, opened), opened, as_json)
 
 
 @app.command()
@@ -106,16 +111,19 @@ def report(
     study: StudyArgument,
     seeds: SeedsOption = None,
     data: DataOption = None,
-    out: Annotated[Path | None, typer.Option(help="HTML file [reports/NAME.html beside the store].")] = None,
+    form: Annotated[
+        Literal["html", "md"],
+        typer.Option("--format", help="One HTML file, or Markdown with its figures as PNG files beside it."),
+    ] = "html",
+    out: Annotated[Path | None, typer.Option(help="The file [reports/NAME.html beside the store].")] = None,
     store: StoreOption = DEFAULT_STORE,
 ) -> None:
-    """Write the HTML report of a study from what the store has."""
+    """Write the report of a study or a collection from what the store has."""
     from digitlab.results.store import Store
-    from digitlab.studies.runner import read_table
 
     with Store(store, create=False) as opened:
-        table = read_table(_plan(study, seeds, data, opened), opened)
-        stdout().print(str(_write_report(table, opened, out)), soft_wrap=True)
+        plans = _plans(study, seeds, data, opened)
+        stdout().print(str(_write_report(study, plans, opened, out, form)), soft_wrap=True)
 
 
 @app.command()
@@ -123,30 +131,44 @@ def export(
     study: StudyArgument,
     seeds: SeedsOption = None,
     data: DataOption = None,
+    kind: Annotated[
+        ExportFormat | None,
+        typer.Option(
+            "--format", help="csv; json, an object a line; parquet; or tensorboard, a folder of runs [csv]."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="New file, or new folder of runs [csv, json: stdout].")
+    ] = None,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Print a line for each level and seed of a study: CSV, or JSON with --json."""
-    import csv
+    """Write what each level and seed of a study gave, for other programs to read."""
     import sys
 
-    from digitlab.results.aggregate import trial_records
+    from digitlab.report.export import write_export, write_lines
     from digitlab.results.store import Store
 
+    wanted = _export_format(kind, as_json)
+    if out is None and wanted not in ("csv", "json"):
+        raise UserError(
+            f"--format {wanted}: expected --out PATH, received none; say where it is to be written"
+        )
     with Store(store, create=False) as opened:
-        plan = _plan(study, seeds, data, opened)
-        records = trial_records(plan, opened.results(trial.id for trial in plan.trials))
-    if as_json:
-        for record in records:
-            print_json(record)
-    elif records:
-        writer = csv.DictWriter(sys.stdout, list(records[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(records)
+        plans = _plans(study, seeds, data, opened)
+        if out is not None:
+            say(f"export: {write_export(wanted, plans, opened.results, out)}")
+        elif wanted in ("csv", "json"):
+            write_lines(wanted, plans, opened.results, sys.stdout)
+
+
+def _export_format(kind: ExportFormat | None, as_json: bool) -> ExportFormat:
+    if as_json and kind not in (None, "json"):
+        raise UserError(f"--json: expected no --format beside it, received --format {kind}; leave one away")
+    return "json" if as_json else kind or "csv"
 
 
 def _executor(name: str, workers: int | None) -> Executor:
-    from digitlab.errors import UserError
     from digitlab.studies.executors.inline import InlineExecutor
     from digitlab.studies.executors.processes import ProcessExecutor
     from digitlab.training.process import available_cores
@@ -162,45 +184,95 @@ def _executor(name: str, workers: int | None) -> Executor:
     return InlineExecutor()
 
 
-def _plan(study: str, seeds: int | None, data: str | None, store: Store) -> Plan:
-    """Take the study as it was last run, unless it is a file or something is asked otherwise."""
+def _members(study: str) -> tuple[str, ...]:
+    """Give the studies of a collection, or the study itself."""
+    from digitlab.spec.library import collection_names, resolve_collection
+
+    return resolve_collection(study).studies if study in collection_names() else (study,)
+
+
+def _plans(study: str, seeds: int | None, data: str | None, store: Store) -> list[Plan]:
+    """Take the studies as they were last run, unless something is asked otherwise."""
     from digitlab.studies.runner import plan_study
 
-    kept = store.plan(study) if seeds is None and data is None else None
-    return kept or plan_study(study, seeds=seeds, data=data)
+    asked = seeds is not None or data is not None
+    kept = ((name, None if asked else store.plan(name)) for name in _members(study))
+    return [plan or plan_study(name, seeds=seeds, data=data) for name, plan in kept]
 
 
-def _print(table: StudyTable, as_json: bool) -> None:
+def _print_all(plans: Sequence[Plan], store: Store, as_json: bool) -> None:
+    from digitlab.report import Material
+    from digitlab.studies.runner import read_table
+
+    for plan in plans:
+        if len(plans) > 1 and not as_json:
+            stdout().print(f"{plan.study.name}: {plan.study.question}")
+        _print(Material(read_table(plan, store), store.results(plan.trials)), as_json)
+
+
+def _print(material: Material, as_json: bool) -> None:
+    from digitlab.report import evidence_of, evidence_table, notes, sentences, study_table
+
+    if as_json:
+        for row in material.table.rows:
+            print_json(row.to_values())
+        return
+    _print_table(study_table(material.table))
+    for note in notes(material.table):
+        stdout().print(note)
+    for evidence in evidence_of(material):
+        if evidence.tested:
+            _print_table(evidence_table(evidence))
+        for sentence in sentences(evidence):
+            stdout().print(sentence)
+
+
+def _print_table(text: TextTable) -> None:
     from rich import box
     from rich.table import Table
 
-    from digitlab.report.tables import notes, study_table
-
-    if as_json:
-        for row in table.rows:
-            print_json(row.to_values())
-        return
-    text = study_table(table)
-    drawn = Table(box=box.SIMPLE_HEAD)
-    for position, (title, right) in enumerate(zip(text.columns, text.right, strict=True)):
-        # On a narrow terminal titles may wrap between words, cells may not.
-        widest = max(map(len, (*title.split(), *(cells[position] for cells in text.rows))))
-        drawn.add_column(title, justify="right" if right else "left", min_width=widest)
+    console = stdout()
+    narrow = _width(text) > console.width
+    drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 0 if narrow else 1))
+    for place, (title, right) in enumerate(zip(text.columns, text.right, strict=True)):
+        # Titles may wrap between words, and after a hyphen where there is little room; cells may not.
+        shown = title.replace("-", "-\n") if narrow else title
+        widest = max(map(len, (*shown.split(), *(cells[place] for cells in text.rows))))
+        drawn.add_column(
+            shown,
+            justify="right" if right else "left",
+            min_width=widest,
+            max_width=widest if narrow else None,
+        )
     for cells in text.rows:
         drawn.add_row(*cells)
-    console = stdout()
-    console.print(drawn)
-    for note in notes(table):
-        console.print(note)
+    console.print(drawn, crop=False)  # a figure without its last digits would be another figure
 
 
-def _write_report(table: StudyTable, store: Store, out: Path | None = None) -> Path:
+def _width(text: TextTable) -> int:
+    """Count the columns of the terminal that a table takes at least, with a gap of three between its own."""
+    columns = zip(text.columns, *text.rows, strict=True)
+    return sum(3 + max(map(len, (*title.split(), *cells))) for title, *cells in columns) + 1
+
+
+def _write_report(
+    name: str, plans: Sequence[Plan], store: Store, out: Path | None = None, form: str = "html"
+) -> Path:
+    from functools import cache
+
     from digitlab.data import load
-    from digitlab.report import most_misread, write_report
+    from digitlab.report import read_material, write_markdown, write_report
+    from digitlab.spec.library import collection_names, resolve_collection
+    from digitlab.studies.runner import read_table
 
-    path = out or store.path.parent / "reports" / f"{table.plan.study.name}.html"
-    dataset = load(table.plan.study.data.dataset)
-    done = store.results(trial.id for trial in table.plan.trials).values()
-    predictions = [store.predictions(result.trial.id, result.trial.training.epochs) for result in done]
-    misread = most_misread(predictions, dataset.y_test)
-    return write_report(table, path, misread=misread, images=dataset.x_test)
+    collection = resolve_collection(name) if name in collection_names() else None
+    stem = collection.name if collection else plans[0].study.name
+    data = cache(load)  # studies of a collection share it
+    studies = [read_material(read_table(plan, store), store, data(plan.study.data.dataset)) for plan in plans]
+    write = write_markdown if form == "md" else write_report
+    return write(
+        studies,
+        out or store.path.parent / "reports" / f"{stem}.{form}",
+        title=collection.title if collection else "",
+        description=collection.description if collection else "",
+    )

@@ -1,4 +1,4 @@
-"""Tables, verdicts, figures and the page of a study."""
+"""Evidence, verdicts, tables, figures and the report of studies."""
 
 from __future__ import annotations
 
@@ -7,39 +7,68 @@ from typing import TYPE_CHECKING
 from digitlab.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from digitlab.report.drawing import draw_error_by_level, draw_learning_curves, draw_misread
-    from digitlab.report.figures import error_by_level, learning_curves, most_misread
+    from digitlab.report.answers import best_row, lead
+    from digitlab.report.drawing import (
+        draw_error_by_level,
+        draw_kernels,
+        draw_learning_curves,
+        draw_misread,
+    )
+    from digitlab.report.evidence import Evidence, evidence_of
+    from digitlab.report.figures import error_by_level, first_kernels, learning_curves, most_misread
+    from digitlab.report.markdown import write_markdown
+    from digitlab.report.material import Material, read_material
     from digitlab.report.page import write_report
-    from digitlab.report.tables import TextTable, notes, study_table
-    from digitlab.report.verdicts import lead
+    from digitlab.report.tables import TextTable, evidence_table, notes, study_table
+    from digitlab.report.verdicts import sentences
 
 __getattr__ = lazy_exports(
     __name__,
     {
+        "Evidence": "evidence",
+        "Material": "material",
+        "TextTable": "tables",
+        "best_row": "answers",
         "draw_error_by_level": "drawing",
+        "draw_kernels": "drawing",
         "draw_learning_curves": "drawing",
         "draw_misread": "drawing",
         "error_by_level": "figures",
+        "evidence_of": "evidence",
+        "evidence_table": "tables",
+        "first_kernels": "figures",
+        "lead": "answers",
         "learning_curves": "figures",
         "most_misread": "figures",
-        "write_report": "page",
-        "TextTable": "tables",
         "notes": "tables",
+        "read_material": "material",
+        "sentences": "verdicts",
         "study_table": "tables",
-        "lead": "verdicts",
+        "write_markdown": "markdown",
+        "write_report": "page",
     },
 )
 
 __all__ = [
+    "Evidence",
+    "Material",
     "TextTable",
+    "best_row",
     "draw_error_by_level",
+    "draw_kernels",
     "draw_learning_curves",
     "draw_misread",
     "error_by_level",
+    "evidence_of",
+    "evidence_table",
+    "first_kernels",
     "lead",
     "learning_curves",
     "most_misread",
     "notes",
+    "read_material",
+    "sentences",
     "study_table",
+    "write_markdown",
     "write_report",
 ]

@@ -78,11 +78,19 @@ def new_figure(panels: int, height: float) -> tuple[Figure, list[Axes]]:
     return figure, list(figure.subplots(1, panels, sharey=True, squeeze=False)[0])
 
 
-def new_grid(cells: int) -> tuple[Figure, list[Axes]]:
-    """Make a figure of rows of six small cells without axes, the last row filled as far as it goes."""
-    columns = min(6, cells)
+def new_grid(cells: int, across: int, height: float, gap: float = 0.02) -> tuple[Figure, list[Axes]]:
+    """Make a figure of rows of small cells without axes, the last row filled as far as it goes.
+
+    Args:
+        cells: how many.
+        across: cells in a row of WIDTH.
+        height: of a row, in inches.
+        gap: between cells, as a share of a cell.
+    """
+    columns = min(across, cells)
     rows = -(-cells // columns)
-    figure = Figure((WIDTH * columns / 6, 1.45 * rows), layout="constrained")
+    layout = ConstrainedLayoutEngine(wspace=gap, hspace=gap)
+    figure = Figure((WIDTH * columns / across, height * rows), layout=layout)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid:
         axes.set_axis_off()
@@ -93,8 +101,8 @@ def colours(count: int) -> list[str]:
     """Give the colours of `count` lines: the accent for one, else a scale from dark to light."""
     if count == 1:
         return [ACCENT]
-    # Without the palest end, which a white page swallows.
-    return [to_hex(colour) for colour in matplotlib.colormaps["viridis"](np.linspace(0, 0.86, count))]
+    # Without the palest end, which a white page swallows, and a dark one that turns light to dark.
+    return [to_hex(colour) for colour in matplotlib.colormaps["viridis"](np.linspace(0, 0.78, count))]
 
 
 def level_axis(axes: Axes, positions: np.ndarray, labels: Sequence[str], *, words: bool) -> None:
@@ -141,12 +149,13 @@ def epoch_axis(axes: Axes, last: int) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
 
-def error_axis(axes: Axes, points: Iterable[float], ends: Iterable[float] = ()) -> None:
+def error_axis(axes: Axes, title: str, points: Iterable[float], ends: Iterable[float] = ()) -> None:
     """Scale the vertical axis to errors, logarithmic where they span more than a factor of `ERROR_RATIO`.
 
     Args:
         axes: whose vertical axis it is.
-        points: errors in percent; nan is none.
+        title: what stands beside it.
+        points: errors; nan is none.
         ends: of intervals; one that reaches far below the points, or below 0, leaves the figure.
     """
     positive = [value for value in points if value > 0]  # nan is not
@@ -158,9 +167,9 @@ def error_axis(axes: Axes, points: Iterable[float], ends: Iterable[float] = ()) 
     if not wide:
         margin = 0.06 * (high - low) or 0.1 * high
         axes.set_ylim(max(0, low - margin), high + margin)
-        axes.set_ylabel("error %")
+        axes.set_ylabel(title)
         return
-    axes.set_ylabel("error % (log scale)")
+    axes.set_ylabel(f"{title} (log scale)")
     axes.set_yscale("log", nonpositive="clip")
     axes.set_ylim(low / 1.15, high * 1.15)
     steps = (1, 2, 5) if high > 12 * low else (1, 1.5, 2, 3, 4, 5, 6, 8)

@@ -21,7 +21,7 @@ from digitlab.report.canvas import (
     side_legend,
     wrapped,
 )
-from digitlab.report.figures import Band, ErrorByLevel, LearningCurves, Misread, Series
+from digitlab.report.figures import Band, ErrorByLevel, Kernels, LearningCurves, Misread, Series
 from digitlab.report.text import level_text
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def draw_error_by_level(data: ErrorByLevel) -> Figure:
         ]
         level_axis(axes, positions, [level_text(level) for level in data.levels], words=not joined)
         axes.set_xlabel(wrapped(data.axis))
-        error_axis(axes, *_errors(data))
+        error_axis(axes, data.metric.axis, *_errors(data))
         _error_legend(figure, data, handles)
         return figure
 
@@ -127,7 +127,8 @@ def draw_learning_curves(data: LearningCurves) -> Figure:
             _draw_band(training, level.epochs, level.training, colour)
             lines.append(_draw_band(validation, level.epochs, level.validation, colour))
         bands = [band for level in data.levels for band in (level.training, level.validation)]
-        error_axis(training, np.concatenate([np.ravel(band) for band in bands]).tolist())
+        values = np.concatenate([np.ravel(band) for band in bands]).tolist()
+        error_axis(training, data.metric.axis, values)
         for axes, title in ((training, "training"), (validation, "validation")):
             axes.set_title(title, loc="left", color=INK)
             epoch_axis(axes, max(int(level.epochs[-1]) for level in data.levels))
@@ -143,18 +144,40 @@ def _draw_band(axes: Axes, epochs: np.ndarray, band: Band, colour: str) -> Any:
 
 
 def draw_misread(misread: Sequence[Misread], images: np.ndarray) -> Figure:
-    """Draw misread digits in a grid: each with its class, the usual wrong answer and how many were wrong.
+    """Draw misread digits in a grid: each with its label, the usual wrong answer and how many were wrong.
 
     Args:
         misread: what `most_misread` gave, at least one.
         images: the test set, uint8 [n, 28, 28], white ink (255) on black (0); drawn black on white.
     """
     with figure_style():
-        figure, cells = new_grid(len(misread))
-        for axes, each in zip(cells, misread, strict=True):
+        marked = [each.corrected is not None for each in misread]
+        figure, cells = new_grid(len(misread), 6, 1.6 if any(marked) else 1.45)
+        for axes, each, mark in zip(cells, misread, marked, strict=True):
             axes.imshow(images[each.index], cmap="gray_r", vmin=0, vmax=255, interpolation="none")
-            caption = f"true {each.truth} · read {each.usual}\n{each.wrong}/{each.total}"
-            axes.set_title(caption, fontsize=9, y=-0.06, va="top", linespacing=1.35)
+            colour = ACCENT if mark else INK
+            axes.set_title(_reading(each), fontsize=8.5, y=-0.06, va="top", linespacing=1.35, color=colour)
+        return figure
+
+
+def _reading(each: Misread) -> str:
+    if each.corrected is None:
+        return f"{each.truth}, read {each.usual}\n{each.wrong} of {each.total}"
+    published = f"published {each.truth}\nre-labelled {each.corrected}"
+    return f"{published}\nread {each.usual}, {each.wrong}/{each.total}"
+
+
+def draw_kernels(kernels: Kernels) -> Figure:
+    """Draw the kernels of a network on one scale: red above 0, blue below, white 0.
+
+    Args:
+        kernels: one of what `first_kernels` gave.
+    """
+    with figure_style():
+        figure, cells = new_grid(len(kernels.weights), 10, 0.62, gap=0.16)
+        largest = np.abs(kernels.weights).max() or 1.0
+        for axes, weights in zip(cells, kernels.weights, strict=True):
+            axes.imshow(weights, cmap="RdBu_r", vmin=-largest, vmax=largest, interpolation="none")
         return figure
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from digitlab.report.material import Material
+from digitlab.report.metric import ERROR, Metric
 from digitlab.report.text import is_numeric, levels_text, seeds_text
-from digitlab.results.aggregate import Curve, Estimate, Row, StudyTable
-from digitlab.results.record import EpochRecord
+from digitlab.results.aggregate import Curve, Estimate, StudyTable, t_interval
+from digitlab.results.record import EpochRecord, Result
+from digitlab.spec.plan import Cell
 from digitlab.spec.recipe import CLASSES
 from digitlab.spec.study import Level
 
@@ -21,13 +24,13 @@ Scale = Literal["linear", "log", "category"]
 
 
 class Series(NamedTuple):
-    """One line of a figure: errors at each level of the first axis.
+    """One line of a figure: a metric at each level of the first axis.
 
     Attributes:
         label: the levels of the other axes (empty: there is no other axis).
-        test: error on the test set in percent.
-        validation: error on the validation part in percent.
-        singles: error on the test set in percent, one a seed, by level.
+        test: on the test set, over seeds.
+        validation: on the validation part, over seeds.
+        singles: on the test set, one a seed, by level.
     """
 
     label: str
@@ -37,9 +40,10 @@ class Series(NamedTuple):
 
 
 class ErrorByLevel(NamedTuple):
-    """Error against the levels of the first axis, one line for each combination of the other axes.
+    """A metric against the levels of the first axis, one line for each combination of the other axes.
 
     Attributes:
+        metric: what the errors are.
         axis: title of the first axis.
         levels: of the first axis, in the order of the study.
         scale: how the levels stand on their axis.
@@ -47,6 +51,7 @@ class ErrorByLevel(NamedTuple):
         series: the lines.
     """
 
+    metric: Metric
     axis: str
     levels: tuple[Level, ...]
     scale: Scale
@@ -59,31 +64,39 @@ class ErrorByLevel(NamedTuple):
         return seeds_text(estimate.n for series in self.series for estimate in series.test)
 
 
-def error_by_level(table: StudyTable) -> ErrorByLevel:
+def error_by_level(material: Material, metric: Metric = ERROR) -> ErrorByLevel:
     """Give the errors of a study by level.
 
     Args:
-        table: the study's answer in figures.
+        material: of the study.
+        metric: what the errors are; those but `ERROR` need results.
     """
-    first, *others = table.plan.study.axes
-    lines: dict[tuple[Level, ...], list[Row]] = {}
-    for row in table.rows:  # the first axis varies slowest, so every line comes in the order of its levels
-        lines.setdefault(row.levels[1:], []).append(row)
+    first, *others = material.table.plan.study.axes
+    lines: dict[tuple[Level, ...], list[int]] = {}
+    # The first axis varies slowest, so every line comes in the order of its levels.
+    for place, row in enumerate(material.table.rows):
+        lines.setdefault(row.levels[1:], []).append(place)
     return ErrorByLevel(
+        metric=metric,
         axis=first.title,
         levels=first.values,
         scale=_scale(first.values),
         others=" × ".join(axis.title for axis in others),
-        series=tuple(_series(levels, rows) for levels, rows in lines.items()),
+        series=tuple(_series(material, metric, levels, places) for levels, places in lines.items()),
     )
 
 
-def _series(levels: tuple[Level, ...], rows: Sequence[Row]) -> Series:
+def _series(material: Material, metric: Metric, levels: tuple[Level, ...], places: Sequence[int]) -> Series:
+    pairs = material.levels()
+    singles = tuple(tuple(material.by_seed(*pairs[place], metric).values()) for place in places)
+    histories = [material.table.curves[place].histories for place in places]
     return Series(
         label=levels_text(levels),
-        test=tuple(row.test_error for row in rows),
-        validation=tuple(row.validation_error for row in rows),
-        singles=tuple(row.test_errors for row in rows),
+        test=tuple(map(t_interval, singles)),
+        validation=tuple(
+            t_interval([metric.of_validation(history[-1]) for history in each]) for each in histories
+        ),
+        singles=singles,
     )
 
 
@@ -95,10 +108,10 @@ def _scale(levels: Sequence[Level]) -> Scale:
 
 
 class Band(NamedTuple):
-    """An error by epoch over seeds.
+    """A metric by epoch over seeds.
 
     Attributes:
-        mean: in percent, float [epochs].
+        mean: float [epochs].
         low: the smallest of the seeds, likewise.
         high: the largest.
     """
@@ -115,8 +128,8 @@ class LevelCurves(NamedTuple):
         label: the level.
         n: networks.
         epochs: counted from 1, int [epochs].
-        training: error on the training images, as each batch saw it before its step.
-        validation: error on the validation part after the epoch.
+        training: on the training images, as each batch saw it before its step.
+        validation: on the validation part after the epoch.
     """
 
     label: str
@@ -127,13 +140,15 @@ class LevelCurves(NamedTuple):
 
 
 class LearningCurves(NamedTuple):
-    """Errors by epoch, one line for each level that has a network.
+    """A metric by epoch, one line for each level that has a network.
 
     Attributes:
+        metric: what the errors are.
         axes: titles of the axes.
         levels: the lines, in the order of the study.
     """
 
+    metric: Metric
     axes: str
     levels: tuple[LevelCurves, ...]
 
@@ -143,34 +158,43 @@ class LearningCurves(NamedTuple):
         return seeds_text(level.n for level in self.levels)
 
 
-def learning_curves(table: StudyTable) -> LearningCurves:
-    """Give the errors of a study by epoch.
+def learning_curves(table: StudyTable, metric: Metric = ERROR) -> LearningCurves:
+    """Give the errors of a study by epoch; of levels that are read off one training, the longest.
 
     Args:
         table: the study's answer in figures.
+        metric: what the errors are.
     """
-    cells = zip(table.plan.cells, table.curves, strict=True)
+    longest: dict[str, tuple[Cell, Curve]] = {}
+    for cell, curve in zip(table.plan.cells, table.curves, strict=True):
+        family = cell.trials[0].family
+        known = longest.get(family)
+        if curve.histories and (known is None or _extent(curve) > _extent(known[1])):
+            longest[family] = cell, curve
     return LearningCurves(
+        metric=metric,
         axes=" × ".join(axis.title for axis in table.plan.study.axes),
-        levels=tuple(
-            _level_curves(levels_text(cell.levels), curve) for cell, curve in cells if curve.histories
-        ),
+        levels=tuple(_level_curves(cell, curve, metric) for cell, curve in longest.values()),
     )
 
 
-def _level_curves(label: str, curve: Curve) -> LevelCurves:
+def _extent(curve: Curve) -> tuple[int, int]:
+    return len(curve.histories), len(curve.histories[0])
+
+
+def _level_curves(cell: Cell, curve: Curve, metric: Metric) -> LevelCurves:
     return LevelCurves(
-        label=label,
+        label=levels_text(cell.levels),
         n=len(curve.histories),
         epochs=np.array([record.epoch for record in curve.histories[0]]),
-        training=_band(curve, lambda record: record.accuracy),
-        validation=_band(curve, lambda record: record.validation_accuracy),
+        training=_band(curve, metric.of_training),
+        validation=_band(curve, metric.of_validation),
     )
 
 
-def _band(curve: Curve, accuracy: Callable[[EpochRecord], float]) -> Band:
-    errors = 100 * (1 - np.array([[accuracy(record) for record in history] for history in curve.histories]))
-    return Band(errors.mean(axis=0), errors.min(axis=0), errors.max(axis=0))
+def _band(curve: Curve, read: Callable[[EpochRecord], float]) -> Band:
+    values = np.array([[read(record) for record in history] for history in curve.histories])
+    return Band(values.mean(axis=0), values.min(axis=0), values.max(axis=0))
 
 
 @dataclass(frozen=True)
@@ -183,6 +207,7 @@ class Misread:
         wrong: networks that answered anything else.
         total: networks asked.
         usual: the most common wrong answer, the smaller digit of equally common ones.
+        corrected: the digit by re-labelling, where the published class is known to be wrong.
     """
 
     index: int
@@ -190,10 +215,14 @@ class Misread:
     wrong: int
     total: int
     usual: int
+    corrected: int | None = None
 
 
 def most_misread(
-    predictions: Sequence[np.ndarray], labels: np.ndarray, count: int = 24
+    predictions: Sequence[np.ndarray],
+    labels: np.ndarray,
+    count: int = 24,
+    corrections: Mapping[int, int] | None = None,
 ) -> tuple[Misread, ...]:
     """Find the test images that the most networks misread.
 
@@ -201,10 +230,11 @@ def most_misread(
         predictions: classes that each network gave, uint8 [n] in 0..9, one array a network.
         labels: published classes, uint8 [n] in 0..9.
         count: how many images at most.
+        corrections: index of an image to its digit by re-labelling, where its label is known to be wrong.
 
     Returns:
-        The most misread first, the smaller index of equally misread ones; fewer than `count` where fewer were
-        misread at all.
+        The most misread first; of equally misread ones that on whose wrong answer the most agree, then the
+        one of the smaller index. Fewer than `count` where fewer were misread at all.
 
     Raises:
         ValueError: an array of predictions is not as long as the labels.
@@ -217,9 +247,47 @@ def most_misread(
         votes[images, classes] += 1
     votes[images, labels] = 0
     wrong = votes.sum(axis=1)
-    worst = np.argsort(-wrong, kind="stable")[:count]
+    known = corrections or {}
+    worst: list[int] = np.lexsort((-votes.max(axis=1), -wrong))[:count].tolist()
     return tuple(
-        Misread(int(i), int(labels[i]), int(wrong[i]), len(predictions), int(votes[i].argmax()))
+        Misread(i, int(labels[i]), int(wrong[i]), len(predictions), int(votes[i].argmax()), known.get(i))
         for i in worst
         if wrong[i]
     )
+
+
+class Kernels(NamedTuple):
+    """What the first convolution of a network looks for.
+
+    Attributes:
+        label: the level.
+        seed: of the network.
+        epochs: that it has been trained for.
+        asked: epochs of the level; fewer where it is read off a longer training, whose kernels these are.
+        weights: float [filters, rows, columns].
+    """
+
+    label: str
+    seed: int
+    epochs: int
+    asked: int
+    weights: np.ndarray
+
+
+def first_kernels(material: Material, trained: Iterable[Result] = ()) -> tuple[Kernels, ...]:
+    """Give the kernels of the first network of each level, where they are kept.
+
+    Args:
+        material: of the study.
+        trained: results of other studies; a longer training that a level is read off may be among them.
+    """
+    longer = {result.trial.family: result for result in trained if result.kernels}
+    found = []
+    for row, cell in material.levels():
+        for own in material.results_of(row, cell)[:1]:
+            result = own if own.kernels else longer.get(own.trial.family)
+            if result is not None:
+                epochs, asked = result.trial.training.epochs, own.trial.training.epochs
+                weights = np.array(result.kernels)
+                found.append(Kernels(levels_text(cell.levels), own.trial.seed, epochs, asked, weights))
+    return tuple(found)

@@ -14,6 +14,7 @@ from digitlab.report.canvas import figure_style
 
 _NO_METADATA = {"Creator": None, "Date": None, "Format": None, "Type": None}
 _REFERENCES = re.compile(r'(\bid="|url\(#|\bhref="#)')
+_IMAGE_ID = re.compile(r'(?<=<image) ([^>]*?)id="[^"]*"')
 _FONT_FAMILY = re.compile(r"font-family: [^;\"]*;? ?")
 
 
@@ -46,4 +47,5 @@ def inline_svg(figure: Figure, name: str, description: str) -> str:
 
 def _own(tag: str, name: str) -> str:
     """Make a tag's ids the figure's own, and leave the font to the page; text between tags is not touched."""
+    tag = _IMAGE_ID.sub(r" \g<1>", tag)  # made from its content: equal images would have the same
     return _FONT_FAMILY.sub("", _REFERENCES.sub(rf"\g<1>{name}-", tag)).replace("xlink:href", "href")

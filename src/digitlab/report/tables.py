@@ -1,17 +1,21 @@
-"""A study's answer as a table of text, for the terminal and the page."""
+"""A study's answer as tables of text, for the terminal and the page."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from digitlab.models import cost
-from digitlab.report.text import interval, is_numeric, level_text, number, settings_text
+from digitlab.report.evidence import Evidence, verdict
+from digitlab.report.metric import ERROR, SQUARED_ERROR, metrics_of
+from digitlab.report.text import NONE, interval, is_numeric, level_text, number, probability, settings_text
 from digitlab.results.aggregate import Row, StudyTable
+from digitlab.results.resampling import BootstrapDifference
 from digitlab.spec.plan import Cell
 
-MEASURES = ("n", "test error %", "95 % interval", "validation error %", "parameters", "training seconds")
+if TYPE_CHECKING:
+    from digitlab.results.statistics import Comparison
 
 
 class TextTable(NamedTuple):
@@ -21,46 +25,57 @@ class TextTable(NamedTuple):
         columns: titles.
         rows: cells, one for each column.
         right: whether a column is aligned to the right, for each column.
+        heads: how many columns, from the left, name their row.
+        shades: how dark each cell stands out, 0..1, for each row and column (empty: none does).
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     right: tuple[bool, ...]
+    heads: int = 1
+    shades: tuple[tuple[float, ...], ...] = ()
 
 
 def study_table(table: StudyTable) -> TextTable:
     """Write a study's answer: one row a level, one column an axis, then n, errors, size and time.
 
-    Means are over seeds. A column `note` is there only if a trial failed or is not done.
+    Means are over seeds. Where the loss is varied, the mean squared error on the test set stands beside the
+    error. A column `note` is there only if a trial failed or is not done.
 
     Args:
         table: the study's answer in figures.
     """
     axes = table.plan.study.axes
-    remarks = tuple(_remark(row) for row in table.rows)
-    noted = any(remarks)
-    cells = zip(table.rows, table.plan.cells, remarks, strict=True)
+    squared = SQUARED_ERROR in metrics_of(table.plan)
+    measures = [_measures(*pair, squared) for pair in zip(table.rows, table.plan.cells, strict=True)]
+    remarks = [_remark(row) for row in table.rows]
+    if any(remarks):
+        measures = [each | {"note": remark} for each, remark in zip(measures, remarks, strict=True)]
+    titles = tuple(measures[0])
     return TextTable(
-        columns=(*(axis.title for axis in axes), *MEASURES, *(("note",) if noted else ())),
-        rows=tuple(_cells(row, cell) + ((remark,) if noted else ()) for row, cell, remark in cells),
-        right=(
-            *(is_numeric(axis.values) for axis in axes),
-            *(True for _ in MEASURES),
-            *((False,) if noted else ()),
+        columns=(*(axis.title for axis in axes), *titles),
+        rows=tuple(
+            (*map(level_text, row.levels), *each.values())
+            for row, each in zip(table.rows, measures, strict=True)
         ),
+        right=(*(is_numeric(axis.values) for axis in axes), *(title != "note" for title in titles)),
+        heads=len(axes),
     )
 
 
-def _cells(row: Row, cell: Cell) -> tuple[str, ...]:
-    return (
-        *(level_text(level) for level in row.levels),
-        str(row.test_error.n),
-        number(row.test_error.mean),
-        interval(row.test_error),
-        number(row.validation_error.mean),
-        f"{cost(cell.entries[0].trial.model).parameters:,}",  # known before anything is trained
-        number(row.train_seconds.mean, 1),
-    )
+def _measures(row: Row, cell: Cell, squared: bool) -> dict[str, str]:
+    model = cost(cell.trials[0].model)  # known before anything is trained
+    mse = {"test squared error": number(row.test_mse.mean, SQUARED_ERROR.decimals)} if squared else {}
+    return {
+        "n": str(row.test_error.n),
+        "test error %": number(row.test_error.mean, ERROR.decimals),
+        "95 % interval": interval(row.test_error),
+        **mse,
+        "validation error %": number(row.validation_error.mean, ERROR.decimals),
+        "parameters": f"{model.parameters:,}",
+        "multiply-adds": f"{model.multiply_adds:,}",
+        "training seconds": number(row.train_seconds.mean, 1),
+    }
 
 
 def _remark(row: Row) -> str:
@@ -102,3 +117,51 @@ def _notes(table: StudyTable) -> Iterator[str]:
         yield "Where n is 1 there is no interval: it takes two seeds to see a spread."
     if len(table.rows) > 1:
         yield f"Reference level: {settings_text(axes, table.plan.reference)}."
+
+
+def evidence_table(evidence: Evidence) -> TextTable:
+    """Write every comparison with the reference level.
+
+    Differences and intervals are signed: below 0 the level is the better one. The last column is there only
+    where predictions are known.
+
+    Args:
+        evidence: of a study, by one metric.
+    """
+    axes, metric = evidence.axes, evidence.metric
+    expected = evidence.new_digits or [None] * len(evidence.comparisons)
+    pairs = zip(evidence.comparisons, expected, strict=True)
+    measures = [_compared(each, digits, metric.decimals) for each, digits in pairs]
+    titles = (
+        "verdict",
+        f"difference,{metric.unit}" if metric.unit else f"difference in {metric.name}",
+        "95 % interval",
+        "n",
+        "Holm p",
+        "sign-flip p (least)",
+        "would have seen",
+        "on new digits",
+    )[: None if evidence.new_digits else -1]
+    return TextTable(
+        columns=(*(axis.title for axis in axes), *titles),
+        rows=tuple(
+            (*map(level_text, evidence.levels[each.level]), *cells[: len(titles)])
+            for each, cells in zip(evidence.comparisons, measures, strict=True)
+        ),
+        right=(*(is_numeric(axis.values) for axis in axes), *(title != "verdict" for title in titles)),
+        heads=len(axes),
+    )
+
+
+def _compared(comparison: Comparison, digits: BootstrapDifference | None, decimals: int) -> tuple[str, ...]:
+    paired, flips = comparison.paired, comparison.sign_flip
+    return (
+        verdict(comparison),
+        number(paired.mean, decimals),
+        interval(paired, decimals),
+        str(paired.n),
+        probability(comparison.holm_p),
+        NONE if paired.n < 2 else f"{flips.p:.3g} ({flips.smallest_p:.3g})",
+        number(comparison.detectable, decimals),
+        NONE if digits is None else interval(digits, decimals),
+    )

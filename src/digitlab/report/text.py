@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
-from digitlab.results.aggregate import Estimate
 from digitlab.spec.study import Axis, Level
 
 NONE = "–"
@@ -13,15 +13,29 @@ NONE = "–"
 
 
 def number(value: float, decimals: int = 2) -> str:
-    """Write a number with a fixed count of decimals, or a dash for nan."""
-    return NONE if math.isnan(value) else f"{value:,.{decimals}f}".replace("-", "−")
+    """Write a number with a fixed count of decimals, nought without a sign, or a dash for nan."""
+    return NONE if math.isnan(value) else f"{value:z,.{decimals}f}".replace("-", "−")
 
 
-def interval(estimate: Estimate) -> str:
+class Interval(Protocol):
+    """Anything with two ends."""
+
+    @property
+    def low(self) -> float:
+        """The lower end, nan where there is none."""
+        ...
+
+    @property
+    def high(self) -> float:
+        """The upper end."""
+        ...
+
+
+def interval(ends: Interval, decimals: int = 2) -> str:
     """Write the ends of an interval, or a dash where there is none."""
-    if math.isnan(estimate.low):
+    if math.isnan(ends.low):
         return NONE
-    return f"{number(estimate.low)} to {number(estimate.high)}"
+    return f"{number(ends.low, decimals)} to {number(ends.high, decimals)}"
 
 
 def level_text(level: Level) -> str:
@@ -51,3 +65,20 @@ def seeds_text(counts: Iterable[int]) -> str:
     if not known:
         return "n = 0"
     return f"n = {known[0]}" if len(known) == 1 else f"n = {known[0]} to {known[-1]}"
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Write words in a row: `a, b and c`."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def probability(p: float) -> str:
+    """Write a p value, so that rounding never moves it to 0.05 or above; a dash for nan."""
+    if math.isnan(p):
+        return NONE
+    if p < 0.001:
+        return "< 0.001"
+    text = f"{p:.3f}"
+    return f"{min(p, 0.0499):.4f}" if p < 0.05 <= float(text) else text

@@ -1,0 +1,323 @@
+"""Results of studies for other programs: CSV, JSON lines, Parquet, and runs for TensorBoard."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
+from itertools import accumulate, islice
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Literal, NamedTuple, TextIO
+
+from digitlab.errors import MissingExtraError, UserError
+from digitlab.report.text import level_text
+from digitlab.results.aggregate import trial_records
+from digitlab.results.record import Result
+from digitlab.spec.plan import Cell, Plan
+from digitlab.spec.study import Level
+from digitlab.spec.trial import Trial
+
+Results = Callable[[Iterable[Trial]], Mapping[str, Result]]
+"""Gives the results of those trials that are done, by id, as `Store.results` does."""
+
+AT_A_TIME = 200
+"""Trials whose results are in memory together, or the seeds of one level where they are more."""
+
+ROW_GROUP = 10_000
+"""Records that Parquet keeps together, and that are in memory together."""
+
+COLUMNS: dict[str, type] = {
+    "seed": int,
+    "epochs": int,
+    "trial": str,
+    "test_images": int,
+    "test_correct": int,
+    "test_error_percent": float,
+    "test_mse": float,
+    "test_log_loss": float,
+    "test_calibration_error": float,
+    "validation_accuracy": float,
+    "validation_mse": float,
+    "train_seconds": float,
+    "parameters": int,
+    "multiply_adds": int,
+}
+"""What a record has after its study and its levels, as `trial_records` gives it."""
+
+METRICS = {
+    "test/error_percent": "test error in percent",
+    "validation/error_percent": "validation error in percent",
+}
+"""Scalars by which TensorBoard's HParams compares the levels, and their titles there."""
+
+
+class Setting(NamedTuple):
+    """What is varied at one path, in all studies together.
+
+    Attributes:
+        title: what a reader calls it.
+        kind: bool, int, float or str.
+        levels: each once, in the order of the studies.
+    """
+
+    title: str
+    kind: type
+    levels: tuple[Level, ...]
+
+
+def write_lines(kind: Literal["csv", "json"], plans: Sequence[Plan], results: Results, file: TextIO) -> None:
+    """Write a record for each study, level and seed that is done, one a line, as they are read.
+
+    Args:
+        kind: `csv` with one header for all studies, or `json`, an object a line.
+        plans: of the studies.
+        results: where they are read.
+        file: open for text.
+    """
+    if kind == "json":
+        for record in _records(plans, results):
+            file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+        return
+    writer = csv.DictWriter(file, ["study", *_settings(plans), *COLUMNS], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_records(plans, results))
+
+
+def write_export(kind: str, plans: Sequence[Plan], results: Results, path: Path | str) -> Path:
+    """Write what is done of some studies to a new file or folder, whole or not at all.
+
+    Args:
+        kind: `csv`, `json` (an object a line), `parquet`, or `tensorboard`: a folder with a run
+            `STUDY/LEVEL-SEED` for each trial and an experiment for HParams, in which a level is a
+            session group of its seeds.
+        plans: of the studies.
+        results: where they are read.
+        path: nothing is there yet; its folder is made.
+
+    Returns:
+        The path.
+
+    Raises:
+        MissingExtraError: the library for that format is not installed.
+        UserError: something is there already, or the place cannot be written.
+    """
+    target = Path(path)
+    with _whole(target) as draft:
+        if kind == "parquet":
+            _write_parquet(plans, results, draft)
+        elif kind == "tensorboard":
+            _write_tensorboard(plans, results, draft)
+        else:
+            with draft.open("x", encoding="utf-8", newline="\n") as file:
+                write_lines("json" if kind == "json" else "csv", plans, results, file)
+    return target
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[Path]:
+    try:
+        if os.path.lexists(target):
+            raise UserError(
+                f"{target}: expected a new path, received one that is there; name another or remove it"
+            )
+        draft = target.with_name(f".{secrets.token_hex(8)}.part")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield draft
+            draft.rename(target)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+            with suppress(OSError):
+                draft.unlink()
+    except OSError as error:
+        raise UserError(
+            f"{target}: cannot be written: {error.strerror or error}; check that the folder can be written "
+            "and that the disk has room, or name another path"
+        ) from None
+
+
+def _parts(
+    plans: Sequence[Plan], results: Results
+) -> Iterator[tuple[Plan, Sequence[Cell], Mapping[str, Result]]]:
+    for plan in plans:
+        size = max(1, AT_A_TIME // plan.study.seeds)
+        for begin in range(0, len(plan.cells), size):
+            cells = plan.cells[begin : begin + size]
+            yield plan, cells, results(trial for cell in cells for trial in cell.trials)
+
+
+def _records(plans: Sequence[Plan], results: Results) -> Iterator[dict[str, Level]]:
+    for plan, cells, known in _parts(plans, results):
+        for record in trial_records(plan, known, cells):
+            yield {"study": plan.study.name, **record}
+
+
+def _settings(plans: Sequence[Plan]) -> dict[str, Setting]:
+    found: dict[str, tuple[str, dict[Level, None]]] = {}
+    for axis in (axis for plan in plans for axis in plan.study.axes):
+        found.setdefault(axis.path, (axis.title, {}))[1].update(dict.fromkeys(axis.values))
+    settings = {}
+    for path, (title, levels) in found.items():
+        kinds = set(map(type, levels))
+        kind = float if kinds == {int, float} else kinds.pop()  # a setting takes no other mixture
+        settings[path] = Setting(title, kind, tuple(dict.fromkeys(map(kind, levels))))
+    return settings
+
+
+def _write_parquet(plans: Sequence[Plan], results: Results, path: Path) -> None:
+    try:
+        import pyarrow as pa
+        from pyarrow.parquet import ParquetWriter
+    except ImportError:
+        raise MissingExtraError("pyarrow", "export") from None
+    types = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
+    settings = _settings(plans)
+    kinds = {"study": str, **{name: setting.kind for name, setting in settings.items()}, **COLUMNS}
+    schema = pa.schema(
+        [(name, types[kind]) for name, kind in kinds.items()], {"digitlab": version("digitlab")}
+    )
+    records = _records(plans, results)
+    with ParquetWriter(path, schema) as writer:
+        while part := list(islice(records, ROW_GROUP)):
+            rows = [{name: kinds[name](value) for name, value in record.items()} for record in part]
+            writer.write_batch(pa.RecordBatch.from_pylist(rows, schema))
+
+
+def _write_tensorboard(plans: Sequence[Plan], results: Results, folder: Path) -> None:
+    board, now = _tensorboard(), time.time()
+    settings = _settings(plans)
+    _write_events(board, folder, now, [_experiment_event(board, plans, settings, now)])
+    taken: set[str] = set()
+    for plan, cells, known in _parts(plans, results):
+        for cell in cells:
+            level = _folder_name(plan, cell, taken)
+            values = {axis.path: value for axis, value in zip(plan.study.axes, cell.levels, strict=True)}
+            hparams = {path: settings[path].kind(value) for path, value in values.items()}
+            if len(plans) > 1:
+                hparams["study"] = plan.study.name
+            for result in (known[trial.id] for trial in cell.trials if trial.id in known):
+                start = now - result.train_seconds
+                events = _session_events(board, result, hparams, level, start)
+                _write_events(board, folder / f"{level}-{result.trial.seed}", start, events)
+
+
+def _tensorboard() -> Any:
+    """Give the parts of TensorBoard that write; its messages are made at run time, unknown to type checkers.
+
+    Its EventFileWriter is none of them: it imports TensorFlow wherever that is installed.
+    """
+    try:
+        from tensorboard.compat.proto import event_pb2, summary_pb2
+        from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
+        from tensorboard.summary.writer.record_writer import RecordWriter
+    except ImportError:
+        raise MissingExtraError("tensorboard", "export") from None
+    return SimpleNamespace(
+        events=event_pb2,
+        summaries=summary_pb2,
+        api=api_pb2,
+        metadata=metadata,
+        plugin=plugin_data_pb2,
+        RecordWriter=RecordWriter,
+    )
+
+
+def _write_events(board: Any, folder: Path, start: float, events: Iterable[Any]) -> None:
+    folder.mkdir(parents=True)
+    with (folder / f"events.out.tfevents.{start:010.0f}.digitlab").open("xb") as file:
+        writer = board.RecordWriter(file)
+        first = board.events.Event(wall_time=start, file_version="brain.Event:2")
+        for event in (first, *events):
+            writer.write(event.SerializeToString())
+
+
+def _folder_name(plan: Plan, cell: Cell, taken: set[str]) -> str:
+    """Name a level as any file system can, and no two alike even where case does not count."""
+    level = "x".join(level_text(value) for value in cell.levels)
+    name = f"{plan.study.name}/{re.sub(r'[^A-Za-z0-9.,=+_-]', '_', level)[:100]}"
+    while name.lower() in taken:
+        name += "_"
+    taken.add(name.lower())
+    return name
+
+
+def _experiment_event(board: Any, plans: Sequence[Plan], settings: Mapping[str, Setting], now: float) -> Any:
+    names = tuple(dict.fromkeys(plan.study.name for plan in plans))
+    varied = {"study": Setting("study", str, names)} if len(plans) > 1 else {}
+    experiment = board.api.Experiment(
+        description="\n".join(f"- {plan.study.name}: {plan.study.question}" for plan in plans),
+        time_created_secs=now,
+        hparam_infos=[_hparam(board, path, each) for path, each in (*varied.items(), *settings.items())],
+        metric_infos=[
+            board.api.MetricInfo(name=board.api.MetricName(tag=tag), display_name=title)
+            for tag, title in METRICS.items()
+        ],
+    )
+    return _hparams_event(board, board.metadata.EXPERIMENT_TAG, now, experiment=experiment)
+
+
+def _hparam(board: Any, path: str, setting: Setting) -> Any:
+    types = {bool: "DATA_TYPE_BOOL", str: "DATA_TYPE_STRING"}
+    info = board.api.HParamInfo(
+        name=path,
+        display_name=setting.title,
+        type=getattr(board.api, types.get(setting.kind, "DATA_TYPE_FLOAT64")),
+        differs=len(setting.levels) > 1,
+    )
+    info.domain_discrete.extend(setting.levels)
+    return info
+
+
+def _session_events(
+    board: Any, result: Result, hparams: Mapping[str, Level], group: str, start: float
+) -> Iterator[Any]:
+    """Tell of one trial: its levels, its epochs, its end, at the seconds of training that each took."""
+    begin = board.plugin.SessionStartInfo(group_name=group, start_time_secs=start)
+    for path, value in hparams.items():
+        field = {bool: "bool_value", str: "string_value"}.get(type(value), "number_value")
+        setattr(begin.hparams[path], field, value)
+    yield _hparams_event(board, board.metadata.SESSION_START_INFO_TAG, start, session_start_info=begin)
+    times = accumulate((record.seconds for record in result.history), initial=start)
+    next(times)
+    for record, moment in zip(result.history, times, strict=True):
+        scalars = _scalars(result, record.epoch).items()
+        values = [board.summaries.Summary.Value(tag=tag, simple_value=value) for tag, value in scalars]
+        summary = board.summaries.Summary(value=values)
+        yield board.events.Event(wall_time=moment, step=record.epoch, summary=summary)
+    end = start + result.train_seconds
+    done = board.plugin.SessionEndInfo(status=board.api.STATUS_SUCCESS, end_time_secs=end)
+    yield _hparams_event(board, board.metadata.SESSION_END_INFO_TAG, end, session_end_info=done)
+
+
+def _scalars(result: Result, epoch: int) -> dict[str, float]:
+    record, test = result.history[epoch - 1], result.test.get(epoch)
+    scalars = {
+        "training/loss": record.loss,
+        "training/accuracy": record.accuracy,
+        "training/mse": record.mse,
+        "validation/log_loss": record.validation_log_loss,
+        "validation/accuracy": record.validation_accuracy,
+        "validation/mse": record.validation_mse,
+        "validation/error_percent": 100 * (1 - record.validation_accuracy),
+    }
+    if test is not None:
+        scalars |= {"test/accuracy": test.accuracy, "test/error_percent": test.error_percent}
+    return scalars
+
+
+def _hparams_event(board: Any, tag: str, moment: float, **content: Any) -> Any:
+    data = board.plugin.HParamsPluginData(**content)
+    value = board.summaries.Summary.Value(
+        tag=tag,
+        metadata=board.metadata.create_summary_metadata(data),
+        tensor=board.metadata.NULL_TENSOR,
+    )
+    return board.events.Event(wall_time=moment, summary=board.summaries.Summary(value=[value]))

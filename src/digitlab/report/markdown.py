@@ -1,0 +1,138 @@
+"""The report of one study or several as Markdown, with its figures as PNG files beside it."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from html import escape
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from digitlab.report.canvas import figure_style
+from digitlab.report.composing import compose
+from digitlab.report.content import Block, Illustration, Notes, Piece, Report, Section, Sentences, Tabular
+from digitlab.report.material import Material
+from digitlab.report.measured import Fact
+from digitlab.report.tables import TextTable
+from digitlab.report.writing import write_whole
+
+PNG_DOTS = 160
+"""Dots an inch: figures are six inches wide."""
+
+# What would begin a mark; an underscore or a hash inside a word does not.
+_MARKS = re.compile(r"[\\`*\[\]|$~]|(?<!\w)[_#]|_(?!\w)")
+
+
+def write_markdown(
+    studies: Sequence[Material], path: Path | str, *, title: str = "", description: str = ""
+) -> Path:
+    """Write the report of one study or several: the text and tables of the page, its figures beside it.
+
+    Figures are files named after it, `NAME-STUDY-error.png` and so on, written before the text that shows
+    them; each file is written whole or not at all.
+
+    Args:
+        studies: the material of each, at least one.
+        path: of the Markdown file; its folder is made.
+        title: of the report; of one study its question, unless given.
+        description: what a reader should know first; of one study its own, unless given.
+
+    Returns:
+        The path.
+
+    Raises:
+        UserError: a file cannot be written.
+        MissingExtraError: SciPy or statsmodels is not installed.
+    """
+    path = Path(path)
+    report = compose(studies, title, description)
+    for each in _illustrations(report):
+        write_whole(path.with_name(_file_name(path, each)), _png(each.figure))
+    text = "\n\n".join(_written(report, path)) + "\n"
+    return write_whole(path, text.encode())
+
+
+def _illustrations(report: Report) -> Iterator[Illustration]:
+    blocks = (block for section in report.sections for block in section.blocks)
+    yield from (piece for block in blocks for piece in block.pieces if isinstance(piece, Illustration))
+
+
+def _file_name(path: Path, illustration: Illustration) -> str:
+    return f"{path.stem}-{illustration.name}.png"
+
+
+def _png(figure: Figure) -> bytes:
+    file = io.BytesIO()
+    with figure_style(), warnings.catch_warnings():
+        # Letters that matplotlib's own font lacks are drawn as boxes; the text beside the figure has them.
+        warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
+        figure.savefig(file, format="png", dpi=PNG_DOTS, facecolor="white", metadata={"Software": None})
+    return file.getvalue()
+
+
+def _written(report: Report, path: Path) -> Iterator[str]:
+    several = len(report.sections) > 1
+    yield f"# {_plain(report.title)}"
+    if report.description:
+        yield _plain(report.description)
+    if several:
+        yield "\n".join(_contents(report.sections))
+    for number, section in enumerate(report.sections, start=1):
+        if several:
+            yield f"## {number}. {_plain(section.question)}"
+            if section.description:
+                yield _plain(section.description)
+        yield f"**{_plain(section.answer)}**"
+        yield f"*{_plain(section.method)}*"
+        for block in section.blocks:
+            yield from _block(block, "###" if several else "##", path)
+    yield "## How this was measured"
+    yield "\n".join(line for fact in report.facts for line in _fact(fact))
+
+
+def _contents(sections: Sequence[Section]) -> Iterator[str]:
+    for number, section in enumerate(sections, start=1):
+        yield f"{number}. {_plain(section.question)}  \n   {_plain(section.answer)}"
+
+
+def _block(block: Block, heading: str, path: Path) -> Iterator[str]:
+    yield f"{heading} {_plain(block.title)}"
+    for piece in block.pieces:
+        yield from _piece(piece, path)
+
+
+def _piece(piece: Piece, path: Path) -> Iterator[str]:
+    match piece:
+        case Illustration():
+            yield f"![{_plain(piece.description)}](<{_file_name(path, piece)}>)"
+            yield _plain(piece.caption)
+        case Tabular():
+            yield "\n".join(_rows(piece.table))
+            if piece.caption:
+                yield _plain(piece.caption)
+        case Sentences() | Notes():
+            yield "\n".join(f"- {_plain(line)}" for line in piece.lines)
+
+
+def _rows(table: TextTable) -> Iterator[str]:
+    yield _row(table.columns)
+    yield "|" + "|".join("---:" if right else ":---" for right in table.right) + "|"
+    yield from map(_row, table.rows)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(map(_plain, cells))} |"
+
+
+def _fact(fact: Fact) -> Iterator[str]:
+    for entry in fact.entries:
+        studies = f" ({entry.studies})" if entry.studies else ""
+        yield f"- **{_plain(fact.name)}{studies}:** {' '.join(map(_plain, entry.lines))}"
+
+
+def _plain(text: str) -> str:
+    """Write text on one line, so that none of it is taken for a mark or for HTML."""
+    return _MARKS.sub(r"\\\g<0>", escape(" ".join(text.split()), quote=False))

@@ -1,0 +1,89 @@
+"""Tables of numbers shaded by their size: a confusion matrix, and the surface of two crossed axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from digitlab.report.tables import TextTable
+from digitlab.report.text import level_text, number
+from digitlab.results.aggregate import StudyTable
+from digitlab.results.record import Scores
+
+PALEST = 0.1  # of a cell of a surface: every one has a shade
+
+
+def confusion_counts(scores: Sequence[Scores]) -> np.ndarray:
+    """Add up confusion matrices: images by [true class, predicted class], int [10, 10].
+
+    Args:
+        scores: at least one.
+    """
+    return np.sum([each.confusion for each in scores], axis=0)
+
+
+def confusion_table(counts: np.ndarray) -> TextTable:
+    """Write a confusion matrix: a row for each true digit, a column for each digit read, the error last.
+
+    The shade of a mistake grows with the root of its count, so that rare ones show; right answers have none.
+
+    Args:
+        counts: images by [true class, predicted class], int [10, 10].
+    """
+    mistakes = counts * ~np.eye(len(counts), dtype=bool)
+    shades = np.sqrt(mistakes / (mistakes.max() or 1))
+    errors = [
+        100 * float(wrong) / int(total) if total else float("nan")
+        for wrong, total in zip(mistakes.sum(axis=1), counts.sum(axis=1), strict=True)
+    ]
+    return TextTable(
+        columns=("true\N{NO-BREAK SPACE}↓ read\N{NO-BREAK SPACE}→", *map(str, range(len(counts))), "error %"),
+        rows=tuple(
+            (str(digit), *map(str, counts[digit].tolist()), number(errors[digit]))
+            for digit in range(len(counts))
+        ),
+        right=(True,) * (len(counts) + 2),
+        shades=tuple((0.0, *row, 0.0) for row in shades.round(2).tolist()),
+    )
+
+
+def surface_table(table: StudyTable) -> TextTable | None:
+    """Write the test error of two crossed axes as a surface: the first axis down, the second across.
+
+    The shade grows with the logarithm of the error.
+
+    Args:
+        table: the study's answer in figures.
+
+    Returns:
+        Nothing where there are not two axes of several levels each.
+    """
+    axes = table.plan.study.axes
+    if len(axes) != 2 or min(len(axis.values) for axis in axes) < 2:
+        return None
+    down, across = axes
+    errors = np.array([row.test_error.mean for row in table.rows]).reshape(len(down.values), -1)
+    rows = zip(down.values, errors.tolist(), _shades(errors), strict=True)
+    written = [((level_text(level), *map(number, means)), (0.0, *shades)) for level, means, shades in rows]
+    return TextTable(
+        columns=(
+            f"{down.title}\N{NO-BREAK SPACE}↓ {across.title}\N{NO-BREAK SPACE}→",
+            *map(level_text, across.values),
+        ),
+        rows=tuple(cells for cells, _ in written),
+        right=(True,) * (len(across.values) + 1),
+        shades=tuple(shades for _, shades in written),
+    )
+
+
+def _shades(errors: np.ndarray) -> list[list[float]]:
+    """Grade errors from the palest shade to 1, unknown ones 0."""
+    known = errors[errors > 0]  # nan is not
+    if not known.size:
+        return np.zeros_like(errors).tolist()
+    low, high = math.log(known.min()), math.log(known.max())
+    with np.errstate(invalid="ignore"):
+        place = (np.log(np.maximum(errors, known.min())) - low) / ((high - low) or 1)
+    return np.nan_to_num(PALEST + (1 - PALEST) * place).round(2).tolist()

@@ -1,0 +1,260 @@
+"""From a study's material to its section of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from digitlab.data.known_labels import known_corrections
+from digitlab.report.answers import best_row, lead
+from digitlab.report.content import Block, Illustration, Notes, Piece, Section, Sentences, Tabular
+from digitlab.report.drawing import draw_error_by_level, draw_kernels, draw_learning_curves, draw_misread
+from digitlab.report.evidence import Evidence, evidence_of
+from digitlab.report.figures import (
+    Kernels,
+    Misread,
+    error_by_level,
+    first_kernels,
+    learning_curves,
+    most_misread,
+)
+from digitlab.report.material import Material
+from digitlab.report.matrices import confusion_counts, confusion_table, surface_table
+from digitlab.report.measured import method_line
+from digitlab.report.metric import ERROR, Metric, metrics_of
+from digitlab.report.tables import evidence_table, notes, study_table
+from digitlab.report.text import levels_text, listed, number, settings_text
+from digitlab.report.verdicts import sentences
+from digitlab.results.record import Result
+from digitlab.spec.recipe import CNN
+from digitlab.spec.study import RECIPE_PATH
+
+LONG = 12
+"""Rows of a table of two crossed axes that stay in sight; a longer one is folded away below its surface."""
+
+EPOCHS_PATH = "training.epochs"
+
+
+def study_section(material: Material, key: str, *, digits: int, trained: Iterable[Result] = ()) -> Section:
+    """Say all that is known of a study.
+
+    Args:
+        material: of the study.
+        key: unique in the report.
+        digits: misread ones to show at most.
+        trained: results of the report's other studies, for what a level is read off.
+    """
+    study = material.table.plan.study
+    return Section(
+        key=key,
+        name=study.name,
+        question=study.question,
+        description=study.description,
+        answer=lead(material.table),
+        method=method_line(material.table),
+        blocks=tuple(_Writer(material, key).blocks(digits, trained)),
+    )
+
+
+class _Writer:
+    """Writes the blocks of one study."""
+
+    def __init__(self, material: Material, key: str) -> None:
+        self.material = material
+        self.table = material.table
+        self.key = key
+        self.axes = self.table.plan.study.axes
+        self.metrics = [each for each in metrics_of(self.table.plan) if each is ERROR or material.results]
+
+    def blocks(self, digits: int, trained: Iterable[Result]) -> Iterator[Block]:
+        done = any(row.seeds for row in self.table.rows)
+        if done:
+            yield Block("Error by level", tuple(map(self._errors, self.metrics)))
+        yield Block("Results", tuple(self._results()))
+        if not done:
+            return
+        found = evidence_of(self.material)
+        if found:
+            yield Block("Verdicts", tuple(piece for each in found for piece in self._verdicts(each)))
+        yield Block("Learning curves", tuple(map(self._curves, self.metrics)))
+        optional = {
+            "Confusion": self._confusion(),
+            "Most misread digits": self._misread(digits),
+            "First-layer kernels": self._kernels(trained),
+        }
+        for title, pieces in optional.items():
+            written = tuple(pieces)
+            if written:
+                yield Block(title, written)
+
+    def _errors(self, metric: Metric) -> Piece:
+        data = error_by_level(self.material, metric)
+        lines = (
+            f", one line for each level of {data.others}; the legend shows the test set"
+            if data.others
+            else ""
+        )
+        return Illustration(
+            name=f"{self.key}-{metric.key}",
+            figure=draw_error_by_level(data),
+            description=(
+                f"Chart of the {metric.name} on the test set and on the validation part against {data.axis}; "
+                "the table has the figures."
+            ),
+            caption=(
+                f"{_capital(metric.name)} on the test set against {data.axis}{lines}. Dots with bars: mean "
+                f"over seeds with its 95 % t interval ({data.seeds}). Faint dots: single networks. Diamonds: "
+                "mean on the validation part, by which levels are chosen."
+            ),
+        )
+
+    def _results(self) -> Iterator[Piece]:
+        table, surface = study_table(self.table), surface_table(self.table)
+        if surface:
+            down, across = self.axes
+            yield Tabular(
+                surface,
+                "Surface of the test error",
+                f"Mean test error in percent: {down.title} downwards, {across.title} to the right.",
+                shading="The deeper the colour, the more errors.",
+            )
+        folded = "Every level with its interval, size and time" if surface and len(table.rows) > LONG else ""
+        yield Tabular(table, "Results by level", folded=folded)
+        remarks = notes(self.table)
+        if remarks:
+            yield Notes(remarks)
+
+    def _verdicts(self, evidence: Evidence) -> Iterator[Piece]:
+        yield Sentences(sentences(evidence))
+        if not evidence.tested:
+            return
+        table = evidence_table(evidence)
+        reference = settings_text(self.axes, self.table.plan.reference)
+        caution = "The interval on new digits is the weaker evidence. " if evidence.new_digits else ""
+        yield Tabular(
+            table,
+            f"Comparisons by {evidence.metric.name}",
+            f"Each level minus the reference ({reference}), by seed: below 0 the level has the smaller "
+            f"{evidence.metric.name}. The verdict goes by Holm's p; intervals are not corrected. {caution}"
+            "What the columns mean is told under “How this was measured”.",
+            folded="All comparisons" if len(table.rows) > LONG else "",
+        )
+
+    def _curves(self, metric: Metric) -> Piece:
+        data = learning_curves(self.table, metric)
+        ends = ", ".join(
+            f"{level.label}: {level.validation.mean[-1]:.{metric.decimals}f}" for level in data.levels
+        )
+        read_off = "; shorter trainings are the beginnings of the longest" if self._over_epochs() else ""
+        return Illustration(
+            name=f"{self.key}-curves-{metric.key}",
+            figure=draw_learning_curves(data),
+            description=(
+                f"Chart of the {metric.name} by epoch. On the validation part after the last epoch, by "
+                f"level: {ends}."
+            ),
+            caption=(
+                f"{_capital(metric.name)} by epoch, on the training images (left) and on the validation part "
+                f"(right), one line for each level{read_off}. Lines: mean over seeds ({data.seeds}). Bands: "
+                "smallest to largest of the seeds. On the training images it is counted while the network "
+                "learns, each image before its step, so that the first epoch is high."
+            ),
+        )
+
+    def _over_epochs(self) -> bool:
+        return any(axis.path == EPOCHS_PATH for axis in self.axes)
+
+    def _confusion(self) -> Iterator[Piece]:
+        best = best_row(self.table)
+        pairs = self.material.levels()
+        results = [each for row, cell in pairs if row is best for each in self.material.results_of(row, cell)]
+        if best is None or not results:
+            return
+        where = settings_text(self.axes, best.levels)
+        networks = "one network" if len(results) == 1 else f"{len(results)} networks"
+        yield Tabular(
+            confusion_table(confusion_counts([result.final_test for result in results])),
+            f"Confusion matrix at {where}",
+            f"Test images by published class (rows) and by the class read (columns), summed over {networks} "
+            f"at {where}, the level of least validation error.",
+            shading="The deeper the colour, the more such mistakes.",
+        )
+
+    def _misread(self, count: int) -> Iterator[Piece]:
+        data, predictions = self.material.digits, list(self.material.predictions.values())
+        if not predictions:
+            return
+        if data is None:
+            yield Notes(("Not shown: the data of this study has changed since, or is not at hand.",))
+            return
+        misread = most_misread(predictions, data.y_test, count, known_corrections(data.fingerprint))
+        if misread:
+            yield self._misread_illustration(misread)
+
+    def _misread_illustration(self, misread: Sequence[Misread]) -> Piece:
+        assert self.material.digits is not None
+        again = ", one training after different epochs counted as several" if self._over_epochs() else ""
+        marked = any(each.corrected is not None for each in misread)
+        known = (
+            " Coloured: labels known to be wrong, with the digit that a majority of five people read."
+            if marked
+            else ""
+        )
+        return Illustration(
+            name=f"{self.key}-misread",
+            figure=draw_misread(misread, self.material.digits.x_test),
+            description=f"Misread digits. {'; '.join(map(_case, misread))}.",
+            caption=(
+                f"Test images misread by the most networks, of {misread[0].total} asked{again}; of equals, "
+                "those on whose wrong answer most agree. Below each: the published label, the most common "
+                f"wrong answer, and how many were wrong.{known} They are shown, and used for nothing else."
+            ),
+        )
+
+    def _kernels(self, trained: Iterable[Result]) -> Iterator[Piece]:
+        if all(axis.path != RECIPE_PATH for axis in self.axes):
+            return
+        found = first_kernels(self.material, trained)
+        for place, kernels in enumerate(found):
+            yield _kernels_illustration(f"{self.key}-kernels-{place}", kernels)
+        convolutional = [
+            levels_text(cell.levels)
+            for row, cell in self.material.levels()
+            if row.seeds and self.material.results and isinstance(cell.trials[0].model, CNN)
+        ]
+        shown = {kernels.label for kernels in found}
+        lacking = [label for label in convolutional if label not in shown]
+        if lacking:
+            yield Notes((f"Not kept of {listed(lacking)}: read off a longer training of another study.",))
+
+
+def _kernels_illustration(name: str, kernels: Kernels) -> Illustration:
+    filters, rows, columns = kernels.weights.shape
+    largest = number(float(np.abs(kernels.weights).max()))
+    after = f"after {kernels.epochs} epochs"
+    if kernels.epochs != kernels.asked:
+        after += f", the longer training of which this level is the first {kernels.asked}"
+    what = f"{filters} kernels of {rows}x{columns} in the first layer of {kernels.label}"
+    least, most = number(float(kernels.weights.min())), number(float(kernels.weights.max()))
+    return Illustration(
+        name=name,
+        figure=draw_kernels(kernels),
+        description=f"The {what}: weights from {least} to {most}.",
+        caption=(
+            f"The {what}, of the network of seed {kernels.seed} {after}. Red weights are above 0, blue ones "
+            f"below; the deepest colours stand for {largest} and −{largest}."
+        ),
+    )
+
+
+def _case(each: Misread) -> str:
+    known = f", by re-labelling {each.corrected}" if each.corrected is not None else ""
+    return (
+        f"image {each.index}: published {each.truth}{known}, read {each.usual}, {each.wrong} of {each.total} "
+        "wrong"
+    )
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]

@@ -1,0 +1,81 @@
+"""`digitlab study report` and `show` of a whole collection, on results that nobody trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from digitlab.cli.main import run
+from digitlab.results import Store
+from digitlab.spec import DataSpec, resolve_study
+from digitlab.spec.library import resolve_collection
+from digitlab.spec.plan import cover
+from digitlab.studies import plan_study
+from small_study import pretend, write_digits
+
+STUDIES = resolve_collection("classroom").studies
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the whole classroom at two seeds, on 200 test images."""
+    folder = tmp_path_factory.mktemp("classroom")
+    write_digits(folder)
+    data = DataSpec(dataset=str(folder), validation=100)
+    studies = (resolve_study(name).model_copy(update={"data": data, "seeds": 2}) for name in STUDIES)
+    plans = [plan_study(study) for study in studies]
+    with Store(folder / "store.sqlite") as store:
+        for plan in plans:
+            store.keep_plan(plan)
+        for trial in cover(trial for plan in plans for trial in plan.trials):
+            store.finish(pretend(trial, lambda _: None))
+    return folder / "store.sqlite"
+
+
+def test_a_collection_is_one_page_named_after_it(store: Path, capsys) -> None:
+    assert run(["study", "report", "classroom", "--store", str(store)]) == 0
+    path = store.parent / "reports" / "classroom.html"
+    assert capsys.readouterr().out == f"{path}\n"
+    html = path.read_text("utf-8")
+    assert "<h1>The classroom study</h1>" in html
+    assert [name for name in STUDIES if f'<article class="study" id="{name}"' in html] == list(STUDIES)
+    assert html.count("How this was measured</h2>") == 1
+    assert len(html.encode()) < 5_000_000
+
+
+def test_a_study_as_markdown_has_its_figures_beside_it(store: Path, capsys) -> None:
+    assert run(["study", "report", "mlp-loss", "--format", "md", "--store", str(store)]) == 0
+    path = store.parent / "reports" / "mlp-loss.md"
+    assert capsys.readouterr().out == f"{path}\n"
+    assert path.read_text("utf-8").startswith("# Accuracy versus mean squared error")
+    assert {each.name for each in path.parent.glob("mlp-loss-*.png")} == {
+        "mlp-loss-mlp-loss-error.png",
+        "mlp-loss-mlp-loss-squared-error.png",
+        "mlp-loss-mlp-loss-curves-error.png",
+        "mlp-loss-mlp-loss-curves-squared-error.png",
+        "mlp-loss-mlp-loss-misread.png",
+    }
+
+
+def test_an_unknown_format_is_bad_usage(store: Path, capsys) -> None:
+    assert run(["study", "report", "mlp-loss", "--format", "pdf", "--store", str(store)]) == 2
+    assert "pdf" in capsys.readouterr().err
+
+
+def test_show_prints_the_evidence_and_the_verdicts_of_each_study(store: Path, capsys) -> None:
+    assert run(["study", "show", "classroom", "--store", str(store)]) == 0
+    out = capsys.readouterr().out
+    assert out.count("Holm p   sign-flip p (least)") == len(STUDIES) + 1  # two metrics of mlp-loss
+    assert "(95 % interval" in out or "95 % intervals within" in out
+    assert "loss that is minimized = mse" in out
+
+
+def test_no_digit_of_a_figure_is_lost_on_a_narrow_terminal(store: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("digitlab.cli.console.PIPED_WIDTH", 80)
+    assert run(["study", "show", "cnn-kernel-size", "--store", str(store)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    rows = [line.split() for line in lines if line.split()[:1] == ["9"]]
+    assert rows[0][-3:] == ["104,474", "362,880", "1.2"]
+    assert rows[1][-2].endswith("(0.5)")
