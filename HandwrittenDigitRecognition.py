@@ -20,7 +20,7 @@ except ImportError:
     sys.exit(
         "digitlab is not installed in this Python. Run  make setup  once, then start me with\n"
         "    .venv/bin/python HandwrittenDigitRecognition.py\n"
-        "(without make:  python -m venv .venv  and  .venv/bin/pip install '.[all]'  in this folder)"
+        '(without make:  python -m venv .venv  and  .venv/bin/pip install ".[all]"  in this folder)'
     )
 
 NETWORKS = {
@@ -155,10 +155,16 @@ def parse_arguments():
     names = [*NETWORKS, *STUDIES]
     parser.add_argument("experiment", nargs="?", default="mlp", choices=names, metavar="experiment")
     parser.add_argument("--epochs", type=int, help="passes over the training images")
-    parser.add_argument("--seed", type=int, default=0, help="another seed, another network (default: 0)")
+    parser.add_argument("--seed", type=int, help="another seed, another network (default: 0)")
     parser.add_argument("--seeds", type=int, help="networks per level of a study")
     parser.add_argument("--no-plot", action="store_true", help="save no picture")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    is_study = arguments.experiment in STUDIES
+    if is_study and (arguments.epochs is not None or arguments.seed is not None or arguments.no_plot):
+        parser.error("--epochs, --seed and --no-plot are for a single network; a study has --seeds")
+    if arguments.seeds is not None and not is_study:
+        parser.error("--seeds is for studies; a single network has --seed")
+    return arguments
 
 
 def main():
@@ -170,20 +176,23 @@ def main():
     plot = None if arguments.no_plot else Path(f"{name}.png")
     if plot and importlib.util.find_spec("matplotlib") is None:
         sys.exit(
-            "matplotlib draws the plot and is not installed: add --no-plot, or run  pip install '.[report]'"
+            'matplotlib draws the plot and is not installed: add --no-plot, or run  pip install ".[report]"'
         )
     settings = {} if arguments.epochs is None else {"epochs": arguments.epochs}
+    seed = arguments.seed or 0
     try:
         if name == "mlp":
-            train_and_predict_mlp(**settings, seed=arguments.seed, plot=plot)
+            train_and_predict_mlp(**settings, seed=seed, plot=plot)
         elif name == "cnn":
-            train_and_predict_cnn(**settings, seed=arguments.seed, plot=plot)
+            train_and_predict_cnn(**settings, seed=seed, plot=plot)
         else:
             paths = {f"training.{setting}": value for setting, value in settings.items()}
-            train_and_predict(name, paths, arguments.seed, plot)
+            train_and_predict(name, paths, seed, plot)
     except DigitlabError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -49,7 +49,7 @@ class MissingExtraError(UserError):
 
     def __init__(self, module: str, extra: str) -> None:
         super().__init__(
-            f"{module} is not installed; it belongs to the extra [{extra}]: run  pip install '.[{extra}]'  "
+            f'{module} is not installed; it belongs to the extra [{extra}]: run  pip install ".[{extra}]"  '
             "in the clone"
         )
 

@@ -165,3 +165,34 @@ def test_a_study_file_runs_and_a_second_run_finds_everything_done_without_tensor
     assert again.returncode == 0, again.stderr
     assert "4 trials, 4 done already, 0 to train" in again.stderr
     assert again.stdout == first.stdout
+
+
+def test_show_tells_what_was_interrupted_and_what_is_missing(folder: Path, tmp_path: Path, capsys) -> None:
+    plan = plan_study(str(folder / "mine.toml"))
+    with Store(tmp_path / "store.sqlite") as store:
+        store.keep_plan(plan)
+        store.finish(pretend(plan.trials[0], lambda _: None))
+        store.start(plan.trials[1])
+        with store.exclusive():
+            pass  # what runs when nobody does was interrupted
+    assert run(["study", "show", "mine", "--store", str(tmp_path / "store.sqlite")]) == 0
+    out = capsys.readouterr().out
+    assert "1 interrupted" in out
+    assert "1 not done" in out
+
+
+def test_a_study_file_is_shown_as_it_was_last_run(folder: Path, tmp_path: Path, capsys) -> None:
+    plan = plan_study(str(folder / "mine.toml"), seeds=3)
+    with Store(tmp_path / "store.sqlite") as store:
+        store.keep_plan(plan)
+        for trial in plan.trials:
+            store.finish(pretend(trial, lambda _: None))
+    shown = ["study", "show", str(folder / "mine.toml"), "--store", str(tmp_path / "store.sqlite"), "--json"]
+    assert run(shown) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["seeds"] for row in rows] == [[0, 1, 2]] * 2
+
+
+def test_a_library_study_takes_a_small_data_set_with_a_smaller_validation_part(folder: Path) -> None:
+    plan = plan_study("mlp-neurons", data=str(folder / "digits"))
+    assert plan.study.data.validation == 100  # a sixth of 600

@@ -193,4 +193,4 @@ def test_a_missing_library_is_one_line_with_the_cure(module: str, home: str) -> 
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith(f"{module} is not installed")
-    assert "pip install '.[report]'" in done.stdout
+    assert 'pip install ".[report]"' in done.stdout

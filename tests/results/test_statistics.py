@@ -284,7 +284,7 @@ def test_results_are_plain_numbers() -> None:
 def test_without_statsmodels_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "statsmodels.stats.multitest", None)
     with pytest.raises(
-        MissingExtraError, match=r"statsmodels is not installed; .*pip install '\.\[report\]'"
+        MissingExtraError, match=r'statsmodels is not installed; .*pip install "\.\[report\]"'
     ):
         holm([0.5])
 

@@ -216,3 +216,15 @@ def test_a_recipe_that_an_axis_names_must_be_there(refusal: Any, tmp_path: Path)
     study["axes"][0]["values"] = ["cnn", "mpl"]
     (tmp_path / "mine.json").write_text(Study.from_values(study, "test").to_json())
     assert "recipe 'mpl': expected one of" in refusal(plan_study, str(tmp_path / "mine.json"))
+
+
+def test_recipe_files_on_an_axis_are_looked_for_beside_the_study_that_names_them(tmp_path: Path) -> None:
+    from digitlab.studies import plan_study
+
+    wide = resolve_recipe("mlp").to_values() | {"name": "wide", "model": {"family": "mlp", "hidden": [300]}}
+    (tmp_path / "wide.toml").write_text(Recipe.from_values(wide, "test").to_toml())
+    study = resolve_study("architectures").to_values() | {"name": "mine"}
+    study["axes"] = [{"path": "recipe", "values": ["mlp", "wide.toml"]}]
+    (tmp_path / "mine.toml").write_text(Study.from_values(study, "test").to_toml())
+    plan = plan_study(str(tmp_path / "mine.toml"), seeds=1)
+    assert [cell.trials[0].recipe for cell in plan.cells] == ["mlp", "wide"]

@@ -117,7 +117,7 @@ def test_a_trial_whose_training_was_interrupted_is_missing_until_the_study_goes_
     with pytest.raises(KeyboardInterrupt):
         run_plans([plan], store, Pretender(stop_at=1), Observer())
     table = read_table(plan, store)
-    assert [(row.seeds, row.missing, row.failed) for row in table.rows] == [((0,), 1, ())] * 3
+    assert [(row.seeds, row.missing + row.interrupted, row.failed) for row in table.rows] == [((0,), 1, ())] * 3
     assert lengths(trained_by(plan, store)) == [(1, 5)]
     assert read_table(plan, store) == trained_alone(plan)
 

@@ -191,12 +191,19 @@ def _members(study: str) -> tuple[str, ...]:
     return resolve_collection(study).studies if study in collection_names() else (study,)
 
 
+def _stored_name(study: str) -> str:
+    """Plans are kept under the study's own name, whatever its file is called."""
+    from digitlab.spec.library import resolve_study, study_folder
+
+    return study if study_folder(study) is None else resolve_study(study).name
+
+
 def _plans(study: str, seeds: int | None, data: str | None, store: Store) -> list[Plan]:
     """Take the studies as they were last run, unless something is asked otherwise."""
     from digitlab.studies.runner import plan_study
 
     asked = seeds is not None or data is not None
-    kept = ((name, None if asked else store.plan(name)) for name in _members(study))
+    kept = ((name, None if asked else store.plan(_stored_name(name))) for name in _members(study))
     return [plan or plan_study(name, seeds=seeds, data=data) for name, plan in kept]
 
 
@@ -260,14 +267,22 @@ def _write_report(
 ) -> Path:
     from functools import cache
 
-    from digitlab.data import load
+    from digitlab.data import Dataset, load
+    from digitlab.errors import DataError
     from digitlab.report import read_material, write_markdown, write_report
     from digitlab.spec.library import collection_names, resolve_collection
     from digitlab.studies.runner import read_table
 
     collection = resolve_collection(name) if name in collection_names() else None
     stem = collection.name if collection else plans[0].study.name
-    data = cache(load)  # studies of a collection share it
+
+    @cache  # studies of a collection share it
+    def data(dataset: str) -> Dataset | None:
+        try:
+            return load(dataset)
+        except DataError:  # gone, or seen from another folder: the report does without pictures
+            return None
+
     studies = [read_material(read_table(plan, store), store, data(plan.study.data.dataset)) for plan in plans]
     write = write_markdown if form == "md" else write_report
     return write(

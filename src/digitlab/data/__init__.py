@@ -8,7 +8,7 @@ from digitlab.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from digitlab.data.catalog import CATALOG, CatalogEntry
-    from digitlab.data.dataset import Dataset, fingerprint_of, load, load_dataset
+    from digitlab.data.dataset import Dataset, load, load_dataset
     from digitlab.data.idx import IdxHeader, read_idx, read_idx_header, write_idx
     from digitlab.data.images import Picture, decode_image
     from digitlab.data.importer import import_dataset, import_folder, import_npz
@@ -21,7 +21,6 @@ __all__ = [
     "IdxHeader",
     "Picture",
     "decode_image",
-    "fingerprint_of",
     "import_dataset",
     "import_folder",
     "import_npz",
@@ -42,7 +41,6 @@ __getattr__ = lazy_exports(
         "IdxHeader": "idx",
         "Picture": "images",
         "decode_image": "images",
-        "fingerprint_of": "dataset",
         "import_dataset": "importer",
         "import_folder": "importer",
         "import_npz": "importer",

@@ -102,22 +102,6 @@ def load_dataset(
     return (dataset.x_train, dataset.y_train), (dataset.x_test, dataset.y_test)
 
 
-def fingerprint_of(name_or_dir: str | os.PathLike[str]) -> str:
-    """The fingerprint that `load` would give; for a data set known by name no file is read.
-
-    Args:
-        name_or_dir: as for `load`.
-
-    Returns:
-        SHA-256 in 64 hexadecimal digits.
-
-    Raises:
-        DataError: as for `load`.
-    """
-    entry = _known(name_or_dir)
-    return entry.fingerprint if entry else load(name_or_dir).fingerprint
-
-
 def check_arrays(arrays: Mapping[str, np.ndarray], name: str) -> None:
     """Refuse anything but ten classes of 28x28 grey images, naming what was found.
 

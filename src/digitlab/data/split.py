@@ -30,7 +30,7 @@ def stratified_split(labels: np.ndarray, validation: int, seed: int) -> tuple[np
     if not MIN_VALIDATION <= validation < len(labels):
         raise DataError(
             f"validation: expected {MIN_VALIDATION}..{len(labels) - 1} of {len(labels)} images, "
-            f"received {validation}"
+            f"received {validation}; set data.validation in the study file"
         )
     if seed < 0:
         raise DataError(f"split seed: expected 0 or more, received {seed}")

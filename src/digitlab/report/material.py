@@ -49,16 +49,16 @@ class Material:
         }
 
 
-def read_material(table: StudyTable, store: Store, data: Dataset) -> Material:
+def read_material(table: StudyTable, store: Store, data: Dataset | None) -> Material:
     """Read what a store keeps of a study beside its table.
 
     Args:
         table: the study's answer in figures.
         store: from which it was made.
         data: what goes by the name of the study's data now; if it is not what the trials learned from any
-            more, the material has none.
+            more, or is not at hand (None), the material has none.
     """
     results = store.results(table.plan.trials)
     predictions = {trial: store.predictions(result.trial) for trial, result in results.items()}
-    same = data.fingerprint == table.plan.fingerprint
+    same = data is not None and data.fingerprint == table.plan.fingerprint
     return Material(table, results, predictions, data if same else None)

@@ -80,8 +80,9 @@ def _measures(row: Row, cell: Cell, squared: bool) -> dict[str, str]:
 
 def _remark(row: Row) -> str:
     failed = f"{len(row.failed)} failed" if row.failed else ""
+    interrupted = f"{row.interrupted} interrupted" if row.interrupted else ""
     missing = f"{row.missing} not done" if row.missing else ""
-    return ", ".join(filter(None, (failed, missing)))
+    return ", ".join(filter(None, (failed, interrupted, missing)))
 
 
 def notes(table: StudyTable) -> tuple[str, ...]:
@@ -106,9 +107,9 @@ def _notes(table: StudyTable) -> Iterator[str]:
                 reason + (f" ({count} times)" if count > 1 else "") for reason, count in counts
             )
             yield f"{settings_text(axes, row.levels)}: {len(row.failed)} of {seeds} failed: {reasons}."
-    missing = sum(row.missing for row in table.rows)
+    missing = sum(row.missing + row.interrupted for row in table.rows)
     if missing:
-        behind = sum(row.missing > 0 for row in table.rows)
+        behind = sum(row.missing + row.interrupted > 0 for row in table.rows)
         yield (
             f"Not complete: {missing} of {seeds * len(table.rows)} results are not there yet, in {behind} of "
             f"{len(table.rows)} levels; the figures may change."

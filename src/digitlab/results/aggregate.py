@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -77,7 +77,8 @@ class Row:
         multiply_adds: to classify one image.
         train_seconds: spent in training epochs, over seeds.
         failed: reasons of the trials that failed.
-        missing: trials not done and not failed.
+        interrupted: trials that were stopped while they ran.
+        missing: trials not done, not failed and not interrupted.
     """
 
     levels: tuple[Level, ...]
@@ -90,6 +91,7 @@ class Row:
     multiply_adds: int | None
     train_seconds: Estimate
     failed: tuple[str, ...]
+    interrupted: int
     missing: int
 
     @property
@@ -112,6 +114,7 @@ class Row:
             "parameters": self.parameters,
             "multiply_adds": self.multiply_adds,
             "failed": list(self.failed),
+            "interrupted": self.interrupted,
             "missing": self.missing,
         }
 
@@ -147,29 +150,38 @@ class StudyTable:
     @property
     def complete(self) -> bool:
         """Whether no trial is missing."""
-        return not any(row.missing for row in self.rows)
+        return not any(row.missing or row.interrupted for row in self.rows)
 
 
-def aggregate(plan: Plan, results: Mapping[str, Result], failures: Mapping[str, str]) -> StudyTable:
+def aggregate(
+    plan: Plan,
+    results: Mapping[str, Result],
+    failures: Mapping[str, str],
+    interrupted: Container[str] = (),
+) -> StudyTable:
     """Bring the results of a plan's trials together.
 
     Args:
         plan: of the study.
         results: by trial id; those of trials that are done.
         failures: by trial id; the reasons of those that failed.
+        interrupted: ids of trials that were stopped while they ran.
     """
     environments = {tuple(sorted(result.environment.items())) for result in results.values()}
     return StudyTable(
         plan=plan,
-        rows=tuple(_row(cell, results, failures) for cell in plan.cells),
+        rows=tuple(_row(cell, results, failures, interrupted) for cell in plan.cells),
         curves=tuple(_curve(cell, results) for cell in plan.cells),
         environments=tuple(dict(items) for items in sorted(environments)),
     )
 
 
-def _row(cell: Cell, results: Mapping[str, Result], failures: Mapping[str, str]) -> Row:
+def _row(
+    cell: Cell, results: Mapping[str, Result], failures: Mapping[str, str], interrupted: Container[str]
+) -> Row:
     done = _done(cell, results)
     failed = tuple(failures[trial.id] for trial in cell.trials if trial.id in failures)
+    stopped = sum(trial.id in interrupted and trial.id not in results for trial in cell.trials)
     test_errors = tuple(result.final_test.error_percent for result in done)
     validation_errors = [100 * (1 - result.history[-1].validation_accuracy) for result in done]
     return Row(
@@ -183,7 +195,8 @@ def _row(cell: Cell, results: Mapping[str, Result], failures: Mapping[str, str])
         multiply_adds=done[0].multiply_adds if done else None,
         train_seconds=t_interval([result.train_seconds for result in done]),
         failed=failed,
-        missing=len(cell.trials) - len(done) - len(failed),
+        interrupted=stopped,
+        missing=len(cell.trials) - len(done) - len(failed) - stopped,
     )
 
 

@@ -28,16 +28,27 @@ def study_names() -> tuple[str, ...]:
     return _names(_studies())
 
 
-def resolve_recipe(recipe: str | Recipe) -> Recipe:
+def resolve_recipe(recipe: str | Recipe, folder: Path | None = None) -> Recipe:
     """Find a recipe.
 
     Args:
         recipe: a name in the package, the path of a TOML or JSON file, or the recipe itself.
+        folder: from which the path leads; the current one unless said.
 
     Raises:
         SpecError: there is none of that name, or the file is no recipe.
     """
-    return recipe if isinstance(recipe, Recipe) else _find(Recipe, recipe, _recipes(), "recipe")
+    if isinstance(recipe, Recipe):
+        return recipe
+    place = str(folder / recipe) if folder and _is_file_name(recipe) else recipe
+    return _find(Recipe, place, _recipes(), "recipe")
+
+
+def study_folder(study: str | Study) -> Path | None:
+    """Give the folder of a study's file (None: it is no file)."""
+    if isinstance(study, str) and study not in study_names() and _is_file_name(study):
+        return Path(study).parent
+    return None
 
 
 def resolve_study(study: str | Study) -> Study:
@@ -51,10 +62,10 @@ def resolve_study(study: str | Study) -> Study:
     if isinstance(study, Study):
         return study
     found = _find(Study, study, _studies(), "study", also=collection_names())
-    if study in study_names() or not isinstance(found.recipe, str) or not _is_file_name(found.recipe):
+    folder = study_folder(study)
+    if folder is None or not isinstance(found.recipe, str) or not _is_file_name(found.recipe):
         return found
-    recipe = resolve_recipe(str(Path(study).parent / found.recipe))
-    return found.model_copy(update={"recipe": recipe})
+    return found.model_copy(update={"recipe": resolve_recipe(found.recipe, folder)})
 
 
 def collection_names() -> tuple[str, ...]:

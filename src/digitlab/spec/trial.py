@@ -32,6 +32,11 @@ class DataSpec(Spec):
     fingerprint: Sha256 | None = None
 
 
+def fitting_validation(images: int) -> int:
+    """Give the usual size of the validation part, or a sixth where so few training images leave less."""
+    return min(DataSpec().validation, max(images // 6, 10))
+
+
 class Trial(Spec):
     """One training run.
 

@@ -12,10 +12,10 @@ from digitlab.models.costs import cost
 from digitlab.results.aggregate import StudyTable, aggregate
 from digitlab.results.record import EpochRecord, Result
 from digitlab.results.store import Store
-from digitlab.spec.library import resolve_recipe, resolve_study
+from digitlab.spec.library import resolve_recipe, resolve_study, study_folder
 from digitlab.spec.plan import Plan, cover, coverage, make_plan
 from digitlab.spec.study import RECIPE_PATH, Study
-from digitlab.spec.trial import Trial
+from digitlab.spec.trial import Trial, fitting_validation
 from digitlab.studies.executors.base import Done, Event, Executor, Failed, Progress, Started
 from digitlab.studies.executors.processes import ProcessExecutor
 from digitlab.training.process import available_cores, native_precision, require_libraries
@@ -63,9 +63,13 @@ def plan_study(study: str | Study, *, seeds: int | None = None, data: str | None
         changes["data"] = asked.data.to_values() | {"dataset": data}
     asked = Study.from_values(asked.to_values() | changes, f"study {asked.name}")
     dataset = load(asked.data.dataset)
+    if data is not None:  # the study was written for another data set
+        fitting = min(asked.data.validation, fitting_validation(len(dataset.y_train)))
+        asked = asked.model_copy(update={"data": asked.data.model_copy(update={"validation": fitting})})
     stratified_split(dataset.y_train, asked.data.validation, asked.data.split_seed)  # refused here if at all
     named = (level for axis in asked.axes if axis.path == RECIPE_PATH for level in axis.values)
-    recipes = {str(level): resolve_recipe(str(level)) for level in named}
+    folder = study_folder(study)
+    recipes = {str(level): resolve_recipe(str(level), folder) for level in named}
     recipe = resolve_recipe(asked.recipe)
     return make_plan(asked, recipe, dataset.fingerprint, native_precision(), recipes)
 
@@ -192,7 +196,9 @@ def _keeper(wanted: Sequence[Trial], store: Store, observer: Observer) -> Callab
 def read_table(plan: Plan, store: Store) -> StudyTable:
     """Bring together what the store has of a plan's trials."""
     results = store.results(plan.trials)
-    return aggregate(plan, results, _failures(plan.trials, store, results))
+    statuses = store.statuses(trial.id for trial in plan.trials)
+    interrupted = {trial for trial, status in statuses.items() if status.state == "interrupted"}
+    return aggregate(plan, results, _failures(plan.trials, store, results), interrupted)
 
 
 def train_task(trial: Trial, report: Callable[[EpochRecord], None]) -> Result:

@@ -18,7 +18,7 @@ from digitlab.spec.library import resolve_recipe
 from digitlab.spec.plan import resolve_precision
 from digitlab.spec.recipe import Recipe
 from digitlab.spec.study import with_settings
-from digitlab.spec.trial import DataSpec, Trial
+from digitlab.spec.trial import DataSpec, Trial, fitting_validation
 from digitlab.training.engine import Engine, EngineFactory, EpochTotals
 from digitlab.training.process import environment, native_precision, prepare_process
 from digitlab.training.seeds import child_seeds
@@ -68,15 +68,16 @@ def train(
     asked = with_settings(resolve_recipe(recipe), dict(settings or {}), "setting")
     ready = resolve_precision(asked, native_precision())
     dataset = load(data)
-    trial = Trial(
-        recipe=ready.name,
-        model=ready.model,
-        training=ready.training,
-        data=DataSpec(dataset=data, fingerprint=dataset.fingerprint),
-        seed=seed,
-        threads=threads,
-    )
-    return train_trial(trial, dataset, on_epoch=on_epoch)
+    fitting = fitting_validation(len(dataset.y_train))
+    values = {
+        "recipe": ready.name,
+        "model": ready.model,
+        "training": ready.training,
+        "data": DataSpec(dataset=data, validation=fitting, fingerprint=dataset.fingerprint),
+        "seed": seed,
+        "threads": threads,
+    }
+    return train_trial(Trial.from_values(values, "train"), dataset, on_epoch=on_epoch)
 
 
 def train_trial(
