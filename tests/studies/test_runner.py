@@ -82,7 +82,8 @@ def test_an_interrupted_study_goes_on_where_it_was(
     with pytest.raises(stop_with):
         run_plans([plan], store, executor, Observer())
     assert states(order, store) == ["done", "done", "interrupted", "unknown"]
-    assert [row.missing for row in read_table(plan, store).rows] == [1, 1]
+    table = read_table(plan, store)
+    assert [(row.interrupted, row.missing) for row in table.rows] == [(0, 1), (1, 0)]
 
     assert trained_by(plan, store) == order[2:]
     with Store(tmp_path / "uninterrupted.sqlite") as uninterrupted:
