@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 
 import numpy as np
@@ -10,6 +11,9 @@ from digitlab.models.costs import cost
 from digitlab.results.metrics import score
 from digitlab.results.record import EpochRecord, Result, Scores
 from digitlab.spec.trial import Trial
+
+# Started in the background by a shell, pytest and every process that a test starts would ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MakeResult = Callable[..., Result]
 
