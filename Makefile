@@ -42,8 +42,9 @@ format: $(READY)  ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY)  ## Measure an epoch against keras.fit, side by side
+bench: $(READY)  ## Measure an epoch and the classroom against keras.fit, side by side
 	$(BIN)/python benchmarks/epoch.py
+	$(BIN)/python benchmarks/classroom.py
 
 clean:  ## Remove the environment and caches; results stay
 	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
