@@ -28,6 +28,17 @@ NETWORKS = {
         },
     ),
     "cnn": ("cnn", {"model.convolutions.0.filters": 2, "model.dense.0": 8}),
+    "everything that a recipe can ask for": (
+        "best",
+        {
+            "model.convolutions": [
+                {"filters": 2, "kernel_size": 5, "stride": 2, "pool": 1},
+                {"filters": 4, "kernel_size": 3, "padding": "same"},
+            ],
+            "training.batch_size": 200,
+            "training.average": 0.5,
+        },
+    ),
     "deep cnn in bfloat16": (
         "deep-cnn",
         {"model.convolutions.0.filters": 2, "training.precision": "mixed_bfloat16"},

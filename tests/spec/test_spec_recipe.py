@@ -11,15 +11,26 @@ from hypothesis import strategies as st
 from digitlab.errors import SpecError
 from digitlab.spec import CNN, MLP, Convolution, ModelSpec, Recipe, TrainingSpec
 from digitlab.spec.library import recipe_names, resolve_recipe
-from digitlab.spec.recipe import IMAGE_SIDE, Activation
+from digitlab.spec.recipe import IMAGE_SIDE, Activation, Augmentation
 from digitlab.spec.study import with_settings
 
 ACTIVATIONS = st.sampled_from(get_args(Activation))
 WIDTHS = st.lists(st.integers(1, 16384), max_size=16).map(tuple)
 DROPOUTS = st.floats(0, 1, exclude_max=True)
 MLPS = st.builds(MLP, hidden=WIDTHS, activation=ACTIVATIONS, dropout=DROPOUTS)
+AUGMENTATIONS = st.builds(
+    Augmentation,
+    rotation=st.floats(0, 180),
+    elastic=st.floats(0, 14),
+    light=st.floats(0, 0.9),
+    strokes=st.floats(0, 0.9),
+)
 TRAININGS = st.builds(
     TrainingSpec,
+    schedule=st.sampled_from([None, "one-cycle", "cosine"]),
+    weight_decay=st.none() | st.floats(0, 1),
+    average=st.none() | st.floats(0, 1, exclude_max=True),
+    augmentation=st.none() | AUGMENTATIONS,
     epochs=st.integers(1, 10_000),
     batch_size=st.integers(1, 60_000),
     optimizer=st.sampled_from(["adam", "sgd"]),
@@ -269,3 +280,19 @@ def test_a_spec_cannot_be_changed() -> None:
     spec: ModelSpec = MLP()
     with pytest.raises(ValueError, match="frozen"):
         spec.dropout = 0.5
+
+
+def test_label_smoothing_belongs_to_cross_entropy() -> None:
+    with pytest.raises(SpecError, match="label_smoothing: expected the loss 'crossentropy'"):
+        TrainingSpec.from_values({"label_smoothing": 0.1, "loss": "mse"}, "test")
+
+
+@pytest.mark.parametrize(
+    ("kernel_size", "padding", "stride", "pool", "side"),
+    [(5, "valid", 2, 1, 12), (5, "valid", 1, 2, 12), (3, "same", 3, 1, 10), (28, "valid", 4, 1, 1)],
+)
+def test_the_side_of_a_map_after_a_strided_block(
+    kernel_size: int, padding: Any, stride: int, pool: int, side: int
+) -> None:
+    block = Convolution(filters=1, kernel_size=kernel_size, padding=padding, stride=stride, pool=pool)
+    assert block.output_side(28) == side

@@ -64,7 +64,28 @@ OTHERS: dict[str, dict[str, Any]] = {
         "model.dropout": 0.25,
         "model.activation": "elu",
     },
+    "best": {
+        "model.convolutions.0.stride": 2,
+        "model.normalization": None,
+        "training.schedule": "cosine",
+        "training.weight_decay": 0.02,
+        "training.label_smoothing": 0.04,
+        "training.average": 0.99,
+        "training.augmentation": None,
+        "training.augmentation.rotation": 11.0,
+        "training.augmentation.scale": 0.11,
+        "training.augmentation.shear": 0.11,
+        "training.augmentation.shift": 1.0,
+        "training.augmentation.elastic": 1.0,
+        "training.augmentation.thickness": 0.4,
+        "training.augmentation.light": 0.1,
+        "training.augmentation.noise": 0.2,
+        "training.augmentation.strokes": 0.11,
+    },
 }
+
+LATER = {path.split(".")[1] for path in OTHERS["best"] if path.startswith("training")}
+"""Settings that came after the first trials were kept; where they are None, they are no part of an id."""
 
 
 def test_the_id_of_a_known_trial_is_what_it_was() -> None:
@@ -130,6 +151,22 @@ def test_every_setting_of_the_model_and_the_training_decides_the_id(name: str) -
     assert set(others) == settable, "a setting was added: vary it here, too"
     changed = [trial_of(with_settings(recipe, {path: other}, "test")) for path, other in others.items()]
     assert len({trial_of(recipe).id, *(trial.id for trial in changed)}) == len(others) + 1
+
+
+def test_every_later_setting_decides_the_id() -> None:
+    recipe, others = float32("best"), OTHERS["best"]
+    assert recipe.training.augmentation
+    settable = set(type(recipe.training.augmentation).model_fields)
+    named = {path.removeprefix("training.augmentation.") for path in others if "augmentation." in path}
+    assert named == settable, "a setting was added: vary it here, too"
+    changed = [trial_of(with_settings(recipe, {path: other}, "test")) for path, other in others.items()]
+    assert len({trial_of(recipe).id, *(trial.id for trial in changed)}) == len(others) + 1
+
+
+@pytest.mark.parametrize("path", [*sorted(LATER), "normalization"])
+def test_a_setting_that_came_later_is_no_part_of_an_older_id(path: str) -> None:
+    later = float32("cnn")
+    assert path not in later.training.to_values() | later.model.to_values()
 
 
 def test_the_order_of_layers_decides_the_id() -> None:
@@ -205,6 +242,13 @@ def test_every_setting_but_the_epochs_decides_the_family(name: str, path: str, o
     recipe = float32(name)
     changed = trial_of(with_settings(recipe, {path: other}, "test"))
     assert (changed.family == trial_of(recipe).family) == (path == "training.epochs")
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one-cycle"])
+def test_with_a_schedule_a_shorter_trial_is_no_beginning_of_a_longer_one(schedule: str) -> None:
+    recipe = with_settings(float32("mlp"), {"training.schedule": schedule}, "test")
+    trials = [of_epochs(trial_of(recipe), epochs) for epochs in (5, 10)]
+    assert trials[0].family != trials[1].family
 
 
 @pytest.mark.parametrize("changes", ELSEWHERE)

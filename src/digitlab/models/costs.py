@@ -12,7 +12,7 @@ class Cost(NamedTuple):
     """The size of a network.
 
     Attributes:
-        parameters: weights and biases that are trained.
+        parameters: weights, biases, and scales and offsets of normalization that are trained.
         multiply_adds: multiplications, each with its addition, to classify one image; biases,
             activations and pooling are not counted.
     """
@@ -38,8 +38,8 @@ def cost(model: ModelSpec) -> Cost:
     total, side, channels = Cost(0, 0), IMAGE_SIDE, 1
     for block in model.convolutions:
         weights = block.kernel_size**2 * channels * block.filters
-        convolved = side if block.padding == "same" else side - block.kernel_size + 1
-        total += Cost(weights + block.filters, weights * convolved**2)
+        offsets = 2 * block.filters if model.normalization else block.filters
+        total += Cost(weights + offsets, weights * block.convolved_side(side) ** 2)
         side, channels = block.output_side(side), block.filters
     return total + _dense_layers(side**2 * channels, model.dense)
 

@@ -68,10 +68,13 @@ class Trial(Spec):
 
     @property
     def family(self) -> str:
-        """The id that all trials share which differ in their number of epochs alone.
+        """The id that all trials share of which a shorter one is the beginning of a longer one.
 
-        The learning rate is constant, so a shorter one is the beginning of a longer one.
+        At a constant learning rate they differ in their number of epochs alone; a schedule stretches over
+        the epochs, so there each trial is a family of its own.
         """
+        if self.training.schedule is not None:
+            return self.id
         training = self.training.model_copy(update={"epochs": 1})
         return self.model_copy(update={"training": training}).id
 

@@ -104,13 +104,16 @@ def train_trial(
     seeds = child_seeds(trial.seed)
     chosen, held_out = stratified_split(dataset.y_train, trial.data.validation, trial.data.split_seed)
     make = engine or tensorflow_engine(trial.threads)
-    network = make(trial, dataset.x_train[chosen], dataset.y_train[chosen], seeds)
+    images, labels = _with_strokes(
+        trial, dataset.x_train[chosen], dataset.y_train[chosen], seeds.augmentation
+    )
+    network = make(trial, images, labels, seeds)
     build_seconds = time.perf_counter() - begin
     validation = dataset.x_train[held_out], dataset.y_train[held_out]
-    run = _Run(trial, network, len(chosen), validation, (dataset.x_test, dataset.y_test))
+    run = _Run(trial, network, len(labels), validation, (dataset.x_test, dataset.y_test))
     order = np.random.default_rng(seeds.order)
     for _ in range(trial.training.epochs):
-        run.one_epoch(order.permutation(len(chosen)).astype(np.int32))
+        run.one_epoch(order.permutation(len(labels)).astype(np.int32))
         if on_epoch:
             on_epoch(run.history[-1])
     return Trained(network.network(), run.result(build_seconds))
@@ -122,6 +125,20 @@ def tensorflow_engine(threads: int) -> EngineFactory:
     from digitlab.training.tensorflow import TensorFlowEngine
 
     return TensorFlowEngine
+
+
+def _with_strokes(
+    trial: Trial, images: np.ndarray, labels: np.ndarray, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Add generated digits until they are the share of the training images that the trial asks for."""
+    augmentation = trial.training.augmentation
+    if augmentation is None or not augmentation.strokes:
+        return images, labels
+    from digitlab.data.strokes import draw_digits
+
+    count = round(len(labels) * augmentation.strokes / (1 - augmentation.strokes))
+    drawn, digits = draw_digits(count, seed)
+    return np.concatenate([images, drawn]), np.concatenate([labels, digits])
 
 
 class _Run:

@@ -7,6 +7,7 @@ gather, the cast, the forward and backward passes and the Keras optimizer are no
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
@@ -17,8 +18,10 @@ from digitlab.models import build
 from digitlab.models.network import LOGITS
 from digitlab.spec.recipe import CLASSES, TrainingSpec
 from digitlab.spec.trial import Trial
+from digitlab.training.augment import Augmenter
 from digitlab.training.dropout import ByteDropout
 from digitlab.training.engine import EpochTotals
+from digitlab.training.optimizers import WeightAverage, make_optimizer
 from digitlab.training.seeds import ChildSeeds
 
 PREDICTION_BATCH = 1000
@@ -50,10 +53,13 @@ class TensorFlowEngine:
         self._network = build(trial.model)
         logits = self._trained.get_layer(LOGITS).output
         self._logits = keras.Model(self._trained.inputs, logits)
-        self._optimizer = _optimizer(trial.training)
-        self._optimizer.build(self._trained.trainable_variables)
-        self._loss = trial.training.loss
+        self._spec = trial.training
         self._batch_size = trial.training.batch_size
+        steps = -(-len(images) // self._batch_size) * trial.training.epochs
+        self._optimizer = make_optimizer(trial.training, steps)
+        self._optimizer.build(self._trained.trainable_variables)
+        self._average = _average(trial.training, self._trained)
+        self._augment = _augmenter(trial.training, seeds.augmentation)
         # Arguments of the graph: what a graph captures, TensorFlow keeps as long as the process lives.
         self._digits = _Digits(tf.constant(images), tf.constant(labels))
         order = tf.TensorSpec([len(images)], tf.int32)
@@ -76,8 +82,9 @@ class TensorFlowEngine:
         return np.concatenate(batches)
 
     def network(self) -> keras.Model:
-        """Give the float32 twin with the present weights."""
-        for target, source in zip(self._network.weights, self._trained.weights, strict=True):
+        """Give the float32 twin with the present weights, or their average where the trial asks for it."""
+        sources = self._average.means if self._average else self._trained.weights
+        for target, source in zip(self._network.weights, sources, strict=True):
             target.assign(source)
         return self._network
 
@@ -100,15 +107,17 @@ class TensorFlowEngine:
         return totals
 
     def _train_batch(self, digits: _Digits, chosen: Any, totals: tuple[Any, ...]) -> tuple[Any, ...]:
-        images = tf.gather(digits.images, chosen)  # uint8 [batch, 28, 28]
+        images = self._augment(tf.gather(digits.images, chosen))  # [batch, 28, 28] in 0..255
         labels = tf.cast(tf.gather(digits.labels, chosen), tf.int32)  # [batch]
         with tf.GradientTape() as tape:
             logits = tf.cast(self._logits(images, training=True), tf.float32)  # [batch, 10]
             squared_error = _squared_error(logits, labels)  # [batch]
-            losses = squared_error if self._loss == "mse" else _crossentropy(logits, labels)
+            losses = self._losses(logits, labels, squared_error)
             loss = tf.reduce_mean(losses)
         variables = self._trained.trainable_variables
         self._optimizer.apply(tape.gradient(loss, variables), variables)
+        if self._average:
+            self._average.update(self._optimizer.iterations)
         right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
         batch_totals = (
             tf.reduce_sum(losses),
@@ -117,14 +126,22 @@ class TensorFlowEngine:
         )
         return tuple(total + new for total, new in zip(totals, batch_totals, strict=True))
 
+    def _losses(self, logits: Any, labels: Any, squared_error: Any) -> Any:
+        if self._spec.loss == "mse":
+            return squared_error
+        spread = self._spec.label_smoothing
+        if spread is None:
+            return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        targets = tf.one_hot(labels, CLASSES) * (1 - spread) + spread / CLASSES
+        return tf.nn.softmax_cross_entropy_with_logits(targets, logits)
 
-def _optimizer(spec: TrainingSpec) -> keras.optimizers.Optimizer:
-    kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
-    return kinds[spec.optimizer](learning_rate=spec.learning_rate)
+
+def _average(spec: TrainingSpec, network: keras.Model) -> WeightAverage | None:
+    return None if spec.average is None else WeightAverage(network.weights, spec.average)
 
 
-def _crossentropy(logits: Any, labels: Any) -> Any:
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+def _augmenter(spec: TrainingSpec, seed: int) -> Callable[[Any], Any]:
+    return (lambda images: images) if spec.augmentation is None else Augmenter(spec.augmentation, seed)
 
 
 def _squared_error(logits: Any, labels: Any) -> Any:

@@ -1,0 +1,141 @@
+"""Random changes of training images, as part of the training graph, on any Keras backend."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+
+from digitlab.spec.recipe import IMAGE_SIDE, Augmentation
+
+ops: Any = keras.ops  # whose annotations say None where they mean an array
+
+WHITE = 255.0
+MIDDLE = (IMAGE_SIDE - 1) / 2
+BORDER = 2  # black pixels around an image, so that what comes from outside is black
+PADDED = IMAGE_SIDE + 2 * BORDER
+KNOTS = 6  # random displacements are drawn on a grid of so many knots a side and spread smoothly between
+
+
+class Augmenter:
+    """Changes images at random, each call anew.
+
+    Args:
+        spec: the ranges.
+        seed: of the stream of changes.
+    """
+
+    def __init__(self, spec: Augmentation, seed: int) -> None:
+        self.spec = spec
+        self.seeds = keras.random.SeedGenerator(seed)
+        self._spread = _spreading_matrix()
+
+    def __call__(self, images: Any) -> Any:
+        """Change each image by itself.
+
+        Args:
+            images: uint8 [batch, 28, 28].
+
+        Returns:
+            float32 [batch, 28, 28] in 0..255.
+        """
+        moved = self._moved(images)
+        return self._lit(self._thickened(moved))
+
+    def _draw(self, count: int, shape: tuple[Any, ...]) -> list[Any]:
+        """Draw so many arrays evenly from -1..1."""
+        return ops.unstack(keras.random.uniform((count, *shape), -1.0, 1.0, seed=self.seeds), count)
+
+    def _moved(self, images: Any) -> Any:
+        spec = self.spec
+        if not any((spec.rotation, spec.scale, spec.shear, spec.shift, spec.elastic)):
+            return ops.cast(images, "float32")
+        rows, columns = self._sources(ops.shape(images)[0])  # [batch, 784] each
+        return _interpolate(images, rows, columns)
+
+    def _sources(self, batch: Any) -> tuple[Any, Any]:
+        """Say where each pixel of the changed image comes from: a linear map, a shift, a displacement."""
+        spec = self.spec
+        angle, shear, tall, wide, down, right = self._draw(6, (batch, 1))
+        angle, shear = angle * math.radians(spec.rotation), shear * spec.shear
+        tall, wide = (ops.exp(math.log1p(spec.scale) * each) for each in (tall, wide))
+        down, right = down * spec.shift, right * spec.shift
+        sine, cosine = ops.sin(angle), ops.cos(angle)
+        place = np.arange(IMAGE_SIDE, dtype=np.float32) - MIDDLE
+        y, x = (axis.reshape(1, -1) for axis in np.meshgrid(place, place, indexing="ij"))  # [1, 784] each
+        rows = tall * (cosine * y + sine * x) + down + MIDDLE
+        columns = wide * ((cosine * shear - sine) * y + (cosine + sine * shear) * x) + right + MIDDLE
+        if spec.elastic:
+            knots = keras.random.normal((2, batch, KNOTS**2), stddev=spec.elastic, seed=self.seeds)
+            bend = ops.matmul(knots, self._spread)  # [2, batch, 784]
+            rows, columns = rows + bend[0], columns + bend[1]
+        return rows, columns
+
+    def _thickened(self, images: Any) -> Any:
+        """Mix each image with its dilation or its erosion by a square of 3x3."""
+        if not self.spec.thickness:
+            return images
+        amount = self.spec.thickness * self._draw(1, (ops.shape(images)[0], 1, 1))[0]
+        thicker = _neighbours(images, ops.maximum) - images
+        thinner = _neighbours(images, ops.minimum) - images
+        return images + ops.relu(amount) * thicker + ops.relu(-amount) * thinner
+
+    def _lit(self, images: Any) -> Any:
+        """Grey the ink and the paper, and add noise of a random strength."""
+        spec = self.spec
+        if not spec.light and not spec.noise:
+            return images
+        batch = ops.shape(images)[0]
+        paper, ink, noise = map(ops.abs, self._draw(3, (batch, 1, 1)))
+        paper, ink = WHITE * spec.light * paper, 1 - spec.light * ink
+        lit = paper + (ink - paper / WHITE) * images
+        if spec.noise:
+            grain = keras.random.normal(ops.shape(images), stddev=WHITE * spec.noise, seed=self.seeds)
+            lit = lit + noise * grain
+        return ops.clip(lit, 0.0, WHITE)
+
+
+def _interpolate(images: Any, rows: Any, columns: Any) -> Any:
+    """Read images between their pixels, bilinearly; black outside.
+
+    Args:
+        images: uint8 [batch, 28, 28].
+        rows: float32 [batch, 784].
+        columns: float32 [batch, 784].
+
+    Returns:
+        float32 [batch, 28, 28] in 0..255.
+    """
+    batch = ops.shape(images)[0]
+    padded = ops.pad(images, ((0, 0), (BORDER, BORDER), (BORDER, BORDER)))
+    corners = (padded[:, :-1, :-1], padded[:, :-1, 1:], padded[:, 1:, :-1], padded[:, 1:, 1:])
+    squares = ops.reshape(ops.stack(corners, axis=-1), (-1, 4))  # one gather finds all four neighbours
+    rows = ops.clip(rows + BORDER, 0.0, PADDED - 1.001)
+    columns = ops.clip(columns + BORDER, 0.0, PADDED - 1.001)
+    top, left = ops.floor(rows), ops.floor(columns)
+    first = ops.expand_dims(ops.arange(batch, dtype="int32") * (PADDED - 1) ** 2, 1)
+    index = first + ops.cast(top * (PADDED - 1) + left, "int32")
+    found = ops.cast(ops.take(squares, index, axis=0), "float32")  # [batch, 784, 4]
+    down, right = ops.expand_dims(rows - top, -1), ops.expand_dims(columns - left, -1)
+    upper_lower = found[..., :2] * (1 - down) + found[..., 2:] * down  # [batch, 784, 2]
+    grey = upper_lower[..., :1] * (1 - right) + upper_lower[..., 1:] * right
+    return ops.reshape(grey, (-1, IMAGE_SIDE, IMAGE_SIDE))
+
+
+def _neighbours(images: Any, choose: Any) -> Any:
+    """Give the largest or the smallest value of each pixel and its eight neighbours, [batch, 28, 28]."""
+    wide = ops.pad(images, ((0, 0), (1, 1), (1, 1)))
+    across = choose(choose(wide[:, :, :-2], wide[:, :, 1:-1]), wide[:, :, 2:])
+    return choose(choose(across[:, :-2], across[:, 1:-1]), across[:, 2:])
+
+
+def _spreading_matrix() -> np.ndarray:
+    """Spread knots over the image by Gaussian weights that keep the strength: float32 [36, 784]."""
+    knots = np.linspace(0, IMAGE_SIDE - 1, KNOTS)
+    apart = np.arange(IMAGE_SIDE) - knots[:, None]  # [knots, 28]
+    weights = np.exp(-0.5 * (apart / (knots[1] - knots[0])) ** 2 / 0.5)
+    weights /= np.sqrt((weights**2).sum(axis=0))
+    spread = np.einsum("ay,bx->abyx", weights, weights)
+    return spread.reshape(KNOTS**2, IMAGE_SIDE**2).astype(np.float32)

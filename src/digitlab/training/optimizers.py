@@ -1,0 +1,76 @@
+"""Keras optimizers, learning-rate schedules and weight averages, as training specs ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from digitlab.spec.recipe import TrainingSpec
+
+ops: Any = keras.ops  # whose annotations say None where they mean an array
+
+WARM_UP = 0.25
+FIRST_RATE = 0.04
+"""A one-cycle schedule rises from this share of the learning rate over the first quarter of its steps."""
+
+
+def make_optimizer(spec: TrainingSpec, steps: int) -> keras.optimizers.Optimizer:
+    """Make the optimizer of a training.
+
+    Args:
+        spec: how the network is trained.
+        steps: of the whole training, all epochs together.
+    """
+    kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
+    optimizer = kinds[spec.optimizer](
+        learning_rate=learning_rate(spec, steps), weight_decay=spec.weight_decay
+    )
+    if spec.weight_decay is not None:
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def learning_rate(spec: TrainingSpec, steps: int) -> Any:
+    """Give the learning rate: a constant, or a Keras schedule that ends at 0 after `steps` steps.
+
+    `cosine` falls along half a cosine (Loshchilov and Hutter 2017); `one-cycle` rises evenly over the first
+    quarter of the steps and then falls so (after Smith 2018).
+    """
+    if spec.schedule is None:
+        return spec.learning_rate
+    if spec.schedule == "cosine":
+        return keras.optimizers.schedules.CosineDecay(spec.learning_rate, max(steps, 1))
+    rising = max(round(WARM_UP * steps), 1)
+    return keras.optimizers.schedules.CosineDecay(
+        FIRST_RATE * spec.learning_rate,
+        max(steps - rising, 1),
+        warmup_target=spec.learning_rate,
+        warmup_steps=rising,
+    )
+
+
+class WeightAverage:
+    """The running mean of a network's weights.
+
+    Args:
+        weights: of the network in training, the statistics of its normalizations among them.
+        decay: share of the old mean that a step keeps.
+    """
+
+    def __init__(self, weights: Sequence[keras.Variable], decay: float) -> None:
+        self.decay = decay
+        self.weights = list(weights)
+        self.means = [keras.Variable(weight, trainable=False, dtype="float32") for weight in self.weights]
+
+    def update(self, step: Any) -> None:
+        """Take the present weights into the mean; the first steps forget their past faster.
+
+        Args:
+            step: steps done so far, 1 or more.
+        """
+        done = ops.cast(step, "float32")
+        kept = ops.minimum(self.decay, (1 + done) / (10 + done))
+        for mean, weight in zip(self.means, self.weights, strict=True):
+            mean.assign(kept * mean + (1 - kept) * ops.cast(weight, "float32"))

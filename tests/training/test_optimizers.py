@@ -1,0 +1,82 @@
+"""Schedules of the learning rate, weight decay and the running mean of weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digitlab.spec.recipe import TrainingSpec
+
+pytestmark = pytest.mark.slow  # TensorFlow takes seconds to import
+
+
+@pytest.fixture(scope="module")
+def optimizers() -> Any:
+    from digitlab.training.process import prepare_process
+
+    prepare_process(1)
+    from digitlab.training import optimizers
+
+    return optimizers
+
+
+def rates(optimizers: Any, schedule: str | None, steps: int) -> list[float]:
+    values = {"schedule": schedule} if schedule else {}
+    rate: Any = optimizers.learning_rate(
+        TrainingSpec.from_values({"learning_rate": 0.01, **values}, "test"), steps
+    )
+    if not schedule:
+        return [rate] * (steps + 1)
+    return [float(rate(step)) for step in range(steps + 1)]
+
+
+def test_without_a_schedule_the_learning_rate_is_constant(optimizers) -> None:
+    assert set(rates(optimizers, None, 10)) == {0.01}
+
+
+def test_a_cosine_falls_from_the_learning_rate_to_zero(optimizers) -> None:
+    falling = rates(optimizers, "cosine", 100)
+    assert falling[0] == pytest.approx(0.01)
+    assert falling[50] == pytest.approx(0.005, rel=0.01)
+    assert falling[100] == pytest.approx(0, abs=1e-6)
+    assert (np.diff(falling) < 0).all()
+
+
+def test_one_cycle_rises_over_a_quarter_and_then_falls_to_zero(optimizers) -> None:
+    cycle = rates(optimizers, "one-cycle", 100)
+    assert cycle[0] == pytest.approx(0.04 * 0.01)
+    assert int(np.argmax(cycle)) == 25
+    assert max(cycle) == pytest.approx(0.01)
+    assert cycle[100] == pytest.approx(0, abs=1e-6)
+
+
+def test_weight_decay_spares_biases(optimizers) -> None:
+    import keras
+
+    layer: Any = keras.layers.Dense(2)
+    layer.build((None, 3))
+    layer.bias.assign([1.0, 1.0])
+    before = layer.kernel.numpy()
+    optimizer = optimizers.make_optimizer(
+        TrainingSpec(optimizer="sgd", weight_decay=0.5, learning_rate=0.1), 1
+    )
+    optimizer.build(layer.trainable_variables)
+    zeros = [keras.ops.zeros_like(each) for each in layer.trainable_variables]
+    optimizer.apply(zeros, layer.trainable_variables)
+    np.testing.assert_allclose(layer.kernel.numpy(), before * 0.95, rtol=1e-6)
+    np.testing.assert_allclose(layer.bias.numpy(), [1, 1])
+
+
+def test_the_average_follows_the_weights_quickly_at_first_and_slowly_later(optimizers) -> None:
+    import keras
+
+    weight: Any = keras.Variable(np.zeros(1, np.float32))
+    average = optimizers.WeightAverage([weight], 0.9)
+    weight.assign([1.0])
+    average.update(1)
+    assert float(average.means[0][0]) == pytest.approx(1 - 2 / 11)
+    weight.assign([0.0])
+    average.update(1000)
+    assert float(average.means[0][0]) == pytest.approx(0.9 * (1 - 2 / 11))
