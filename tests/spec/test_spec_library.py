@@ -187,12 +187,12 @@ def test_every_study_of_the_package_can_be_planned(name: str) -> None:
     assert plan.reference in {cell.levels for cell in plan.cells}
 
 
-def test_the_classroom_runs_every_study_of_the_package_and_shares_their_trainings() -> None:
+def test_the_classroom_runs_every_study_of_its_networks_and_shares_their_trainings() -> None:
     from digitlab.spec import cover
     from digitlab.studies import plan_study
 
     classroom = resolve_collection("classroom")
-    assert sorted(classroom.studies) == sorted(study_names())
+    assert sorted(classroom.studies) == sorted(name for name in study_names() if not name.startswith("best"))
     plans = [plan_study(name, seeds=1) for name in classroom.studies]
     asked = [trial for plan in plans for trial in plan.trials]
     trained = cover(asked)

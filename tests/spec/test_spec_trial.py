@@ -71,6 +71,7 @@ OTHERS: dict[str, dict[str, Any]] = {
         "training.weight_decay": 0.02,
         "training.label_smoothing": 0.04,
         "training.average": 0.99,
+        "training.fade": 0.1,
         "training.augmentation": None,
         "training.augmentation.rotation": 11.0,
         "training.augmentation.scale": 0.11,

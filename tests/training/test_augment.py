@@ -58,7 +58,7 @@ def test_the_smallest_movement_leaves_nearly_the_same_image(digits) -> None:
     ],
 )
 def test_each_change_alters_the_images_and_keeps_their_range(digits, ranges: dict[str, float]) -> None:
-    images = changed(digits, **ranges)
+    images = changed(digits, 0, **ranges)
     assert images.shape == digits.shape
     assert images.dtype == np.float32
     assert images.min() >= 0

@@ -145,6 +145,8 @@ class TrainingSpec(Spec):
         average: the network that is scored and saved has the running mean of the weights, with this share of
             the old mean kept at each step (Polyak and Juditsky 1992).
         augmentation: random changes of the training images.
+        fade: share of the steps, the last ones, over which augmentation (but for the share of generated
+            digits) and label smoothing shrink evenly to nothing.
     """
 
     epochs: Annotated[int, Whole(1, 10_000)] = 10
@@ -159,6 +161,7 @@ class TrainingSpec(Spec):
     label_smoothing: Annotated[float, Real(0, 1, below=True)] | None = None
     average: Annotated[float, Real(0, 1, below=True)] | None = None
     augmentation: Augmentation | None = None
+    fade: Annotated[float, Real(0, 1)] | None = None
 
     @model_validator(mode="after")
     def _smoothing_has_a_loss(self) -> Self:

@@ -70,10 +70,10 @@ class Trial(Spec):
     def family(self) -> str:
         """The id that all trials share of which a shorter one is the beginning of a longer one.
 
-        At a constant learning rate they differ in their number of epochs alone; a schedule stretches over
-        the epochs, so there each trial is a family of its own.
+        At a constant learning rate they differ in their number of epochs alone; a schedule or fade stretches
+        over the epochs, so there each trial is a family of its own.
         """
-        if self.training.schedule is not None:
+        if self.training.schedule is not None or self.training.fade is not None:
             return self.id
         training = self.training.model_copy(update={"epochs": 1})
         return self.model_copy(update={"training": training}).id

@@ -32,33 +32,35 @@ class Augmenter:
         self.seeds = keras.random.SeedGenerator(seed)
         self._spread = _spreading_matrix()
 
-    def __call__(self, images: Any) -> Any:
+    def __call__(self, images: Any, strength: Any = 1.0) -> Any:
         """Change each image by itself.
 
         Args:
             images: uint8 [batch, 28, 28].
+            strength: by which all ranges are multiplied, 0..1.
 
         Returns:
             float32 [batch, 28, 28] in 0..255.
         """
-        moved = self._moved(images)
-        return self._lit(self._thickened(moved))
+        moved = self._moved(images, strength)
+        return self._lit(self._thickened(moved, strength), strength)
 
-    def _draw(self, count: int, shape: tuple[Any, ...]) -> list[Any]:
-        """Draw so many arrays evenly from -1..1."""
-        return ops.unstack(keras.random.uniform((count, *shape), -1.0, 1.0, seed=self.seeds), count)
+    def _draw(self, count: int, shape: tuple[Any, ...], strength: Any) -> list[Any]:
+        """Draw so many arrays evenly from -strength..strength."""
+        drawn = keras.random.uniform((count, *shape), -1.0, 1.0, seed=self.seeds)
+        return ops.unstack(strength * drawn, count)
 
-    def _moved(self, images: Any) -> Any:
+    def _moved(self, images: Any, strength: Any) -> Any:
         spec = self.spec
         if not any((spec.rotation, spec.scale, spec.shear, spec.shift, spec.elastic)):
             return ops.cast(images, "float32")
-        rows, columns = self._sources(ops.shape(images)[0])  # [batch, 784] each
+        rows, columns = self._sources(ops.shape(images)[0], strength)  # [batch, 784] each
         return _interpolate(images, rows, columns)
 
-    def _sources(self, batch: Any) -> tuple[Any, Any]:
+    def _sources(self, batch: Any, strength: Any) -> tuple[Any, Any]:
         """Say where each pixel of the changed image comes from: a linear map, a shift, a displacement."""
         spec = self.spec
-        angle, shear, tall, wide, down, right = self._draw(6, (batch, 1))
+        angle, shear, tall, wide, down, right = self._draw(6, (batch, 1), strength)
         angle, shear = angle * math.radians(spec.rotation), shear * spec.shear
         tall, wide = (ops.exp(math.log1p(spec.scale) * each) for each in (tall, wide))
         down, right = down * spec.shift, right * spec.shift
@@ -69,26 +71,26 @@ class Augmenter:
         columns = wide * ((cosine * shear - sine) * y + (cosine + sine * shear) * x) + right + MIDDLE
         if spec.elastic:
             knots = keras.random.normal((2, batch, KNOTS**2), stddev=spec.elastic, seed=self.seeds)
-            bend = ops.matmul(knots, self._spread)  # [2, batch, 784]
+            bend = ops.matmul(strength * knots, self._spread)  # [2, batch, 784]
             rows, columns = rows + bend[0], columns + bend[1]
         return rows, columns
 
-    def _thickened(self, images: Any) -> Any:
+    def _thickened(self, images: Any, strength: Any) -> Any:
         """Mix each image with its dilation or its erosion by a square of 3x3."""
         if not self.spec.thickness:
             return images
-        amount = self.spec.thickness * self._draw(1, (ops.shape(images)[0], 1, 1))[0]
+        amount = self.spec.thickness * self._draw(1, (ops.shape(images)[0], 1, 1), strength)[0]
         thicker = _neighbours(images, ops.maximum) - images
         thinner = _neighbours(images, ops.minimum) - images
         return images + ops.relu(amount) * thicker + ops.relu(-amount) * thinner
 
-    def _lit(self, images: Any) -> Any:
+    def _lit(self, images: Any, strength: Any) -> Any:
         """Grey the ink and the paper, and add noise of a random strength."""
         spec = self.spec
         if not spec.light and not spec.noise:
             return images
         batch = ops.shape(images)[0]
-        paper, ink, noise = map(ops.abs, self._draw(3, (batch, 1, 1)))
+        paper, ink, noise = map(ops.abs, self._draw(3, (batch, 1, 1), strength))
         paper, ink = WHITE * spec.light * paper, 1 - spec.light * ink
         lit = paper + (ink - paper / WHITE) * images
         if spec.noise:

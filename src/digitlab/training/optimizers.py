@@ -1,4 +1,4 @@
-"""Keras optimizers, learning-rate schedules and weight averages, as training specs ask for them."""
+"""Keras optimizers and the running mean of weights, as training specs ask for them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from typing import Any
 import keras
 
 from digitlab.spec.recipe import TrainingSpec
+from digitlab.training.schedule import learning_rate
 
 ops: Any = keras.ops  # whose annotations say None where they mean an array
-
-WARM_UP = 0.25
-FIRST_RATE = 0.04
-"""A one-cycle schedule rises from this share of the learning rate over the first quarter of its steps."""
 
 
 def make_optimizer(spec: TrainingSpec, steps: int) -> keras.optimizers.Optimizer:
@@ -30,25 +27,6 @@ def make_optimizer(spec: TrainingSpec, steps: int) -> keras.optimizers.Optimizer
     if spec.weight_decay is not None:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
-
-
-def learning_rate(spec: TrainingSpec, steps: int) -> Any:
-    """Give the learning rate: a constant, or a Keras schedule that ends at 0 after `steps` steps.
-
-    `cosine` falls along half a cosine (Loshchilov and Hutter 2017); `one-cycle` rises evenly over the first
-    quarter of the steps and then falls so (after Smith 2018).
-    """
-    if spec.schedule is None:
-        return spec.learning_rate
-    if spec.schedule == "cosine":
-        return keras.optimizers.schedules.CosineDecay(spec.learning_rate, max(steps, 1))
-    rising = max(round(WARM_UP * steps), 1)
-    return keras.optimizers.schedules.CosineDecay(
-        FIRST_RATE * spec.learning_rate,
-        max(steps - rising, 1),
-        warmup_target=spec.learning_rate,
-        warmup_steps=rising,
-    )
 
 
 class WeightAverage:

@@ -22,6 +22,7 @@ from digitlab.training.augment import Augmenter
 from digitlab.training.dropout import ByteDropout
 from digitlab.training.engine import EpochTotals
 from digitlab.training.optimizers import WeightAverage, make_optimizer
+from digitlab.training.schedule import disturbance
 from digitlab.training.seeds import ChildSeeds
 
 PREDICTION_BATCH = 1000
@@ -55,8 +56,8 @@ class TensorFlowEngine:
         self._logits = keras.Model(self._trained.inputs, logits)
         self._spec = trial.training
         self._batch_size = trial.training.batch_size
-        steps = -(-len(images) // self._batch_size) * trial.training.epochs
-        self._optimizer = make_optimizer(trial.training, steps)
+        self._steps = -(-len(images) // self._batch_size) * trial.training.epochs
+        self._optimizer = make_optimizer(trial.training, self._steps)
         self._optimizer.build(self._trained.trainable_variables)
         self._average = _average(trial.training, self._trained)
         self._augment = _augmenter(trial.training, seeds.augmentation)
@@ -107,12 +108,13 @@ class TensorFlowEngine:
         return totals
 
     def _train_batch(self, digits: _Digits, chosen: Any, totals: tuple[Any, ...]) -> tuple[Any, ...]:
-        images = self._augment(tf.gather(digits.images, chosen))  # [batch, 28, 28] in 0..255
+        strength = disturbance(self._spec, self._optimizer.iterations, self._steps)
+        images = self._augment(tf.gather(digits.images, chosen), strength)  # [batch, 28, 28] in 0..255
         labels = tf.cast(tf.gather(digits.labels, chosen), tf.int32)  # [batch]
         with tf.GradientTape() as tape:
             logits = tf.cast(self._logits(images, training=True), tf.float32)  # [batch, 10]
             squared_error = _squared_error(logits, labels)  # [batch]
-            losses = self._losses(logits, labels, squared_error)
+            losses = self._losses(logits, labels, squared_error, strength)
             loss = tf.reduce_mean(losses)
         variables = self._trained.trainable_variables
         self._optimizer.apply(tape.gradient(loss, variables), variables)
@@ -126,12 +128,12 @@ class TensorFlowEngine:
         )
         return tuple(total + new for total, new in zip(totals, batch_totals, strict=True))
 
-    def _losses(self, logits: Any, labels: Any, squared_error: Any) -> Any:
+    def _losses(self, logits: Any, labels: Any, squared_error: Any, strength: Any) -> Any:
         if self._spec.loss == "mse":
             return squared_error
-        spread = self._spec.label_smoothing
-        if spread is None:
+        if self._spec.label_smoothing is None:
             return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        spread = strength * self._spec.label_smoothing
         targets = tf.one_hot(labels, CLASSES) * (1 - spread) + spread / CLASSES
         return tf.nn.softmax_cross_entropy_with_logits(targets, logits)
 
@@ -140,8 +142,8 @@ def _average(spec: TrainingSpec, network: keras.Model) -> WeightAverage | None:
     return None if spec.average is None else WeightAverage(network.weights, spec.average)
 
 
-def _augmenter(spec: TrainingSpec, seed: int) -> Callable[[Any], Any]:
-    return (lambda images: images) if spec.augmentation is None else Augmenter(spec.augmentation, seed)
+def _augmenter(spec: TrainingSpec, seed: int) -> Callable[[Any, Any], Any]:
+    return (lambda images, _: images) if spec.augmentation is None else Augmenter(spec.augmentation, seed)
 
 
 def _squared_error(logits: Any, labels: Any) -> Any:
