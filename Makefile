@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup study test slow check format bench clean
+.PHONY: help setup study test slow check format bench pretrained screenshots clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,16 @@ format: $(READY)  ## Format the code and mend what the linter can
 bench: $(READY)  ## Measure an epoch and the classroom against keras.fit, side by side
 	$(BIN)/python benchmarks/epoch.py
 	$(BIN)/python benchmarks/classroom.py
+
+SHIPPED := src/digitlab/bundle/pretrained
+pretrained: $(READY)  ## Train the networks that are shipped (best, mlp, cnn) again, seed 0 each
+	@rm -rf build/pretrained
+	for name in best mlp cnn; do $(BIN)/digitlab train $$name --seed 0 --out build/pretrained/$$name || exit 1; done
+	@rm -rf $(SHIPPED) && mv build/pretrained $(SHIPPED)
+	@touch $(SHIPPED)/__init__.py
+
+screenshots: $(READY)  ## Take pictures of every page on desk and phone, into build/screenshots
+	$(BIN)/python tests/browser/screenshots.py build/screenshots
 
 clean:  ## Remove the environment and caches; results stay
 	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache

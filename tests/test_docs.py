@@ -30,7 +30,10 @@ def test_every_digitlab_command_is_there(document: Path) -> None:
     from digitlab.cli.main import app
 
     commands = set(
-        re.findall(r"digitlab ((?:study|data) [a-z]+|train|evaluate|doctor)\b", document.read_text("utf-8"))
+        re.findall(
+            r"digitlab ((?:study|data|bench) [a-z]+|train|evaluate|export|recognize|serve|doctor)\b",
+            document.read_text("utf-8"),
+        )
     )
     for command in commands:
         assert app(args=[*command.split(), "--help"], standalone_mode=False) == 0

@@ -6,15 +6,16 @@ import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from picture_files import LOSSLESS, encoded, grey_tiff, png, png_chunk, png_rows, tiff
 from PIL import Image
 
 from digitlab.data.dataset import Dataset
 from digitlab.data.images import Picture, decode_image
 from digitlab.errors import ImageError
+from picture_files import LOSSLESS, encoded, grey_tiff, png, png_chunk, png_rows, tiff
 
 
 def assert_reads(data: bytes, expected: np.ndarray, *, tolerance: int = 0) -> Picture:
@@ -46,6 +47,12 @@ def test_a_digit_is_read_from_every_format_and_mode(digit: np.ndarray, format_na
 def test_a_digit_is_read_from_jpeg(digit: np.ndarray, mode: str, options: dict[str, bool]) -> None:
     image = Image.fromarray(digit).convert(mode)
     assert_reads(encoded(image, "JPEG", quality=100, **options), digit, tolerance=4)
+
+
+@pytest.mark.parametrize("options", [{}, {"keep_rgb": True}, {"subsampling": 0}])
+def test_of_a_colored_jpeg_the_luminance_is_read(digit: np.ndarray, options: dict[str, Any]) -> None:
+    image = Image.fromarray(np.dstack([255 - digit // 2, digit, digit // 3]))
+    assert_reads(encoded(image, "JPEG", quality=97, **options), np.asarray(image.convert("L")), tolerance=5)
 
 
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 
-from digitlab.results.record import Result
+from digitlab.results.record import Kernels, Result
 from digitlab.spec import DataSpec, Trial
 from digitlab.spec.library import resolve_recipe
 from small_study import of_epochs
@@ -73,3 +74,26 @@ def test_a_result_without_predictions_can_be_cut_as_well(result: Result) -> None
     short = of_epochs(result.trial, 5)
     assert read.after(short).predictions == {}
     assert read.after(short).to_json() == result.after(short).to_json()
+
+
+def kernels(epoch: int) -> Kernels:
+    return (((epoch / 10, 0.5), (0.25, -1.0)),)
+
+
+def test_kernels_are_those_after_the_epochs_of_each_trial(result: Result) -> None:
+    convolutional = result.model_copy(update={"kernels": {epoch: kernels(epoch) for epoch in CHECKPOINTS}})
+    read = Result.from_json(convolutional.to_json())
+    assert read.final_kernels == kernels(12)
+    assert read.after(of_epochs(read.trial, 5)).final_kernels == kernels(5)
+    assert list(read.after(of_epochs(read.trial, 5)).kernels) == [1, 2, 5]
+    assert result.final_kernels == ()
+
+
+def test_a_result_of_the_first_stores_has_the_kernels_of_its_last_epoch_alone(result: Result) -> None:
+    for kept, expected in (([[list(row) for row in kernels(12)[0]]], kernels(12)), ([], ())):
+        old = json.loads(result.to_json()) | {"kernels": kept}
+        read = Result.from_json(json.dumps(old))
+        assert read.final_kernels == expected
+        assert read.after(read.trial).final_kernels == expected
+        assert read.after(of_epochs(read.trial, 5)).final_kernels == ()
+        assert Result.from_json(read.to_json()) == read

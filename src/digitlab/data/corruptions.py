@@ -3,7 +3,7 @@
 Source:
     Mu and Gilmer 2019, MNIST-C: A Robustness Benchmark for Computer Vision. The code is ours; the severities
     and the layouts of stripe, dotted line, zigzag and spatter follow the authors' published code
-    (google-research/mnist-c, Apache-2.0). The images are others, so figures do not compare with published ones.
+    (google-research/mnist-c, Apache-2.0). The images are others: figures do not compare with published ones.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ from PIL.ImageFile import ImageFile
 
 from digitlab.data.idx import DEFLATE_RATIO
 from digitlab.data.picture_modes import grey_and_alpha
+from digitlab.data.picture_parts import pixel_bytes
 from digitlab.errors import ImageError
 
 MAX_FILE_BYTES = 256 * 2**20
@@ -47,9 +48,6 @@ _LIMITS = (
 )
 
 _MAX_RUN_PIXELS = 2**22  # Pillow expands the runs of a BMP in Python
-_MAX_EXIF_PARTS = 100  # of a JPEG; Pillow copies all before each: ten megabytes of them take half a minute
-_USUAL_SCANS = 16  # of a JPEG; each goes over all pixels again, and an empty one is a few bytes
-_START_OF_SCAN = b"\xff\xda"
 _MAX_TIFF_TILE = 2**22  # pixels; a decoder allocates a tile whole, however small the picture is
 
 # The most pixels that a byte of a file can hold; a header that claims more is lying.
@@ -173,17 +171,16 @@ def _sniff(data: bytes) -> str:
 
 
 def _decode(data: bytes, format_name: str) -> Picture:
-    if format_name == "JPEG" and data.count(b"Exif\0\0") > _MAX_EXIF_PARTS:
-        raise ImageError(f"damaged: a JPEG file with more than {_MAX_EXIF_PARTS} parts of Exif data")
-    if format_name == "PNG" and b"IEND" not in data:  # Pillow reads it without its end, and its last checksum
-        raise ImageError("the PNG file is truncated; get it again")
+    held = pixel_bytes(data, format_name)
     try:
         # Pillow warns of damaged metadata, which we do not use. The filters are the process's: threads that
         # leave here out of order may leave this one behind, and it hides nothing but Pillow's warnings.
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"PIL\.")
             image = Image.open(io.BytesIO(data), formats=(format_name,))
-            _check_claim(image, data, format_name)
+            _check_claim(image, held, format_name)
+            if format_name == "JPEG":
+                image.draft("L", None)  # the luminance is in the file: no color need be computed
             raw_mode = _raw_mode(image)
             image.load()
             with suppress(Exception):  # a picture is not refused for its metadata
@@ -200,8 +197,14 @@ def _decode(data: bytes, format_name: str) -> Picture:
         ) from error
 
 
-def _check_claim(image: ImageFile, data: bytes, format_name: str) -> None:
-    """Refuse what is too large, and what cannot be in the file: nothing is allocated for a lie."""
+def _check_claim(image: ImageFile, held: int, format_name: str) -> None:
+    """Refuse what is too large, and what cannot be in the file: nothing is allocated for a lie.
+
+    Args:
+        image: of which only the header has been read.
+        held: bytes of the file that hold its pixels.
+        format_name: of the file.
+    """
     pixels = image.width * image.height
     size = f"{image.width:,} x {image.height:,} pixels"
     if pixels > MAX_PIXELS or max(image.size) > MAX_SIDE:
@@ -210,11 +213,8 @@ def _check_claim(image: ImageFile, data: bytes, format_name: str) -> None:
         raise ImageError(f"run-length coded BMP of {size} is not read: save it as PNG")
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         _check_tiff_parts(image)
-    claimed = pixels
-    if format_name == "JPEG":
-        claimed *= 1 + data.count(_START_OF_SCAN) // _USUAL_SCANS
-    if claimed > len(data) * _pixels_a_byte(image, format_name):
-        raise ImageError(f"damaged: its header claims {size}, and the file has {len(data):,} bytes")
+    if pixels > held * _pixels_a_byte(image, format_name):
+        raise ImageError(f"damaged: its header claims {size}, and the file has {held:,} bytes of pixels")
 
 
 def _pixels_a_byte(image: ImageFile, format_name: str) -> float:

@@ -31,14 +31,24 @@ def grey_and_alpha(image: Image.Image, raw_mode: str) -> tuple[np.ndarray, np.nd
         grey, alpha = np.asarray(image.convert("L")), _declared_alpha(image, raw_mode)
     elif image.mode == "LAB":
         grey, alpha = np.asarray(image.getchannel("L")), None
+    elif image.mode == "P":
+        grey, alpha = (by_index[np.asarray(image)] for by_index in _palette(image))
     else:
-        if image.mode in ("P", "PA"):
+        if image.mode == "PA":
             image = image.convert("RGBA")
         elif image.mode == "La":
             image = image.convert("LA")
         grey = np.asarray(image.convert("L"))
         alpha = np.asarray(image.getchannel("A")) if "A" in image.getbands() else None
     return grey, None if alpha is None or alpha.min() == 255 else alpha
+
+
+def _palette(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
+    """Luminance and opacity by index, uint8 [256] each: cheaper than to turn every pixel into a color."""
+    ramp = image.crop((0, 0, 256, 1))
+    ramp.frombytes(bytes(range(256)))
+    colors = ramp.convert("RGBA")
+    return np.asarray(colors.convert("L"))[0], np.asarray(colors.getchannel("A"))[0]
 
 
 def _declared_alpha(image: Image.Image, raw_mode: str) -> np.ndarray | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from digitlab.errors import MissingExtraError
-from digitlab.results.record import EpochRecord, Result
+from digitlab.results.record import EpochRecord, Figures, Result
 from digitlab.spec.plan import Cell, Plan
 from digitlab.spec.study import Level
 
@@ -138,14 +138,14 @@ class StudyTable:
     Attributes:
         plan: what was asked.
         rows: one for each cell of the plan, in its order.
-        curves: one for each cell, likewise.
-        environments: of the trials, each different one once.
+        curves: one for each cell, likewise (empty: only the figures were asked for).
+        environments: of the trials, each different one once (likewise).
     """
 
     plan: Plan
     rows: tuple[Row, ...]
-    curves: tuple[Curve, ...]
-    environments: tuple[dict[str, str], ...]
+    curves: tuple[Curve, ...] = ()
+    environments: tuple[dict[str, str], ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -167,36 +167,54 @@ def aggregate(
         failures: by trial id; the reasons of those that failed.
         interrupted: ids of trials that were stopped while they ran.
     """
+    figures = {trial: result.figures(result.trial.training.epochs) for trial, result in results.items()}
     environments = {tuple(sorted(result.environment.items())) for result in results.values()}
-    return StudyTable(
-        plan=plan,
-        rows=tuple(_row(cell, results, failures, interrupted) for cell in plan.cells),
+    return replace(
+        tabulate(plan, figures, failures, interrupted),
         curves=tuple(_curve(cell, results) for cell in plan.cells),
         environments=tuple(dict(items) for items in sorted(environments)),
     )
 
 
+def tabulate(
+    plan: Plan,
+    figures: Mapping[str, Figures],
+    failures: Mapping[str, str],
+    interrupted: Container[str] = (),
+) -> StudyTable:
+    """Bring the figures of a plan's trials together, without curves and environments.
+
+    Args:
+        plan: of the study.
+        figures: by trial id; those of trials that are done.
+        failures: by trial id; the reasons of those that failed.
+        interrupted: ids of trials that were stopped while they ran.
+    """
+    return StudyTable(plan, tuple(_row(cell, figures, failures, interrupted) for cell in plan.cells))
+
+
 def _row(
-    cell: Cell, results: Mapping[str, Result], failures: Mapping[str, str], interrupted: Container[str]
+    cell: Cell, figures: Mapping[str, Figures], failures: Mapping[str, str], interrupted: Container[str]
 ) -> Row:
-    done = _done(cell, results)
-    failed = tuple(failures[trial.id] for trial in cell.trials if trial.id in failures)
-    stopped = sum(trial.id in interrupted and trial.id not in results for trial in cell.trials)
-    test_errors = tuple(result.final_test.error_percent for result in done)
-    validation_errors = [100 * (1 - result.history[-1].validation_accuracy) for result in done]
+    seeds = {trial.id: trial.seed for trial in cell.trials}
+    done = {trial: figures[trial] for trial in seeds if trial in figures}
+    failed = tuple(failures[trial] for trial in seeds if trial in failures)
+    stopped = sum(trial in interrupted and trial not in figures for trial in seeds)
+    test_errors = tuple(each.test_error for each in done.values())
+    first = next(iter(done.values()), None)
     return Row(
         levels=cell.levels,
-        seeds=tuple(result.trial.seed for result in done),
+        seeds=tuple(seeds[trial] for trial in done),
         test_errors=test_errors,
         test_error=t_interval(test_errors),
-        validation_error=t_interval(validation_errors),
-        test_mse=t_interval([result.final_test.mse for result in done]),
-        parameters=done[0].parameters if done else None,
-        multiply_adds=done[0].multiply_adds if done else None,
-        train_seconds=t_interval([result.train_seconds for result in done]),
+        validation_error=t_interval([each.validation_error for each in done.values()]),
+        test_mse=t_interval([each.test_mse for each in done.values()]),
+        parameters=first.parameters if first else None,
+        multiply_adds=first.multiply_adds if first else None,
+        train_seconds=t_interval([each.train_seconds for each in done.values()]),
         failed=failed,
         interrupted=stopped,
-        missing=len(cell.trials) - len(done) - len(failed) - stopped,
+        missing=len(seeds) - len(done) - len(failed) - stopped,
     )
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
 import numpy as np
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from digitlab.spec.base import Spec
 from digitlab.spec.trial import Trial
+
+Kernels = tuple[tuple[tuple[float, ...], ...], ...]
+"""Of the first convolution of a network: [filter][row][column]; none of an MLP."""
 
 
 class EpochRecord(Spec):
@@ -69,6 +75,26 @@ class Scores(Spec):
         return tuple(row[label] / sum(row) if sum(row) else float("nan") for label, row in rows)
 
 
+class Figures(NamedTuple):
+    """What a table takes of a result.
+
+    Attributes:
+        test_error: error on the test set in percent.
+        validation_error: error on the validation part in percent.
+        test_mse: mean squared error of the probabilities on the test set.
+        train_seconds: spent in training epochs.
+        parameters: weights and biases of the network.
+        multiply_adds: to classify one image.
+    """
+
+    test_error: float
+    validation_error: float
+    test_mse: float
+    train_seconds: float
+    parameters: int
+    multiply_adds: int
+
+
 class Result(Spec):
     """What one finished trial gave.
 
@@ -78,7 +104,7 @@ class Result(Spec):
         validation: scores on the validation part by checkpoint epoch.
         test: scores on the test set, likewise.
         predictions: classes given to the test images, likewise, uint8 [n].
-        kernels: of the first convolution after the last epoch, [filter][row][column]; none of an MLP.
+        kernels: of the first convolution, likewise.
         parameters: weights and biases of the network.
         multiply_adds: to classify one image.
         build_seconds: spent on building the network and its graphs.
@@ -92,16 +118,39 @@ class Result(Spec):
     validation: dict[int, Scores]
     test: dict[int, Scores]
     predictions: dict[int, np.ndarray] = Field(default_factory=dict, exclude=True, repr=False)
-    kernels: tuple[tuple[tuple[float, ...], ...], ...] = ()
+    kernels: dict[int, Kernels] = Field(default_factory=dict)
     parameters: int
     multiply_adds: int
     build_seconds: float
     environment: dict[str, str]
 
+    @field_validator("kernels", mode="before")
+    @classmethod
+    def _of_the_last_epoch(cls, kernels: Any, info: ValidationInfo) -> Any:
+        """Read what the first stores have: the kernels after the last epoch and no others."""
+        if isinstance(kernels, Mapping) or not kernels:
+            return kernels or {}
+        return {info.data["trial"].training.epochs: kernels}
+
     @property
     def train_seconds(self) -> float:
         """Seconds spent in training epochs."""
         return sum(record.seconds for record in self.history)
+
+    def figures(self, epoch: int) -> Figures:
+        """Give what a table takes of the shorter trial that ends at a checkpoint, or of this one.
+
+        Args:
+            epoch: one of the checkpoints.
+        """
+        return Figures(
+            test_error=self.test[epoch].error_percent,
+            validation_error=100 * (1 - self.history[epoch - 1].validation_accuracy),
+            test_mse=self.test[epoch].mse,
+            train_seconds=sum(record.seconds for record in self.history[:epoch]),
+            parameters=self.parameters,
+            multiply_adds=self.multiply_adds,
+        )
 
     @property
     def final_validation(self) -> Scores:
@@ -112,6 +161,11 @@ class Result(Spec):
     def final_test(self) -> Scores:
         """Scores on the test set after the last epoch."""
         return self.test[self.trial.training.epochs]
+
+    @property
+    def final_kernels(self) -> Kernels:
+        """Kernels of the first convolution after the last epoch (empty: it has none, or none are kept)."""
+        return self.kernels.get(self.trial.training.epochs, ())
 
     def after(self, trial: Trial) -> Result:
         """Give the result that a shorter trial of the same family would have.
@@ -129,6 +183,6 @@ class Result(Spec):
                 "predictions": {
                     epoch: self.predictions[epoch] for epoch in kept if epoch in self.predictions
                 },
-                "kernels": self.kernels if trial.id == self.trial.id else (),
+                "kernels": {epoch: self.kernels[epoch] for epoch in kept if epoch in self.kernels},
             }
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Self, TypeVar
@@ -13,44 +13,16 @@ from typing import NamedTuple, Self, TypeVar
 import numpy as np
 
 from digitlab.errors import SpecError, StoreError
-from digitlab.results.record import Result
+from digitlab.results import schema
+from digitlab.results.record import Figures, Result
 from digitlab.spec.base import Spec
 from digitlab.spec.plan import Plan
 from digitlab.spec.trial import Trial, checkpoints
 
 S = TypeVar("S", bound=Spec)
 
-APPLICATION_ID = 0x6467_4C62
-"""Tells a digitlab store from every other SQLite database: "dgLb"."""
-
-SCHEMA_VERSION = 1
 BUSY_SECONDS = 30.0
 _PART = 500  # parameters in one SQL statement
-
-_SCHEMA = """
-CREATE TABLE trials (
-    id TEXT PRIMARY KEY,
-    status TEXT NOT NULL CHECK (status IN ('running', 'interrupted', 'failed', 'done')),
-    reason TEXT NOT NULL DEFAULT '',
-    changed TEXT NOT NULL,
-    family TEXT NOT NULL,
-    epochs INTEGER NOT NULL,
-    spec TEXT NOT NULL,
-    result TEXT
-) STRICT;
-CREATE INDEX families ON trials (family);
-CREATE TABLE plans (
-    study TEXT PRIMARY KEY,
-    changed TEXT NOT NULL,
-    plan TEXT NOT NULL
-) STRICT;
-CREATE TABLE predictions (
-    trial TEXT NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
-    epoch INTEGER NOT NULL,
-    classes BLOB NOT NULL,
-    PRIMARY KEY (trial, epoch)
-) STRICT, WITHOUT ROWID;
-"""
 
 
 class Status(NamedTuple):
@@ -106,9 +78,9 @@ class Store:
             self._enter_wal()
             self._create()
         version = self._number("PRAGMA user_version")
-        if version > SCHEMA_VERSION:
+        if version > schema.VERSION:
             raise StoreError(
-                f"store {self.path}: expected version {SCHEMA_VERSION} or older, received {version}; "
+                f"store {self.path}: expected version {schema.VERSION} or older, received {version}; "
                 "use the newer digitlab that wrote it, or name another --store"
             )
 
@@ -117,7 +89,7 @@ class Store:
         # Tables first: another process may be making the store, and gives it both at the same moment.
         if not self._number("SELECT count(*) FROM sqlite_master"):
             return False
-        if self._number("PRAGMA application_id") != APPLICATION_ID:
+        if self._number("PRAGMA application_id") != schema.APPLICATION_ID:
             raise StoreError(
                 f"store {self.path}: expected a digitlab store, received another SQLite database; "
                 "name another --store"
@@ -143,10 +115,10 @@ class Store:
         with self._transaction():
             if self._is_ours():
                 return  # another process was faster
-            for statement in _SCHEMA.split(";\n"):
+            for statement in (*schema.TABLES, schema.FIGURES):
                 self._db.execute(statement)
-            self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            self._db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+            self._db.execute(f"PRAGMA user_version = {schema.VERSION}")
 
     def close(self) -> None:
         """Close the file."""
@@ -209,6 +181,28 @@ class Store:
             row = self._db.execute("SELECT plan FROM plans WHERE study = ?", (study,)).fetchone()
         return self._decoded(Plan, row[0]) if row else None
 
+    def studies(self) -> dict[str, str]:
+        """List the studies that were run: name to the time of the last run, ISO 8601, the latest first."""
+        with self._errors():
+            return dict(self._db.execute("SELECT study, changed FROM plans ORDER BY changed DESC, study"))
+
+    def is_taken(self) -> bool:
+        """Say whether a runner works on this store just now."""
+        lock = Path(f"{self.path.absolute()}.lock")
+        if not lock.exists():
+            return False
+        with (
+            self._errors(),
+            closing(sqlite3.connect(f"{lock.as_uri()}?mode=ro", timeout=0, uri=True)) as found,
+        ):
+            try:
+                found.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error):
+                    raise
+                return True
+        return False
+
     def start(self, trial: Trial) -> None:
         """Mark a trial as running; a result that it gave before stays until there is a new one."""
         self._mark(trial, "running", "")
@@ -228,6 +222,11 @@ class Store:
                     (result.trial.id, epoch, classes.tobytes())
                     for epoch, classes in result.predictions.items()
                 ],
+            )
+            self._db.execute(schema.FIGURES)
+            self._db.executemany(
+                "INSERT INTO figures VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(result.trial.id, epoch, *result.figures(epoch)) for epoch in result.test],
             )
 
     def fail(self, trial: Trial, reason: str) -> None:
@@ -259,7 +258,9 @@ class Store:
             Id of the trial asked for to id of one that is done and has its last epoch as a checkpoint;
             those that cannot be read are missing.
         """
-        asked = {trial.id: trial for trial in trials}
+        return self._sources({trial.id: trial for trial in trials})
+
+    def _sources(self, asked: Mapping[str, Trial]) -> dict[str, str]:
         families = {trial: each.family for trial, each in asked.items()}
         done: dict[str, list[tuple[int, str]]] = {}
         query = "SELECT family, epochs, id FROM trials WHERE status = 'done' AND family IN"
@@ -280,10 +281,29 @@ class Store:
             trials: what is asked for; what a longer training gave on its way is done, too.
         """
         asked = {trial.id: trial for trial in trials}
-        sources = self.sources(asked.values())
+        sources = self._sources(asked)
         rows = self._select("SELECT id, result FROM trials WHERE id IN", sources.values())
         trained = {source: self._decoded(Result, text) for source, text in rows}
         return {trial: trained[source].after(asked[trial]) for trial, source in sources.items()}
+
+    def figures(self, trials: Iterable[Trial]) -> dict[str, Figures]:
+        """Read of the results of trials, by id, only what a table takes.
+
+        Args:
+            trials: what is asked for, as for `results`.
+        """
+        asked = {trial.id: trial for trial in trials}
+        sources = self._sources(asked)
+        query = "SELECT * FROM figures WHERE trial IN"
+        known = self._number("SELECT count(*) FROM sqlite_master WHERE name = 'figures'")
+        rows = self._select(query, sources.values()) if known else ()
+        kept = {(source, epoch): Figures(*figures) for source, epoch, *figures in rows}
+        found: dict[str, Figures] = {}
+        for trial, source in sources.items():
+            epochs = asked[trial].training.epochs
+            read = kept.get((source, epochs))
+            found[trial] = read or self.results([asked[trial]])[trial].figures(epochs)
+        return found
 
     def predictions(self, trial: Trial) -> np.ndarray:
         """Read the classes that a trial gave to the test images after its last epoch, uint8 [n].
