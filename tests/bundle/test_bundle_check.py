@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,16 +9,11 @@ from typing import Any
 import pytest
 
 from digitlab.bundle.card import Card
-from digitlab.bundle.files import CARD, MAX_CARD_BYTES, MODEL, check_bundle
+from digitlab.bundle.files import CARD, INSIDE, MAX_CARD_BYTES, MODEL, ONNX, check_bundle
 from digitlab.results.record import Result
 
 Refusal = Callable[..., str]
-
-
-def rewrite(bundle: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    values = json.loads((bundle / CARD).read_text("utf-8"))
-    change(values)
-    (bundle / CARD).write_text(json.dumps(values), "utf-8")
+Rewrite = Callable[[Callable[[dict[str, Any]], None]], None]
 
 
 def test_a_bundle_that_was_written_passes_its_check(bundle: Path, result: Result) -> None:
@@ -32,14 +26,16 @@ def test_a_bundle_that_was_written_passes_its_check(bundle: Path, result: Result
     assert text.count("\n") > 20, "people read it, too"
 
 
-def test_an_altered_network_is_refused_by_name(bundle: Path, network: bytes, refusal: Refusal) -> None:
-    for content in (network + b"!", network[:-1], b""):
-        (bundle / MODEL).write_bytes(content)
+@pytest.mark.parametrize("name", [MODEL, ONNX, INSIDE, "README.md"])
+def test_an_altered_file_is_refused_by_name(name: str, bundle: Path, refusal: Refusal) -> None:
+    whole = (bundle / name).read_bytes()
+    for content in (whole + b"!", whole[:-1], bytes([whole[0] ^ 1]) + whole[1:], b""):
+        (bundle / name).write_bytes(content)
         message = refusal(check_bundle, bundle)
-        assert message.startswith(f"{bundle / MODEL}: its SHA-256 is not the one in card.json")
+        assert message.startswith(f"{bundle / name}: its SHA-256 is not the one in card.json")
 
 
-@pytest.mark.parametrize("name", [MODEL, CARD])
+@pytest.mark.parametrize("name", [MODEL, ONNX, INSIDE, CARD])
 def test_a_missing_file_is_named(name: str, bundle: Path, refusal: Refusal) -> None:
     (bundle / name).unlink()
     message = refusal(check_bundle, bundle)
@@ -72,10 +68,12 @@ def test_what_is_no_bundle_is_said_to_be_none(tmp_path: Path, refusal: Refusal) 
         assert message.startswith(f"{place}: expected a bundle (a folder that  digitlab train  wrote): ")
 
 
-def test_a_file_that_the_card_names_is_checked_as_well(bundle: Path, refusal: Refusal) -> None:
+def test_a_file_that_the_card_names_is_checked_as_well(
+    bundle: Path, refusal: Refusal, rewrite: Rewrite
+) -> None:
     (bundle / "labels.txt").write_bytes(b"0123456789")
     digest = hashlib.sha256(b"0123456789").hexdigest()
-    rewrite(bundle, lambda card: card["files"].update({"labels.txt": digest}))
+    rewrite(lambda card: card["files"].update({"labels.txt": digest}))
     assert check_bundle(bundle).card.files["labels.txt"] == digest
     (bundle / "labels.txt").write_bytes(b"1234567890")
     assert "labels.txt: its SHA-256 is not the one" in refusal(check_bundle, bundle)
@@ -103,22 +101,24 @@ def test_a_file_that_the_card_does_not_name_is_nobodys_business(bundle: Path) ->
         "sub/file",
     ],
 )
-def test_a_card_that_names_what_lies_elsewhere_is_refused(name: str, bundle: Path, refusal: Refusal) -> None:
+def test_a_card_that_names_what_lies_elsewhere_is_refused(
+    name: str, bundle: Path, refusal: Refusal, rewrite: Rewrite
+) -> None:
     secret = b"not in the bundle"
     (bundle.parent / "secret").write_bytes(secret)
     (bundle / "sub").mkdir()
     (bundle / "sub" / "file").write_bytes(secret)
-    rewrite(bundle, lambda card: card["files"].update({name: hashlib.sha256(secret).hexdigest()}))
+    rewrite(lambda card: card["files"].update({name: hashlib.sha256(secret).hexdigest()}))
     refusal(check_bundle, bundle)
 
 
 @pytest.mark.parametrize("files", [{}, {"other": "0" * 64}])
 def test_a_card_that_does_not_name_the_network_is_refused(
-    files: dict[str, str], bundle: Path, refusal: Refusal
+    files: dict[str, str], bundle: Path, refusal: Refusal, rewrite: Rewrite
 ) -> None:
     (bundle / "other").touch()
-    rewrite(bundle, lambda card: card.update(files=files))
-    assert MODEL in refusal(check_bundle, bundle)
+    rewrite(lambda card: card.update(files=files))
+    assert "its SHA-256 is not the one in card.json" in refusal(check_bundle, bundle)
 
 
 @pytest.mark.parametrize(
@@ -147,13 +147,17 @@ def test_a_card_that_is_none_is_refused(content: bytes, words: str, bundle: Path
         ({"colour": "red"}, "colour: there is no such setting"),
         ({"parameters": "many"}, "parameters: expected "),
         ({"files": {MODEL: "0" * 63}}, "files.model.keras: expected a SHA-256 of 64 hexadecimal digits"),
+        (
+            {"calibration": {"temperature": 0}},
+            "calibration.temperature: expected a number from 0.05 up to 20",
+        ),
         ({"files": [MODEL]}, "files: expected a table of settings"),
         ({"trial": {"model": {"family": "svm"}}}, "trial.model.family: expected one of 'mlp', 'cnn'"),
     ],
 )
 def test_a_card_with_a_wrong_value_is_refused_by_field(
-    change: dict[str, Any], words: str, bundle: Path, refusal: Refusal
+    change: dict[str, Any], words: str, bundle: Path, refusal: Refusal, rewrite: Rewrite
 ) -> None:
-    rewrite(bundle, lambda card: card.update(change))
+    rewrite(lambda card: card.update(change))
     message = refusal(check_bundle, bundle)
     assert message.startswith(f"{bundle / CARD}: {words}")

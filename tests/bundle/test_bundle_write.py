@@ -1,240 +1,208 @@
+"""Bundles of real Keras networks, which `digitlab train` and others write."""
+
 from __future__ import annotations
 
-import hashlib
 import os
-import pickle
+import re
+import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from digitlab.bundle.files import CARD, MODEL, check_bundle, ensure_new, write_bundle
+from digitlab.bundle.card import Origin
+from digitlab.bundle.export import keras_features, keras_probabilities, load_network
+from digitlab.bundle.files import CARD, INSIDE, MODEL, ONNX, README, check_bundle
+from digitlab.bundle.folder import sha256
+from digitlab.bundle.keras_file import inspect_keras_file
+from digitlab.bundle.runtime import load_classifier
+from digitlab.bundle.writing import write_bundle
+from digitlab.data import Dataset
 from digitlab.errors import BundleError
-from digitlab.results.record import Result
+from digitlab.results.calibration import Calibration
+from digitlab.results.metrics import score
 
-Save = Callable[[str], None]
+pytestmark = [
+    pytest.mark.slow,  # TensorFlow takes seconds to import
+    # Keras 3.15 reads TensorFlow's variables as NumPy 2 no longer likes.
+    pytest.mark.filterwarnings(
+        "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning:keras"
+    ),
+]
+
 Refusal = Callable[..., str]
-
-PRELUDE = """
-import os, pickle, sys, time
-from pathlib import Path
-from digitlab.bundle.files import write_bundle
-
-folder, result = Path(sys.argv[1]), pickle.loads(Path(sys.argv[2]).read_bytes())
-"""
-SLEEP_HALF_WAY = """
-def save(path):
-    Path(path).write_bytes(b"half a network")
-    print("writing", flush=True)
-    time.sleep(600)
-
-write_bundle(folder / "network", result, save)
-"""
-WRITE_UNTIL_KILLED = """
-def save(path):
-    Path(path).write_bytes(os.urandom(100_000))
-
-for number in range(100_000):
-    write_bundle(folder / f"network-{number}", result, save)
-    print(number, flush=True)
-"""
+FILES = sorted((CARD, INSIDE, MODEL, ONNX, README))
 
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_bundle_is_a_network_and_a_card_that_says_where_it_comes_from(
-    tmp_path: Path, result: Result, save: Save, network: bytes
+def test_a_bundle_says_where_its_network_comes_from(
+    keras_bundle: Path, origin: Origin, mnist: Dataset
 ) -> None:
-    written = write_bundle(tmp_path / "models" / "mine", result, save)
-    assert names(tmp_path / "models") == ["mine"]
-    assert names(written.folder) == [CARD, MODEL]
-    assert written.model_path.read_bytes() == network
-    card = written.card
-    assert (card.recipe, card.trial, card.trial_id) == ("cnn", result.trial, result.trial.id)
-    assert (card.parameters, card.multiply_adds) == (result.parameters, result.multiply_adds)
-    assert (card.validation, card.test) == (result.final_validation, result.final_test)
-    assert card.environment == result.environment
-    assert card.files == {MODEL: hashlib.sha256(network).hexdigest()}
+    assert names(keras_bundle) == FILES
+    card = check_bundle(keras_bundle).card
+    assert Origin(**{name: getattr(card, name) for name in Origin.model_fields}) == origin
+    assert card.trial_id == origin.trial.id
+    assert card.commit is None or re.fullmatch("[0-9a-f]{40}", card.commit)
+    assert sorted(card.files) == sorted(set(FILES) - {CARD})
+    proof = card.proofs["onnx"]
+    assert proof.images == len(mnist.x_test)
+    assert proof.largest_difference < 1e-5
+    assert proof.files == {ONNX: sha256(keras_bundle / ONNX)}
 
 
-def test_a_bundle_may_be_written_into_an_empty_folder(tmp_path: Path, result: Result, save: Save) -> None:
-    (tmp_path / "empty").mkdir()
-    assert names(write_bundle(tmp_path / "empty", result, save).folder) == [CARD, MODEL]
-    assert names(tmp_path) == ["empty"]
-
-
-@pytest.mark.parametrize("start", ["out", "./out/", "deep/er/out", "here/../out"])
-def test_a_folder_may_be_named_from_where_one_is(
-    start: str, tmp_path: Path, result: Result, monkeypatch: pytest.MonkeyPatch, save: Save
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("here").mkdir()
-    write_bundle(start, result, save)
-    assert check_bundle(start).card.trial.id == result.trial.id
-
-
-def test_a_link_to_a_folder_leads_to_the_bundle(tmp_path: Path, result: Result, save: Save) -> None:
-    for name in ("empty", "not-there-yet"):
-        (tmp_path / f"to-{name}").symlink_to(tmp_path / name)
-    (tmp_path / "empty").mkdir()
-    for name in ("empty", "not-there-yet"):
-        write_bundle(tmp_path / f"to-{name}", result, save)
-        assert check_bundle(tmp_path / name).card == check_bundle(tmp_path / f"to-{name}").card
-        assert (tmp_path / f"to-{name}").is_symlink()
-
-
-def test_the_longest_name_that_a_folder_may_have_will_do(tmp_path: Path, result: Result, save: Save) -> None:
-    assert check_bundle(write_bundle(tmp_path / ("n" * 255), result, save).folder)
-
-
-def test_a_place_that_is_taken_is_refused_before_anything_is_saved(
-    bundle: Path, network: bytes, tmp_path: Path, result: Result, refusal: Refusal
-) -> None:
-    (tmp_path / "file").write_text("mine", "utf-8")
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "file").write_text("mine", "utf-8")
-    before = names(tmp_path)
-
-    def never(path: str) -> None:
-        raise AssertionError("it must not come to this")
-
-    for place in (bundle, tmp_path / "file", tmp_path / "folder"):
-        for message in (refusal(ensure_new, place), refusal(write_bundle, place, result, never)):
-            assert message.startswith(f"{place}: expected a new folder, received one that is there")
-    assert names(tmp_path) == before
-    assert check_bundle(bundle).model_path.read_bytes() == network
-
-
-@pytest.mark.parametrize("name", ["file/out", "file/deeper/out", "loop", "loop/out", "n" * 256, "n" * 5000])
-def test_a_place_where_no_folder_can_be_is_refused(name: str, tmp_path: Path, refusal: Refusal) -> None:
-    (tmp_path / "file").write_text("in the way", "utf-8")
-    (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    assert "cannot be written: " in refusal(ensure_new, tmp_path / name)
-    assert names(tmp_path) == ["file", "loop"]
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of this kind are POSIX's")
-def test_a_folder_that_may_not_be_written_is_refused(refusal: Refusal) -> None:
-    nobody, root = 65534, os.geteuid() == 0
-    with tempfile.TemporaryDirectory(prefix="digitlab-test-") as folder:  # tmp_path is closed to others
-        Path(folder).chmod(0o555)
-        if root:  # whom no permission binds
-            os.seteuid(nobody)
-        try:
-            message = refusal(ensure_new, Path(folder, "out"))
-        finally:
-            if root:
-                os.seteuid(0)
-            Path(folder).chmod(0o755)
-    assert "cannot be written: Permission denied; name another folder" in message
-
-
-def test_to_ask_for_a_place_leaves_nothing_in_it(tmp_path: Path) -> None:
-    assert ensure_new(tmp_path / "out") == tmp_path / "out"
-    assert names(tmp_path) == []
-
-
-@pytest.mark.parametrize(
-    ("error", "seen", "words"),
-    [
-        (RuntimeError("no such layer"), RuntimeError, "no such layer"),
-        (KeyboardInterrupt(), KeyboardInterrupt, ""),
-        (OSError(28, "No space left on device"), BundleError, "cannot be written: No space left on device"),
-        (OSError("unable to\nwrite"), BundleError, "cannot be written: unable to write; name another folder"),
-    ],
-)
-def test_a_save_that_fails_leaves_nothing(
-    error: BaseException, seen: type[BaseException], words: str, tmp_path: Path, result: Result
-) -> None:
-    def fail(path: str) -> None:
-        Path(path).write_bytes(b"half a network")
-        raise error
-
-    with pytest.raises(seen) as caught:
-        write_bundle(tmp_path / "out", result, fail)
-    assert words in str(caught.value)
-    assert names(tmp_path) == []
-
-
-def test_a_save_that_writes_nothing_leaves_nothing(tmp_path: Path, result: Result, refusal: Refusal) -> None:
-    assert "cannot be written: No such file" in refusal(
-        write_bundle, tmp_path / "out", result, lambda path: None
+def test_the_classifier_answers_as_keras_does(keras_bundle: Path, network: Any, mnist: Dataset) -> None:
+    classifier = load_classifier(keras_bundle)
+    images = mnist.x_test[:500]
+    np.testing.assert_allclose(
+        classifier.probabilities(images), keras_probabilities(network, images), rtol=0, atol=1e-5
     )
+    assert score(classifier.probabilities(mnist.x_test), mnist.y_test).accuracy > 0.9
+    inside = classifier.inside(images)
+    assert inside["maps"].shape == (500, 12, 12, 8)
+    assert {"features", "dense", "max_pooling2d"} <= set(inside)
+    np.testing.assert_allclose(inside["features"], keras_features(network)(images), rtol=1e-4, atol=1e-4)
+
+
+def test_the_keras_file_is_loaded_after_a_look_into_it(
+    keras_bundle: Path, network: Any, mnist: Dataset
+) -> None:
+    inspect_keras_file(keras_bundle / MODEL)
+    loaded = load_network(check_bundle(keras_bundle))
+    images = mnist.x_test[:100]
+    np.testing.assert_array_equal(keras_probabilities(loaded, images), keras_probabilities(network, images))
+
+
+def test_the_readmes_snippets_run(keras_bundle: Path) -> None:
+    snippets = re.findall(r"```python\n(.*?)```", (keras_bundle / README).read_text("utf-8"), re.DOTALL)
+    assert len(snippets) == 3
+    for snippet in snippets:
+        command = [sys.executable, "-c", snippet]
+        done = subprocess.run(command, cwd=keras_bundle, capture_output=True, text=True, check=True)
+        assert "[[" in done.stdout
+
+
+def test_its_confidences_and_its_rejection_were_fitted(calibration: Calibration) -> None:
+    assert calibration.images == 1000
+    assert calibration.log_loss_after <= calibration.log_loss_before
+    assert calibration.rejection is not None
+
+
+def test_a_keras_file_that_keras_cannot_read_is_refused(
+    keras_bundle: Path, tmp_path: Path, refusal: Refusal
+) -> None:
+    import shutil
+    import zipfile
+    from dataclasses import replace
+
+    bundle = replace(check_bundle(keras_bundle), folder=tmp_path)
+    with zipfile.ZipFile(keras_bundle / MODEL) as whole, zipfile.ZipFile(tmp_path / MODEL, "w") as other:
+        for member in whole.namelist():
+            content = whole.read(member)
+            other.writestr(member, content.replace(b'"units": 32', b'"units": 33'))
+    assert f"{tmp_path / MODEL}: expected a network of digits: " in refusal(load_network, bundle)
+    shutil.copy(keras_bundle / ONNX, tmp_path / MODEL)
+    assert "expected a Keras file" in refusal(load_network, bundle)
+
+
+def test_a_network_of_another_precision_is_refused(
+    tmp_path: Path, origin: Origin, mnist: Dataset, refusal: Refusal
+) -> None:
+    import keras
+    from keras import layers
+
+    given = [keras.Input((28, 28)), layers.Flatten(), layers.Dense(10, "softmax", dtype="mixed_bfloat16")]
+    message = refusal(write_bundle, tmp_path / "out", keras.Sequential(given), origin, mnist.x_test[:10])
+    assert message == "the network: expected float32, received mixed_bfloat16; rebuild it"
     assert names(tmp_path) == []
 
 
-def test_whoever_comes_second_to_a_place_leaves_the_firsts_bundle_alone(
-    tmp_path: Path, result: Result, save: Save, refusal: Refusal
+def test_a_network_that_cannot_be_exported_leaves_nothing(
+    tmp_path: Path, origin: Origin, mnist: Dataset, refusal: Refusal
 ) -> None:
-    def first(path: str) -> None:
-        Path(path).write_bytes(b"first")
+    import keras
+    from keras import layers
 
-    def overtaken(path: str) -> None:
-        save(path)
-        write_bundle(tmp_path / "out", result, first)
-
-    assert "cannot be written: " in refusal(write_bundle, tmp_path / "out", result, overtaken)
-    assert check_bundle(tmp_path / "out").model_path.read_bytes() == b"first"
-    assert names(tmp_path) == ["out"]
+    given = [keras.Input((28, 28)), layers.Flatten(), layers.UnitNormalization(), layers.Dense(10, "softmax")]
+    message = refusal(write_bundle, tmp_path / "out", keras.Sequential(given), origin, mnist.x_test[:10])
+    assert "(UnitNormalization): a layer of this class cannot be keras_bundle to ONNX; use one of" in message
+    assert names(tmp_path) == []
 
 
-@contextmanager
-def launched(program: str, folder: Path, result: Result) -> Iterator[subprocess.Popen[str]]:
-    template = folder / ".template"
-    template.write_bytes(pickle.dumps(result))
-    command = [sys.executable, "-c", PRELUDE + program, str(folder), str(template)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def test_a_kill_while_the_network_is_written_leaves_no_bundle(
-    tmp_path: Path, result: Result, save: Save
+def test_a_network_whose_export_answers_otherwise_leaves_nothing(
+    tmp_path: Path,
+    network: Any,
+    origin: Origin,
+    mnist: Dataset,
+    refusal: Refusal,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with launched(SLEEP_HALF_WAY, tmp_path, result) as writer:
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == "writing\n"
-        writer.kill()
-    left = [name for name in names(tmp_path) if name != ".template"]
-    assert left
-    assert all(name.startswith(".") for name in left), "a draft that is left is hidden"
-    assert check_bundle(write_bundle(tmp_path / "network", result, save).folder)
+    monkeypatch.setattr("digitlab.bundle.writing.EXACT", 0.0)  # which no sum of floats keeps
+    message = refusal(write_bundle, tmp_path / "out", network, origin, mnist.x_test[:500])
+    assert "model.onnx: expected probabilities within 0 of Keras's on 500 images" in message
+    assert names(tmp_path) == []
 
 
-def test_who_looks_while_bundles_are_written_sees_whole_ones_only(tmp_path: Path, result: Result) -> None:
-    seen: set[str] = set()
-    with launched(WRITE_UNTIL_KILLED, tmp_path, result) as writer:
-        while len(seen) < 100 and writer.poll() is None:
-            new = {name for name in names(tmp_path) if not name.startswith(".")} - seen
-            assert all(names(tmp_path / name) == [CARD, MODEL] for name in new)
-            seen |= new
-        writer.kill()
-    assert len(seen) >= 100
+def test_a_network_that_answers_no_number_leaves_nothing(
+    tmp_path: Path, network: Any, origin: Origin, mnist: Dataset, refusal: Refusal
+) -> None:
+    import keras
+
+    broken: Any = keras.models.clone_model(network)
+    broken.set_weights([np.full(weight.shape, np.nan) for weight in network.get_weights()])
+    message = refusal(write_bundle, tmp_path / "out", broken, origin, mnist.x_test[:10])
+    assert "the self-test failed: expected finite outputs" in message
+    assert names(tmp_path) == []
 
 
-def test_a_kill_at_any_moment_leaves_whole_bundles_only(tmp_path: Path, result: Result) -> None:
-    random = np.random.default_rng(5)
+KILLED = """
+import sys
+from digitlab.bundle.export import load_network
+from digitlab.bundle.files import check_bundle
+from digitlab.bundle.writing import Origin, write_bundle
+from digitlab.data import load
+from digitlab.training.process import prepare_process
+
+source = check_bundle(sys.argv[1])
+prepare_process(1)
+network, images = load_network(source), load("mnist").x_test[:200]
+origin = Origin(**{name: getattr(source.card, name) for name in Origin.model_fields})
+write_bundle(sys.argv[2] + "/warm", network, origin, images)
+print("ready", flush=True)
+for number in range(1000):
+    write_bundle(f"{sys.argv[2]}/{number}", network, origin, images)
+"""
+
+
+def test_a_kill_at_any_moment_leaves_whole_bundles_or_none(keras_bundle: Path, tmp_path: Path) -> None:
+    random = np.random.default_rng(9)
     for attempt in range(3):
         folder = tmp_path / str(attempt)
         folder.mkdir()
-        with launched(WRITE_UNTIL_KILLED, folder, result) as writer:
-            assert writer.stdout is not None
-            told = [writer.stdout.readline().strip() for _ in range(3)]
-            time.sleep(random.uniform(0, 0.01))
-            writer.kill()
-            told += writer.stdout.read().split()
-        there = {name for name in names(folder) if not name.startswith(".")}
-        assert {f"network-{number}" for number in told} <= there
-        assert len(there) <= len(told) + 1
-        for name in there:
-            assert check_bundle(folder / name).model_path.stat().st_size == 100_000
+        command = [sys.executable, "-c", KILLED, str(keras_bundle), str(folder)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            time.sleep(random.uniform(0.2, 1.5))
+            os.kill(process.pid, signal.SIGKILL)
+        there = [path for path in folder.iterdir() if not path.name.startswith(".")]
+        assert there
+        for place in there:
+            assert names(place) == FILES
+            assert load_classifier(place).probabilities(np.zeros((1, 28, 28), np.uint8)).shape == (1, 10)
+
+
+def test_a_place_that_is_taken_is_refused_before_anything_is_saved(
+    keras_bundle: Path, origin: Origin, mnist: Dataset
+) -> None:
+    before = (keras_bundle / CARD).read_bytes()
+    with pytest.raises(BundleError, match="expected a new folder, received one that is there"):
+        write_bundle(keras_bundle, object(), origin, mnist.x_test)  # type: ignore[arg-type]
+    assert (keras_bundle / CARD).read_bytes() == before

@@ -37,7 +37,10 @@ def trained(folder: Path) -> dict:
 
 
 def test_training_writes_a_bundle_of_the_accuracy_that_its_recipe_gives(trained: dict, folder: Path) -> None:
-    assert sorted(path.name for path in (folder / "mine").iterdir()) == ["card.json", "model.keras"]
+    names = ["README.md", "card.json", "inside.onnx", "model.keras", "model.onnx"]
+    assert sorted(path.name for path in (folder / "mine").iterdir()) == names
+    assert trained["calibration"]["log_loss_after"] <= trained["calibration"]["log_loss_before"]
+    assert trained["proofs"]["onnx"]["images"] == 10_000
     assert trained["test"]["images"] == 10_000
     assert trained["test"]["correct"] / 10_000 > LEAST_ACCURACY
 

@@ -2,35 +2,112 @@
 
 from __future__ import annotations
 
-from digitlab.results.record import Scores
+import json
+import re
+
+from pydantic import Field
+
+from digitlab.results.calibration import Calibration
+from digitlab.results.record import Result, Scores
 from digitlab.spec.base import Spec
 from digitlab.spec.fields import Sha256
 from digitlab.spec.trial import Trial
 
+_ROW = re.compile(r"(?<=\[)[-+\w.,\s]+(?=\])")
 
-class Card(Spec):
-    """What is written beside a network.
+
+class Origin(Spec):
+    """Where a network comes from and how well it does: what is known of it before it is written.
 
     Attributes:
         recipe: name of the recipe.
-        trial: all that decided the outcome: model, training, data, seed, threads.
-        trial_id: of the trial.
-        parameters: weights and biases of the network.
-        multiply_adds: to classify one image.
-        validation: scores on the validation part.
+        made: how the weights came about, for people.
+        trial: all that decided the outcome: model, training, data, seed, threads. Of a network made from
+            several, the one that says most of them.
+        validation: scores on the validation part; None if it was trained on, too.
         test: scores on the test set, of the network as it is saved.
+        calibration: fitted on the validation part.
         train_seconds: spent in training epochs.
-        environment: versions, processor and system.
-        files: SHA-256 of every other file of the bundle, by name.
+        environment: versions, processor and system of the training.
     """
 
     recipe: str
+    made: str = "trained once"
     trial: Trial
+    validation: Scores | None = None
+    test: Scores
+    calibration: Calibration
+    train_seconds: float
+    environment: dict[str, str]
+
+    @classmethod
+    def of(cls, result: Result, calibration: Calibration) -> Origin:
+        """Take from the result of a trial what a card keeps of it."""
+        return cls(
+            recipe=result.trial.recipe,
+            trial=result.trial,
+            validation=result.final_validation,
+            test=result.final_test,
+            calibration=calibration,
+            train_seconds=result.train_seconds,
+            environment=result.environment,
+        )
+
+
+class Proof(Spec):
+    """That an exported file answers as the Keras network does, measured by its own runtime.
+
+    Attributes:
+        runtime: name and version.
+        images: of the test set, all of which were classified by both.
+        largest_difference: between two probabilities, 0..1.
+        tolerance: the largest that is allowed.
+        other_labels: the images, by index, that got another label than Keras's: near-ties, if it is proved.
+        largest_lead: by which Keras preferred its label there, a difference of two probabilities.
+        files: SHA-256 of each file, by its path in the export.
+    """
+
+    runtime: str
+    images: int
+    largest_difference: float
+    tolerance: float
+    other_labels: tuple[int, ...]
+    largest_lead: float
+    files: dict[str, Sha256]
+
+    @property
+    def failure(self) -> str | None:
+        """Say what the export does otherwise than it may; None: nothing, it is proved."""
+        if self.largest_difference <= self.tolerance:
+            return None
+        return (
+            f"expected probabilities within {self.tolerance:g} of Keras's on {self.images:,} images, "
+            f"received a difference of {self.largest_difference:.2g}"
+        )
+
+
+class Card(Origin):
+    """What is written beside a network: its origin, and what its files are.
+
+    Attributes:
+        trial_id: of the trial.
+        parameters: weights and biases of the network.
+        multiply_adds: to classify one image.
+        commit: of the clone in which it was written; None outside of one.
+        answers: probabilities that `model.onnx` gave to the pictures of the self-test, [pictures][10].
+        proofs: of the exports, by format.
+        files: SHA-256 of every other file of the bundle, by name.
+    """
+
     trial_id: str
     parameters: int
     multiply_adds: int
-    validation: Scores
-    test: Scores
-    train_seconds: float
-    environment: dict[str, str]
+    commit: str | None = None
+    answers: tuple[tuple[float, ...], ...] = Field(min_length=1)
+    proofs: dict[str, Proof]
     files: dict[str, Sha256]
+
+    def to_bytes(self) -> bytes:
+        """Write it as JSON that people read, too: a row of numbers is a line."""
+        text = json.dumps(self.to_values(), indent=2)
+        return (_ROW.sub(lambda row: " ".join(row[0].split()), text) + "\n").encode()

@@ -1,24 +1,24 @@
-"""Writing a bundle whole or not at all, and checking one before it is used."""
+"""A bundle on disk: where it is found, and checking it before it is used."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
-import tempfile
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from digitlab.bundle.card import Card
+from digitlab.bundle.folder import sha256
 from digitlab.errors import BundleError, SpecError
-from digitlab.results.record import Result
 
 MODEL = "model.keras"
+ONNX = "model.onnx"
+INSIDE = "inside.onnx"
+README = "README.md"
 CARD = "card.json"
+REQUIRED = frozenset({MODEL, ONNX, INSIDE})
+"""What a bundle cannot do without, beside its card."""
 MAX_CARD_BYTES = 1_000_000
+
+PRETRAINED = Path(__file__).parent / "pretrained"
 
 
 @dataclass(frozen=True)
@@ -38,77 +38,45 @@ class Bundle:
         """The Keras file."""
         return self.folder / MODEL
 
+    @property
+    def onnx_path(self) -> Path:
+        """The ONNX file that gives probabilities."""
+        return self.folder / ONNX
 
-def ensure_new(folder: Path | str) -> Path:
-    """Make sure that a bundle can be written to a folder, before anything is trained for it.
-
-    Args:
-        folder: one that is not there yet, or is empty.
-
-    Returns:
-        The folder as an absolute path without symbolic links.
-
-    Raises:
-        BundleError: something is there already, or the place cannot be written.
-    """
-    target = Path(os.path.realpath(folder))
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if not _is_free(target):
-            raise BundleError(
-                f"{target}: expected a new folder, received one that is there; name another or remove it"
-            )
-        with tempfile.TemporaryFile(dir=target.parent):
-            return target
-    except OSError as error:
-        raise _unwritable(target, error) from None
+    @property
+    def inside_path(self) -> Path:
+        """The ONNX file that gives what is inside, too."""
+        return self.folder / INSIDE
 
 
-def _is_free(target: Path) -> bool:
-    try:
-        return not any(target.iterdir())
-    except FileNotFoundError:
-        return True
-    except NotADirectoryError:
-        return False
+def shipped_names() -> tuple[str, ...]:
+    """List the networks that come with digitlab, sorted."""
+    return tuple(sorted(path.parent.name for path in PRETRAINED.glob(f"*/{CARD}")))
 
 
-def write_bundle(folder: Path | str, result: Result, save: Callable[[str], None]) -> Bundle:
-    """Write a bundle: to a temporary folder, synced to disk, then renamed.
+def find_bundle(model: str | Path) -> Path:
+    """Find the folder of a bundle.
 
     Args:
-        folder: a new or an empty folder; a kill at any moment leaves a whole bundle there or none.
-        result: of the trial that trained the network.
-        save: writes the network to the path it is given, a file that ends in `.keras`.
+        model: the name of a network that comes with digitlab, or a folder. A name goes before a folder of
+            that name; write `./best` for the folder.
 
     Raises:
-        BundleError: the folder is there already, or cannot be written.
+        BundleError: there is none.
     """
-    target = ensure_new(folder)
+    shipped = shipped_names()
+    if isinstance(model, str) and model in shipped:
+        return PRETRAINED / model
     try:
-        draft = Path(tempfile.mkdtemp(prefix=".digitlab-", dir=target.parent))
-        try:
-            draft.chmod(0o755)  # mkdtemp lets nobody else read
-            save(str(draft / MODEL))
-            card = _card(result, {MODEL: _sha256(draft / MODEL)})
-            text = json.dumps(card.to_values(), indent=2) + "\n"
-            (draft / CARD).write_text(text, "utf-8")
-            for path in (draft / MODEL, draft / CARD, draft):
-                _sync(path)
-            with suppress(FileNotFoundError):
-                target.rmdir()  # if it is there it is empty; Windows renames onto nothing
-            draft.rename(target)
-            _sync(target.parent)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-    except OSError as error:
-        raise _unwritable(target, error) from None
-    return Bundle(target, card)
-
-
-def _unwritable(target: Path, error: OSError) -> BundleError:
-    cause = error.strerror or " ".join(str(error).split())
-    return BundleError(f"{target}: cannot be written: {cause}; name another folder")
+        if Path(model).exists():
+            return Path(model)
+    except (OSError, ValueError):
+        pass  # too long for a path, or with a NUL in it
+    names = ", ".join(shipped) or "none in this copy: run  make pretrained"
+    raise BundleError(
+        f"no model {str(model)!r}: expected a network that comes with digitlab ({names}) "
+        "or a folder that  digitlab train  wrote"
+    )
 
 
 def check_bundle(folder: Path | str) -> Bundle:
@@ -124,7 +92,7 @@ def check_bundle(folder: Path | str) -> Bundle:
         if len(content) > MAX_CARD_BYTES:
             raise BundleError(f"{place / CARD}: expected at most {MAX_CARD_BYTES:,} bytes")
         card = Card.from_json(content.decode("utf-8"), str(place / CARD))
-        for name in sorted({MODEL, *card.files}):
+        for name in sorted({*REQUIRED, *card.files}):
             _check(place, name, card)
     except OSError as error:
         raise BundleError(
@@ -144,38 +112,8 @@ def _check(folder: Path, name: str, card: Card) -> None:
             f"{folder}: expected a file {name!r} in the bundle, found none; "
             "train it again or get a whole copy"
         )
-    if card.files.get(name) != _sha256(folder / name):
+    if card.files.get(name) != sha256(folder / name):
         raise BundleError(
             f"{folder / name}: its SHA-256 is not the one in {CARD}: the file was altered or damaged; "
             "train it again or get a whole copy"
         )
-
-
-def _card(result: Result, files: dict[str, str]) -> Card:
-    return Card(
-        recipe=result.trial.recipe,
-        trial=result.trial,
-        trial_id=result.trial.id,
-        parameters=result.parameters,
-        multiply_adds=result.multiply_adds,
-        validation=result.final_validation,
-        test=result.final_test,
-        train_seconds=result.train_seconds,
-        environment=result.environment,
-        files=files,
-    )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    if path.is_dir() and os.name == "nt":
-        return  # Windows cannot open a folder to sync it
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,50 +1,115 @@
-"""`digitlab evaluate`: score a bundle on the test images of a data set."""
+"""`digitlab evaluate`: score networks on the test images of a data set."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digitlab.cli.console import print_json, stdout
 from digitlab.cli.options import DataOption, JsonOption
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from digitlab.bundle.evaluate import Evaluation
+    from digitlab.results.record import Scores
+
 
 def evaluate(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder that  digitlab train  wrote.")],
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="BUNDLE|NAME...",
+            help="Folders that  digitlab train  wrote, or names of networks that come with digitlab.",
+        ),
+    ],
+    robustness: Annotated[
+        bool, typer.Option("--robustness", help="Also classify the images corrupted in fifteen ways.")
+    ] = False,
+    ensemble: Annotated[
+        bool, typer.Option("--ensemble", help="Also score the mean of the networks' probabilities.")
+    ] = False,
+    threads: Annotated[int, typer.Option(min=1, max=1024, help="Threads that compute one batch.")] = 1,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score a bundle on the test images of a data set."""
-    from digitlab.training.evaluate import evaluate_bundle
+    """Score networks on the test images of a data set, side by side."""
+    from digitlab.bundle.evaluate import evaluate_classifiers
+    from digitlab.bundle.runtime import load_classifier
+    from digitlab.cli.progress import part_bar
+    from digitlab.data import load
+    from digitlab.data.corruptions import CORRUPTIONS
 
-    name = data or "mnist"
-    scores = evaluate_bundle(bundle, name)
+    classifiers = [load_classifier(model, threads) for model in models]
+    dataset = load(data or "mnist")
+    with part_bar("evaluating", 1 + len(CORRUPTIONS) * robustness) as on_part:
+        evaluations = evaluate_classifiers(
+            classifiers, dataset, robustness=robustness, ensemble=ensemble, on_part=on_part
+        )
     if as_json:
-        print_json({"bundle": str(bundle), "data": name, "accuracy": scores.accuracy, **scores.to_values()})
+        for one in evaluations:
+            print_json({"bundle": one.name, "data": dataset.name, **one.to_values()})
         return
     console = stdout()
-    console.print(
-        f"{bundle} on the {scores.images:,} test images of {name}\n"
-        f"accuracy           {100 * scores.accuracy:.2f} %  (error {scores.error_percent:.2f} %)\n"
-        f"mean squared error {scores.mse:.5f}\n"
-        f"log loss           {scores.log_loss:.4f}\n"
-        f"calibration error  {scores.calibration_error:.4f}\n\n"
-        "confusion: a row for each true digit, a column for each answer"
-    )
-    console.print(_confusion(scores.confusion, scores.recall))
+    console.print(f"on the {len(dataset.y_test):,} test images of {dataset.name}")
+    console.print(_figures(evaluations))
+    if len(evaluations) == 1:
+        console.print("confusion: a row for each true digit, a column for each answer")
+        console.print(_confusion(evaluations[0].scores))
 
 
-def _confusion(confusion: tuple[tuple[int, ...], ...], recall: tuple[float, ...]) -> object:
+def _figures(evaluations: Sequence[Evaluation]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("")
+    for one in evaluations:
+        table.add_column(one.name, justify="right", overflow="fold")
+    for title, *cells in _rows(evaluations):
+        table.add_row(title, *cells)
+    return table
+
+
+def _rows(evaluations: Sequence[Evaluation]) -> list[list[str]]:
+    scores = [one.scores for one in evaluations]
+    rows = [
+        ["accuracy %", *(f"{100 * each.accuracy:.2f}" for each in scores)],
+        ["error %", *(f"{each.error_percent:.2f}" for each in scores)],
+    ]
+    corrected = [one.corrected for one in evaluations if one.corrected]
+    if corrected:
+        rows += [["error % against corrected labels", *(f"{each.error_percent:.2f}" for each in corrected)]]
+    rows += [
+        ["mean squared error", *(f"{each.mse:.5f}" for each in scores)],
+        ["log loss", *(f"{each.log_loss:.4f}" for each in scores)],
+        ["calibration error", *(f"{each.calibration_error:.4f}" for each in scores)],
+        ["calibration error at its temperature", *(f"{one.calibrated_error:.4f}" for one in evaluations)],
+        ["temperature", *(_temperature(one) for one in evaluations)],
+    ]
+    ways = [one.robustness for one in evaluations if one.robustness]
+    if ways:
+        means = (f"{100 * (one.mean_robustness or 0):.2f}" for one in evaluations)
+        rows += [[f"accuracy % over {len(ways[0])} corruptions", *means]]
+        rows += [[f"  {name}", *(f"{100 * each[name]:.2f}" for each in ways)] for name in ways[0]]
+    return rows
+
+
+def _temperature(evaluation: Evaluation) -> str:
+    return "each its own" if evaluation.temperature is None else f"{evaluation.temperature:.3f}"
+
+
+def _confusion(scores: Scores) -> Table:
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD)
     for title in ("", *map(str, range(10)), "recall %"):
         table.add_column(title, justify="right")
-    for digit, row in enumerate(confusion):
+    for digit, row in enumerate(scores.confusion):
         table.add_row(
-            str(digit), *(str(count) if count else "·" for count in row), f"{100 * recall[digit]:.2f}"
+            str(digit), *(str(count) if count else "·" for count in row), f"{100 * scores.recall[digit]:.2f}"
         )
     return table

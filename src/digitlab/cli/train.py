@@ -30,8 +30,10 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train the network of a recipe and write it as a bundle."""
-    from digitlab.bundle.files import ensure_new, write_bundle
+    from digitlab.bundle.folder import ensure_new
+    from digitlab.bundle.writing import write_trained
     from digitlab.cli.progress import epoch_bar
+    from digitlab.data import load
     from digitlab.spec.library import resolve_recipe
     from digitlab.spec.study import with_settings
     from digitlab.training.run import train as train_network
@@ -40,15 +42,17 @@ def train(
     target = ensure_new(out or Path("digitlab-results", "models", f"{wanted.name}-seed{seed}"))
     with epoch_bar(wanted.name, wanted.training.epochs) as on_epoch:
         trained = train_network(wanted, data=data or "mnist", seed=seed, threads=threads, on_epoch=on_epoch)
-    bundle = write_bundle(target, trained.result, trained.model.save)
+    bundle = write_trained(target, trained.model, trained.result, load(data or "mnist"))
     card = bundle.card
     if as_json:
-        print_json({"bundle": str(bundle.folder), **card.to_values()})
+        values = card.to_values()
+        values["calibration"].pop("rejection", None)  # tens of thousands of numbers for a machine
+        print_json({"bundle": str(bundle.folder), **values})
         return
     stdout().print(
         f"test accuracy      {100 * card.test.accuracy:.2f} %  (error {card.test.error_percent:.2f} %)\n"
         f"mean squared error {card.test.mse:.5f}\n"
-        f"validation error   {card.validation.error_percent:.2f} %\n"
+        f"validation error   {trained.result.final_validation.error_percent:.2f} %\n"
         f"parameters         {card.parameters:,}\n"
         f"training           {card.train_seconds:.1f} s in {card.trial.training.epochs} epochs"
     )

@@ -13,7 +13,7 @@ from digitlab.data import Dataset, load, stratified_split
 from digitlab.errors import DataError, TrainingError
 from digitlab.models.costs import cost
 from digitlab.results.metrics import score
-from digitlab.results.record import EpochRecord, Result, Scores
+from digitlab.results.record import EpochRecord, Kernels, Result, Scores
 from digitlab.spec.library import resolve_recipe
 from digitlab.spec.plan import resolve_precision
 from digitlab.spec.recipe import Recipe
@@ -161,6 +161,7 @@ class _Run:
         self.validation_scores: dict[int, Scores] = {}
         self.test_scores: dict[int, Scores] = {}
         self.predictions: dict[int, np.ndarray] = {}
+        self.kernels: dict[int, Kernels] = {}
 
     def one_epoch(self, order: np.ndarray) -> None:
         epoch = len(self.history) + 1
@@ -179,6 +180,8 @@ class _Run:
             probabilities = self._predict(images, epoch)
             self.test_scores[epoch] = score(probabilities, labels)
             self.predictions[epoch] = probabilities.argmax(axis=1).astype(np.uint8)
+            if kernels := _first_kernels(self.engine.network()):
+                self.kernels[epoch] = kernels
 
     def _record(self, seconds: float, totals: EpochTotals, scores: Scores) -> EpochRecord:
         return EpochRecord(
@@ -208,7 +211,7 @@ class _Run:
             validation=self.validation_scores,
             test=self.test_scores,
             predictions=self.predictions,
-            kernels=_first_kernels(self.engine.network()),
+            kernels=self.kernels,
             parameters=parameters,
             multiply_adds=multiply_adds,
             build_seconds=build_seconds,
@@ -216,7 +219,7 @@ class _Run:
         )
 
 
-def _first_kernels(network: keras.Model) -> tuple[tuple[tuple[float, ...], ...], ...]:
+def _first_kernels(network: keras.Model) -> Kernels:
     """Give the kernels of the first convolution, [filter][row][column]; nothing where there is none."""
     kernels = next((weight for weight in network.get_weights() if weight.ndim == 4), None)
     if kernels is None:

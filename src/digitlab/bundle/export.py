@@ -1,0 +1,199 @@
+"""Keras's side of a bundle: saving, loading and classifying, and TensorFlow's export formats."""
+
+from __future__ import annotations
+
+import importlib.util
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitlab.bundle.files import INSIDE, MODEL, ONNX, Bundle
+from digitlab.bundle.graph import IMAGES
+from digitlab.bundle.keras_file import inspect_keras_file
+from digitlab.bundle.layers import check_layers
+from digitlab.bundle.onnx_writer import logits_layer, to_onnx
+from digitlab.errors import BundleError, MissingExtraError
+
+if TYPE_CHECKING:
+    import keras
+
+BATCH = 500
+
+Classify = Callable[[np.ndarray], np.ndarray]
+"""From images, uint8 [n, 28, 28], to probabilities, float32 [n, 10]."""
+
+
+def load_network(bundle: Bundle) -> keras.Model:
+    """Load the Keras network of a bundle after a look into its file.
+
+    Raises:
+        BundleError: the file is not one that Keras may be given, or Keras cannot read it.
+        MissingExtraError: Keras is not installed.
+    """
+    require("keras", "train")
+    inspect_keras_file(bundle.model_path)
+    import keras
+
+    try:
+        loaded: Any = keras.saving.load_model(bundle.model_path, compile=False, safe_mode=True)
+    except (ValueError, TypeError, OSError, KeyError, AttributeError) as error:
+        cause = " ".join(str(error).split())[:200]
+        raise BundleError(f"{bundle.model_path}: expected a network of digits: {cause}") from None
+    return loaded
+
+
+def keras_probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Classify images with Keras.
+
+    Args:
+        model: raw images in, probabilities out.
+        images: uint8 [n, 28, 28].
+
+    Returns:
+        float32 [n, 10].
+    """
+    network: Any = model  # Keras's annotation of `verbose` knows only names
+    return network.predict(images.astype(np.float32), batch_size=BATCH, verbose=0)
+
+
+def keras_features(model: keras.Model) -> Classify:
+    """Give what computes features with Keras: float32 [n, d], what the layer of the logits takes."""
+    import keras
+
+    network = rebuild(model)
+    up_to_features = keras.Model(network.inputs, logits_layer(network).input)
+    return lambda images: keras_probabilities(up_to_features, images)
+
+
+def keras_call(model: keras.Model) -> Classify:
+    """Give what classifies images by calling the network, as eager code does."""
+    return lambda images: np.asarray(model(images.astype(np.float32), training=False))
+
+
+def rebuild(model: keras.Model) -> keras.Model:
+    """Make a network anew with the same weights: each layer called once, no optimizer, no loss.
+
+    Raises:
+        BundleError: it is no functional or sequential network, or has a layer that cannot be exported.
+    """
+    import keras
+
+    given: Any = model
+    if type(model).__name__ not in {"Functional", "Sequential"}:
+        raise BundleError(f"the network: expected a functional or sequential one, received {type(model)}")
+    check_layers(model.layers)
+    if isinstance(model, keras.Sequential):
+        images = tensor = keras.Input(given.input_shape[1:], name=IMAGES)
+        for layer in model.layers:
+            tensor = type(layer).from_config(layer.get_config())(tensor)
+        rebuilt: Any = keras.Model(images, tensor, name=model.name)
+    else:
+        rebuilt = type(model).from_config(given.get_config())
+    rebuilt.set_weights(given.get_weights())
+    return rebuilt
+
+
+def save_network(model: keras.Model, folder: Path) -> None:
+    """Write the network's three files into a folder: for Keras, for ONNX Runtime, and to look inside.
+
+    Raises:
+        BundleError: the network is not one that a bundle may hold.
+    """
+    other = {layer.dtype_policy.name for layer in model.layers} - {"float32"}
+    if other:
+        raise BundleError(f"the network: expected float32, received {', '.join(sorted(other))}; rebuild it")
+    network = rebuild(model)
+    (folder / ONNX).write_bytes(to_onnx(network).SerializeToString())
+    (folder / INSIDE).write_bytes(to_onnx(network, inside=True).SerializeToString())
+    network.save(folder / MODEL)
+    inspect_keras_file(folder / MODEL)
+
+
+def write_saved_model(model: keras.Model, folder: Path) -> None:
+    """Write a network as TensorFlow's SavedModel; its endpoint is `serve`."""
+    network: Any = model
+    network.export(str(folder), format="tf_saved_model", verbose=False)
+
+
+def saved_model(folder: Path) -> Classify:
+    """Give what classifies images with a SavedModel."""
+    import tensorflow as tf
+
+    loaded: Any = tf.saved_model.load(str(folder))
+
+    def run(batch: np.ndarray) -> np.ndarray:
+        return loaded.serve(tf.constant(batch)).numpy()
+
+    return lambda images: np.concatenate([run(batch) for batch in _batches(images)])
+
+
+def write_litert(model: keras.Model, path: Path, quantize: str | None = None) -> None:
+    """Write a network for LiteRT.
+
+    Args:
+        model: the network.
+        path: of the file, which ends in `.tflite`.
+        quantize: `float16` keeps weights so; `int8` keeps them so, and computes with values that it rounds to
+            int8 as they come; None is float32.
+    """
+    import tensorflow as tf
+
+    with tempfile.TemporaryDirectory() as folder:
+        write_saved_model(model, Path(folder))
+        converter: Any = tf.lite.TFLiteConverter.from_saved_model(folder)
+        if quantize is not None:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if quantize == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        path.write_bytes(converter.convert())
+
+
+def litert(path: Path, threads: int = 1) -> Classify:
+    """Give what classifies images with LiteRT."""
+    require("ai_edge_litert", "export")
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter: Any = Interpreter(str(path), num_threads=threads)
+    [given], [answer] = interpreter.get_input_details(), interpreter.get_output_details()
+
+    def run(batch: np.ndarray) -> np.ndarray:
+        if interpreter.get_input_details()[0]["shape"][0] != len(batch):
+            interpreter.resize_tensor_input(given["index"], batch.shape)
+            interpreter.allocate_tensors()
+        interpreter.set_tensor(given["index"], batch)
+        interpreter.invoke()
+        return interpreter.get_tensor(answer["index"])
+
+    interpreter.allocate_tensors()
+    return lambda images: np.concatenate([run(batch) for batch in _batches(images)])
+
+
+def litert_name() -> str:
+    """Give LiteRT's name and version."""
+    return f"LiteRT {version('ai-edge-litert')}"
+
+
+def tensorflow_name() -> str:
+    """Give TensorFlow's name and version."""
+    import tensorflow as tf
+
+    return f"TensorFlow {tf.__version__}"
+
+
+def require(module: str, extra: str) -> None:
+    """Make sure that a library is installed, without importing it.
+
+    Raises:
+        MissingExtraError: it is not.
+    """
+    if importlib.util.find_spec(module) is None:
+        raise MissingExtraError(module, extra)
+
+
+def _batches(images: np.ndarray) -> list[np.ndarray]:
+    pixels = images.astype(np.float32)
+    return [pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH)]

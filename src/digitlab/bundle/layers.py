@@ -1,0 +1,283 @@
+"""What each Keras layer is in ONNX.
+
+Written by hand rather than by `model.export`, whose graph comes by way of TensorFlow's: there a layer is
+several nodes, maps are turned between channels last and first, and normalization stays beside its
+convolution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from digitlab.bundle.graph import GraphWriter, Value
+from digitlab.errors import BundleError
+
+_ACTIVATIONS = {"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid", "gelu": "Gelu", "elu": "Elu"}
+
+
+def unsupported(layer: Any, what: str) -> BundleError:
+    """Say which layer cannot be written to ONNX, and why."""
+    return BundleError(
+        f"layer {layer.name!r} ({type(layer).__name__}): {what} cannot be written to ONNX; "
+        "use one of " + ", ".join(sorted(LAYERS))
+    )
+
+
+def activation_name(layer: Any) -> str:
+    """Name the activation of a layer as Keras does."""
+    return getattr(layer.activation, "__name__", str(layer.activation))
+
+
+@dataclass(frozen=True)
+class Step:
+    """A layer to be written.
+
+    Attributes:
+        writer: of the graph.
+        layer: of a class in `LAYERS`.
+        inputs: what it takes.
+        normalization: of its output, to be taken into its weights; None where there is none.
+    """
+
+    writer: GraphWriter
+    layer: Any
+    inputs: tuple[Value, ...]
+    normalization: Any = None
+
+    @property
+    def value(self) -> Value:
+        """What a layer of one input takes."""
+        return self.inputs[0]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """What Keras's layer gives, without the batch."""
+        return tuple(self.layer.output.shape[1:])
+
+
+def _activate(writer: GraphWriter, value: Value, layer: Any) -> Value:
+    name = activation_name(layer)
+    if name == "linear":
+        return value
+    if name == "softmax":
+        return replace(value, name=writer.node("Softmax", [value.name], axis=-1))
+    if name not in _ACTIVATIONS:
+        raise unsupported(layer, f"the activation {name}")
+    return replace(value, name=writer.node(_ACTIVATIONS[name], [value.name]))
+
+
+def _rescaling(step: Step) -> Value:
+    if np.any(step.layer.offset):
+        raise unsupported(step.layer, "an offset")
+    return replace(step.value, scale=step.value.scale * float(step.layer.scale))
+
+
+def _reshape(step: Step) -> Value:
+    value, shape = step.writer.in_keras_order(step.value), step.shape
+    if any(len(maps) == 3 and maps[2] > 1 for maps in (value.shape, shape)):
+        raise unsupported(step.layer, "a change of shape of several channels")
+    onnx_shape = (1, *shape[:2]) if len(shape) == 3 else shape
+    return replace(value, name=step.writer.reshape(value, onnx_shape), shape=shape)
+
+
+def _flatten(step: Step) -> Value:
+    return _flattened(step.writer, step.value)
+
+
+def _flattened(writer: GraphWriter, value: Value) -> Value:
+    name = writer.node("Flatten", [value.name], axis=1)
+    grid = value.shape if value.is_maps and value.shape[2] > 1 and prod(value.shape[:2]) > 1 else None
+    return Value(name, (prod(value.shape),), grid, value.scale)
+
+
+def _convolution(step: Step) -> Value:
+    layer = step.layer
+    if layer.groups != 1 or layer.data_format != "channels_last":
+        raise unsupported(layer, "groups, or channels first,")
+    kernel, bias = _folded(step)
+    name = step.writer.node(
+        "Conv",
+        [
+            step.value.name,
+            step.writer.weight((kernel * step.value.scale).transpose(3, 2, 0, 1), f"{layer.name}/kernel"),
+            step.writer.weight(bias, f"{layer.name}/bias"),
+        ],
+        kernel_shape=list(layer.kernel_size),
+        dilations=list(layer.dilation_rate),
+        **_window(layer, step.value, layer.kernel_size, layer.dilation_rate),
+    )
+    return _activate(step.writer, Value(name, step.shape), layer)
+
+
+def _dense(step: Step) -> Value:
+    layer, value = step.layer, step.value
+    if len(value.shape) != 1:
+        raise unsupported(layer, "an input that is not flattened")
+    kernel, bias = _folded(step)
+    name = step.writer.node(
+        "Gemm",
+        [
+            value.name,
+            step.writer.weight(value.to_onnx_order(kernel * value.scale), f"{layer.name}/kernel"),
+            step.writer.weight(bias, f"{layer.name}/bias"),
+        ],
+    )
+    return _activate(step.writer, Value(name, step.shape), layer)
+
+
+def _folded(step: Step) -> tuple[np.ndarray, np.ndarray]:
+    """Give kernel and bias, float64, with those of the normalization taken in."""
+    layer = step.layer
+    kernel = np.asarray(layer.kernel, np.float64)
+    bias = np.asarray(layer.bias, np.float64) if layer.use_bias else np.zeros(kernel.shape[-1])
+    if step.normalization is None:
+        return kernel, bias
+    factor, shift = affine(step.normalization)
+    return kernel * factor, bias * factor + shift
+
+
+def affine(layer: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Give what a trained normalization multiplies with and then adds, float64 [channels]."""
+    if layer.axis not in (-1, len(layer.output.shape) - 1):
+        raise unsupported(layer, "an axis that is not the last")
+    mean = np.asarray(layer.moving_mean, np.float64)
+    variance = np.asarray(layer.moving_variance, np.float64)
+    factor = 1 / np.sqrt(variance + layer.epsilon)
+    if layer.scale:
+        factor = factor * np.asarray(layer.gamma, np.float64)
+    shift = -mean * factor
+    return factor, shift + np.asarray(layer.beta, np.float64) if layer.center else shift
+
+
+def _normalization(step: Step) -> Value:
+    value = step.value
+    factor, shift = (value.to_onnx_order(array) for array in affine(step.layer))
+    zero, one = np.zeros(factor.shape), np.ones(factor.shape)
+    arrays = {"scale": factor * value.scale, "offset": shift, "mean": zero, "variance": one}
+    weights = [step.writer.weight(array, f"{step.layer.name}/{name}") for name, array in arrays.items()]
+    name = step.writer.node("BatchNormalization", [value.name, *weights], epsilon=0.0)
+    return replace(value, name=name, scale=1.0)
+
+
+def _pooling(operator: str) -> Callable[[Step], Value]:
+    def write(step: Step) -> Value:
+        size = step.layer.pool_size
+        value = step.writer.scaled(step.value)
+        window = _window(step.layer, value, size, (1, 1))
+        name = step.writer.node(operator, [value.name], kernel_shape=list(size), **window)
+        return replace(value, name=name, shape=step.shape)
+
+    return write
+
+
+def _window(layer: Any, value: Value, size: Any, dilation: Any) -> dict[str, Any]:
+    """Give strides and padding as ONNX takes them; where `same` pads unevenly, Keras pads the end more."""
+    begin, end = [0, 0], [0, 0]
+    if layer.padding == "same":
+        for axis in (0, 1):
+            side, stride = value.shape[axis], layer.strides[axis]
+            reach = (size[axis] - 1) * dilation[axis] + 1
+            padding = max((-(-side // stride) - 1) * stride + reach - side, 0)
+            begin[axis], end[axis] = padding // 2, padding - padding // 2
+    return {"strides": list(layer.strides), "pads": begin + end}
+
+
+def _global_average(step: Step) -> Value:
+    value = step.value
+    pooled = step.writer.node("GlobalAveragePool", [value.name])
+    maps = Value(pooled, (1, 1, value.shape[2]), scale=value.scale)
+    return maps if step.layer.keepdims else _flattened(step.writer, maps)
+
+
+def _activation(step: Step) -> Value:
+    return _activate(step.writer, step.writer.scaled(step.value), step.layer)
+
+
+def _relu(step: Step) -> Value:
+    layer = step.layer
+    if layer.max_value is not None or layer.negative_slope or layer.threshold:
+        raise unsupported(layer, "a slope, threshold or greatest value")
+    value = step.writer.scaled(step.value)
+    return replace(value, name=step.writer.node("Relu", [value.name]))
+
+
+def _softmax(step: Step) -> Value:
+    value = step.writer.in_keras_order(step.writer.scaled(step.value))
+    return replace(value, name=step.writer.node("Softmax", [value.name], axis=-1))
+
+
+def _same(step: Step) -> Value:
+    return step.value
+
+
+def _sum(step: Step) -> Value:
+    values = [step.writer.scaled(value) for value in step.inputs]
+    if len({value.flattened for value in values}) > 1:
+        values = [step.writer.in_keras_order(value) for value in values]
+    total = values[0]
+    for value in values[1:]:
+        total = replace(total, name=step.writer.node("Add", [total.name, value.name]))
+    return replace(total, shape=step.shape)
+
+
+def _join(step: Step) -> Value:
+    if step.layer.axis not in (-1, len(step.shape)):
+        raise unsupported(step.layer, "an axis that is not the last")
+    values = [step.writer.in_keras_order(step.writer.scaled(value)) for value in step.inputs]
+    return Value(step.writer.node("Concat", [value.name for value in values], axis=1), step.shape)
+
+
+LAYERS: dict[str, Callable[[Step], Value]] = {
+    "Activation": _activation,
+    "Add": _sum,
+    "AveragePooling2D": _pooling("AveragePool"),
+    "BatchNormalization": _normalization,
+    "Concatenate": _join,
+    "Conv2D": _convolution,
+    "Dense": _dense,
+    "Dropout": _same,
+    "Flatten": _flatten,
+    "GlobalAveragePooling2D": _global_average,
+    "MaxPooling2D": _pooling("MaxPool"),
+    "ReLU": _relu,
+    "Rescaling": _rescaling,
+    "Reshape": _reshape,
+    "Softmax": _softmax,
+    "SpatialDropout2D": _same,
+}
+"""What writes each class of Keras layer, and gives its output."""
+
+INPUT = "InputLayer"
+"""The class of layer that stands for what the network is given."""
+
+WEIGHTED = frozenset({"Conv2D", "Dense"})
+"""Layers that can take in a normalization that follows them."""
+
+
+def write_layer(step: Step) -> Value:
+    """Write a layer into the graph.
+
+    Returns:
+        What it gives, or what its normalization gives.
+
+    Raises:
+        BundleError: a setting of the layer is not one that can be written.
+    """
+    return LAYERS[type(step.layer).__name__](step)
+
+
+def check_layers(layers: Iterable[Any]) -> None:
+    """Make sure that layers are of classes that can be written.
+
+    Raises:
+        BundleError: one is not; the message names it.
+    """
+    for layer in layers:
+        name = type(layer).__name__
+        if not type(layer).__module__.startswith("keras.") or name not in {*LAYERS, INPUT}:
+            raise unsupported(layer, "a layer of this class")

@@ -1,0 +1,156 @@
+"""The classifier: a bundle run by ONNX Runtime, which lives here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from digitlab.bundle.card import Card
+from digitlab.bundle.files import Bundle, check_bundle, find_bundle
+from digitlab.bundle.graph import IMAGES, PROBABILITIES
+from digitlab.bundle.self_test import run_self_test
+from digitlab.errors import BundleError, DataError
+from digitlab.results.calibration import tempered
+
+BATCH = 64
+"""Images classified at a time: the maps of so many fit into the cache; larger batches were slower."""
+
+_ANSWER = [PROBABILITIES]
+
+
+def load_classifier(model: str | Path = "best", threads: int = 1) -> Classifier:
+    """Load a bundle to classify images with it.
+
+    Args:
+        model: the name of a network that comes with digitlab, or the folder of a bundle.
+        threads: that compute one batch, 1 or more.
+
+    Raises:
+        BundleError: there is none of that name, its files do not match its card, or it fails its self-test.
+    """
+    bundle = check_bundle(find_bundle(model))
+    classifier = Classifier(bundle, str(model), threads)
+    run_self_test(classifier.probabilities, bundle.card.answers, str(bundle.onnx_path))
+    return classifier
+
+
+class Classifier:
+    """A network that says which digits images show; threads may share it.
+
+    Args:
+        bundle: that was checked.
+        name: by which it was asked for.
+        threads: that compute one batch.
+
+    Attributes:
+        card: of the bundle.
+        name: by which it was asked for.
+    """
+
+    def __init__(self, bundle: Bundle, name: str, threads: int) -> None:
+        self.card: Card = bundle.card
+        self.name = name
+        self._bundle = bundle
+        self._threads = threads
+        self._session = open_session(bundle.onnx_path, threads)
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """Classify images.
+
+        Args:
+            images: white ink on black in MNIST form, uint8 or float32 [n, 28, 28] in 0..255; n may be 0.
+
+        Returns:
+            Probabilities of the digits 0..9, float32 [n, 10], each row adding up to 1.
+
+        Raises:
+            DataError: the images are of another shape.
+        """
+        return _classify(self._session, images)
+
+    def calibrated(self, images: np.ndarray) -> np.ndarray:
+        """Classify images with honest confidences: `probabilities` at the card's temperature."""
+        return tempered(self.probabilities(images), self.card.calibration.temperature)
+
+    def inside(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """Show what the layers make of images.
+
+        Args:
+            images: as for `probabilities`.
+
+        Returns:
+            `features`, what the layer of the logits takes in, float32 [n, d]; and by the name of its layer
+            each feature map, float32 [n, rows, columns, channels], and dense activation, float32
+            [n, neurons].
+        """
+        names = [output.name for output in self._inside.get_outputs()]
+        return dict(zip(names, run(self._inside, names, _checked(images)), strict=True))
+
+    @cached_property
+    def _inside(self) -> onnxruntime.InferenceSession:
+        return open_session(self._bundle.inside_path, self._threads)
+
+
+def classify_with(model: Path | bytes) -> Callable[[np.ndarray], np.ndarray]:
+    """Give what classifies images with an ONNX file or its content, as `Classifier.probabilities` does."""
+    return partial(_classify, open_session(model))
+
+
+def runtime_name() -> str:
+    """Give ONNX Runtime's name and version."""
+    return f"ONNX Runtime {onnxruntime.__version__}"
+
+
+def _classify(session: onnxruntime.InferenceSession, images: np.ndarray) -> np.ndarray:
+    pixels = _checked(images)
+    if len(pixels) <= BATCH:
+        return run(session, _ANSWER, pixels)[0]
+    batches = (pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH))
+    return np.concatenate([run(session, _ANSWER, batch)[0] for batch in batches])
+
+
+def run(session: onnxruntime.InferenceSession, outputs: list[str], pixels: np.ndarray) -> list[np.ndarray]:
+    """Compute outputs of a session.
+
+    Args:
+        session: of a network of digits.
+        outputs: their names.
+        pixels: uint8 or float32 [n, 28, 28] in 0..255.
+    """
+    given = {IMAGES: pixels.astype(np.float32, order="C", copy=False)}
+    computed: Any = session.run(outputs, given)  # ONNX Runtime's annotation knows other types, too
+    return computed
+
+
+def open_session(model: Path | bytes, threads: int = 1) -> onnxruntime.InferenceSession:
+    """Open an ONNX file, or its content, with ONNX Runtime on the CPU.
+
+    Raises:
+        BundleError: it is none that can be run.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what matters comes as an exception, too
+    source = model if isinstance(model, bytes) else str(model)
+    try:
+        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's exceptions have no base of their own
+        name = "the network" if isinstance(model, bytes) else model
+        cause = " ".join(str(error).split())[:200]
+        raise BundleError(f"{name}: expected what ONNX Runtime can run: {cause}") from None
+
+
+def _checked(images: np.ndarray) -> np.ndarray:
+    pixels = np.asarray(images)
+    if pixels.shape[1:] != (28, 28) or pixels.dtype not in (np.uint8, np.float32):
+        raise DataError(
+            "expected images as uint8 or float32 [n, 28, 28], "
+            f"received {pixels.dtype} {list(pixels.shape)}; bring pictures into MNIST form first"
+        )
+    return pixels

@@ -1,0 +1,132 @@
+"""Writing a trained network as a bundle."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digitlab.bundle.card import Card, Origin, Proof
+from digitlab.bundle.export import keras_features, keras_probabilities, save_network
+from digitlab.bundle.files import CARD, INSIDE, MODEL, ONNX, README, Bundle
+from digitlab.bundle.folder import new_folder, sha256
+from digitlab.bundle.parity import EXACT, compare
+from digitlab.bundle.readme import readme
+from digitlab.bundle.runtime import classify_with, runtime_name
+from digitlab.bundle.self_test import run_self_test
+from digitlab.data import Dataset, stratified_split
+from digitlab.data.other_ink import draw_other_ink
+from digitlab.data.strokes import draw_digits
+from digitlab.errors import BundleError
+from digitlab.models.costs import cost
+from digitlab.results.calibration import Calibration, fit_calibration
+from digitlab.results.record import Result
+from digitlab.results.rejection import Inside, fit_rejection
+
+if TYPE_CHECKING:
+    import keras
+
+DRAWN, OTHERS = 10_000, 15_000
+"""Images of drawn digits, and of ink that is no digit, that rejection is fitted to besides validation."""
+
+
+def write_trained(folder: Path | str, model: keras.Model, result: Result, dataset: Dataset) -> Bundle:
+    """Write the network of a trial: calibrated on its validation part, proved on the test images.
+
+    Args:
+        folder: a new or an empty one.
+        model: float32, that the trial trained.
+        result: of the trial.
+        dataset: that it was trained on.
+
+    Raises:
+        BundleError: as for `write_bundle`.
+    """
+    data = result.trial.data
+    _, held_out = stratified_split(dataset.y_train, data.validation, data.split_seed)
+    calibration = calibrate(model, dataset.x_train[held_out], dataset.y_train[held_out])
+    return write_bundle(folder, model, Origin.of(result, calibration), dataset.x_test)
+
+
+def calibrate(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> Calibration:
+    """Fit what turns a network's answers into confidences, and what tells digits from other ink.
+
+    Args:
+        model: raw images in, probabilities out.
+        images: of the validation part, uint8 [n, 28, 28].
+        labels: of that part, uint8 [n].
+    """
+    inside = keras_features(model)
+
+    def look(pictures: np.ndarray) -> Inside:
+        return Inside(inside(pictures), keras_probabilities(model, pictures))
+
+    digits = look(images)
+    others, weights = draw_other_ink(images, labels, OTHERS, seed=0)
+    rejection = fit_rejection(digits, look(draw_digits(DRAWN, seed=0)[0]), look(others), weights)
+    return fit_calibration(digits.probabilities, labels, rejection)
+
+
+def write_bundle(folder: Path | str, model: keras.Model, origin: Origin, images: np.ndarray) -> Bundle:
+    """Write a network as a bundle: to a temporary folder, synced to disk, then renamed.
+
+    Args:
+        folder: a new or an empty folder; a kill at any moment leaves a whole bundle there or none.
+        model: float32, of the layers in `bundle.layers.LAYERS`; raw [n, 28, 28] in 0..255 in, probabilities
+            out. Where it was trained does not matter.
+        origin: where it comes from, with its scores and calibration.
+        images: uint8 [n, 28, 28], on which the ONNX file is proved to answer as Keras does.
+
+    Raises:
+        BundleError: the folder is there already or cannot be written, a layer cannot be exported, or the ONNX
+            file answers otherwise than Keras; nothing is left.
+    """
+    with new_folder(folder) as draft:
+        save_network(model, draft)
+        classify = classify_with(draft / ONNX)
+        answers = run_self_test(classify, None, ONNX)
+        proof = _proof(draft, keras_probabilities(model, images), classify(images))
+        card = _card(origin, answers, proof)
+        (draft / README).write_text(readme(card, Path(folder).resolve().name), "utf-8")
+        files = {name: sha256(draft / name) for name in (MODEL, ONNX, INSIDE, README)}
+        card = card.model_copy(update={"files": files})
+        (draft / CARD).write_bytes(card.to_bytes())
+    return Bundle(Path(folder).resolve(), card)
+
+
+def _proof(folder: Path, expected: np.ndarray, answered: np.ndarray) -> Proof:
+    files = {ONNX: sha256(folder / ONNX)}
+    proof = compare(expected, answered, runtime=runtime_name(), tolerance=EXACT, files=files)
+    if proof.failure is not None:
+        raise BundleError(f"{ONNX}: {proof.failure}; nothing was written")
+    return proof
+
+
+def _card(origin: Origin, answers: np.ndarray, proof: Proof) -> Card:
+    size = cost(origin.trial.model)
+    return Card(
+        **dict(origin),
+        trial_id=origin.trial.id,
+        parameters=size.parameters,
+        multiply_adds=size.multiply_adds,
+        commit=_commit(),
+        answers=tuple(map(tuple, answers.tolist())),
+        proofs={"onnx": proof},
+        files={},
+    )
+
+
+def _commit() -> str | None:
+    """Name the commit of the clone that holds this file; None where it is installed."""
+    here = Path(__file__)
+    commands = [["ls-files", "--error-unmatch", here.name], ["rev-parse", "HEAD"]]
+    text = ""
+    try:
+        for command in commands:
+            git = ["git", "-C", str(here.parent), *command]
+            text = subprocess.run(git, capture_output=True, text=True, check=True, timeout=10).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return text.strip()

@@ -1,0 +1,115 @@
+"""`digitlab export`: write a bundle's network in other formats, each proved to answer the same."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digitlab.cli.console import print_json, say, stderr, stdout
+from digitlab.cli.options import DataOption, JsonOption
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from digitlab.bundle.exports import Exported
+
+
+class Format(StrEnum):
+    """What `--format` takes."""
+
+    ONNX = "onnx"
+    LITERT = "litert"
+    SAVED_MODEL = "saved-model"
+    ALL = "all"
+
+
+class Quantization(StrEnum):
+    """What `--quantize` takes."""
+
+    FLOAT16 = "float16"
+    INT8 = "int8"
+
+
+def export(
+    bundle: Annotated[
+        str, typer.Argument(metavar="BUNDLE|NAME", help="A bundle's folder, or a network of digitlab's.")
+    ],
+    format_: Annotated[Format, typer.Option("--format", help="What to write.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the exports [digitlab-results/exports/NAME].")
+    ] = None,
+    quantize: Annotated[
+        Quantization | None, typer.Option(help="Keep weights smaller; ONNX and LiteRT only.")
+    ] = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a network in other formats, each proved to answer as Keras does on the whole test set."""
+    from digitlab.bundle.exports import FORMATS, Exporter, RefusedExportError, check_exports, keep_proofs
+    from digitlab.bundle.files import check_bundle, find_bundle, shipped_names
+    from digitlab.data import load
+    from digitlab.training.process import prepare_process
+
+    checked = check_bundle(find_bundle(bundle))
+    target = out or Path("digitlab-results", "exports", checked.folder.resolve().name)
+    wanted = [format_.value]
+    if format_ is Format.ALL:
+        wanted = [name for name, form in FORMATS.items() if form.quantizes or quantize is None]
+    check_exports(wanted, target, quantize)
+    dataset = load(data or checked.card.trial.data.dataset)
+    prepare_process(threads=1)
+    exporter = Exporter(checked, dataset)
+    made: list[Exported] = []
+    refused: list[RefusedExportError] = []
+    for name in wanted:
+        with stderr().status(f"{name}: writing and proving on {len(dataset.x_test):,} images"):
+            try:
+                made.append(exporter.export(name, target, quantize))
+            except RefusedExportError as error:
+                refused.append(error)
+    if made and bundle not in shipped_names():  # those of digitlab are left as they were installed
+        keep_proofs(checked, {exported.format: exported.proof for exported in made})
+    _show(made, [error.exported for error in refused], as_json)
+    if refused:
+        raise refused[0]
+
+
+def _show(made: list[Exported], refused: list[Exported], as_json: bool) -> None:
+    if as_json:
+        for exported in (*made, *refused):
+            print_json({**exported.to_values(), "proved": exported.proof.failure is None})
+        return
+    stdout().print(_table([*made, *refused]))
+    for exported in made:
+        say(f"{exported.format} written to {exported.folder}")
+
+
+def _table(rows: list[Exported]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for title in ("export", "run by"):
+        table.add_column(title)
+    for title in ("largest difference", "allowed", "other labels", "right", "Keras", "kB", "ms an image"):
+        table.add_column(title, justify="right")
+    table.add_column("proof")
+    for row in rows:
+        proof = row.proof
+        ties = f" (lead {proof.largest_lead:.1e})" if proof.other_labels else ""
+        table.add_row(
+            row.format,
+            proof.runtime,
+            f"{proof.largest_difference:.1e}",
+            f"{proof.tolerance:g}",
+            f"{len(proof.other_labels)}{ties}",
+            f"{row.correct:,}",
+            f"{row.keras_correct:,}",
+            f"{row.size / 1000:,.0f}",
+            f"{row.milliseconds:.3f}",
+            "holds" if proof.failure is None else "refused",
+        )
+    return table

@@ -1,0 +1,81 @@
+"""`digitlab evaluate` on the networks that come with digitlab."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from digitlab.cli.main import run
+from digitlab.data import load
+from digitlab.data.idx import write_idx
+
+FILES = {
+    "train-images-idx3-ubyte": "x_train",
+    "train-labels-idx1-ubyte": "y_train",
+    "t10k-images-idx3-ubyte": "x_test",
+    "t10k-labels-idx1-ubyte": "y_test",
+}
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> str:
+    """A folder with a data set of 100 digits in each part."""
+    mnist = load("mnist")
+    for file, part in FILES.items():
+        write_idx(tmp_path / file, getattr(mnist, part)[:100])
+    return str(tmp_path)
+
+
+def test_people_get_a_column_for_each_network(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["evaluate", "mlp", "cnn", "--ensemble"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    rows = [line.split() for line in out.splitlines()]
+    assert ["mlp", "cnn", "ensemble"] in rows
+    errors = next(row for row in rows if row[:2] == ["error", "%"])
+    assert len(errors) == 5
+    assert "error % against corrected labels" in out
+    assert "confusion" not in out
+
+
+def test_one_network_is_shown_with_its_confusion_matrix(few: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["evaluate", "cnn", "--data", few]) == 0
+    out = capsys.readouterr().out
+    assert "100 test images" in out
+    assert "confusion" in out
+    assert "corrected" not in out
+
+
+def test_machines_get_one_object_for_each_network(few: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["evaluate", "mlp", "cnn", "--ensemble", "--robustness", "--data", few, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    found = [json.loads(line) for line in out.splitlines()]
+    assert [one["bundle"] for one in found] == ["mlp", "cnn", "ensemble"]
+    for one in found:
+        assert one["images"] == 100
+        assert one["accuracy"] == one["correct"] / 100
+        assert len(one["robustness"]["accuracy"]) == 15
+        assert one["robustness"]["mean"] == pytest.approx(sum(one["robustness"]["accuracy"].values()) / 15)
+
+
+def test_the_rows_of_the_corruptions_follow_their_mean(few: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["evaluate", "mlp", "--robustness", "--data", few]) == 0
+    out = capsys.readouterr().out
+    assert "accuracy % over 15 corruptions" in out
+    assert out.index("over 15") < out.index("shot noise") < out.index("Canny edges")
+
+
+@pytest.mark.slow
+def test_evaluating_needs_no_training_library(few: str) -> None:
+    code = (
+        "import sys; from digitlab.cli.main import run; code = run(sys.argv[1:]); "
+        "print(code, [name for name in ('tensorflow', 'keras', 'scipy') if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, "evaluate", "mlp", "--data", few]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines()[-1] == "0 []"
