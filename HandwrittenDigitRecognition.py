@@ -2,6 +2,8 @@
 
     python HandwrittenDigitRecognition.py              the multilayer perceptron (MLP)
     python HandwrittenDigitRecognition.py cnn          the convolutional network (CNN)
+    python HandwrittenDigitRecognition.py --predict my-seven.jpg
+                                                       read a picture with the networks trained before
     python HandwrittenDigitRecognition.py --help       everything else
 
 The networks and their training are described by recipes: `src/digitlab/recipes/mlp.toml` and `cnn.toml`.
@@ -9,6 +11,7 @@ The networks and their training are described by recipes: `src/digitlab/recipes/
 
 import argparse
 import importlib.util
+import shutil
 import sys
 from pathlib import Path
 
@@ -39,6 +42,8 @@ STUDIES = {
     "cnn-dense-by-epochs": "do width and epochs interact?",
     "architectures": "is a CNN better than an MLP, and a deeper CNN better still?",
 }
+
+KEPT = Path("digitlab-results", "script")  # the networks that this script trained last, a folder each
 
 
 def train_and_predict_mlp(epochs=10, batch_size=200, neurons=128, seed=0, plot=None):
@@ -101,7 +106,38 @@ def train_and_predict(recipe, settings, seed=0, plot=None):
     if plot:
         save_plot(plot, trained.result.history, x_test, y_test, predictions)
         print(f"Plot saved to {plot}")
+    keep(recipe, trained)
     return predictions
+
+
+def keep(recipe, trained):
+    """Keep a trained network for `--predict`, in place of the one of its recipe that was kept before."""
+    from digitlab.bundle import write_trained
+    from digitlab.data import load
+
+    folder = KEPT / recipe
+    shutil.rmtree(folder, ignore_errors=True)
+    write_trained(folder, trained.model, trained.result, load("mnist"))
+    print(f"Network kept in {folder}: read a picture with it by  --predict FILE")
+
+
+def predict(path, networks):
+    """Read a picture with each of these networks that this script has trained; give the exit code."""
+    from digitlab import Recognizer
+
+    kept = [name for name in networks if (KEPT / name).is_dir()]
+    if not kept:
+        print(
+            f"--predict: expected a network in {KEPT}, found none: start me without --predict first",
+            file=sys.stderr,
+        )
+        return 2
+    for name in kept:
+        reading = Recognizer(KEPT / name).read(path)
+        sure = ", ".join(f"{100 * digit.confidence:.1f} %" for digit in reading.digits)
+        text = reading.text.replace("\n", " / ")
+        print(f"{name:9} {text}   ({sure})" if text else f"{name:9} no digit: {reading.reason}")
+    return 0
 
 
 def print_epoch(epoch):
@@ -153,13 +189,16 @@ def parse_arguments():
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     names = [*NETWORKS, *STUDIES]
-    parser.add_argument("experiment", nargs="?", default="mlp", choices=names, metavar="experiment")
+    parser.add_argument("experiment", nargs="?", choices=names, metavar="experiment", help="default: mlp")
     parser.add_argument("--epochs", type=int, help="passes over the training images")
     parser.add_argument("--seed", type=int, help="another seed, another network (default: 0)")
     parser.add_argument("--seeds", type=int, help="networks per level of a study")
     parser.add_argument("--no-plot", action="store_true", help="save no picture")
+    parser.add_argument("--predict", metavar="FILE", help="read the digits in a picture; trains nothing")
     arguments = parser.parse_args()
     is_study = arguments.experiment in STUDIES
+    if arguments.predict is not None and is_study:
+        parser.error("--predict reads with a single network, or with all that were trained; not with a study")
     if is_study and (arguments.epochs is not None or arguments.seed is not None or arguments.no_plot):
         parser.error("--epochs, --seed and --no-plot are for a single network; a study has --seeds")
     if arguments.seeds is not None and not is_study:
@@ -167,12 +206,13 @@ def parse_arguments():
     return arguments
 
 
-def main():
-    """Do the experiment that the command line names."""
-    arguments = parse_arguments()
-    name = arguments.experiment
+def do_experiment(arguments):
+    """Do what the command line names, and give the exit code."""
+    name = arguments.experiment or "mlp"
     if name in STUDIES:
         return run_study(name, arguments.seeds)
+    if arguments.predict is not None:
+        return predict(arguments.predict, [name] if arguments.experiment else list(NETWORKS))
     plot = None if arguments.no_plot else Path(f"{name}.png")
     if plot and importlib.util.find_spec("matplotlib") is None:
         sys.exit(
@@ -180,20 +220,25 @@ def main():
         )
     settings = {} if arguments.epochs is None else {"epochs": arguments.epochs}
     seed = arguments.seed or 0
+    if name == "mlp":
+        train_and_predict_mlp(**settings, seed=seed, plot=plot)
+    elif name == "cnn":
+        train_and_predict_cnn(**settings, seed=seed, plot=plot)
+    else:
+        paths = {f"training.{setting}": value for setting, value in settings.items()}
+        train_and_predict(name, paths, seed, plot)
+    return 0
+
+
+def main():
+    """Do the experiment, and tell a user's mistake in one line."""
     try:
-        if name == "mlp":
-            train_and_predict_mlp(**settings, seed=seed, plot=plot)
-        elif name == "cnn":
-            train_and_predict_cnn(**settings, seed=seed, plot=plot)
-        else:
-            paths = {f"training.{setting}": value for setting, value in settings.items()}
-            train_and_predict(name, paths, seed, plot)
+        return do_experiment(parse_arguments())
     except DigitlabError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 # Worker processes of a study import this file again; without this line each would start the study anew.

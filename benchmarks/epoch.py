@@ -24,7 +24,7 @@ from digitlab.spec import DataSpec, Recipe, Trial, resolve_recipe
 from digitlab.spec.plan import resolve_precision
 from digitlab.studies.executors.base import Done, Event, Failed
 from digitlab.studies.executors.processes import ProcessExecutor
-from digitlab.studies.runner import train_task
+from digitlab.studies.runner import TrainTask
 from digitlab.training.process import available_cores, environment, native_precision
 
 RESULTS = Path(__file__).parent / "results"
@@ -63,7 +63,7 @@ def study_epochs(recipe: Recipe, epochs: int, workers: int) -> dict[str, float]:
         if isinstance(event, Done):
             epoch_seconds.extend(record.seconds for record in event.value.history[1:])
 
-    ProcessExecutor(workers).run(train_task, trials, listen)
+    ProcessExecutor(workers).run(TrainTask.on_data_of(trials), trials, listen)
     seconds = statistics.median(epoch_seconds) / workers
     return {"seconds": seconds, "memory_mb": _peak_mb(resource.RUSAGE_CHILDREN)}
 

@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from digitlab.spec.library import collection_names, study_names
+from digitlab.data import load
+from digitlab.spec.library import resolve_collection
+from picture_files import encoded
 
 SCRIPT = Path(__file__).parent.parent / "HandwrittenDigitRecognition.py"
 
@@ -21,7 +24,8 @@ def start(*arguments: str, folder: Path, python: str = sys.executable) -> subpro
 def test_help_lists_the_experiments(tmp_path: Path) -> None:
     done = start("--help", folder=tmp_path)
     assert done.returncode == 0
-    for name in ("mlp", "cnn", "deep-cnn", *study_names(), *collection_names()):
+    classroom = resolve_collection("classroom")
+    for name in ("mlp", "cnn", "deep-cnn", classroom.name, *classroom.studies):
         assert f"\n  {name} " in done.stdout
 
 
@@ -47,8 +51,21 @@ def test_impossible_epochs_are_refused_in_one_line(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_without_a_network_there_is_nothing_to_predict_with(tmp_path: Path) -> None:
+    done = start("--predict", "seven.png", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "start me without --predict first" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_study_predicts_nothing(tmp_path: Path) -> None:
+    done = start("mlp-loss", "--predict", "seven.png", folder=tmp_path)
+    assert done.returncode == 2
+    assert "--predict reads with a single network" in done.stderr
+
+
 @pytest.mark.slow
-def test_it_trains_the_mlp_prints_its_scores_and_saves_a_plot(tmp_path: Path) -> None:
+def test_it_trains_the_mlp_prints_its_scores_saves_a_plot_and_reads_a_picture(tmp_path: Path) -> None:
     done = start("--epochs", "2", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     lines = dict(
@@ -61,6 +78,18 @@ def test_it_trains_the_mlp_prints_its_scores_and_saves_a_plot(tmp_path: Path) ->
     assert accuracy + error == pytest.approx(100)
     assert "Mean squared error" in done.stdout
     assert (tmp_path / "mlp.png").read_bytes().startswith(b"\x89PNG")
+    picture = np.full((56, 56), 255, np.uint8)
+    picture[:] -= np.kron(load("mnist").x_test[0], np.ones((2, 2), np.uint8))
+    (tmp_path / "seven.png").write_bytes(encoded(picture, "PNG"))
+    for arguments in (["--predict", "seven.png"], ["mlp", "--predict", "seven.png"]):
+        done = start(*arguments, folder=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.split()[:2] == ["mlp", "7"]
+    assert start("cnn", "--predict", "seven.png", folder=tmp_path).returncode == 2
+    (tmp_path / "seven.png").write_bytes(b"seven")
+    done = start("--predict", "seven.png", folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("seven.png: expected a picture")
 
 
 @pytest.mark.slow
@@ -68,11 +97,11 @@ def test_it_trains_the_cnn_without_a_plot(tmp_path: Path) -> None:
     done = start("cnn", "--epochs", "1", "--no-plot", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Test accuracy       9" in done.stdout
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["digitlab-results"]
 
 
 @pytest.mark.slow
-def test_its_functions_return_predictions_for_the_test_images() -> None:
+def test_its_functions_return_predictions_for_the_test_images(tmp_path: Path) -> None:
     code = (
         "import sys, numpy as np; sys.path.insert(0, sys.argv[1])\n"
         "from HandwrittenDigitRecognition import train_and_predict_cnn, train_and_predict_mlp\n"
@@ -84,6 +113,7 @@ def test_its_functions_return_predictions_for_the_test_images() -> None:
         [sys.executable, "-c", code, str(SCRIPT.parent)],
         capture_output=True,
         text=True,
+        cwd=tmp_path,
         timeout=300,
         check=True,
     )

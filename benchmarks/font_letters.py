@@ -1,0 +1,38 @@
+"""Letters drawn from handwriting fonts: what is no digit, and must not be read as one."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+LETTERS = string.ascii_letters
+LOOKALIKES = "BDGIOQSZbgiloqsz"
+"""Letters that alone on a page a person takes for digits, too: 8 0 6 1 0 0 5 2 6 9 1 1 0 9 5 2."""
+SIZES = (48, 96, 180)
+"""Of the font, in pixels."""
+
+
+def drawn(font: Path, characters: Sequence[str], seed: int = 0) -> Iterator[tuple[str, np.ndarray]]:
+    """Draw each character in every size, as black ink on white or as white on black.
+
+    Args:
+        font: a TrueType or OpenType file.
+        characters: that the font has.
+        seed: of place and polarity.
+
+    Returns:
+        The character and its picture, uint8 [h, w].
+    """
+    chance = np.random.default_rng(seed)
+    for size in SIZES:
+        face = ImageFont.truetype(str(font), size)
+        for character in characters:
+            picture = Image.new("L", (3 * size, 3 * size), 255)
+            place = tuple(chance.uniform(0.5, 1.2, 2) * size)
+            ImageDraw.Draw(picture).text(place, character, font=face, fill=int(chance.integers(0, 60)))
+            pixels = np.asarray(picture)
+            yield character, 255 - pixels if chance.random() < 0.5 else pixels

@@ -1,0 +1,118 @@
+"""Folders of pictures with a `labels.csv`, and how well they are read."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from digitlab.recognition import Reading
+
+BINS = 15
+"""Of confidence, equally wide, for the calibration error."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A picture of one digit.
+
+    Attributes:
+        path: of the file.
+        label: the digit.
+        group: the writer or the style.
+    """
+
+    path: Path
+    label: int
+    group: str
+
+
+def read_labels(folder: Path) -> list[Sample]:
+    """Read a folder's `labels.csv`: a title row, then file, label, and writer or style."""
+    with (folder / "labels.csv").open(newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    return [Sample(folder / name, int(label), group) for name, label, group in rows]
+
+
+def held_out(groups: Iterable[str]) -> list[str]:
+    """Name the groups that nothing may be chosen on: the smaller half, the last in sorted order."""
+    names = sorted(set(groups), key=str.casefold)
+    return names[(len(names) + 1) // 2 :]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was said of a sample.
+
+    Attributes:
+        label: the digit that is written.
+        text: that was read: of a picture with one digit, one digit.
+        likeliest: the digit that the network took it for, even if it was rejected; None if none or several
+            pieces of ink were found.
+        confidence: of that digit, 0..1.
+        reason: why the picture was rejected, else an empty string.
+    """
+
+    label: int
+    text: str
+    likeliest: int | None
+    confidence: float
+    reason: str
+
+    @property
+    def right(self) -> bool:
+        """Whether it is just the digit that is written."""
+        return self.text == str(self.label)
+
+
+def answer(label: int, reading: Reading) -> Answer:
+    """Note what was said of a picture with this digit."""
+    single = reading.digits[0] if len(reading.digits) == 1 else None
+    return Answer(
+        label,
+        reading.text,
+        single.digit if single else None,
+        single.confidence if single else 0.0,
+        reading.reason or "",
+    )
+
+
+def scores(answers: Sequence[Answer]) -> dict[str, float]:
+    """Compute shares in percent: of all pictures, and of those that were answered.
+
+    Returns:
+        `pictures` (their number); `accuracy`: read right, of all; `unrejected`: the same if nothing were
+        rejected; `rejected`: of all; `wrong`: answered otherwise, of all; `calibration_error`: of those that
+        were answered with one digit.
+    """
+    count = len(answers)
+    rejected = sum(bool(one.reason) for one in answers)
+    right = sum(one.right for one in answers)
+    return {
+        "pictures": count,
+        "accuracy": 100 * right / count,
+        "unrejected": 100 * sum(one.likeliest == one.label for one in answers) / count,
+        "rejected": 100 * rejected / count,
+        "wrong": 100 * (count - right - rejected) / count,
+        "calibration_error": calibration_error(answers),
+    }
+
+
+def calibration_error(answers: Sequence[Answer]) -> float:
+    """Compute the expected calibration error over the pictures that were read as one digit, in percent."""
+    single = [one for one in answers if len(one.text) == 1 and not one.reason]
+    confidence = np.array([one.confidence for one in single])
+    right = np.array([one.right for one in single])
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    gaps = [abs(confidence[bins == b].sum() - right[bins == b].sum()) for b in range(BINS)]
+    return 100 * float(sum(gaps)) / max(len(single), 1)
+
+
+def confusions(answers: Sequence[Answer]) -> list[tuple[int, str, int]]:
+    """List what was misread: label, answer (or why it was rejected) and how often, most frequent first."""
+    pairs = [(one.label, one.text or one.reason) for one in answers if not one.right]
+    counts = {pair: pairs.count(pair) for pair in pairs}
+    return [(label, text, n) for (label, text), n in sorted(counts.items(), key=lambda item: -item[1])]

@@ -1,0 +1,177 @@
+"""Pages composed of a folder's handwritten digits, read from the command line.
+
+The pages are synthetic: real digits, cut out and put side by side, on computed paper (`page_composer.py`).
+Every page has one writer; each writer gets as many pages, and the last two of five writers are held out.
+Writes `benchmarks/results/pages.json` and `pages.csv`, and the pages with their truth into --out.
+
+    python benchmarks/pages.py SAMPLES [--pages 24] [--seed 0] [--out DIR] [--model best]
+
+SAMPLES is a folder of scans of one digit each, ink on white paper, with a `labels.csv` (file, label, writer).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+from labelled_pictures import Sample, held_out, read_labels
+from measured import environment, write_results
+from page_composer import Digits, compose, transmitted
+
+MAX_LINES = 4
+
+
+@dataclass(frozen=True)
+class ReadPage:
+    """A page, its truth and what was read.
+
+    Attributes:
+        file: its name.
+        writer: of all of it.
+        part: `choose` or `held out`.
+        lines: of writing: `one` or `several`.
+        paper: plain, ruled or squared.
+        light: even or shadow.
+        view: flat, perspective or on a table.
+        truth: the numbers, a line each.
+        text: that was read; empty if the page was refused.
+        status: ok, rejected or error.
+    """
+
+    file: str
+    writer: str
+    part: str
+    lines: str
+    paper: str
+    light: str
+    view: str
+    truth: str
+    text: str
+    status: str
+
+
+def load_digits(samples: Iterable[Sample]) -> Digits:
+    """Cut the digits of a writer out of their scans."""
+    digits: dict[int, list] = {digit: [] for digit in range(10)}
+    for sample in samples:
+        picture = cv2.imread(str(sample.path), cv2.IMREAD_UNCHANGED)
+        if picture is None:
+            raise SystemExit(f"{sample.path}: expected a scan in PNG or JPEG")
+        digits[sample.label].append(transmitted(picture))
+    return digits
+
+
+def write_pages(samples: Sequence[Sample], pages: int, seed: int, folder: Path) -> list[dict[str, str]]:
+    """Compose so many pages of each writer; give the truth of each, as in `truth.csv`."""
+    truths = []
+    for number, writer in enumerate(sorted({sample.group for sample in samples})):
+        digits = load_digits(sample for sample in samples if sample.group == writer)
+        for index in range(pages):
+            lines = 1 if index % 2 else 2 + index // 2 % (MAX_LINES - 1)
+            page = compose(digits, lines, seed + 1000 * number + index)
+            name = f"{writer}-{index:03}.jpg"
+            (folder / name).write_bytes(page.jpeg)
+            truth = {"file": name, "writer": writer, "lines": "one" if lines == 1 else "several"}
+            looks = {"paper": page.paper, "light": page.light, "view": page.view, "truth": page.text}
+            truths.append(truth | looks)
+    with (folder / "truth.csv").open("w", newline="") as file:
+        table = csv.DictWriter(file, list(truths[0]))
+        table.writeheader()
+        table.writerows(truths)
+    return truths
+
+
+def read_folder(folder: Path, model: str) -> dict[str, dict]:
+    """Read every page by the command line: by file name, what it printed."""
+    command = [
+        sys.executable,
+        "-m",
+        "digitlab",
+        "recognize",
+        str(folder / "*.jpg"),
+        "--json",
+        "--model",
+        model,
+    ]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    answers = map(json.loads, done.stdout.splitlines())
+    return {Path(answer["file"]).name: answer for answer in answers}
+
+
+def distance(truth: Sequence[str], text: Sequence[str]) -> int:
+    """Count what must be changed, added or taken away to make one sequence of the other (Levenshtein)."""
+    row = list(range(len(text) + 1))
+    for i, wanted in enumerate(truth, 1):
+        previous, row[0] = row[0], i
+        for j, found in enumerate(text, 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (wanted != found))
+    return row[-1]
+
+
+def share_right(pairs: Iterable[tuple[Sequence[str], Sequence[str]]]) -> float:
+    """Compute which share of what is written was read right and in its order, in percent."""
+    counts = [(len(truth), min(distance(truth, text), len(truth))) for truth, text in pairs]
+    return 100 * (1 - sum(wrong for _, wrong in counts) / sum(length for length, _ in counts))
+
+
+def score(pages: Sequence[ReadPage]) -> dict[str, float]:
+    """Compute shares in percent, a refused page having no digit and no number right."""
+    texts = [(page.truth, page.text) for page in pages]
+    numbers = [(truth.split("\n"), text.split("\n")) for truth, text in texts]
+    return {
+        "pages": len(pages),
+        "digits": share_right(texts),
+        "numbers": share_right(numbers),
+        "whole_pages": 100 * sum(page.truth == page.text for page in pages) / len(pages),
+        "refused": 100 * sum(page.status != "ok" for page in pages) / len(pages),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Read pages composed of handwritten digits (synthetic).")
+    parser.add_argument("samples", type=Path)
+    parser.add_argument("--pages", type=int, default=24, help="of each writer")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, help="keep the pages here")
+    parser.add_argument("--model", default="best")
+    arguments = parser.parse_args()
+    samples = read_labels(arguments.samples)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.out or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        truths = write_pages(samples, arguments.pages, arguments.seed, folder)
+        answers = read_folder(folder, arguments.model)
+    reported = held_out(sample.group for sample in samples)
+    pages = [
+        ReadPage(
+            part="held out" if truth["writer"] in reported else "choose",
+            text=answers[truth["file"]]["text"],
+            status=answers[truth["file"]]["status"],
+            **truth,
+        )
+        for truth in truths
+    ]
+    table = {"all": score(pages)}
+    for field in ("part", "lines", "paper", "light", "view", "writer"):
+        for level in sorted({getattr(page, field) for page in pages}):
+            table[f"{field}: {level}"] = score([page for page in pages if getattr(page, field) == level])
+    print(f"{'synthetic pages, %':22}" + "".join(f"{name:>13}" for name in table["all"]))
+    for name, row in table.items():
+        print(
+            f"{name:22}"
+            + "".join(f"{value:13.1f}" if "." in f"{value}" else f"{value:13}" for value in row.values())
+        )
+    values = {"environment": environment(), "model": arguments.model, "seed": arguments.seed, "table": table}
+    write_results("pages", values, [{"what": name, **row} for name, row in table.items()])
+
+
+if __name__ == "__main__":
+    main()

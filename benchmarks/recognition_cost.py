@@ -1,0 +1,120 @@
+"""What the recognizer costs: time and memory of the preparation, time of the whole command.
+
+Each figure comes from processes of their own. Started with a picture's path and a model, this file measures
+that one picture and prints JSON; the rest is called by `recognizer.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+DRAWING = (280, 280)
+PHOTOGRAPH = (4000, 3000)
+
+
+def drawing(digit: np.ndarray) -> bytes:
+    """A drawing of 280x280 as a web canvas gives it, PNG: white ink on black."""
+    canvas = np.zeros(DRAWING, np.uint8)
+    canvas[40:236, 50:246] = cv2.resize(digit, (196, 196), interpolation=cv2.INTER_CUBIC)
+    return cv2.imencode(".png", canvas)[1].tobytes()
+
+
+def photograph(page: bytes) -> bytes:
+    """A page in a photograph of 12 megapixels, JPEG."""
+    picture = cv2.imdecode(np.frombuffer(page, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    enlarged = cv2.resize(picture, PHOTOGRAPH)
+    return cv2.imencode(".jpg", enlarged, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
+
+
+def measure(picture: Path, model: str) -> dict[str, float]:
+    """Measure what a picture file takes, in a process of its own: milliseconds and megabytes.
+
+    Args:
+        picture: the file.
+        model: that reads it; the memory is that of decoding and preparation alone.
+
+    Returns:
+        `decode_ms`: of the file; `prepare_ms`: of the picture, up to MNIST form; `read_ms`: with all that the
+        network says; medians, and beside them the processor's time, of all cores, which tells how busy the
+        machine was; `memory_mb`: the peak beyond the idle process.
+    """
+    command = [sys.executable, __file__, str(picture), model]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+    return json.loads(done.stdout)
+
+
+def measure_command(picture: Path, model: str, rounds: int) -> dict[str, float]:
+    """Measure `digitlab recognize PICTURE`, the whole process: medians of so many rounds, in seconds."""
+    command = [sys.executable, "-m", "digitlab", "recognize", str(picture), "--model", model]
+    times = []
+    for _ in range(rounds + 1):  # the first brings the files into memory
+        begin, used = time.perf_counter(), _children_seconds()
+        subprocess.run(command, stdout=subprocess.PIPE, check=True)
+        times.append((time.perf_counter() - begin, _children_seconds() - used))
+    walls, processors = zip(*times[1:], strict=True)
+    return {"seconds": statistics.median(walls), "processor_seconds": statistics.median(processors)}
+
+
+def _children_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _measure_here(path: Path, model: str) -> dict[str, float]:
+    from digitlab.data import Picture, decode_image
+    from digitlab.recognition import Recognizer
+    from digitlab.recognition.prepare import find_ink, to_mnist_form
+    from digitlab.recognition.segment import find_digits
+
+    def prepare(picture: Picture) -> None:
+        writing = find_digits(find_ink(picture).strength)
+        for piece in (*writing.pieces, *writing.joined()):
+            to_mnist_form(piece.strength)
+
+    one = np.pad(np.full((20, 4), 255, np.uint8), ((4, 4), (12, 12)))
+    prepare(decode_image(drawing(one)))  # what is loaded on first use is part of the idle process
+    idle = _peak_mb()
+    picture = decode_image(path)
+    prepare(picture)
+    figures = {"memory_mb": _peak_mb() - idle}
+    recognizer = Recognizer(model)
+    for name, action in (
+        ("decode", lambda: decode_image(path)),
+        ("prepare", lambda: prepare(picture)),
+        ("read", lambda: recognizer.read(picture)),
+    ):
+        wall, processor = _medians(action, seconds=1.0)
+        figures |= {f"{name}_ms": 1000 * wall, f"{name}_processor_ms": 1000 * processor}
+    return figures
+
+
+def _medians(action: Callable[[], object], seconds: float) -> tuple[float, float]:
+    times = []
+    end = time.perf_counter() + seconds
+    while len(times) < 5 or time.perf_counter() < end:
+        begin, used = time.perf_counter(), time.process_time()
+        action()
+        times.append((time.perf_counter() - begin, time.process_time() - used))
+    walls, processors = zip(*times, strict=True)
+    return statistics.median(walls), statistics.median(processors)
+
+
+def _peak_mb() -> float:
+    """Linux says it in /proc; `getrusage` would count what the parent had when it forked."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+if __name__ == "__main__":
+    print(json.dumps(_measure_here(Path(sys.argv[1]), sys.argv[2])))

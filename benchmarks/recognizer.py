@@ -1,0 +1,189 @@
+"""How well the recognizer reads: people's digits, pasted digits, letters; and what it costs.
+
+    python benchmarks/recognizer.py FOLDER... [--held-out-groups NAME ...] [--fonts FILE ...] [--model best]
+
+Each FOLDER holds pictures of one digit each and a `labels.csv` (file, label, writer or style). Of its groups
+the first half in sorted order is for choosing (three of five, two of four), the others are reported on; so it
+is with the fonts, whose letters are drawn and must be rejected. Prints tables and writes
+`benchmarks/results/recognizer.json` and `recognizer.csv`.
+
+The digits that are pasted into pictures are MNIST's validation digits; `--test` takes the test digits, for
+figures that are published.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from font_letters import LETTERS, LOOKALIKES, drawn
+from labelled_pictures import Answer, answer, confusions, held_out, read_labels, scores
+from measured import environment, write_results
+from page_composer import compose
+from pasted_digits import pasted
+from recognition_cost import drawing, measure, measure_command, photograph
+
+from digitlab.data import load, stratified_split
+from digitlab.recognition import Reading, Recognizer
+
+CHUNK = 200
+_FORMATS = {int: ",", float: ".2f"}
+
+
+def read_all(recognizer: Recognizer, pictures: Iterable[Any]) -> Iterator[Reading]:
+    """Read pictures some at a time, so that memory stays small."""
+    pictures = iter(pictures)
+    while chunk := list(itertools.islice(pictures, CHUNK)):
+        yield from recognizer.read_many(chunk)
+
+
+def measure_folder(
+    recognizer: Recognizer, folder: Path, held_out_names: Sequence[str]
+) -> tuple[list[dict[str, Any]], list[tuple[int, str, int]]]:
+    """Read a folder of samples: a row for all, for each part and for each group; and what was misread."""
+    samples = read_labels(folder)
+    readings = read_all(recognizer, (sample.path for sample in samples))
+    answers = [answer(sample.label, reading) for sample, reading in zip(samples, readings, strict=True)]
+    groups = [sample.group for sample in samples]
+    reported = [name for name in held_out_names if name in groups] or held_out(groups)
+    part = ["held out" if group in reported else "chosen on" for group in groups]
+
+    def row(what: str, chosen: Sequence[bool]) -> dict[str, Any]:
+        return {"what": f"{folder.name}: {what}", **scores(list(itertools.compress(answers, chosen)))}
+
+    rows = [row("all", [True] * len(samples))]
+    rows += [row(name, [one == name for one in part]) for name in sorted(set(part))]
+    by_group = [row(name, [one == name for one in groups]) for name in sorted(set(groups))]
+    worst = min(by_group, key=lambda one: one["accuracy"])
+    return [*rows, *by_group, {**worst, "what": f"{worst['what']} (the worst)"}], confusions(answers)
+
+
+def measure_pasted(recognizer: Recognizer, count: int, test: bool) -> list[dict[str, Any]]:
+    """Read MNIST digits untouched, by the network alone, and pasted into pictures."""
+    dataset = load("mnist")
+    if test:
+        digits, labels = dataset.x_test[:count], dataset.y_test[:count]
+    else:
+        _, validation = stratified_split(dataset.y_train, 5_000, 0)
+        digits, labels = dataset.x_train[validation[:count]], dataset.y_train[validation[:count]]
+    probabilities = recognizer.classifier.calibrated(digits)
+    best = probabilities.argmax(axis=1)
+    sure = probabilities.max(axis=1)
+    untouched = [
+        Answer(int(label), str(digit), int(digit), float(confidence), "")
+        for label, digit, confidence in zip(labels, best, sure, strict=True)
+    ]
+    readings = read_all(recognizer, pasted(digits, seed=1))
+    after = [answer(int(label), reading) for label, reading in zip(labels, readings, strict=True)]
+    return [
+        {"what": "MNIST digits, untouched", **scores(untouched)},
+        {"what": "MNIST digits, pasted", **scores(after)},
+    ]
+
+
+def measure_letters(recognizer: Recognizer, fonts: Sequence[Path]) -> list[dict[str, Any]]:
+    """Read letters and digits drawn from fonts: which share is accepted, in percent."""
+    reported = held_out(font.stem for font in fonts)
+    rows = []
+    for font in sorted(fonts, key=lambda one: one.stem.casefold()):
+        characters, pictures = zip(*drawn(font, LETTERS + "0123456789"), strict=True)
+        accepted = np.array([reading.status == "ok" for reading in read_all(recognizer, pictures)])
+        kinds = np.array([_kind(character) for character in characters])
+        shares = {
+            kind: 100 * float(accepted[kinds == kind].mean()) for kind in ("letters", "lookalikes", "digits")
+        }
+        part = "held out" if font.stem in reported else "chosen on"
+        rows.append(
+            {"what": f"accepted of {font.stem} ({part})", "pictures": len(kinds)}
+            | shares
+            | {"all_letters": 100 * float(accepted[kinds != "digits"].mean())}
+        )
+    return rows
+
+
+def _kind(character: str) -> str:
+    if character.isdigit():
+        return "digits"
+    return "lookalikes" if character in LOOKALIKES else "letters"
+
+
+def measure_cost(model: str, rounds: int) -> list[dict[str, Any]]:
+    """Measure the preparation of a drawing and of a photograph, and the whole command."""
+    dataset = load("mnist")
+    strokes = {
+        digit: [1 - image[..., None].repeat(3, 2) / np.float32(300) for image in _cropped(dataset, digit)]
+        for digit in range(10)
+    }
+    with tempfile.TemporaryDirectory() as temporary:
+        small, large = Path(temporary, "drawing.png"), Path(temporary, "photograph.jpg")
+        small.write_bytes(drawing(dataset.x_train[7]))
+        large.write_bytes(photograph(compose(strokes, lines=3, seed=5).jpeg))
+        return [
+            {"what": "a drawing of 280x280", **measure(small, model)},
+            {"what": "a photograph of 12 megapixels", **measure(large, model)},
+            {"what": "digitlab recognize one.png", **measure_command(small, model, rounds)},
+        ]
+
+
+def _cropped(dataset: Any, digit: int) -> Iterator[np.ndarray]:
+    for image in dataset.x_train[dataset.y_train == digit][:5]:
+        rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+        yield image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def print_table(title: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Print rows that share their columns."""
+    widths = {name: len(name) + 3 for name in rows[0] if name != "what"}
+    print(f"\n{title:42}" + "".join(f"{name:>{width}}" for name, width in widths.items()))
+    for row in rows:
+        cells = [f"{row[name]:{width}{_FORMATS[type(row[name])]}}" for name, width in widths.items()]
+        print(f"{row['what']:42}" + "".join(cells))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="How well the recognizer reads, and what it costs.")
+    parser.add_argument("folders", type=Path, nargs="*", metavar="FOLDER")
+    parser.add_argument("--held-out-groups", nargs="+", default=[], metavar="NAME")
+    parser.add_argument("--fonts", type=Path, nargs="+", default=[], metavar="FILE")
+    parser.add_argument("--model", default="best")
+    parser.add_argument("--pasted", type=int, default=2000, help="digits that are pasted; 0 leaves them out")
+    parser.add_argument("--test", action="store_true", help="paste test digits; for published figures")
+    parser.add_argument("--rounds", type=int, default=5, help="of the command; 0 leaves cost out")
+    arguments = parser.parse_args()
+    recognizer = Recognizer(arguments.model)
+    tables: dict[str, list[dict[str, Any]]] = {}
+    misread: dict[str, list[tuple[int, str, int]]] = {}
+    for folder in arguments.folders:
+        title = f"{folder.name}, %"
+        tables[title], misread[folder.name] = measure_folder(recognizer, folder, arguments.held_out_groups)
+        print_table(title, tables[title])
+        print("misread: " + ", ".join(f"{label} as {text} {n}x" for label, text, n in misread[folder.name]))
+    if arguments.pasted:
+        tables["pasted, %"] = measure_pasted(recognizer, arguments.pasted, arguments.test)
+        print_table("pasted, %", tables["pasted, %"])
+    if arguments.fonts:
+        tables["letters, %"] = measure_letters(recognizer, arguments.fonts)
+        print_table("letters, %", tables["letters, %"])
+    if arguments.rounds:
+        *preparation, command = measure_cost(arguments.model, arguments.rounds)
+        tables["cost"], tables["command"] = preparation, [command]
+        print_table("cost", preparation)
+        print_table("command", [command])
+    values = {
+        "environment": environment(),
+        "model": arguments.model,
+        "test_digits": arguments.test,
+        "tables": tables,
+        "misread": misread,
+    }
+    rows = [row for table in tables.values() for row in table]
+    write_results("recognizer", values, rows)
+
+
+if __name__ == "__main__":
+    main()

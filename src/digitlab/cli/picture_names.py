@@ -1,0 +1,42 @@
+"""What the arguments of `digitlab recognize` name: files, folders, patterns, and `-` for stdin."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from glob import glob
+from pathlib import Path
+
+STDIN = "-"
+"""Stands for a picture on the standard input."""
+
+
+def picture_names(arguments: Iterable[str]) -> Iterator[str]:
+    """Name every file that arguments stand for, in their order; within a folder or pattern sorted.
+
+    Folders are walked with all that is below them, but for hidden files. Nothing is left out for its name:
+    what is no picture is found out by its content. An argument that leads to no file is given as it is.
+
+    Args:
+        arguments: paths of files or folders, patterns as shells have them (`**` for any folders), or `-`.
+    """
+    for argument in arguments:
+        there = argument == STDIN or os.path.lexists(argument)
+        # pathlib has no patterns that are absolute.
+        found = [argument] if there else sorted(glob(argument, recursive=True)) or [argument]  # noqa: PTH207
+        for name in found:
+            yield from _below(name) or [name]
+
+
+def _below(folder: str) -> list[str]:
+    """All files in a folder, and the folders among them that cannot be read; of a file none."""
+    found: list[str] = []
+
+    def note(error: OSError) -> None:
+        if Path(error.filename).is_dir():
+            found.append(error.filename)
+
+    for parent, folders, files in os.walk(folder, onerror=note):
+        folders[:] = sorted(name for name in folders if name[0] != ".")
+        found += [str(Path(parent, name)) for name in sorted(files) if name[0] != "."]
+    return found

@@ -1,0 +1,113 @@
+"""How a picture was read, drawn: the steps of its preparation, and the digits with their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from digitlab.recognition.reading import ReadDigit, Reading
+
+_PANEL = 260
+_DIGIT = 112
+_MARGIN = 12
+_CAPTION = 22
+_STEPS_A_ROW = 4
+_FONT, _FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.45
+_INK, _PAPER, _RIGHT, _REJECTED = (40, 40, 40), (255, 255, 255), (0, 120, 60), (190, 70, 0)
+
+
+def draw_explanation(reading: Reading, size: tuple[int, int]) -> np.ndarray:
+    """Draw what was done to a picture step by step, what was found, and each digit as the network saw it.
+
+    Args:
+        reading: made with `explain=True`.
+        size: width and height of the upright picture, in pixels.
+
+    Returns:
+        uint8 [h, w, 3], RGB.
+    """
+    images = [(step.name, step.image) for step in reading.steps]
+    images += [("found", _found(reading, images[0][1], size))] if images and reading.digits else []
+    steps = [_captioned(_fit(image, _PANEL), [name], _INK) for name, image in images]
+    width = min(max(len(steps), 2), _STEPS_A_ROW) * (_PANEL + _MARGIN) + _MARGIN
+    digits = [
+        _captioned(_fit(digit.image, _DIGIT), _answer(digit), _color(digit)) for digit in reading.digits
+    ]
+    verdict = f"rejected: {reading.reason}" if reading.reason else f"read: {' / '.join(reading.text.split())}"
+    title = _text_line(verdict, width - _MARGIN, _REJECTED if reading.reason else _RIGHT)
+    title = np.hstack([np.full((_CAPTION, _MARGIN, 3), _PAPER, np.uint8), title])
+    return np.vstack([*_rows(steps, width), title, *_rows(digits, width)])
+
+
+def _found(reading: Reading, picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The picture with a box round every digit."""
+    scale = 2 * _PANEL / max(size)  # drawn at twice the size that is shown, whatever the picture's
+    shown = cv2.resize(picture, (max(1, round(size[0] * scale)), max(1, round(size[1] * scale))))
+    shown = cv2.cvtColor(shown, cv2.COLOR_GRAY2RGB) if shown.ndim == 2 else shown
+    for digit in reading.digits:
+        box = digit.box
+        left, top = round(box.left * scale), round(box.top * scale)
+        right, bottom = round((box.left + box.width) * scale), round((box.top + box.height) * scale)
+        cv2.rectangle(shown, (left - 3, top - 3), (right + 3, bottom + 3), _color(digit), 2)
+    return shown
+
+
+def encode_png(image: np.ndarray) -> bytes:
+    """Encode an RGB or grey picture, uint8 [h, w, 3] or [h, w], as a PNG file."""
+    return cv2.imencode(".png", image[..., ::-1] if image.ndim == 3 else image)[1].tobytes()
+
+
+def _answer(digit: ReadDigit) -> list[str]:
+    if digit.reason:
+        return [str(digit.reason), f"like {digit.digit}"]
+    return [
+        f"{digit.digit}: {100 * digit.confidence:.1f} %",
+        f"or {digit.runner_up}: {100 * digit.runner_up_confidence:.1f} %",
+    ]
+
+
+def _color(digit: ReadDigit) -> tuple[int, int, int]:
+    return _REJECTED if digit.reason else _RIGHT
+
+
+def _fit(image: np.ndarray, side: int) -> np.ndarray:
+    """Scale a picture into a square on white, uint8 [side, side, 3]; small pixels stay visible as such."""
+    scale = side / max(image.shape[:2])
+    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    scaled = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST if scale > 1 else cv2.INTER_AREA)
+    colored = cv2.cvtColor(scaled, cv2.COLOR_GRAY2RGB) if scaled.ndim == 2 else scaled
+    panel = np.full((side, side, 3), _PAPER, np.uint8)
+    top, left = (side - size[1]) // 2, (side - size[0]) // 2
+    panel[top : top + size[1], left : left + size[0]] = colored
+    return cv2.rectangle(panel, (left, top), (left + size[0] - 1, top + size[1] - 1), (200, 200, 200))
+
+
+def _captioned(panel: np.ndarray, lines: Sequence[str], color: tuple[int, int, int]) -> np.ndarray:
+    return np.vstack([panel, *(_text_line(line, panel.shape[1], color) for line in lines)])
+
+
+def _text_line(text: str, width: int, color: tuple[int, int, int]) -> np.ndarray:
+    """A line of text, made smaller if it is too long; the font has no letters beyond ASCII."""
+    line = np.full((_CAPTION, width, 3), _PAPER, np.uint8)
+    text = text.encode("ascii", "replace").decode()
+    (length, _), _ = cv2.getTextSize(text, _FONT, _FONT_SCALE, 1)
+    scale = _FONT_SCALE * min(1, (width - 4) / max(length, 1))
+    return cv2.putText(line, text, (2, _CAPTION - 7), _FONT, scale, color, 1, cv2.LINE_AA)
+
+
+def _rows(panels: Sequence[np.ndarray], width: int) -> list[np.ndarray]:
+    """Lay panels of one size side by side, in as many rows as they need."""
+    if not panels:
+        return []
+    height, panel_width = panels[0].shape[:2]
+    columns = (width - _MARGIN) // (panel_width + _MARGIN)
+    rows = []
+    for start in range(0, len(panels), columns):
+        row = np.full((height + _MARGIN, width, 3), _PAPER, np.uint8)
+        for column, panel in enumerate(panels[start : start + columns]):
+            left = _MARGIN + column * (panel_width + _MARGIN)
+            row[_MARGIN:, left : left + panel_width] = panel
+        rows.append(row)
+    return rows

@@ -1,0 +1,57 @@
+"""Uneven light, where it is smooth: gradients and vignettes."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+_SAMPLE = 32
+_THIN = 5  # pixels of four times that: what is thinner, strokes and lines, is left out
+_SMALLEST = 64  # pixels: smaller pictures are no photographs, and ink may be most of them
+_PAPER = 0.7  # the quantile of the brightness that is paper for sure
+_SPREAD = 6.0  # grey levels that the paper differs from smooth light
+_MOST = (
+    0.8  # of the picture is paper in smooth light; otherwise there are shadows, which are no matter of this
+)
+_EVEN = 4.0  # grey levels: smaller differences are left alone
+
+
+def even_out(grey: np.ndarray, reflects: bool) -> np.ndarray:
+    """Even out smooth light on a picture of dark ink on light paper.
+
+    Args:
+        grey: uint8 [h, w].
+        reflects: whether brightness is in proportion to the light; not if the picture is a negative.
+
+    Returns:
+        uint8 [h, w]: as if the light were everywhere what it is on average.
+    """
+    if min(grey.shape) < _SMALLEST:
+        return grey
+    small = cv2.resize(grey, (4 * _SAMPLE, 4 * _SAMPLE), interpolation=cv2.INTER_AREA)
+    small = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((_THIN, _THIN), np.uint8))
+    sample = cv2.resize(small, (_SAMPLE, _SAMPLE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    light = _surface(sample)
+    if np.ptp(light) < _EVEN or light.min() < _EVEN or np.mean(np.abs(sample - light) < _SPREAD) < _MOST:
+        return grey
+    usual = float(light.mean())
+    rounded = np.rint(np.minimum(light, 255)).astype(np.uint8)
+    everywhere = cv2.resize(rounded, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    if reflects:
+        return cv2.divide(grey, everywhere, scale=usual)
+    return cv2.addWeighted(grey, 1, everywhere, -1, usual)
+
+
+def _surface(sample: np.ndarray) -> np.ndarray:
+    """The quadratic surface that fits most of the paper: least squares with Tukey's biweight."""
+    y, x = (axis.ravel() for axis in np.mgrid[-1 : 1 : sample.shape[0] * 1j, -1 : 1 : sample.shape[1] * 1j])
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1).astype(np.float32)
+    values = sample.ravel()
+    surface = np.full_like(values, np.quantile(values, _PAPER))
+    for _ in range(6):
+        residual = values - surface
+        spread = max(2.0, 1.5 * float(np.median(np.abs(residual))))
+        weight = np.square(np.clip(1 - np.square(residual / (4 * spread)), 0, 1))
+        weighted = terms * weight[:, None]
+        surface = terms @ np.linalg.lstsq(weighted.T @ terms, weighted.T @ values, rcond=None)[0]
+    return surface.reshape(sample.shape)

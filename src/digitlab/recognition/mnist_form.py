@@ -1,0 +1,86 @@
+"""One piece of ink in the form of MNIST's digits."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from digitlab.recognition.strokes import stroke_width
+
+SIDE = 28
+"""Pixels: of a picture in MNIST form."""
+BOX = 20
+"""Pixels: of the longer side of its digit."""
+
+_MIDDLE = 14.0  # the pixel, counted from 0, on which MNIST's digits have their centre of mass
+_FINE = 6  # fine pixels to one of MNIST's
+_NARROWEST, _WIDEST = 1.8, 3.6  # pixels of the box: stroke widths between which strokes stay as they are
+_USUAL = 1.0, 6.0  # pixels: what occurs in MNIST
+_SEEN = 32  # of 255
+
+
+def to_mnist_form(strength: np.ndarray) -> np.ndarray:
+    """Bring a piece of ink into MNIST form.
+
+    Args:
+        strength: of the ink of one digit alone, uint8 [h, w], 0 none .. 255 full.
+
+    Returns:
+        uint8 [28, 28], white ink on black: the digit fills a box of 20x20 one way, its centre of mass is in
+        the middle.
+    """
+    piece = _crop(strength)
+    if max(piece.shape) == BOX and _USUAL[0] <= _soft_width(piece) <= _USUAL[1]:
+        return _centre(piece.astype(np.float32), by_pixels=True)
+    return _centre(_fit(piece), by_pixels=False)
+
+
+def _crop(strength: np.ndarray) -> np.ndarray:
+    left, top, width, height = cv2.boundingRect(cv2.threshold(strength, _SEEN, 1, cv2.THRESH_BINARY)[1])
+    return strength[top : top + height, left : left + width]
+
+
+def _soft_width(piece: np.ndarray) -> float:
+    return stroke_width(cv2.threshold(piece, 127, 1, cv2.THRESH_BINARY)[1])
+
+
+def _fit(piece: np.ndarray) -> np.ndarray:
+    """Resize to the box by way of a finer one, in which strokes are brought to MNIST's width."""
+    fine = _to_fine(piece)
+    solid = cv2.threshold(fine, 127, 1, cv2.THRESH_BINARY)[1]
+    width = stroke_width(solid) / _FINE
+    change = (min(max(width, _NARROWEST), _WIDEST) - width) / 2 * _FINE
+    inside = cv2.distanceTransform(solid, cv2.DIST_L2, 5)
+    outside = cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
+    shape = np.clip((inside - outside + change) * 255 + 127, 0, 255).astype(np.uint8)
+    shape = _crop(shape)
+    return _resize(shape, BOX / max(shape.shape)).astype(np.float32)
+
+
+def _to_fine(piece: np.ndarray) -> np.ndarray:
+    ratio = _FINE * BOX / max(piece.shape)
+    if ratio < 1:
+        thin = 1.5 / ratio - _soft_width(piece)
+        if thin > 0:
+            grow = round(thin) | 1
+            piece = cv2.copyMakeBorder(piece, grow, grow, grow, grow, cv2.BORDER_CONSTANT, value=0)
+            piece = cv2.dilate(piece, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (grow, grow)))
+    room = 2 * _FINE
+    return cv2.copyMakeBorder(_resize(piece, ratio), room, room, room, room, cv2.BORDER_CONSTANT, value=0)
+
+
+def _resize(image: np.ndarray, ratio: float) -> np.ndarray:
+    height, width = image.shape
+    size = max(1, round(width * ratio)), max(1, round(height * ratio))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if ratio < 1 else cv2.INTER_CUBIC)
+
+
+def _centre(piece: np.ndarray, by_pixels: bool) -> np.ndarray:
+    """Move the centre of mass to the middle; what is not resized by whole pixels, as MNIST's were."""
+    moments = cv2.moments(piece)
+    mass = moments["m00"] or 1.0
+    right, down = _MIDDLE - moments["m10"] / mass, _MIDDLE - moments["m01"] / mass
+    if by_pixels:
+        right, down = round(right), round(down)
+    move = np.array([[1, 0, right], [0, 1, down]], np.float32)
+    return np.rint(cv2.warpAffine(piece, move, (SIDE, SIDE), flags=cv2.INTER_LINEAR)).astype(np.uint8)

@@ -1,0 +1,51 @@
+"""Pictures with transparent parts, laid on a ground on which their ink shows."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from digitlab.data.images import Picture
+
+_EVEN = 48.0  # grey levels: ink of one pen varies less, ink together with its paper more
+_FULL = 0.8  # of its box: a sheet fills it, strokes do not
+_THICK = 0.35  # of the box: the widest circle in a sheet, and no stroke is as fat
+
+
+def flatten(picture: Picture) -> np.ndarray:
+    """Lay a picture on a ground.
+
+    What is opaque may be the ink alone, of any grey: then its opacity is what is seen, dark on white. Or it
+    is a sheet with ink on it: then it is laid on a ground of the sheet's own grey.
+
+    Args:
+        picture: as decoded.
+
+    Returns:
+        uint8 [h, w], 0 black .. 255 white.
+    """
+    if picture.alpha is None:
+        return picture.grey
+    opaque = picture.alpha > picture.alpha.max() // 2  # a whole picture may be half transparent
+    seen = picture.grey[opaque]
+    if not seen.size or np.subtract(*np.percentile(seen, (95, 5))) < _EVEN or not _is_sheet(opaque):
+        return 255 - picture.alpha
+    return _lay_on(picture, int(np.median(seen)))
+
+
+def _lay_on(picture: Picture, ground: int) -> np.ndarray:
+    assert picture.alpha is not None
+    under = np.full_like(picture.grey, ground)
+    return cv2.add(
+        cv2.multiply(picture.grey, picture.alpha, scale=1 / 255),
+        cv2.multiply(under, 255 - picture.alpha, scale=1 / 255),
+    )
+
+
+def _is_sheet(opaque: np.ndarray) -> bool:
+    left, top, width, height = cv2.boundingRect(opaque.view(np.uint8))
+    box = opaque[top : top + height, left : left + width].view(np.uint8)
+    if cv2.countNonZero(box) > _FULL * box.size:
+        return True
+    radius = cv2.distanceTransform(box, cv2.DIST_L2, 3).max()
+    return bool(2 * radius > _THICK * max(width, height))

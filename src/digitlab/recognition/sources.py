@@ -1,0 +1,51 @@
+"""Pictures as they are handed over: files, bytes, arrays."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from digitlab.data.images import MAX_PIXELS, MAX_SIDE, Picture, decode_image
+from digitlab.errors import ImageError
+
+Source = Path | str | bytes | np.ndarray | Picture
+"""A file's path or bytes; uint8 [h, w], [h, w, 3] (RGB) or [h, w, 4] (RGBA); or what `decode_image` gave."""
+
+_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def decode_source(image: Source) -> Picture:
+    """Decode a picture, whichever way it is given.
+
+    Raises:
+        ImageError: it is no picture that can be read.
+    """
+    if isinstance(image, Picture):
+        return image
+    if isinstance(image, np.ndarray):
+        return _from_array(image)
+    return decode_image(image if isinstance(image, bytes) else os.fspath(image))
+
+
+def _from_array(pixels: np.ndarray) -> Picture:
+    if (
+        pixels.dtype != np.uint8
+        or pixels.ndim not in (2, 3)
+        or (pixels.ndim == 3 and pixels.shape[2] not in (3, 4))
+    ):
+        raise ImageError(
+            "expected an array uint8 [h, w], [h, w, 3] or [h, w, 4], "
+            f"received {pixels.dtype} {list(pixels.shape)}: convert it"
+        )
+    height, width = pixels.shape[:2]
+    if not height or not width or height * width > MAX_PIXELS or max(height, width) > MAX_SIDE:
+        raise ImageError(
+            f"expected 1 to {MAX_PIXELS:,} pixels and at most {MAX_SIDE:,} a side, "
+            f"received {width:,} x {height:,}: scale it down"
+        )
+    if pixels.ndim == 2:
+        return Picture(pixels.copy(), None, "array")
+    grey = np.rint(pixels[..., :3] @ _LUMINANCE).astype(np.uint8)
+    return Picture(grey, pixels[..., 3].copy() if pixels.shape[2] == 4 else None, "array")
