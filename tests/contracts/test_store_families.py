@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +179,45 @@ def test_what_is_read_off_a_longer_training_is_what_the_shorter_would_have_given
         assert np.array_equal(
             store.predictions(each), of(each.training.epochs).predictions[each.training.epochs]
         )
+
+
+def test_figures_are_those_of_the_results_whole(
+    store: Store, trial: Trial, of: Callable[[int], Result]
+) -> None:
+    for epochs in (12, 5):
+        store.finish(of(epochs))
+    asked = of_lengths(trial, LENGTHS)
+    figures = store.figures(iter(asked))
+    results = store.results(asked)
+    assert figures == {each: result.figures(result.trial.training.epochs) for each, result in results.items()}
+    assert [len(figures), len(set(figures.values()))] == [5, 5]
+    assert figures[of_epochs(trial, 5).id].test_error == of(5).final_test.error_percent
+    assert store.figures([]) == {}
+
+
+def test_figures_follow_a_new_result(store: Store, trial: Trial, of: Callable[[int], Result]) -> None:
+    store.finish(of(5))
+    newer = of(5).model_copy(update={"parameters": 1})
+    store.finish(newer)
+    assert store.figures([trial, newer.trial]) == {
+        trial.id: newer.figures(1),
+        newer.trial.id: newer.figures(5),
+    }
+
+
+def test_figures_of_a_store_that_has_none_of_its_own_are_read_from_its_results(
+    store_class: type[Store], path: Path, trial: Trial, of: Callable[[int], Result]
+) -> None:
+    with store_class(path) as store:
+        store.finish(of(12))
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DROP TABLE figures")  # as the first stores were
+    asked = of_lengths(trial, (2, 12, 20))
+    with store_class(path, create=False) as store:
+        old = store.figures(asked)
+        assert old == {each.id: of(12).figures(each.training.epochs) for each in asked[:2]}
+        store.finish(of(20))
+        assert store.figures(asked) == old | {asked[2].id: of(20).figures(20)}
 
 
 def test_predictions_of_different_lengths_are_those_of_their_own_epochs(

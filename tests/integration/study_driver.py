@@ -4,6 +4,8 @@ Usage: study_driver.py MODE DIGITS STORE, where MODE is one of
     hold       train in two processes, and wait for the end once the first result is in the store
     inline     train in this process
     pretend    run the long study in two processes that only pretend to train
+    ray        run the long study on a Ray cluster of one's own, likewise
+    ADDRESS    run the long study on that Ray cluster, likewise
 """
 
 from __future__ import annotations
@@ -14,13 +16,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from digitlab.results.record import EpochRecord, Result
+import study_tasks
+
+from digitlab.results.record import Result
 from digitlab.results.store import Store
 from digitlab.spec import Axis, Study, Trial
 from digitlab.studies import Executor, InlineExecutor, ProcessExecutor, plan_study, run_plans
 from digitlab.studies.executors.base import Event, Task
 from digitlab.studies.runner import Observer
-from small_study import pretend, small_study
+from small_study import small_study
 
 
 def trained_study(digits: Path) -> Study:
@@ -33,15 +37,13 @@ def long_study(digits: Path) -> Study:
 
 
 class PretendingExecutor:
-    """Two processes that only pretend to train; fulfils `Executor`."""
+    """An executor that only pretends to train; fulfils `Executor`."""
+
+    def __init__(self, executor: Executor) -> None:
+        self.executor = executor
 
     def run(self, task: Task, items: Sequence[Any], on_event: Callable[[Event], None]) -> None:
-        ProcessExecutor(2).run(pretend_slowly, items, on_event)
-
-
-def pretend_slowly(trial: Trial, report: Callable[[EpochRecord], None]) -> Result:
-    time.sleep(0.2)
-    return pretend(trial, report)
+        self.executor.run(study_tasks.pretend_slowly, items, on_event)
 
 
 class Teller(Observer):
@@ -55,23 +57,29 @@ class Teller(Observer):
         self.hold = hold
 
     def started(self, trial: Trial) -> None:
-        print("started", flush=True)
+        print("started", trial.id, flush=True)
 
     def finished(self, trial: Trial, result: Result) -> None:
-        print("finished", flush=True)
+        print("finished", trial.id, flush=True)
         if self.hold:
             time.sleep(600)
 
 
 def main(mode: str, digits: Path, store: Path) -> None:
-    executors: dict[str, Executor] = {
-        "hold": ProcessExecutor(2),
-        "inline": InlineExecutor(),
-        "pretend": PretendingExecutor(),
-    }
-    study = long_study(digits) if mode == "pretend" else trained_study(digits)
+    match mode:
+        case "hold":
+            study, executor = trained_study(digits), ProcessExecutor(2)
+        case "inline":
+            study, executor = trained_study(digits), InlineExecutor()
+        case "pretend":
+            study, executor = long_study(digits), PretendingExecutor(ProcessExecutor(2))
+        case _:
+            from digitlab.studies import RayExecutor
+
+            address = None if mode == "ray" else mode
+            study, executor = long_study(digits), PretendingExecutor(RayExecutor(address))
     with Store(store) as opened:
-        run_plans([plan_study(study)], opened, executors[mode], Teller(hold=mode == "hold"))
+        run_plans([plan_study(study)], opened, executor, Teller(hold=mode == "hold"))
 
 
 if __name__ == "__main__":

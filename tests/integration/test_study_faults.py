@@ -6,12 +6,10 @@ import multiprocessing
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ import pytest
 import study_driver
 import study_tasks
 from study_outcome import Counter, outcome
+from study_runs import await_line, done_rows, driver, states
 
 from digitlab.errors import StoreError
 from digitlab.results.record import EpochRecord
@@ -26,7 +25,7 @@ from digitlab.results.store import Store
 from digitlab.spec import Axis, DataSpec, Plan, Study, Trial
 from digitlab.studies import ProcessExecutor, plan_study, run_plans, run_study
 from digitlab.studies.executors.base import Done, Event
-from digitlab.studies.runner import Observer
+from digitlab.studies.runner import Observer, TrainTask
 from small_study import small_study
 
 pytestmark = pytest.mark.slow  # each worker imports TensorFlow, which takes seconds
@@ -48,39 +47,6 @@ def uninterrupted(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Pat
     path = tmp_path_factory.mktemp("uninterrupted") / "store.sqlite"
     run_study(study, store=path, workers=2)
     return path
-
-
-@contextmanager
-def driver(mode: str, digits: Path, store: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that runs a study, and is killed at the end if it has not ended."""
-    script = Path(study_driver.__file__)
-    environment = os.environ | {"PYTHONPATH": str(script.parents[1])}
-    command = [sys.executable, script, mode, digits, store]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def await_line(process: subprocess.Popen[str], expected: str) -> None:
-    assert process.stdout is not None
-    assert any(line == f"{expected}\n" for line in process.stdout)
-
-
-def done_rows(store: Path) -> dict[str, tuple[Any, ...]]:
-    """Everything that the store has of the trials that are done."""
-    with closing(sqlite3.connect(store)) as database:
-        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        rows = database.execute("SELECT * FROM trials WHERE status = 'done'").fetchall()
-        predictions = database.execute("SELECT * FROM predictions ORDER BY trial, epoch").fetchall()
-    return {row[0]: (row, [each for each in predictions if each[0] == row[0]]) for row in rows}
-
-
-def states(store: Path, plan: Plan) -> list[str]:
-    with Store(store, create=False) as opened:
-        known = opened.statuses(trial.id for trial in plan.trials)
-    return [known[trial.id].state if trial.id in known else "unknown" for trial in plan.trials]
 
 
 def test_a_study_whose_driver_is_killed_goes_on_where_it_was(
@@ -162,11 +128,11 @@ def test_a_driver_killed_at_any_moment_loses_nothing_and_repeats_nothing(
 
     counter = Counter()
     with Store(store) as opened:
-        run_plans([plan], opened, study_driver.PretendingExecutor(), counter)
+        run_plans([plan], opened, study_driver.PretendingExecutor(ProcessExecutor(2)), counter)
     assert counter.starts == {trial.id: 1 for trial in plan.trials if trial.id not in kept}
     assert done_rows(store).items() >= kept.items()
     with Store(whole) as opened:
-        run_plans([plan], opened, study_driver.PretendingExecutor(), Observer())
+        run_plans([plan], opened, study_driver.PretendingExecutor(ProcessExecutor(2)), Observer())
     assert outcome(store, plan) == outcome(whole, plan)
 
 
@@ -201,7 +167,8 @@ def test_a_worker_stays_under_1500_megabytes_however_many_networks_it_trains() -
         if isinstance(event, Done):
             peaks.append(event.value)
 
-    ProcessExecutor(1).run(study_tasks.train_and_weigh, plan.trials, keep)
+    train = partial(study_tasks.train_and_weigh, TrainTask.on_data_of(plan.trials))
+    ProcessExecutor(1).run(train, plan.trials, keep)
     assert len(peaks) == 8
     assert peaks[-1] < 1.5e9
     assert peaks[-1] - peaks[1] < 150e6  # six times the training images, had they been kept, are 260 MB

@@ -60,8 +60,8 @@ class Listener(Observer):
     def __init__(self) -> None:
         self.told: list[tuple[Any, ...]] = []
 
-    def planned(self, trials: Sequence[Trial], todo: Sequence[Trial]) -> None:
-        self.told.append(("planned", len(trials), len(todo)))
+    def planned(self, done: Sequence[Trial], failed: Sequence[Trial], todo: Sequence[Trial]) -> None:
+        self.told.append(("planned", len(done), len(failed), len(todo)))
 
     def started(self, trial: Trial) -> None:
         self.told.append(("started", trial.id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,13 +13,13 @@ import numpy as np
 import pytest
 from pretender import REASON, Listener, Pretender, states, trained_by
 
-from digitlab.data import read_idx, write_idx
+from digitlab.data import load, read_idx, write_idx
 from digitlab.errors import DataError, MissingExtraError, SpecError, StoreError, UserError
 from digitlab.results.record import Result
 from digitlab.results.store import Store
 from digitlab.spec import Axis, Plan, Study, Trial
 from digitlab.studies import plan_study, read_table, run_plans, run_study
-from digitlab.studies.runner import Observer, train_task
+from digitlab.studies.runner import Observer, TrainTask
 from small_study import small_study, write_digits
 
 
@@ -82,8 +83,9 @@ def test_an_interrupted_study_goes_on_where_it_was(
     with pytest.raises(stop_with):
         run_plans([plan], store, executor, Observer())
     assert states(order, store) == ["done", "done", "interrupted", "unknown"]
-    table = read_table(plan, store)
-    assert [(row.interrupted, row.missing) for row in table.rows] == [(0, 1), (1, 0)]
+    for curves in (True, False):
+        rows = read_table(plan, store, curves=curves).rows
+        assert [(row.interrupted, row.missing) for row in rows] == [(0, 1), (1, 0)]
 
     assert trained_by(plan, store) == order[2:]
     with Store(tmp_path / "uninterrupted.sqlite") as uninterrupted:
@@ -103,6 +105,8 @@ def test_a_failed_trial_keeps_its_reason_and_the_study_goes_on(plan: Plan, store
     trained_by(plan, store, failing={plan.trials[1].id})
     assert states(plan.trials, store) == ["done", "failed", "done", "done"]
     rows = read_table(plan, store).rows
+    short = read_table(plan, store, curves=False).rows
+    assert [row.to_values() for row in rows] == [row.to_values() for row in short]
     assert [row.failed for row in rows] == [(), (REASON,)]
     assert [row.seeds for row in rows] == [(0, 1), (1,)]
 
@@ -123,11 +127,19 @@ def test_the_observer_is_told_everything_in_order(plan: Plan, order: tuple[Trial
         for trial in (first, third, fourth)
     ]
     failed = [("started", second), ("failed", second, REASON)]
-    assert listener.told == [("planned", 4, 4), *done[0], *failed, *done[1], *done[2]]
+    assert listener.told == [("planned", 0, 0, 4), *done[0], *failed, *done[1], *done[2]]
 
     listener = Listener()
     run_plans([plan], store, Pretender(), listener)
-    assert listener.told == [("planned", 4, 0)]
+    assert listener.told == [("planned", 3, 1, 0)]
+
+    listener = Listener()
+    run_plans([plan], store, Pretender(), listener, retry_failed=True)
+    assert listener.told[0] == ("planned", 3, 0, 1)
+
+    listener = Listener()
+    run_plans([plan], store, Pretender(), listener, again=True)
+    assert listener.told[0] == ("planned", 0, 0, 4)
 
 
 def test_the_observer_is_told_of_a_result_when_anybody_can_read_it(plan: Plan, store: Store) -> None:
@@ -288,18 +300,24 @@ def test_less_than_one_worker_is_refused_before_anything_is_made(study: Study, t
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_process_that_lives_on_reads_data_again_when_it_has_changed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "tensorflow", None)  # so that training ends once the data is accepted
+def test_the_data_comes_with_the_task_and_not_from_files_of_the_worker(tmp_path: Path) -> None:
+    write_digits(tmp_path)
+    trials = plan_study(small_study(tmp_path)).trials
+    task = pickle.loads(pickle.dumps(TrainTask.on_data_of(trials), pickle.HIGHEST_PROTOCOL))
+    for file in tmp_path.iterdir():
+        file.unlink()
+    (sent,) = task.datasets.values()
+    assert sent.fingerprint == trials[0].data.fingerprint
+    assert np.array_equal(sent.x_train, load("mnist").x_train[:600])
+    assert not sent.x_train.flags.writeable
+    with pytest.raises(DataError, match="expected the four files of a data set"):
+        TrainTask.on_data_of(trials)
+
+
+def test_data_that_has_changed_since_a_trial_was_planned_is_refused(tmp_path: Path) -> None:
     write_digits(tmp_path)
     before = plan_study(small_study(tmp_path)).trials[0]
-    with pytest.raises(MissingExtraError):
-        train_task(before, print)
-
     labels = tmp_path / "t10k-labels-idx1-ubyte"
     write_idx(labels, read_idx(labels)[::-1])
-    with pytest.raises(MissingExtraError):
-        train_task(plan_study(small_study(tmp_path)).trials[0], print)
     with pytest.raises(DataError, match="changed since the trial was planned"):
-        train_task(before.model_copy(update={"seed": 5}), print)
+        TrainTask.on_data_of([before])(before, print)

@@ -18,7 +18,7 @@ from digitlab.results.store import Store
 from digitlab.spec import Axis, Plan, Study, Trial, cover
 from digitlab.studies import plan_study, read_table, run_plans
 from digitlab.studies.runner import Observer
-from small_study import pretend
+from small_study import of_epochs, pretend
 
 PlanOver = Callable[..., Plan]
 
@@ -61,6 +61,8 @@ def test_a_study_over_epochs_trains_the_longest_once_a_seed_and_reads_the_others
     assert [row.seeds for row in table.rows] == [(0, 1)] * 4
     assert len({row.test_errors for row in table.rows}) == 4
     assert table == trained_alone(plan)
+    short = read_table(plan, store, curves=False)
+    assert (short.rows, short.curves, short.environments) == (table.rows, (), ())
     assert trained_by(plan, store) == ()
 
 
@@ -82,7 +84,7 @@ def test_nothing_is_trained_that_a_longer_training_of_another_study_gave(
         executor = Pretender()
         run_plans([plan], store, executor, listener)
         assert executor.begun == []
-        assert listener.told == [("planned", len(cover(plan.trials)), 0)]
+        assert listener.told == [("planned", len(cover(plan.trials)), 0, 0)]
         table = read_table(plan, store)
         assert table.complete
         assert table == trained_alone(plan)
@@ -137,25 +139,49 @@ def longest(plan: Plan, seed: int) -> Trial:
     )
 
 
-def test_with_a_training_that_fails_every_trial_fails_that_it_was_to_give(
-    over: PlanOver, store: Store
-) -> None:
-    plan = over(1, 2, 3, 5)
-    assert lengths(trained_by(plan, store, failing={longest(plan, 0).id})) == [
-        (0, 5), (0, 3), (1, 5), (1, 3),
-    ]  # fmt: skip
-    assert failures(plan, store) == {1: (), 2: (), 3: (), 5: (REASON,)}  # 3 gave 1 and 2 as well
-
-
-def test_a_trial_that_no_other_training_gave_fails_with_the_reason_of_its_training(
+def test_where_a_training_fails_the_shorter_trials_are_trained_for_themselves(
     over: PlanOver, store: Store
 ) -> None:
     plan = over(1, 2, 5)
-    trained_by(plan, store, failing={longest(plan, 0).id})
+    listener = Listener()
+    executor = Pretender(failing={longest(plan, 0).id})
+    run_plans([plan], store, executor, listener)
+    assert lengths(executor.begun) == [(0, 5), (1, 5), (0, 2)]
+    assert failures(plan, store) == {1: (), 2: (), 5: (REASON,)}
+    assert [told for told in listener.told if told[0] in ("planned", "failed")] == [
+        ("planned", 0, 0, 2),
+        ("failed", longest(plan, 0).id, REASON),
+        ("planned", 1, 1, 1),
+    ]
     table = read_table(plan, store)
-    assert [(row.seeds, row.failed, row.missing) for row in table.rows] == [((1,), (REASON,), 0)] * 3
-    assert table.complete
-    assert store.results(plan.trials).keys() == {trial.id for trial in plan.trials if trial.seed == 1}
+    assert [(row.seeds, row.missing) for row in table.rows] == [((0, 1), 0), ((0, 1), 0), ((1,), 0)]
+
+
+def test_a_failure_is_that_of_one_training_in_whatever_order_the_lengths_come(
+    over: PlanOver, store: Store, tmp_path: Path
+) -> None:
+    plan = over(1, 2, 3, 5)
+    failing = {longest(plan, 0).id}
+    trained_by(plan, store, failing=failing)
+    with Store(tmp_path / "one-by-one.sqlite") as other:
+        for epochs in (1, 2, 3, 5):
+            trained_by(over(epochs), other, failing=failing)
+        for each in (store, other):
+            assert failures(plan, each) == {1: (), 2: (), 3: (), 5: (REASON,)}
+
+
+def test_a_network_that_cannot_be_trained_at_any_length_fails_at_each(over: PlanOver, store: Store) -> None:
+    plan = over(1, 2, 5)
+    trained = trained_by(plan, store, failing={trial.id for trial in plan.trials})
+    assert lengths(trained) == [(0, 5), (1, 5), (0, 2), (1, 2), (0, 1), (1, 1)]
+    assert failures(plan, store) == dict.fromkeys((1, 2, 5), (REASON, REASON))
+    assert trained_by(plan, store) == ()
+    assert trained_by(plan, store, retry_failed=True, failing={longest(plan, 0).id}) == (
+        longest(plan, 0),
+        longest(plan, 1),
+        of_epochs(longest(plan, 0), 2),
+    )
+    assert failures(plan, store) == {1: (), 2: (), 5: (REASON,)}
 
 
 def test_a_training_that_failed_is_tried_again_only_when_asked(over: PlanOver, store: Store) -> None:
@@ -165,6 +191,14 @@ def test_a_training_that_failed_is_tried_again_only_when_asked(over: PlanOver, s
     assert lengths(trained_by(plan, store, retry_failed=True)) == [(0, 5)]
     assert failures(plan, store) == {1: (), 2: (), 5: ()}
     assert read_table(plan, store).complete
+
+
+def test_what_fails_when_it_is_trained_again_keeps_what_it_gave(over: PlanOver, store: Store) -> None:
+    plan = over(1, 2, 5)
+    trained_by(plan, store)
+    trained = trained_by(plan, store, again=True, failing={longest(plan, 0).id})
+    assert lengths(trained) == [(0, 5), (1, 5)]
+    assert failures(plan, store) == {1: (), 2: (), 5: ()}
 
 
 def test_a_training_that_fails_takes_nothing_away_that_was_there_before(over: PlanOver, store: Store) -> None:
@@ -216,7 +250,7 @@ def test_the_observer_is_told_of_trainings_and_not_of_what_is_read_off_them(
     run_plans([plan], store, Pretender(), listener)
     trained = longest(plan, 0).id
     assert listener.told == [
-        ("planned", 1, 1),
+        ("planned", 0, 0, 1),
         ("started", trained),
         ("epoch", trained, 1),
         ("epoch", trained, 2),
@@ -240,7 +274,7 @@ def test_studies_that_are_run_as_one_train_what_they_share_once(
 def test_studies_that_are_run_as_one_agree_on_what_failed(over: PlanOver, store: Store) -> None:
     plans = [over(1, 2), over(5)]
     trained_by(plans, store, failing={longest(plans[1], 0).id})
-    assert [failures(plan, store) for plan in plans] == [{1: (REASON,), 2: (REASON,)}, {5: (REASON,)}]
+    assert [failures(plan, store) for plan in plans] == [{1: (), 2: ()}, {5: (REASON,)}]
     assert all(read_table(plan, store).complete for plan in plans)
     assert trained_by(plans, store) == ()
     assert trained_by(plans[0], store) == ()

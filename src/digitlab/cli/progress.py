@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -57,6 +57,19 @@ def epoch_bar(name: str, epochs: int) -> Iterator[OnEpoch]:
         yield lambda record: bars.update(bar, completed=record.epoch, state=_state(record, epochs))
 
 
+@contextmanager
+def part_bar(name: str, parts: int) -> Iterator[Callable[[str], None]]:
+    """Show work of some parts; what it gives is called before each part, with the part's name.
+
+    Args:
+        name: of the work.
+        parts: that will be done.
+    """
+    with _bars() as bars:
+        bar = bars.add_task(name, total=parts, completed=-1, state="")
+        yield lambda part: bars.update(bar, advance=1, state=part)
+
+
 def _state(record: EpochRecord, epochs: int) -> str:
     error = 100 * (1 - record.validation_accuracy)
     return f"epoch {record.epoch}/{epochs}, validation error {error:.2f} %"
@@ -79,9 +92,10 @@ class StudyProgress(Observer):
         }
         self._name = name
         self._bars = _bars()
-        self._all = TaskID(0)
+        self._all = self._bars.add_task(name, state="", visible=False)
         self._trials: dict[str, TaskID] = {}
         self._todo = 0
+        self._work = 0
         self._ended = 0
 
     def __enter__(self) -> Self:
@@ -93,14 +107,14 @@ class StudyProgress(Observer):
     ) -> None:
         self._bars.stop()
 
-    def planned(self, trials: Sequence[Trial], todo: Sequence[Trial]) -> None:
-        """Say how much there is to do."""
-        done = len(trials) - len(todo)
-        say(f"{self._name}: {len(trials)} trials, {done} done already, {len(todo)} to train")
-        if todo:
-            self._todo = len(todo)
-            total = sum(_work(trial) * trial.training.epochs for trial in todo)
-            self._all = self._bars.add_task(self._name, total=total, state=self._count())
+    def planned(self, done: Sequence[Trial], failed: Sequence[Trial], todo: Sequence[Trial]) -> None:
+        """Say how much there is to do; once more where a failure leaves more to do."""
+        trials = len(done) + len(failed) + len(todo)
+        lost = f", {len(failed)} failed (--retry-failed tries again)" if failed else ""
+        say(f"{self._name}: {trials} trials, {len(done)} done already{lost}, {len(todo)} to train")
+        self._todo += len(todo)
+        self._work += sum(_work(trial) * trial.training.epochs for trial in todo)
+        self._bars.update(self._all, total=self._work, state=self._count(), visible=bool(todo))
 
     def started(self, trial: Trial) -> None:
         """Add the trial's bar; what a dead worker had done of it does not count."""

@@ -10,14 +10,15 @@ import typer
 
 from digitlab.cli.console import print_json, say, stdout
 from digitlab.cli.options import DEFAULT_STORE, DataOption, JsonOption, StoreOption
+from digitlab.cli.study_output import print_studies
 from digitlab.errors import UserError
 
 if TYPE_CHECKING:
-    from digitlab.report import Material, TextTable
     from digitlab.results.store import Store
     from digitlab.spec.plan import Plan
     from digitlab.studies.executors.base import Executor
 
+ExecutorName = Literal["inline", "processes", "ray"]
 ExportFormat = Literal["csv", "json", "parquet", "tensorboard"]
 
 app = typer.Typer(help="Designed studies: list, run, show, report, export.", no_args_is_help=True)
@@ -57,9 +58,24 @@ def run(
     data: DataOption = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, max=1024, help="Trials at the same time, one thread each [all cores]."),
+        typer.Option(min=1, max=100_000, help="Trials at the same time, one thread each [all cores]."),
     ] = None,
-    executor: Annotated[str, typer.Option(help="processes, or inline: all in this process.")] = "processes",
+    executor: Annotated[
+        ExecutorName,
+        typer.Option(
+            help="inline: all in this process; processes: on this machine; ray: on a cluster [processes]."
+        ),
+    ] = "processes",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|HOST:PORT|ray://HOST:PORT",
+            help="The Ray cluster [one that is started for the run].",
+        ),
+    ] = None,
+    gpus: Annotated[
+        float | None, typer.Option(min=0, help="Share of a GPU that each trial takes on a Ray cluster [0].")
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="Train what is done, too.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Train what failed, too.")] = False,
     report: Annotated[bool, typer.Option(help="Write the HTML report.")] = True,
@@ -71,6 +87,7 @@ def run(
     from digitlab.results.store import Store
     from digitlab.studies.runner import plan_study, run_plans
 
+    chosen = _executor(executor, workers, address, gpus)
     plans = [plan_study(each, seeds=seeds, data=data) for each in _members(study)]
     with Store(store) as opened:
         try:
@@ -78,7 +95,7 @@ def run(
                 run_plans(
                     plans,
                     opened,
-                    _executor(executor, workers),
+                    chosen,
                     progress,
                     again=again,
                     retry_failed=retry_failed,
@@ -86,7 +103,7 @@ def run(
         except (KeyboardInterrupt, SystemExit):
             say("stopped; what is finished is kept: run the same command again to go on")
             raise
-        _print_all(plans, opened, as_json)
+        print_studies(plans, opened, as_json)
         if report:
             say(f"report: {_write_report(study, plans, opened)}")
 
@@ -103,7 +120,7 @@ def show(
     from digitlab.results.store import Store
 
     with Store(store, create=False) as opened:
-        _print_all(_plans(study, seeds, data, opened), opened, as_json)
+        print_studies(_plans(study, seeds, data, opened), opened, as_json)
 
 
 @app.command()
@@ -168,15 +185,22 @@ def _export_format(kind: ExportFormat | None, as_json: bool) -> ExportFormat:
     return "json" if as_json else kind or "csv"
 
 
-def _executor(name: str, workers: int | None) -> Executor:
+def _executor(name: ExecutorName, workers: int | None, address: str | None, gpus: float | None) -> Executor:
     from digitlab.studies.executors.inline import InlineExecutor
     from digitlab.studies.executors.processes import ProcessExecutor
     from digitlab.training.process import available_cores
 
+    if name == "ray":
+        from digitlab.studies.executors.ray import RayExecutor
+
+        return RayExecutor(address, workers, gpus or 0.0)
+    for option, value in (("--address", address), ("--gpus", gpus)):
+        if value is not None:
+            raise UserError(
+                f"{option}: expected --executor ray beside it, received --executor {name}; add it"
+            )
     if name == "processes":
         return ProcessExecutor(workers or available_cores())
-    if name != "inline":
-        raise UserError(f"--executor: expected processes or inline, received {name!r}")
     if workers is not None and workers > 1:
         raise UserError(
             f"--workers: expected 1 with --executor inline, received {workers}; use processes for more"
@@ -205,61 +229,6 @@ def _plans(study: str, seeds: int | None, data: str | None, store: Store) -> lis
     asked = seeds is not None or data is not None
     kept = ((name, None if asked else store.plan(_stored_name(name))) for name in _members(study))
     return [plan or plan_study(name, seeds=seeds, data=data) for name, plan in kept]
-
-
-def _print_all(plans: Sequence[Plan], store: Store, as_json: bool) -> None:
-    from digitlab.report import Material
-    from digitlab.studies.runner import read_table
-
-    for plan in plans:
-        if len(plans) > 1 and not as_json:
-            stdout().print(f"{plan.study.name}: {plan.study.question}")
-        _print(Material(read_table(plan, store), store.results(plan.trials)), as_json)
-
-
-def _print(material: Material, as_json: bool) -> None:
-    from digitlab.report import evidence_of, evidence_table, notes, sentences, study_table
-
-    if as_json:
-        for row in material.table.rows:
-            print_json(row.to_values())
-        return
-    _print_table(study_table(material.table))
-    for note in notes(material.table):
-        stdout().print(note)
-    for evidence in evidence_of(material):
-        if evidence.tested:
-            _print_table(evidence_table(evidence))
-        for sentence in sentences(evidence):
-            stdout().print(sentence)
-
-
-def _print_table(text: TextTable) -> None:
-    from rich import box
-    from rich.table import Table
-
-    console = stdout()
-    narrow = _width(text) > console.width
-    drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 0 if narrow else 1))
-    for place, (title, right) in enumerate(zip(text.columns, text.right, strict=True)):
-        # Titles may wrap between words, and after a hyphen where there is little room; cells may not.
-        shown = title.replace("-", "-\n") if narrow else title
-        widest = max(map(len, (*shown.split(), *(cells[place] for cells in text.rows))))
-        drawn.add_column(
-            shown,
-            justify="right" if right else "left",
-            min_width=widest,
-            max_width=widest if narrow else None,
-        )
-    for cells in text.rows:
-        drawn.add_row(*cells)
-    console.print(drawn, crop=False)  # a figure without its last digits would be another figure
-
-
-def _width(text: TextTable) -> int:
-    """Count the columns of the terminal that a table takes at least, with a gap of three between its own."""
-    columns = zip(text.columns, *text.rows, strict=True)
-    return sum(3 + max(map(len, (*title.split(), *cells))) for title, *cells in columns) + 1
 
 
 def _write_report(

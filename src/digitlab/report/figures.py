@@ -281,13 +281,13 @@ def first_kernels(material: Material, trained: Iterable[Result] = ()) -> tuple[K
         material: of the study.
         trained: results of other studies; a longer training that a level is read off may be among them.
     """
-    longer = {result.trial.family: result for result in trained if result.kernels}
+    longer = {result.trial.family: result for result in trained if result.final_kernels}
     found = []
     for row, cell in material.levels():
         for own in material.results_of(row, cell)[:1]:
-            result = own if own.kernels else longer.get(own.trial.family)
+            result = own if own.final_kernels else longer.get(own.trial.family)
             if result is not None:
                 epochs, asked = result.trial.training.epochs, own.trial.training.epochs
-                weights = np.array(result.kernels)
+                weights = np.array(result.final_kernels)
                 found.append(Kernels(levels_text(cell.levels), own.trial.seed, epochs, asked, weights))
     return tuple(found)

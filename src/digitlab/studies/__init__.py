@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from digitlab.studies.executors.base import Executor
     from digitlab.studies.executors.inline import InlineExecutor
     from digitlab.studies.executors.processes import ProcessExecutor
+    from digitlab.studies.executors.ray import RayExecutor
     from digitlab.studies.runner import plan_study, read_table, run_plans, run_study
 
 __getattr__ = lazy_exports(
@@ -18,6 +19,7 @@ __getattr__ = lazy_exports(
         "Executor": "executors.base",
         "InlineExecutor": "executors.inline",
         "ProcessExecutor": "executors.processes",
+        "RayExecutor": "executors.ray",
         "plan_study": "runner",
         "run_plans": "runner",
         "run_study": "runner",
@@ -29,6 +31,7 @@ __all__ = [
     "Executor",
     "InlineExecutor",
     "ProcessExecutor",
+    "RayExecutor",
     "plan_study",
     "read_table",
     "run_plans",

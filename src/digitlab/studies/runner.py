@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from digitlab.data import Dataset, load, stratified_split
 from digitlab.models.costs import cost
-from digitlab.results.aggregate import StudyTable, aggregate
+from digitlab.results.aggregate import StudyTable, aggregate, tabulate
 from digitlab.results.record import EpochRecord, Result
 from digitlab.results.store import Store
 from digitlab.spec.library import resolve_recipe, resolve_study, study_folder
-from digitlab.spec.plan import Plan, cover, coverage, make_plan
+from digitlab.spec.plan import Plan, cover, make_plan
 from digitlab.spec.study import RECIPE_PATH, Study
 from digitlab.spec.trial import Trial, fitting_validation
 from digitlab.studies.executors.base import Done, Event, Executor, Failed, Progress, Started
@@ -27,8 +27,11 @@ DEFAULT_STORE = Path("digitlab-results") / "store.sqlite"
 class Observer:
     """Is told how a study goes on; every method may be left as it is."""
 
-    def planned(self, trials: Sequence[Trial], todo: Sequence[Trial]) -> None:
-        """The study has these trials, of which these are still to be trained."""
+    def planned(self, done: Sequence[Trial], failed: Sequence[Trial], todo: Sequence[Trial]) -> None:
+        """The study takes these trainings: done before, failed before, and still to be done.
+
+        It comes again where a training failed and shorter trials, that it was to give, are trained alone.
+        """
 
     def started(self, trial: Trial) -> None:
         """A trial is being trained; it comes again when a dead worker's trial is tried again."""
@@ -116,7 +119,8 @@ def run_plans(
 ) -> None:
     """Train what is not done of the trials of some plans, and keep each result as it comes.
 
-    What several plans ask for is trained once, and a shorter trial is read off a longer one.
+    What several plans ask for is trained once, and a shorter trial is read off a longer one. Where the
+    longer one fails, the shorter is trained for itself.
 
     Args:
         plans: of the studies.
@@ -131,19 +135,32 @@ def run_plans(
         StoreError: the store cannot be written, or another runner works on it.
     """
     trials = _in_order(trial for plan in plans for trial in plan.trials)
-    if not _wanted(trials, store, again, retry_failed):
-        observer.planned(cover(trials), [])
-        for plan in plans:
-            store.keep_plan(plan)
+    survey = _survey(trials, store, again, retry_failed)
+    if not survey.todo:
+        observer.planned(*survey)
+        _keep_plans(plans, store)
         return
     require_libraries()
     with store.exclusive():
-        wanted = _wanted(trials, store, again, retry_failed)  # another runner may have worked meanwhile
-        todo = cover(wanted)
-        observer.planned(cover(trials), todo)
-        for plan in plans:
-            store.keep_plan(plan)
-        executor.run(train_task, todo, _keeper(wanted, store, observer))
+        survey = _survey(trials, store, again, retry_failed)  # another runner may have worked meanwhile
+        observer.planned(*survey)
+        _keep_plans(plans, store)
+        task = TrainTask.on_data_of(survey.todo)
+        tried: set[str] = set()
+        while survey.todo:
+            keeper = _Keeper(survey.todo, store, observer)
+            executor.run(task, survey.todo, keeper.keep)
+            if not keeper.failed:
+                return
+            tried |= {trial.id for trial in survey.todo}
+            survey = _survey(trials, store, False, retry_failed, tried)
+            if survey.todo:
+                observer.planned(*survey)
+
+
+def _keep_plans(plans: Iterable[Plan], store: Store) -> None:
+    for plan in plans:
+        store.keep_plan(plan)
 
 
 def _in_order(trials: Iterable[Trial]) -> list[Trial]:
@@ -154,12 +171,29 @@ def _in_order(trials: Iterable[Trial]) -> list[Trial]:
     )
 
 
-def _wanted(trials: Sequence[Trial], store: Store, again: bool, retry_failed: bool) -> Sequence[Trial]:
-    if again:
-        return trials
-    done = store.sources(trials)
-    failed = {} if retry_failed else _failures(trials, store, done)
-    return [trial for trial in trials if trial.id not in done and trial.id not in failed]
+class _Survey(NamedTuple):
+    """The trainings that some trials take."""
+
+    done: tuple[Trial, ...]
+    failed: tuple[Trial, ...]
+    todo: tuple[Trial, ...]
+
+
+def _survey(
+    trials: Sequence[Trial], store: Store, again: bool, retry_failed: bool, tried: Container[str] = ()
+) -> _Survey:
+    """Find what is still to be trained; what this run has tried is done or failed."""
+    done = {} if again else store.sources(trials)
+    failed = {} if again or retry_failed else _failures(trials, store, done)
+    settled = (done, failed, tried)
+    todo = cover(trial for trial in trials if not any(trial.id in each for each in settled))
+    asked = {trial.id for trial in todo}
+    others = [trial for trial in cover(trials) if trial.id not in asked]
+    return _Survey(
+        tuple(trial for trial in others if trial.id in done),
+        tuple(trial for trial in others if trial.id not in done),
+        todo,
+    )
 
 
 def _failures(trials: Sequence[Trial], store: Store, done: Container[str]) -> dict[str, str]:
@@ -168,49 +202,68 @@ def _failures(trials: Sequence[Trial], store: Store, done: Container[str]) -> di
     return {trial: status.reason for trial, status in statuses.items() if status.state == "failed"}
 
 
-def _keeper(wanted: Sequence[Trial], store: Store, observer: Observer) -> Callable[[Event], None]:
-    trials, training = cover(wanted), coverage(wanted)
-    given: dict[str, list[Trial]] = {}
-    for each in wanted:
-        given.setdefault(training[each.id].id, []).append(each)
+class _Keeper:
+    """Keeps in the store what happens to trials, and tells the observer."""
 
-    def keep(event: Event) -> None:
-        trial = trials[event.index]
+    def __init__(self, trials: Sequence[Trial], store: Store, observer: Observer) -> None:
+        self.trials = trials
+        self.store = store
+        self.observer = observer
+        self.failed = False
+
+    def keep(self, event: Event) -> None:
+        trial = self.trials[event.index]
         match event:
             case Started():
-                store.start(trial)
-                observer.started(trial)
+                self.store.start(trial)
+                self.observer.started(trial)
             case Progress(report=record):
-                observer.epoch(trial, record)
+                self.observer.epoch(trial, record)
             case Done(value=result):
-                store.finish(result)
-                observer.finished(trial, result)
+                self.store.finish(result)
+                self.observer.finished(trial, result)
             case Failed(reason=reason):
-                for each in given[trial.id]:  # with a training all trials fail that it was to give
-                    store.fail(each, reason)
-                observer.failed(trial, reason)
-
-    return keep
+                self.failed = True
+                self.store.fail(trial, reason)
+                self.observer.failed(trial, reason)
 
 
-def read_table(plan: Plan, store: Store) -> StudyTable:
-    """Bring together what the store has of a plan's trials."""
-    results = store.results(plan.trials)
-    statuses = store.statuses(trial.id for trial in plan.trials)
-    interrupted = {trial for trial, status in statuses.items() if status.state == "interrupted"}
-    return aggregate(plan, results, _failures(plan.trials, store, results), interrupted)
-
-
-def train_task(trial: Trial, report: Callable[[EpochRecord], None]) -> Result:
-    """Train a trial in whatever process this is called in; the data stays there for the next one.
+def read_table(plan: Plan, store: Store, *, curves: bool = True) -> StudyTable:
+    """Bring together what the store has of a plan's trials.
 
     Args:
-        trial: what is trained.
-        report: is told of each epoch as it ends.
+        plan: of the study.
+        store: where results are found.
+        curves: read the histories and environments, too, which takes a hundred times as long.
     """
-    return train_trial(trial, _dataset(trial.data.dataset, trial.data.fingerprint), on_epoch=report).result
+    statuses = store.statuses(trial.id for trial in plan.trials)
+    interrupted = {trial for trial, status in statuses.items() if status.state == "interrupted"}
+    if curves:
+        results = store.results(plan.trials)
+        return aggregate(plan, results, _failures(plan.trials, store, results), interrupted)
+    figures = store.figures(plan.trials)
+    return tabulate(plan, figures, _failures(plan.trials, store, figures), interrupted)
 
 
-@lru_cache(maxsize=1)
-def _dataset(name: str, _fingerprint: str | None) -> Dataset:
-    return load(name)  # again for another fingerprint: the files of a folder may change while a process lives
+@dataclass(frozen=True)
+class TrainTask:
+    """Trains a trial in whatever process it is called in; the data came there with it.
+
+    Attributes:
+        datasets: what trials learn from, by the name that they know it by.
+    """
+
+    datasets: Mapping[str, Dataset]
+
+    @classmethod
+    def on_data_of(cls, trials: Iterable[Trial]) -> Self:
+        """Load what trials learn from.
+
+        Raises:
+            DataError: it is not there any more.
+        """
+        return cls({name: load(name) for name in {trial.data.dataset for trial in trials}})
+
+    def __call__(self, trial: Trial, report: Callable[[EpochRecord], None]) -> Result:
+        """Train a trial, and report each epoch as it ends."""
+        return train_trial(trial, self.datasets[trial.data.dataset], on_epoch=report).result

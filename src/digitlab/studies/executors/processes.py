@@ -20,12 +20,22 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from digitlab.errors import UserError
-from digitlab.studies.executors.base import Done, Event, Failed, Progress, Started, Task, reason_of
+from digitlab.studies.executors.base import (
+    ATTEMPTS,
+    Event,
+    Failed,
+    Parcel,
+    Progress,
+    Started,
+    Task,
+    event_of,
+    fail_all,
+    reason_of,
+)
 
-ATTEMPTS = 2
 STOP_SECONDS = 5.0
 
-_READY = b""  # what a worker sends first; everything else is a pickled (kind of event, content)
+_READY = b""  # what a worker sends first; everything else is for `event_of`
 _spawn = multiprocessing.get_context("spawn")  # a fork would copy the threads of libraries half
 
 
@@ -50,7 +60,12 @@ class ProcessExecutor:
         Raises:
             UserError: a worker ended as it started, before it could be given anything.
         """
-        run = _Run(task, items, on_event, self.workers)
+        try:
+            sent = pickle.dumps(task, pickle.HIGHEST_PROTOCOL)  # arrays of a data set stay read-only
+        except Exception as error:
+            fail_all(items, on_event, error)
+            return
+        run = _Run(sent, items, on_event, self.workers)
         try:
             run.to_the_end()
         finally:
@@ -69,9 +84,20 @@ class _Worker:
         self.busy = False
         self.index = -1
         self.attempt = 0
+        self.item = b""
 
-    def give(self, index: int, attempt: int, message: bytes) -> None:
-        self.index, self.attempt, self.busy = index, attempt, True
+    def give(self, index: int, attempt: int, item: bytes) -> None:
+        self.index, self.attempt, self.item, self.busy = index, attempt, item, True
+        if self.ready:
+            self._send(item)
+
+    def begin(self, task: bytes) -> None:
+        """Send the task, which may be large, now that somebody reads, and the item given meanwhile."""
+        self.ready = True
+        self._send(task)
+        self._send(self.item)
+
+    def _send(self, message: bytes) -> None:
         with suppress(OSError):  # it has just died: the pipe will say so to who listens
             self.connection.send_bytes(message)
 
@@ -84,7 +110,7 @@ class _Run:
     """One call of `run`: its workers, and the items that wait for one."""
 
     def __init__(
-        self, task: Task, items: Sequence[Any], on_event: Callable[[Event], None], most: int
+        self, task: bytes, items: Sequence[Any], on_event: Callable[[Event], None], most: int
     ) -> None:
         self.task = task
         self.items = items
@@ -111,12 +137,12 @@ class _Run:
         while self.waiting and (worker := self._idle_worker()):
             index, attempt = self.waiting.popleft()
             try:
-                message = pickle.dumps((self.task, self.items[index]))
+                item = pickle.dumps(self.items[index])
             except Exception as error:
                 self.on_event(Started(index))
                 self.on_event(Failed(index, reason_of(error)))
             else:
-                worker.give(index, attempt, message)
+                worker.give(index, attempt, item)
                 self.on_event(Started(index))
 
     def _idle_worker(self) -> _Worker | None:
@@ -137,15 +163,15 @@ class _Run:
             self._bury(worker)
             return
         if message == _READY:
-            worker.ready = True
+            worker.begin(self.task)
             return
         try:
-            kind, content = pickle.loads(message)
+            event = event_of(worker.index, message)
         except Exception as error:  # there it could be pickled, here it cannot be read
             self._drop(worker)
-            kind, content = Failed, reason_of(error)
-        worker.busy = kind is Progress
-        self.on_event(kind(worker.index, content))
+            event = Failed(worker.index, reason_of(error))
+        worker.busy = isinstance(event, Progress)
+        self.on_event(event)
 
     def _bury(self, worker: _Worker) -> None:
         worker.process.join(STOP_SECONDS)  # the pipe can end before the process has said how
@@ -194,8 +220,9 @@ def _work(connection: Connection) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, OSError):  # who started us has ended
         connection.send_bytes(_READY)
+        parcel = Parcel(connection.recv_bytes())
         while True:
-            _perform(connection.recv_bytes(), partial(_send, connection))
+            connection.send_bytes(parcel.perform(connection.recv_bytes(), partial(_report, connection)))
 
 
 def _end_with_parent() -> None:
@@ -206,13 +233,5 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _perform(message: bytes, send: Callable[[type, Any], None]) -> None:
-    try:
-        task, item = pickle.loads(message)
-        send(Done, task(item, partial(send, Progress)))
-    except Exception as error:  # of the task, or of pickling: what is not sent whole is not sent at all
-        send(Failed, reason_of(error))
-
-
-def _send(connection: Connection, kind: type, content: Any) -> None:
-    connection.send_bytes(pickle.dumps((kind, content)))
+def _report(connection: Connection, what: Any) -> None:
+    connection.send_bytes(pickle.dumps((Progress, what)))

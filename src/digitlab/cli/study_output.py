@@ -1,0 +1,119 @@
+"""What `digitlab study run` and `show` print: tables and sentences, or an object a level."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from digitlab.cli.console import print_json, stdout
+
+if TYPE_CHECKING:
+    from digitlab.report import Evidence, Material, TextTable
+    from digitlab.results.store import Store
+    from digitlab.spec.plan import Plan
+
+
+def print_studies(plans: Sequence[Plan], store: Store, as_json: bool) -> None:
+    """Print what a store has of some studies.
+
+    Args:
+        plans: of the studies.
+        store: where their results are.
+        as_json: an object a level and line, instead of tables and sentences.
+    """
+    from digitlab.report import Material
+    from digitlab.report.metric import metrics_of
+    from digitlab.studies.runner import read_table
+
+    for plan in plans:
+        # Metrics other than the error are read from whole results, which no other table takes.
+        results = store.results(plan.trials) if len(metrics_of(plan)) > 1 else {}
+        material = Material(read_table(plan, store, curves=False), results)
+        if as_json:
+            _print_levels(material)
+            continue
+        if len(plans) > 1:
+            stdout().print(f"{plan.study.name}: {plan.study.question}")
+        _print_tables(material)
+
+
+def _print_levels(material: Material) -> None:
+    from digitlab.report import evidence_of
+
+    table, evidence = material.table, evidence_of(material)
+    for place, row in enumerate(table.rows):
+        print_json(
+            {
+                "study": table.plan.study.name,
+                **row.to_values(),
+                "reference": row.levels == table.plan.reference,
+                "evidence": [each for one in evidence for each in _of_level(one, place)],
+            }
+        )
+
+
+def _of_level(evidence: Evidence, level: int) -> list[dict[str, Any]]:
+    """How a level compares with the reference level, by one metric; nothing for the reference itself."""
+    from digitlab.report.evidence import verdict
+
+    return [
+        {
+            "metric": evidence.metric.name,
+            "verdict": verdict(each),
+            "n": each.paired.n,
+            "difference": _known(each.paired.mean),
+            "low": _known(each.paired.low),
+            "high": _known(each.paired.high),
+            "holm_p": _known(each.holm_p),
+            "sign_flip_p": _known(each.sign_flip.p),
+            "would_have_seen": _known(each.detectable),
+        }
+        for each in evidence.comparisons
+        if each.level == level
+    ]
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _print_tables(material: Material) -> None:
+    from digitlab.report import evidence_of, evidence_table, notes, sentences, study_table
+
+    _print_table(study_table(material.table))
+    for note in notes(material.table):
+        stdout().print(note)
+    for evidence in evidence_of(material):
+        if evidence.tested:
+            _print_table(evidence_table(evidence))
+        for sentence in sentences(evidence):
+            stdout().print(sentence)
+
+
+def _print_table(text: TextTable) -> None:
+    from rich import box
+    from rich.table import Table
+
+    console = stdout()
+    narrow = _width(text) > console.width
+    drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 0 if narrow else 1))
+    for place, (title, right) in enumerate(zip(text.columns, text.right, strict=True)):
+        # Titles may wrap between words, and after a hyphen where there is little room; cells may not.
+        shown = title.replace("-", "-\n") if narrow else title
+        widest = max(map(len, (*shown.split(), *(cells[place] for cells in text.rows))))
+        drawn.add_column(
+            shown,
+            justify="right" if right else "left",
+            min_width=widest,
+            max_width=widest if narrow else None,
+        )
+    for cells in text.rows:
+        drawn.add_row(*cells)
+    console.print(drawn, crop=False)  # a figure without its last digits would be another figure
+
+
+def _width(text: TextTable) -> int:
+    """Count the columns of the terminal that a table takes at least, with a gap of three between its own."""
+    columns = zip(text.columns, *text.rows, strict=True)
+    return sum(3 + max(map(len, (*title.split(), *cells))) for title, *cells in columns) + 1

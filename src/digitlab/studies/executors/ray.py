@@ -1,0 +1,383 @@
+"""The executor that hands items to a Ray cluster: Ray places them on its nodes and tells which were lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import pickle
+import signal
+import threading
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from digitlab.errors import DigitlabError, MissingExtraError, UserError
+from digitlab.studies.executors.base import (
+    ATTEMPTS,
+    Event,
+    Failed,
+    Parcel,
+    Progress,
+    Started,
+    Task,
+    event_of,
+    fail_all,
+    reason_of,
+)
+from digitlab.studies.executors.ray_address import knock
+from digitlab.training.process import available_cores, environment
+
+# Read by Ray as it is imported: it writes no line about its nodes and workers among ours.
+os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "^")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+try:
+    import ray
+    from ray import exceptions
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+except ModuleNotFoundError as error:
+    raise MissingExtraError("ray", "ray") from error
+
+REFRESH_SECONDS = 2.0
+"""How often the size of the cluster is asked for; nodes come and go."""
+
+
+class RayExecutor:
+    """Runs tasks on a Ray cluster, each on a core; fulfils `Executor`.
+
+    A process that is connected to a cluster already stays so, and this is where its tasks run.
+
+    Args:
+        address: of the cluster: `auto` for the one that this machine belongs to, `HOST:PORT`, or
+            `ray://HOST:PORT` of a Ray client server; None starts Ray on this machine, for the run.
+        workers: items at the same time, 1 or more; as many as the cluster has room for unless said.
+        gpus: share of a GPU that each item takes beside its core, 0 or more.
+
+    Raises:
+        UserError: less than one worker, or a share below 0.
+    """
+
+    def __init__(self, address: str | None = None, workers: int | None = None, gpus: float = 0.0) -> None:
+        if workers is not None and workers < 1:
+            raise UserError(f"workers: expected 1 or more, received {workers}")
+        if gpus < 0:
+            raise UserError(f"gpus: expected a share of 0 or more, received {gpus}")
+        self.address = address
+        self.workers = workers
+        self.gpus = gpus
+
+    def run(self, task: Task, items: Sequence[Any], on_event: Callable[[Event], None]) -> None:
+        """Run to the end.
+
+        Raises:
+            UserError: there is no such cluster, or a node has another digitlab, Keras or TensorFlow.
+            DigitlabError: the cluster was lost.
+        """
+        try:
+            buffers: list[pickle.PickleBuffer] = []
+            sent = pickle.dumps(task, protocol=5, buffer_callback=buffers.append)
+        except Exception as error:
+            fail_all(items, on_event, error)
+            return
+        with _connected(self.address, self.workers):
+            # Buffers lie in the object store as they are; workers read them there and make no copy.
+            parcel = ray.put([sent, *(np.frombuffer(each.raw(), np.uint8) for each in buffers)])
+            run = _Run(parcel, items, on_event, self)
+            try:
+                run.to_the_end()
+            except exceptions.RayError as error:
+                raise DigitlabError(f"the Ray cluster was lost: {reason_of(error)}") from error
+            finally:
+                run.stop()
+
+
+class _Flight:
+    """An item that is with Ray."""
+
+    def __init__(self, number: int, index: int) -> None:
+        self.number = number
+        self.index = index
+        self.reference: Any = None
+        self.started = False
+        self.node = ""  # on which it was started
+
+
+class _Run:
+    """One call of `run`: what waits, and what is with Ray."""
+
+    def __init__(
+        self, parcel: Any, items: Sequence[Any], on_event: Callable[[Event], None], executor: RayExecutor
+    ) -> None:
+        self.parcel = [parcel]  # in a list, or Ray would read it anew for each item
+        self.items = items
+        self.on_event = on_event
+        self.executor = executor
+        self.waiting = deque(range(len(items)))
+        self.with_ray: dict[Any, _Flight] = {}  # by reference
+        self.open: dict[int, _Flight] = {}  # by number, until its end is told
+        self.flights = 0
+        self.deaths: dict[int, list[str]] = {}  # by index, the nodes on which a worker died
+        self.most = 0
+        self.refresh_at = 0.0
+        self.perform: Any = ray.remote(num_cpus=1, num_gpus=executor.gpus, max_retries=0)(_perform)
+        here: Any = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        self.mailbox: Any = ray.remote(num_cpus=0, scheduling_strategy=here)(_Mailbox).remote()
+        self.mail = self.mailbox.take.remote()
+
+    def to_the_end(self) -> None:
+        while self.waiting or self.with_ray:
+            self._feed()
+            ready = self._await()
+            ended = [self.with_ray.pop(each) for each in ready if each != self.mail]
+            if ready:
+                self._read_mail(to_the_last=bool(ended))
+            for flight in ended:
+                self._land(flight)
+
+    def stop(self) -> None:
+        with suppress(exceptions.RayError, ConnectionError):  # the cluster may be what has ended the run
+            for reference in self.with_ray:
+                ray.cancel(reference, force=True)
+            ray.kill(self.mailbox)
+
+    def _feed(self) -> None:
+        while self.waiting and len(self.with_ray) < self._room():
+            index = self.waiting.popleft()
+            try:
+                item = pickle.dumps(self.items[index])
+            except Exception as error:
+                self.on_event(Started(index))
+                self.on_event(Failed(index, reason_of(error)))
+            else:
+                self._submit(index, item)
+
+    def _room(self) -> int:
+        """Bound what is with Ray: twice what runs, so that no core waits for us, nor a new node."""
+        if time.monotonic() > self.refresh_at:
+            self.most = self.executor.workers or 2 + 2 * _slots(self.executor.gpus)
+            self.refresh_at = time.monotonic() + REFRESH_SECONDS
+        return self.most
+
+    def _submit(self, index: int, item: bytes) -> None:
+        self.flights += 1
+        flight = _Flight(self.flights, index)
+        flight.reference = self.perform.remote(self.parcel, item, flight.number, self.mailbox, _versions())
+        self.with_ray[flight.reference] = self.open[flight.number] = flight
+
+    def _await(self) -> Sequence[Any]:
+        awaited = [self.mail, *self.with_ray]
+        ready, _ = ray.wait(awaited, num_returns=len(awaited), timeout=0)
+        if not ready and self.with_ray:
+            ready, _ = ray.wait(awaited, num_returns=1, timeout=REFRESH_SECONDS)
+        return ready
+
+    def _read_mail(self, to_the_last: bool) -> None:
+        """Tell what workers reported: what is there, or all that came before now."""
+        if to_the_last:
+            self.mailbox.put.remote(_LAST)
+        while True:
+            mail = ray.get(self.mail)
+            self.mail = self.mailbox.take.remote()
+            for number, node, message in mail:
+                if flight := self.open.get(number):  # else it has ended, or is tried again
+                    self._begin(flight, node)
+                    if message:
+                        self._tell(flight, message)
+            if not to_the_last or _LAST in mail:
+                return
+
+    def _begin(self, flight: _Flight, node: str = "") -> None:
+        flight.node = flight.node or node
+        if not flight.started:
+            flight.started = True
+            self.on_event(Started(flight.index))
+
+    def _tell(self, flight: _Flight, message: bytes) -> None:
+        try:
+            event = event_of(flight.index, message)
+        except Exception as error:  # there it could be pickled, here it cannot be read
+            ray.cancel(flight.reference, force=True)
+            event = Failed(flight.index, reason_of(error))
+        if not isinstance(event, Progress):
+            del self.open[flight.number]
+        self.on_event(event)
+
+    def _land(self, flight: _Flight) -> None:
+        """Tell how an item ended, or try it again."""
+        try:
+            message: Any = ray.get(flight.reference)
+        except (exceptions.NodeDiedError, exceptions.ObjectLostError):
+            self._try_again(flight)
+        except (exceptions.WorkerCrashedError, exceptions.OutOfMemoryError) as error:
+            self._bury(flight, error)
+        except exceptions.TaskCancelledError:
+            if flight.number in self.open:
+                raise
+        except exceptions.RayTaskError as error:  # it is not the task that raised: that would be its message
+            raise _explained(error) from error
+        else:
+            if flight.number in self.open:
+                self._begin(flight)
+                self._tell(flight, message)
+
+    def _bury(self, flight: _Flight, error: Exception) -> None:
+        deaths = self.deaths.setdefault(flight.index, [])
+        deaths.append(flight.node)
+        lost = {node["NodeID"] for node in ray.nodes() if not node["Alive"]}
+        if flight.number in self.open:
+            self._begin(flight)  # its own word that it had started may have died with it
+        if sum(node not in lost for node in deaths) < ATTEMPTS:
+            self._try_again(flight)
+        elif self.open.pop(flight.number, None):
+            reason = f"its worker died {ATTEMPTS} times, at last with {reason_of(error)}"
+            self.on_event(Failed(flight.index, reason))
+
+    def _try_again(self, flight: _Flight) -> None:
+        if self.open.pop(flight.number, None):  # else its end has been told
+            self.waiting.appendleft(flight.index)
+
+
+_LAST = (0, "", b"")
+"""What the driver puts into the mailbox, to see when it has read all that was there before."""
+
+
+class _Mailbox:
+    """Keeps what workers report, in its order, until the driver takes it; an actor on the driver's node."""
+
+    def __init__(self) -> None:
+        self._mail: list[tuple[int, str, bytes]] = []
+        self._arrived = asyncio.Event()
+
+    async def put(self, mail: tuple[int, str, bytes]) -> None:
+        self._mail.append(mail)
+        self._arrived.set()
+
+    async def take(self) -> list[tuple[int, str, bytes]]:
+        await self._arrived.wait()
+        self._arrived.clear()
+        mail, self._mail = self._mail, []
+        return mail
+
+
+def _perform(parcel: list[Any], item: bytes, number: int, mailbox: Any, versions: dict[str, str]) -> bytes:
+    """Work on an item in a worker of Ray, which keeps the task, and TensorFlow, for the next."""
+    _require_versions(versions)
+    mailbox.put.remote((number, ray.get_runtime_context().get_node_id(), b""))
+
+    def report(what: Any) -> None:
+        # Waited for, so that nothing is lost if the worker dies at once.
+        ray.get(mailbox.put.remote((number, "", pickle.dumps((Progress, what)))))
+
+    return _received(*parcel).perform(item, report)
+
+
+@lru_cache(maxsize=1)
+def _received(parcel: Any) -> Parcel:
+    message, *buffers = ray.get(parcel)
+    return Parcel(message, buffers)
+
+
+@lru_cache(maxsize=1)
+def _versions() -> dict[str, str]:
+    known = environment()
+    tensorflow = known.get("tensorflow-cpu") or known.get("tensorflow", "")
+    return {name: known.get(name, "") for name in ("digitlab", "keras", "python")} | {
+        "tensorflow": tensorflow
+    }
+
+
+def _require_versions(expected: dict[str, str]) -> None:
+    for name, version in expected.items():
+        received = _versions()[name] or "none"
+        if received != version:
+            raise UserError(
+                f"node {ray.util.get_node_ip_address()}: expected {name} {version}, as on the computer that "
+                f"runs the study, received {received}; install the same on all of them"
+            )
+
+
+def _explained(error: exceptions.RayTaskError) -> DigitlabError:
+    """Say why a worker could not even begin."""
+    if isinstance(error.cause, UserError):
+        return UserError(str(error.cause))
+    reason = reason_of(error.cause)
+    return UserError(
+        f"expected nodes on which digitlab is installed, received a worker that ends with {reason}"
+    )
+
+
+def _slots(gpus: float) -> int:
+    """Count the items that the cluster has room for."""
+    resources = ray.cluster_resources()
+    cores = resources.get("CPU", 0)
+    return int(min(cores, resources.get("GPU", 0) / gpus) if gpus else cores)
+
+
+@contextmanager
+def _connected(address: str | None, workers: int | None) -> Iterator[None]:
+    if ray.is_initialized():
+        yield
+        return
+    try:
+        with _own_sigterm() as restore, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="ray")  # it is to be as silent as its logs
+            _connect(address, workers)
+            restore()
+            yield
+    finally:
+        ray.shutdown()  # ends what this process started, and leaves what it only joined
+
+
+@contextmanager
+def _own_sigterm() -> Iterator[Callable[[], None]]:
+    """Keep the handler of SIGTERM, which Ray replaces, and its exit code, which Ray loses while it waits."""
+    handler = signal.getsignal(signal.SIGTERM)
+    raised: list[SystemExit] = []
+
+    def remember(number: int, frame: Any) -> None:
+        try:
+            handler(number, frame)  # type: ignore[operator]
+        except SystemExit as error:
+            raised.append(error)
+            raise
+
+    def install(chosen: Any) -> None:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, chosen)
+
+    try:
+        yield lambda: install(remember if callable(handler) else handler)
+    except SystemExit as error:
+        raise (raised[-1] if raised else error) from None
+    finally:
+        install(handler)
+
+
+def _connect(address: str | None, workers: int | None) -> None:
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    if address is None:
+        try:
+            ray.init(
+                "local",
+                num_cpus=workers or available_cores(),
+                include_dashboard=False,
+                _node_ip_address="127.0.0.1",
+                **quiet,
+            )
+        except Exception as error:  # Ray has no class of its own for it
+            raise DigitlabError(f"Ray does not start on this machine: {reason_of(error)}") from error
+        return
+    if address != "auto":
+        knock(address)
+    try:
+        ray.init(address, **quiet)
+    except Exception as error:
+        raise UserError(
+            f"address {address}: expected a Ray cluster that can be joined, received {reason_of(error)}"
+        ) from error

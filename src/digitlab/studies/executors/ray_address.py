@@ -1,0 +1,54 @@
+"""Where a Ray cluster is, and whether somebody is there; Ray itself tries for half a minute."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, cast
+
+from digitlab.errors import UserError
+
+if TYPE_CHECKING:
+    import grpc
+
+SECONDS = 5.0
+
+_KNOCKS = {"": "NodeInfoGcsService/CheckAlive", "ray://": "RayletDriver/ClusterInfo"}
+
+
+def knock(address: str) -> None:
+    """Ask at an address for a cluster.
+
+    Args:
+        address: `HOST:PORT`, or `ray://HOST:PORT` of a Ray client server.
+
+    Raises:
+        UserError: it has another form, nobody answers, or who answers asks for a token.
+    """
+    import grpc
+
+    found = re.fullmatch(r"(ray://|)([^/]+:\d+)", address)
+    if found is None:
+        raise UserError(f"address: expected auto, HOST:PORT or ray://HOST:PORT, received {address!r}")
+    if os.environ.get("RAY_USE_TLS", "0") != "0":
+        return  # Ray alone knows the certificates
+    scheme, where = found.groups()
+    try:
+        with grpc.insecure_channel(where, options=[("grpc.enable_http_proxy", 0)]) as channel:
+            channel.unary_unary(f"/ray.rpc.{_KNOCKS[scheme]}")(b"", timeout=SECONDS)
+    except grpc.RpcError as error:
+        _refuse(address, cast("grpc.Call", error))
+
+
+def _refuse(address: str, answer: grpc.Call) -> None:
+    from grpc import StatusCode
+
+    code = answer.code()
+    if code in (StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED):
+        details = " ".join((answer.details() or "").split())[:200]
+        reason = f"nobody there ({details}); start one with  ray start --head"
+    elif code == StatusCode.UNAUTHENTICATED and os.environ.get("RAY_AUTH_MODE") != "token":
+        reason = "one that asks for a token; set RAY_AUTH_MODE=token and put its token into ~/.ray/auth_token"
+    else:
+        return  # somebody is there: the rest is Ray's
+    raise UserError(f"address {address}: expected a Ray cluster, received {reason}")
