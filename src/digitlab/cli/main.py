@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from digitlab.cli import data, doctor, evaluate, study, train
+from digitlab.cli import bench, data, doctor, evaluate, export, recognize, serve, study, train
 from digitlab.errors import DigitlabError
 
 INTERRUPTED = 130
@@ -26,8 +26,12 @@ app = typer.Typer(
 )
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("export")(export.export)
+app.command("recognize")(recognize.recognize)
 app.add_typer(study.app, name="study")
 app.add_typer(data.app, name="data")
+app.add_typer(bench.app, name="bench")
+app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 
 

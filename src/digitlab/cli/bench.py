@@ -1,0 +1,153 @@
+"""`digitlab bench`: how fast it is on this machine, side by side with what else does the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from digitlab.cli.console import print_json, stderr, stdout
+from digitlab.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+BATCH = 1000
+PACKAGES = ("onnxruntime", "ai-edge-litert")
+
+app = typer.Typer(help="Measure speed, side by side with what else does the same.", no_args_is_help=True)
+
+
+@app.callback()
+def _bench() -> None:
+    pass  # with a callback, a group of one command stays a group
+
+
+@app.command("recognition")
+def recognition(
+    model: Annotated[str, typer.Option(metavar="BUNDLE|NAME", help="The network.")] = "best",
+    threads: Annotated[int, typer.Option(min=1, max=1024, help="Threads of every contestant.")] = 1,
+    rounds: Annotated[int, typer.Option(min=1, max=1000, help="Rounds; medians are over them.")] = 5,
+    as_json: JsonOption = False,
+) -> None:
+    """Time the classifier beside ONNX Runtime, LiteRT and Keras: an image, a batch, and the first answer."""
+    from importlib.metadata import version
+
+    from digitlab.bundle.benchmark import recognition_figures
+    from digitlab.bundle.export import require
+    from digitlab.bundle.files import check_bundle, find_bundle
+    from digitlab.data import load
+    from digitlab.training.process import environment, prepare_process
+
+    bundle = check_bundle(find_bundle(model))
+    require("ai_edge_litert", "export")
+    prepare_process(threads)
+    with stderr().status("measuring"):
+        images = load("mnist").x_test[:BATCH]
+        figures = recognition_figures(bundle, images, threads, rounds)
+    figures |= {
+        "model": model,
+        "parameters": bundle.card.parameters,
+        "multiply_adds": bundle.card.multiply_adds,
+        "threads": threads,
+        "rounds": rounds,
+        "environment": environment() | {name: version(name) for name in PACKAGES},
+    }
+    if as_json:
+        print_json(figures)
+        return
+    stdout().print(_table(figures))
+    load_seconds = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in figures["load_seconds"].items())
+    stdout().print(f"fresh process to first answer: {load_seconds}")
+
+
+@app.command("service")
+def service(
+    model: Annotated[str, typer.Option(metavar="BUNDLE|NAME", help="The network.")] = "best",
+    rounds: Annotated[int, typer.Option(min=1, max=1000, help="Rounds; medians are over them.")] = 5,
+    seconds: Annotated[float, typer.Option(min=0.5, max=600, help="Of one round and contestant.")] = 5.0,
+    overload: Annotated[float, typer.Option(min=1, max=600, help="Seconds of four times the peak.")] = 30.0,
+    soak: Annotated[int, typer.Option(min=1, help="Requests after which the memory is compared.")] = 100_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Load the service, beside plain endpoints around Keras and ONNX Runtime; it takes minutes."""
+    from digitlab.serving.measuring.figures import Lengths, service_figures
+    from digitlab.training.process import environment
+
+    lengths = Lengths(peak=seconds, rounds=rounds, idle=seconds, half=2 * seconds, overload=overload)
+    with stderr().status("measuring"):
+        figures = service_figures(model, lengths, soak)
+    figures |= {"model": model, "rounds": rounds, "environment": environment()}
+    if as_json:
+        print_json(figures)
+        return
+    stdout().print(_peaks(figures["peak"]))
+    for line in _loaded(figures):
+        stdout().print(line)
+
+
+def _peaks(peak: dict[str, Any]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("32 clients")
+    for title in ("requests/s", "digitlab is faster by", "median, ms", "p99, ms"):
+        table.add_column(title, justify="right")
+    for name, values in peak.items():
+        table.add_row(
+            name,
+            f"{values['rate']:,.0f}",
+            f"{peak['digitlab']['rate'] / values['rate']:.2f}",
+            f"{1000 * values['p50']:.1f}",
+            f"{1000 * values['p99']:.1f}",
+        )
+    return table
+
+
+def _loaded(figures: dict[str, Any]) -> Iterator[str]:
+    """What load does to the service, in lines."""
+    for name, title in (("idle", "one client"), ("half", "half load"), ("overload", "overload of 4 x")):
+        values = figures[name]
+        statuses = ", ".join(f"{count:,} x {status}" for status, count in values["statuses"].items())
+        yield (
+            f"{title:16} {values['rate']:8,.0f} /s   median {1000 * values['p50']:.1f} ms, "
+            f"p99 {1000 * values['p99']:.1f} ms   {statuses}"
+        )
+    over, memory = figures["overload"], figures["memory"]
+    recovered = over["seconds_to_recover"]
+    yield (
+        f"{100 * over['goodput']:.0f} % of the peak is answered meanwhile; p99 is {over['slowdown']:.1f} "
+        f"times that of one client; alive within {1000 * over['live_longest']:.0f} ms; recovered "
+        + ("too late" if recovered is None else f"in {recovered} s")
+    )
+    if memory["growth_bytes"] is not None:
+        yield f"memory after {memory['requests']:,} requests: {memory['growth_bytes'] / 2**20:+.1f} MiB"
+
+
+def _table(figures: dict[str, Any]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("")
+    for title in (
+        "one image, ms",
+        "times raw",
+        f"{figures['batch_images']:,} images, ms",
+        "images/s",
+        "of raw",
+    ):
+        table.add_column(title, justify="right")
+    for name, single in figures["single"].items():
+        batch = figures["batch"][name]
+        table.add_row(
+            name,
+            f"{1000 * single['seconds']:.3f}",
+            f"{single['times_raw']:.2f}",
+            f"{1000 * batch['seconds']:.1f}",
+            f"{figures['batch_images'] / batch['seconds']:,.0f}",
+            f"{100 / batch['times_raw']:.0f} %",
+        )
+    return table

@@ -1,0 +1,68 @@
+"""`digitlab serve`: the service and its pages."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated
+
+import typer
+
+from digitlab.cli.console import say
+from digitlab.cli.options import DEFAULT_STORE, StoreOption
+from digitlab.errors import MissingExtraError
+
+_EVERYWHERE = ("0.0.0.0", "::")
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 is all of this machine's.")
+    ] = "127.0.0.1",
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Name or address by which others call this machine; repeatable."),
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+    ] = 8000,
+    model: Annotated[
+        str, typer.Option(metavar="BUNDLE|NAME", help="Network that answers: a name, or a bundle's folder.")
+    ] = "best",
+    store: StoreOption = DEFAULT_STORE,
+) -> None:
+    """Serve a network to people and programs: pages, an HTTP API, the Open Inference Protocol.
+
+    Ctrl-C or SIGTERM ends it when the requests in flight are answered; SIGHUP reads the network again.
+    """
+    try:
+        from digitlab.serving.server import serve as run
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(error.name or "fastapi", "serve") from None
+    from digitlab.serving.settings import Settings
+
+    names = tuple(allow_host or ())
+    if host in _EVERYWHERE and not names:
+        say("other machines must call this one by a name that you allow: add  --allow-host NAME-OR-ADDRESS")
+    logging.basicConfig(format="digitlab: %(message)s")
+    logging.getLogger("digitlab.serving").setLevel(logging.INFO)
+    settings = Settings(model=model, host=host, port=port, allowed_hosts=names, store=store)
+    run(settings, lambda port: _announce(host, names, port))
+
+
+def _announce(host: str, names: tuple[str, ...], port: int) -> None:
+    """Say where the service is, in the way that a phone's camera reads, too."""
+    everywhere = host in _EVERYWHERE
+    for name in ("127.0.0.1" if everywhere else host, *names):
+        address = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
+        print(address, flush=True)
+        if everywhere and name in names:
+            _print_qr(address)
+
+
+def _print_qr(address: str) -> None:
+    import sys
+
+    import segno
+
+    segno.make(address, micro=False).terminal(sys.stdout, compact=True)
+    sys.stdout.flush()

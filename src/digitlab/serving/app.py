@@ -1,0 +1,175 @@
+"""The service as one ASGI application."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from digitlab import __version__
+from digitlab.errors import DigitlabError
+from digitlab.serving import kept, look, models, pages, recognize, studies
+from digitlab.serving.inference_protocol import PREFIX, InferenceProtocol
+from digitlab.serving.metrics import CONTENT_TYPE
+from digitlab.serving.openapi import describe
+from digitlab.serving.replies import (
+    Message,
+    Receive,
+    RefusalError,
+    Scope,
+    Send,
+    error_response,
+    internal_error,
+    send_error,
+)
+from digitlab.serving.security import SAFETY_HEADERS
+from digitlab.serving.service import Service
+from digitlab.serving.turning_away import Gate
+
+logger = logging.getLogger("digitlab.serving")
+
+
+class Application:
+    """What every request passes: the check of its host, the way to its answer, the last net for errors.
+
+    Args:
+        service: that is offered.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._hosts = service.hosts
+        self._metrics = service.metrics
+        self._bodies = service.bodies
+        self._protocol = InferenceProtocol(service)
+        self._web = make_web(service)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer an ASGI request."""
+        if scope["type"] == "lifespan":
+            await self._web(scope, receive, send)
+            return
+        began = time.perf_counter()
+        place: Gate | None = scope.get("digitlab.place")
+        if place is not None:  # which is taken now, or free again
+            place.coming -= 1
+        path: str = scope["path"]
+        programs = path.startswith(PREFIX) and path[len(PREFIX) :][:1] in ("", "/")
+        answer = Answer(send, () if programs else SAFETY_HEADERS)
+        try:
+            self._check_host(scope["headers"])
+            with self._bodies.body() as scope["digitlab.body"]:
+                await (self._protocol if programs else self._web)(scope, receive, answer.send)
+        except DigitlabError as error:
+            await send_error(answer.send, error)
+        except Exception as error:
+            if answer.complete:  # the web's own error handler has told and logged it
+                return
+            logger.exception("%s %s failed", scope["method"], path)
+            if answer.status:  # it has begun, and can only be cut off
+                raise
+            await send_error(answer.send, internal_error(error))
+        finally:
+            self._metrics.count(path, answer.status, time.perf_counter() - began)
+
+    def warm_up(self) -> None:
+        """Make what would be made on the first request, away from the event loop."""
+        self._web.openapi()
+
+    def _check_host(self, headers: list[tuple[bytes, bytes]]) -> None:
+        hosts = [value for name, value in headers if name == b"host"]
+        if len(hosts) != 1 or not self._hosts.allows(hosts[0]):
+            asked = ", ".join(host.decode("latin-1") for host in hosts)[:80]
+            raise RefusalError(
+                400,
+                f"Host {asked!r} is none of this service's names: use another, or start it with --allow-host",
+            )
+
+
+class Answer:
+    """The answer to one request, which gets headers beside its own.
+
+    Args:
+        send: of the ASGI request.
+        headers: that it gets.
+
+    Attributes:
+        status: 0 until it has begun.
+        complete: whether it has been sent whole.
+    """
+
+    def __init__(self, send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+        self._send = send
+        self._headers = headers
+        self.status = 0
+        self.complete = False
+
+    async def send(self, message: Message) -> None:
+        """Send a part of it."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            if self._headers:
+                own = message["headers"] = list(message["headers"])
+                names = {name.lower() for name, _ in own}
+                own += [header for header in self._headers if header[0] not in names]
+        await self._send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            self.complete = True
+
+
+def make_web(service: Service) -> FastAPI:
+    """Make the pages and the API that they use."""
+    web = FastAPI(title="digitlab", version=__version__, docs_url=None, redoc_url=None)
+    web.add_exception_handler(DigitlabError, _digitlab_error)
+    web.add_exception_handler(RequestValidationError, _validation_error)
+    web.add_exception_handler(HTTPException, _http_error)
+    web.add_exception_handler(Exception, _internal_error)
+    for module in (pages, recognize, look, models, studies, kept):
+        web.include_router(module.router(service))
+    pages.mount_files(web)
+    web.add_api_route(
+        "/metrics", _metrics(service), methods=["GET"], tags=["operation"], summary="Prometheus metrics"
+    )
+    describe(web)
+    web.middleware_stack = web.build_middleware_stack()  # now, and not while the first request waits
+    return web
+
+
+def _metrics(service: Service) -> Callable[[], Response]:
+    def metrics() -> Response:
+        return Response(service.metrics.text(), media_type=CONTENT_TYPE)
+
+    return metrics
+
+
+async def _internal_error(request: Request, error: Exception) -> Response:
+    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return error_response(internal_error(error))
+
+
+async def _digitlab_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, DigitlabError)
+    return error_response(error)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    path = repr(request.url.path[:80])
+    texts = {
+        404: f"there is nothing at {path}: see /docs",
+        405: f"{path} takes no {request.method}: see /docs",
+    }
+    text = texts.get(error.status_code, HTTPStatus(error.status_code).phrase)
+    return error_response(RefusalError(error.status_code, text, error.headers))
+
+
+async def _validation_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    fault = error.errors()[0]
+    field = ".".join(str(step) for step in fault["loc"][1:])
+    return error_response(RefusalError(422, f"{field}: {fault['msg']}", field=field))

@@ -1,0 +1,132 @@
+"""Reading a request's body within limits: with a length, in chunks or compressed alike."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Iterable
+from typing import Self
+
+from digitlab.serving.replies import Receive, RefusalError, busy
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+
+_WINDOW_BITS = {
+    b"gzip": 16 + zlib.MAX_WBITS,
+    b"x-gzip": 16 + zlib.MAX_WBITS,
+    b"deflate": zlib.MAX_WBITS,
+}
+_INFLATED_PART = 2**18  # bytes at a time, so that others get their turn meanwhile
+
+
+class ClientGoneError(RefusalError):
+    """The client has left before its request was whole; nobody takes the answer."""
+
+    def __init__(self) -> None:
+        super().__init__(400, "the request ended before its body was whole")
+
+
+class BodyRoom:
+    """What all bodies together may take of the memory.
+
+    Args:
+        total: bytes.
+    """
+
+    def __init__(self, total: int) -> None:
+        self.free = total
+
+    def body(self) -> Body:
+        """Give a body; it is a context manager that leaves its room again at the end."""
+        return Body(self)
+
+
+class Body:
+    """The body of one request.
+
+    Args:
+        room: that all bodies share.
+    """
+
+    def __init__(self, room: BodyRoom) -> None:
+        self._room = room
+        self._held = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._room.free += self._held
+        self._held = 0
+
+    async def read(self, headers: RawHeaders, receive: Receive, limit: int) -> bytes:
+        """Read it whole.
+
+        Args:
+            headers: of the request, names in small letters.
+            receive: of the ASGI request.
+            limit: bytes that it may be, also when it is inflated.
+
+        Raises:
+            RefusalError: it is too long, or compressed in a way that is not known or not right.
+            ClientGoneError: the client has left.
+        """
+        encoding = b""
+        for name, value in headers:
+            if name == b"content-length" and int(value) > limit:
+                raise _too_long(limit)
+            if name == b"content-encoding":
+                encoding = value.strip().lower()
+        parts = _received(receive)
+        if encoding not in (b"", b"identity"):
+            parts = _inflated(parts, encoding)
+        kept: list[bytes] = []
+        async for part in parts:
+            self._hold(len(part), limit)
+            kept.append(part)
+        return b"".join(kept)
+
+    def _hold(self, length: int, limit: int) -> None:
+        if self._held + length > limit:
+            raise _too_long(limit)
+        if length > self._room.free:
+            raise busy("the service holds as many bodies as it can: try again in a moment")
+        self._room.free -= length
+        self._held += length
+
+
+async def _received(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        yield message["body"]
+        more = message.get("more_body", False)
+
+
+async def _inflated(parts: AsyncIterator[bytes], encoding: bytes) -> AsyncIterator[bytes]:
+    if encoding not in _WINDOW_BITS:
+        raise RefusalError(
+            415,
+            "Content-Encoding: expected gzip, deflate or none: send the body as it is",
+            {"Accept-Encoding": "gzip, deflate"},
+        )
+    inflate = zlib.decompressobj(_WINDOW_BITS[encoding])
+    try:
+        async for part in parts:
+            rest = part
+            while rest and not inflate.eof:
+                yield inflate.decompress(rest, _INFLATED_PART)
+                rest = inflate.unconsumed_tail
+                await asyncio.sleep(0)
+    except zlib.error:
+        raise RefusalError(
+            400, f"the body is not the {encoding.decode()} that its Content-Encoding says"
+        ) from None
+    if not inflate.eof or inflate.unused_data:
+        raise RefusalError(400, f"the {encoding.decode()} body is truncated, or goes on after its end")
+
+
+def _too_long(limit: int) -> RefusalError:
+    return RefusalError(413, f"expected a body of at most {limit:,} bytes, received a longer one")

@@ -1,0 +1,260 @@
+"""Connections under watch: whoever is slow to send, to take an answer, or sends without end is dropped.
+
+One sweep over all connections, twice a second, costs a request nothing; a timer for each would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from digitlab.serving.replies import BUSY, error_body
+from digitlab.serving.settings import Limits
+from digitlab.serving.turning_away import Gate, KnownRequest, known_request
+
+_REFUSAL_BODY = error_body(BUSY)
+_REFUSAL = (
+    STATUS_LINE[503]
+    + b"content-type: application/json\r\nretry-after: 1\r\ncontent-length: %d\r\n\r\n" % len(_REFUSAL_BODY)
+    + _REFUSAL_BODY
+)
+
+LINGER_SECONDS = 2.0
+"""How long a client may go on sending a body that has been answered already, so that it reads the answer."""
+LINGER_BYTES = 2**22
+"""How much of such a body is taken."""
+
+
+class Phase(IntEnum):
+    """What a connection is doing."""
+
+    HEADERS = 0
+    BODY = 1
+    RECEIVED = 2
+
+
+class Watch:
+    """All connections of a server.
+
+    Args:
+        limits: that they keep to.
+        on_refusal: is called for each request that is refused without being parsed.
+    """
+
+    def __init__(self, limits: Limits, on_refusal: Callable[[], None]) -> None:
+        self.limits = limits
+        self.on_refusal = on_refusal
+        self.connections: set[WatchedProtocol] = set()
+        # Those between two requests, the one that has waited longest first.
+        self.idle: dict[WatchedProtocol, None] = {}
+
+    def enter(self, connection: WatchedProtocol) -> None:
+        """Take a new connection in, at the cost of the one that has been idle for longest if need be."""
+        self.connections.add(connection)
+        self.idle[connection] = None
+        if len(self.connections) > self.limits.connections:
+            next(iter(self.idle)).transport.abort()
+
+    def leave(self, connection: WatchedProtocol) -> None:
+        """Forget a connection that has ended."""
+        self.connections.discard(connection)
+        self.idle.pop(connection, None)
+
+    def sweep(self, now: float) -> None:
+        """Drop the connections that are late.
+
+        Args:
+            now: the event loop's time, in seconds.
+        """
+        for connection in tuple(self.connections):
+            connection.check(now, self.limits)
+
+
+class WatchedProtocol(HttpToolsProtocol):
+    """Uvicorn's connection, which tells a `Watch` how far its request has come."""
+
+    def __init__(self, watch: Watch, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._watch = watch
+        self._header_limit = watch.limits.header_bytes
+        self._phase = Phase.HEADERS
+        self._since = self.loop.time()  # that the phase has lasted
+        self._bytes = 0  # received in it
+        self._moved = self._since  # when the last of them came
+        self._unsent = 0
+        self._unsent_since = 0.0
+        self._piece = b""  # what came last, if it began a request
+        self._begun = 0  # requests in it
+        self._refused: KnownRequest | None = None
+        self._running: RequestResponseCycle | None = None  # the request that is being answered
+        self._refusal: asyncio.TimerHandle | None = None  # that is about to be sent
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin."""
+        super().connection_made(transport)
+        self._watch.enter(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self._watch.leave(self)
+        if self._running is not None:  # uvicorn tells only the last of several requests sent at once
+            self._running.disconnected = True
+            self._running.message_event.set()
+        self.pipeline.clear()
+        super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what a client sent."""
+        if self._refusal is not None:
+            self._send_refusal()
+        place = None
+        if self._refused is not None and self._is_again(self._refused, data):
+            place = self._refused.gate
+            if place.full:
+                self._turn_away()
+                return
+        self._moved = self.loop.time()
+        self._bytes += len(data)
+        self._piece = data if self._phase is not Phase.BODY else b""
+        self._begun = 0
+        super().data_received(data)
+        if place is not None:
+            place.coming += 1
+            self.scope["digitlab.place"] = place  # type: ignore[typeddict-unknown-key]
+        if self._phase is Phase.BODY and self._bytes > LINGER_BYTES and self.cycle.response_complete:
+            self.transport.abort()
+        if self._phase is Phase.HEADERS and self._bytes > self._header_limit and self.parser is not None:
+            self._refuse(431, f"expected at most {self._header_limit:,} bytes of headers")
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self.scope["digitlab.connection"] = self  # type: ignore[typeddict-unknown-key]
+        self._begun += 1
+        self._watch.idle.pop(self, None)
+        self._enter(Phase.HEADERS)
+
+    def on_headers_complete(self) -> None:
+        """Go on to its body."""
+        self._enter(Phase.BODY)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Have a request whole."""
+        self._enter(Phase.RECEIVED)
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Have answered it."""
+        super().on_response_complete()
+        if self._phase is Phase.BODY:  # what comes now is for nobody
+            self._enter(Phase.BODY)
+        if self._phase is Phase.RECEIVED and self.cycle.response_complete:  # and no other request waits
+            self._watch.idle[self] = None
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP."""
+        self._refuse(400, msg)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Drop an idle connection, whatever of the last answer its client has not taken yet."""
+        rest = self._moved + self.timeout_keep_alive - self.loop.time()
+        if rest > 0:  # it was turned away meanwhile
+            self.timeout_keep_alive_task = self.loop.call_later(rest, self.timeout_keep_alive_handler)
+        else:
+            self.transport.abort()
+
+    def shutdown(self) -> None:
+        """End when what was asked is answered."""
+        if self._refusal is not None:
+            self._send_refusal()
+        super().shutdown()
+
+    def remember_refusal(self, gate: Gate) -> None:
+        """Refuse the present request more cheaply if it comes again while the gate is full.
+
+        Args:
+            gate: behind which it would have waited.
+        """
+        if self._piece and self._begun == 1 and self._phase is Phase.RECEIVED and self.cycle.keep_alive:
+            self._refused = known_request(gate, self._piece)
+
+    def _is_again(self, refused: KnownRequest, data: bytes) -> bool:
+        """Say whether what was refused before comes again, and nothing else is under way."""
+        return self._phase is Phase.RECEIVED and self in self._watch.idle and refused.is_again(data)
+
+    def _turn_away(self) -> None:
+        """Refuse without parsing."""
+        self._moved = self.loop.time()
+        self._refusal = self.loop.call_later(self._watch.limits.refusal_seconds, self._send_refusal)
+        self._watch.on_refusal()
+
+    def _send_refusal(self) -> None:
+        if self._refusal is not None:
+            self._refusal.cancel()
+            self._refusal = None
+        if not self.transport.is_closing():
+            self.transport.write(_REFUSAL)
+
+    def _enter(self, phase: Phase) -> None:
+        self._phase = phase
+        self._since = self.loop.time()
+        self._bytes = 0
+
+    def check(self, now: float, limits: Limits) -> None:
+        """Drop the connection if it is late."""
+        self._check_unsent(now, limits)
+        if self.transport.is_closing():
+            return
+        if self._phase is Phase.BODY:
+            self._check_body(now, limits)
+        elif self in self._watch.idle:
+            if now - self._since > limits.idle_seconds:
+                self.transport.abort()
+        elif self._phase is Phase.HEADERS and now - self._since > limits.header_seconds:
+            self._refuse(408, "the request's headers took too long")
+
+    def _check_body(self, now: float, limits: Limits) -> None:
+        if self.cycle.response_complete:
+            if now - self._since > LINGER_SECONDS:
+                self.transport.abort()
+        elif self.flow.read_paused:  # it is we who are slow
+            self._since = self._moved = now
+            self._bytes = 0
+        elif (
+            now - self._moved > limits.body_seconds
+            or now - self._since > limits.body_seconds + self._bytes / limits.body_rate
+        ):
+            self._refuse(408, "the request's body took too long")
+
+    def _check_unsent(self, now: float, limits: Limits) -> None:
+        unsent = self.transport.get_write_buffer_size()
+        if not unsent or unsent != self._unsent:
+            self._unsent, self._unsent_since = unsent, now
+        elif now - self._unsent_since > limits.write_seconds:
+            self.transport.abort()
+
+    def _refuse(self, status: int, message: str) -> None:
+        """Answer outside the application, which has not begun to, and close."""
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            body = error_body(message)
+            fields = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+            self.transport.write(STATUS_LINE[status] + fields % len(body) + body)
+        self.transport.close()
+
+
+def watched(watch: Watch) -> Callable[..., asyncio.Protocol]:
+    """Give what uvicorn makes its connections with."""
+
+    def make(**arguments: Any) -> asyncio.Protocol:
+        return WatchedProtocol(watch, **arguments)
+
+    return make

@@ -1,0 +1,135 @@
+"""Drawings that people corrected: kept on this machine after asking, as `digitlab data import` reads them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from fastapi import APIRouter, Request, Response
+
+from digitlab.data.images import decode_image
+from digitlab.errors import UserError
+from digitlab.serving.openapi import errors, json_body
+from digitlab.serving.replies import RefusalError, json_response
+from digitlab.serving.security import require_token
+from digitlab.serving.service import Service
+
+FOLDER = "drawings"
+MOST_KEPT = 10_000
+
+_CLASSES = tuple(str(digit) for digit in range(10))
+_URL = "data:image/png;base64,"
+_BODY = {
+    "type": "object",
+    "properties": {
+        "label": {"type": "integer", "minimum": 0, "maximum": 9, "description": "The digit that was meant."},
+        "image": {"type": "string", "description": "Its 28x28 picture, a PNG as a data: URL."},
+        "consent": {"const": True, "description": "Whoever drew it agrees that it is kept on this machine."},
+    },
+    "required": ["label", "image", "consent"],
+}
+
+
+class KeptDrawings:
+    """A folder with the folders 0..9, a PNG file for each drawing.
+
+    Args:
+        folder: made when the first drawing is kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def counts(self) -> list[int]:
+        """Count the drawings of each digit."""
+        return [sum(1 for _ in (self.folder / name).glob("*.png")) for name in _CLASSES]
+
+    def keep(self, label: int, image: np.ndarray) -> tuple[Path, bool]:
+        """Keep a drawing, once however often it comes.
+
+        Args:
+            label: the digit that was meant, 0..9.
+            image: uint8 [28, 28], white ink on black.
+
+        Returns:
+            The file, and whether it is new.
+
+        Raises:
+            RefusalError: the folder is full.
+            UserError: it cannot be written.
+        """
+        from digitlab.recognition.explain import encode_png
+
+        path = self.folder / str(label) / f"{hashlib.sha256(image.tobytes()).hexdigest()[:16]}.png"
+        if path.exists():
+            return path, False
+        if sum(self.counts()) >= MOST_KEPT:
+            raise RefusalError(409, f"{self.folder} holds {MOST_KEPT:,} drawings: import them and empty it")
+        try:
+            for name in _CLASSES:  # the import expects all ten
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+            draft = path.with_suffix(".part")
+            draft.write_bytes(encode_png(image))
+            draft.replace(path)
+        except OSError as error:
+            raise UserError(
+                f"{path}: cannot be written: {error.strerror or error}; make room there"
+            ) from None
+        return path, True
+
+
+def router(service: Service) -> APIRouter:
+    """Make the routes of the kept drawings."""
+    routes = APIRouter(prefix="/api/kept", tags=["drawings"])
+    drawings = KeptDrawings(service.settings.results / FOLDER)
+
+    @routes.get("", summary="Count the drawings that were kept", responses=errors(503))
+    async def count_drawings() -> Response:
+        counts = await service.heavy.run(drawings.counts)
+        return json_response({"folder": str(drawings.folder), "count": sum(counts), "counts": counts})
+
+    @routes.post(
+        "",
+        summary="Keep a corrected drawing on this machine",
+        status_code=201,
+        responses={
+            200: {"description": "It was there already."},
+            **errors(400, 403, 409, 413, 415, 422, 503),
+        },
+        openapi_extra=json_body(_BODY),
+    )
+    async def keep_drawing(request: Request) -> Response:
+        require_token(request, service.token)
+        values = await service.read_json(request)
+        label, image = _asked(values)
+        path, new = await service.heavy.run(lambda: drawings.keep(label, _picture(image)))
+        count = sum(await service.heavy.run(drawings.counts))
+        return json_response({"path": str(path), "count": count}, 201 if new else 200)
+
+    return routes
+
+
+def _asked(values: Any) -> tuple[int, str]:
+    match values:
+        case {"consent": True, "label": int(label), "image": str(image)} if 0 <= label <= 9:
+            return label, image
+        case {"consent": consent} if consent is not True:
+            raise RefusalError(
+                422, "consent: expected true: a drawing is kept only if whoever drew it agrees"
+            )
+    raise RefusalError(422, 'expected {"label": 0..9, "image": "data:image/png;base64,...", "consent": true}')
+
+
+def _picture(url: str) -> np.ndarray:
+    try:
+        data = base64.b64decode(url.removeprefix(_URL), validate=True)
+    except (binascii.Error, ValueError):
+        raise RefusalError(422, f"image: expected a PNG file as {_URL}...") from None
+    picture = decode_image(data)
+    if picture.grey.shape != (28, 28) or picture.alpha is not None:
+        raise RefusalError(422, "image: expected the 28x28 opaque picture of one digit")
+    return picture.grey

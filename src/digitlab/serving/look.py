@@ -1,0 +1,136 @@
+"""A drawing's way through a network: what each layer makes of it, and the pixels that the answer leans on."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Query, Request, Response
+
+from digitlab.bundle.runtime import Classifier
+from digitlab.data.images import decode_image
+from digitlab.recognition import Recognizer
+from digitlab.serving.openapi import PICTURE_BODY, errors
+from digitlab.serving.pictures import raw, scaled
+from digitlab.serving.recognize import ModelName, picture_of
+from digitlab.serving.replies import RefusalError, json_response
+from digitlab.serving.service import Service
+from digitlab.serving.uploads import read_picture
+
+PATCH = 4
+"""Side of the square that is blanked, in pixels."""
+STRIDE = 2
+"""From one such square to the next, in pixels."""
+
+_SIDE = 28
+_NO_LAYERS = frozenset({"features", "probabilities"})  # what is shown elsewhere, or is a layer's second name
+
+
+def router(service: Service) -> APIRouter:
+    """Make the route that looks inside a network."""
+    routes = APIRouter(prefix="/api", tags=["pictures"])
+
+    @routes.post(
+        "/look",
+        summary="Look inside a network while it reads a digit",
+        responses=errors(400, 404, 408, 413, 415, 422, 503),
+        openapi_extra=PICTURE_BODY,
+    )
+    async def look(
+        request: Request,
+        model: ModelName = None,
+        digit: Annotated[int, Query(ge=0, le=1000, description="Which of the digits in the picture.")] = 0,
+    ) -> Response:
+        network = await service.networks.get(model)
+        content = await read_picture(service, request)
+        values = await service.heavy.run(look_inside, network.recognizer, content, digit)
+        return json_response({"model": network.entry.id, **values})
+
+    return routes
+
+
+def look_inside(recognizer: Recognizer, content: bytes, index: int) -> dict[str, Any]:
+    """Read a picture and give what the network does with one digit in it, as plain values.
+
+    Args:
+        recognizer: that reads.
+        content: of the picture file.
+        index: of the digit, in the order of reading.
+
+    Raises:
+        ImageError: it is no picture that can be read.
+        RefusalError: there is no such digit in it.
+    """
+    reading = recognizer.read(decode_image(content))
+    if not reading.digits:
+        raise RefusalError(422, f"there is no digit to look at: {reading.reason}")
+    if index >= len(reading.digits):
+        raise RefusalError(404, f"digit: expected less than {len(reading.digits)}, the digits in the picture")
+    digit = reading.digits[index]
+    classifier = recognizer.classifier
+    return {
+        "digits": len(reading.digits),
+        "index": index,
+        "digit": {**digit.to_values(), "image": picture_of(digit)},
+        "image": raw(digit.image),
+        "layers": layers(classifier, digit.image),
+        "probabilities": list(digit.probabilities),
+        "occlusion": {
+            "size": PATCH,
+            "stride": STRIDE,
+            "shape": [_SIDE, _SIDE],
+            "drop": np.round(occlusion(classifier, digit.image), 4),
+        },
+    }
+
+
+def layers(classifier: Classifier, image: np.ndarray) -> list[dict[str, Any]]:
+    """Give what each layer makes of an image, as plain values.
+
+    Args:
+        classifier: of the network.
+        image: in MNIST form, uint8 [28, 28].
+    """
+    found = []
+    for name, values in classifier.inside(image[None]).items():
+        if name in _NO_LAYERS:
+            continue
+        maps = values[0].transpose(2, 0, 1) if values.ndim == 4 else values[0]
+        found.append(
+            {"name": name, "kind": name.rsplit("_", 1)[0], "shape": list(values.shape[1:]), **scaled(maps)}
+        )
+    return found
+
+
+def occlusion(classifier: Classifier, image: np.ndarray) -> np.ndarray:
+    """Say of each pixel how much the answer leans on it.
+
+    A square of paper is laid over the image in every place; what the probability of the answer loses is the
+    square's share, and a pixel's is the mean over the squares that cover it.
+
+    Args:
+        classifier: of the network.
+        image: in MNIST form, uint8 [28, 28].
+
+    Returns:
+        float32 [28, 28]; above 0 where ink speaks for the answer, below 0 where it speaks against it.
+
+    Source:
+        Occlusion sensitivity: Zeiler and Fergus 2014.
+    """
+    corners = [
+        (top, left)
+        for top in range(0, _SIDE - PATCH + 1, STRIDE)
+        for left in range(0, _SIDE - PATCH + 1, STRIDE)
+    ]
+    images = np.repeat(image[None], len(corners) + 1, axis=0)  # the last is whole
+    for covered, (top, left) in zip(images, corners, strict=False):
+        covered[top : top + PATCH, left : left + PATCH] = 0
+    probabilities = classifier.calibrated(images)
+    answer = probabilities[-1].argmax()
+    lost = probabilities[-1, answer] - probabilities[:-1, answer]
+    total, squares = np.zeros((_SIDE, _SIDE), np.float32), np.zeros((_SIDE, _SIDE), np.float32)
+    for loss, (top, left) in zip(lost, corners, strict=True):
+        total[top : top + PATCH, left : left + PATCH] += loss
+        squares[top : top + PATCH, left : left + PATCH] += 1
+    return total / squares

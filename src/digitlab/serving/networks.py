@@ -1,0 +1,206 @@
+"""The networks that a service offers: those of digitlab, those of the user, and the one it is started with.
+
+A client names a network by its id in this list, never by a path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from digitlab.bundle.card import Card
+from digitlab.bundle.files import PRETRAINED, check_bundle, find_bundle, shipped_names
+from digitlab.bundle.runtime import Classifier
+from digitlab.errors import BundleError
+from digitlab.recognition import Recognizer
+from digitlab.serving.batching import Batcher, Workers
+from digitlab.serving.metrics import Metrics
+from digitlab.serving.replies import RefusalError
+from digitlab.serving.settings import Settings
+from digitlab.training.process import available_cores
+
+MOST_LOADED = 8
+"""Networks held in memory beside the default one; the one that was asked for the longest ago goes."""
+
+MOST_WORKERS = 8
+"""Threads that compute; the event loop that feeds them is one thread."""
+
+_MOST_LISTED = 1000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A network in the list.
+
+    Attributes:
+        id: by which clients name it.
+        origin: comes with digitlab, is the user's, or was named when the service was started.
+        folder: of its bundle.
+    """
+
+    id: str
+    origin: Literal["shipped", "user", "given"]
+    folder: Path
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A loaded network.
+
+    Attributes:
+        entry: in the list.
+        recognizer: which reads pictures with it.
+        batcher: before it.
+    """
+
+    entry: Entry
+    recognizer: Recognizer
+    batcher: Batcher
+
+    @property
+    def classifier(self) -> Classifier:
+        """The network itself, which has passed its self-test."""
+        return self.recognizer.classifier
+
+
+class Networks:
+    """What is offered, and what of it is loaded; used from one event loop.
+
+    Args:
+        settings: of the service.
+        metrics: are told of batches.
+
+    Attributes:
+        default: the network that answers where no other is asked for.
+
+    Raises:
+        BundleError: there is no bundle for the default one.
+    """
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self._limits = settings.limits
+        self._workers: Workers | None = None
+        self._metrics = metrics
+        self._users = settings.results / "models"
+        self.default = _default_entry(settings.model)
+        self._loaded: OrderedDict[str, Network] = OrderedDict()
+        self._loading: dict[str, asyncio.Task[Network]] = {}
+        self._cards: dict[Path, tuple[tuple[int, ...], Card | str]] = {}
+
+    @property
+    def ready(self) -> bool:
+        """Whether the default network has answered its self-test."""
+        return self.default.id in self._loaded
+
+    @property
+    def waiting(self) -> int:
+        """Images that wait for a network or are worked on."""
+        return sum(network.batcher.waiting for network in self._loaded.values())
+
+    def entries(self) -> list[Entry]:
+        """List what is offered, the default network first."""
+        found = [self.default]
+        found += [Entry(name, "shipped", PRETRAINED / name) for name in shipped_names()]
+        if self._users.is_dir():
+            folders = sorted(path for path in self._users.iterdir() if path.is_dir() and path.name[0] != ".")
+            found += [Entry(f"user:{path.name}", "user", path) for path in folders[:_MOST_LISTED]]
+        unique: dict[Path, Entry] = {}
+        for entry in found:
+            unique.setdefault(entry.folder.resolve(), entry)
+        return list(unique.values())
+
+    def find(self, name: str | None) -> Entry:
+        """Find a network in the list.
+
+        Args:
+            name: its id; None stands for the default one.
+
+        Raises:
+            RefusalError: there is none of that id.
+        """
+        if name is None:
+            return self.default
+        for entry in self.entries():
+            if entry.id == name:
+                return entry
+        raise RefusalError(404, f"there is no network {name[:80]!r}: GET /api/models lists what there is")
+
+    def card(self, entry: Entry) -> Card:
+        """Read the card of a network after checking its files; again only if they have changed.
+
+        Raises:
+            BundleError: it is no sound bundle.
+        """
+        signature = tuple(
+            status.st_mtime_ns ^ status.st_size
+            for status in (path.stat() for path in sorted(entry.folder.glob("*")))
+        )
+        known, card = self._cards.get(entry.folder, (None, ""))
+        if known != signature:
+            try:
+                card = check_bundle(entry.folder).card
+            except BundleError as error:
+                card = str(error)
+            self._cards[entry.folder] = signature, card
+        if isinstance(card, str):
+            raise BundleError(card)
+        return card
+
+    async def get(self, name: str | None = None) -> Network:
+        """Give a network, loaded if it is not yet.
+
+        Args:
+            name: its id; None stands for the default one.
+
+        Raises:
+            RefusalError: there is none of that id.
+            BundleError: it is no sound bundle.
+        """
+        key = self.default.id if name is None else name
+        loaded = self._loaded.get(key)
+        if loaded is not None:
+            self._loaded.move_to_end(key)
+            return loaded
+        entry = self.find(name)
+        task = self._loading.get(entry.id)
+        if task is None:
+            task = self._loading[entry.id] = asyncio.ensure_future(self._load(entry))
+            task.add_done_callback(lambda _: self._loading.pop(entry.id, None))
+        return await asyncio.shield(task)
+
+    async def reload(self) -> None:
+        """Read the default network again, and forget the others; a bad one is refused and the old one stays.
+
+        Raises:
+            BundleError: the new one is no sound bundle.
+        """
+        await self._load(self.default)
+        for key in [key for key in self._loaded if key != self.default.id]:
+            del self._loaded[key]
+
+    def close(self) -> None:
+        """End the threads that compute, once all is answered."""
+        if self._workers is not None:
+            self._workers.close()
+
+    async def _load(self, entry: Entry) -> Network:
+        recognizer = await asyncio.to_thread(Recognizer, entry.folder)
+        if self._workers is None:
+            self._workers = Workers(min(available_cores(), MOST_WORKERS))
+        classify = recognizer.classifier.probabilities
+        batcher = Batcher(classify, self._workers, self._limits, self._metrics)
+        network = self._loaded[entry.id] = Network(entry, recognizer, batcher)
+        others = [key for key in self._loaded if key not in (self.default.id, entry.id)]
+        if len(others) > MOST_LOADED:
+            del self._loaded[others[0]]
+        return network
+
+
+def _default_entry(model: str) -> Entry:
+    folder = find_bundle(model).resolve()
+    if folder.parent == PRETRAINED.resolve():
+        return Entry(folder.name, "shipped", folder)
+    return Entry(f"given:{folder.name}" if folder.name in shipped_names() else folder.name, "given", folder)

@@ -1,0 +1,106 @@
+"""Reading the digits in pictures, and showing how."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Query, Request, Response
+
+from digitlab.bundle.runtime import Classifier
+from digitlab.data.images import decode_image
+from digitlab.recognition import ReadDigit, Reading, Recognizer
+from digitlab.recognition.explain import encode_png
+from digitlab.serving.openapi import PICTURE_BODY, errors
+from digitlab.serving.pictures import data_url
+from digitlab.serving.replies import RefusalError, json_response
+from digitlab.serving.service import Service
+from digitlab.serving.uploads import read_picture
+
+MOST_MODELS = 8
+"""Networks that one request may ask."""
+
+ModelName = Annotated[
+    str | None, Query(description="Id of the network that answers.", max_length=300, examples=["best"])
+]
+
+
+def router(service: Service) -> APIRouter:
+    """Make the route that reads pictures."""
+    routes = APIRouter(prefix="/api", tags=["pictures"])
+
+    @routes.post(
+        "/recognize",
+        summary="Read the digits in a picture",
+        responses=errors(400, 404, 408, 413, 415, 422, 503),
+        openapi_extra=PICTURE_BODY,
+    )
+    async def recognize(
+        request: Request,
+        model: ModelName = None,
+        steps: Annotated[bool, Query(description="Give the pictures of the preparation, too.")] = False,
+        models: Annotated[
+            str, Query(description="Ids of networks to ask for their answers, too.", max_length=3000)
+        ] = "",
+    ) -> Response:
+        began = time.perf_counter()
+        names = [name for name in models.split(",") if name]
+        if len(names) > MOST_MODELS:
+            raise RefusalError(422, f"models: expected at most {MOST_MODELS}, received {len(names)}")
+        network = await service.networks.get(model)
+        others = {name: (await service.networks.get(name)).classifier for name in names}
+        content = await read_picture(service, request)
+        values = await service.heavy.run(read, network.recognizer, content, steps, others)
+        return json_response(
+            {**values, "model": network.entry.id, "seconds": round(time.perf_counter() - began, 4)}
+        )
+
+    return routes
+
+
+def read(
+    recognizer: Recognizer, content: bytes, steps: bool, others: Mapping[str, Classifier]
+) -> dict[str, Any]:
+    """Read a picture and give plain values, as `digitlab recognize --json` does.
+
+    Args:
+        recognizer: that reads.
+        content: of the picture file.
+        steps: whether to give the pictures of the preparation, too.
+        others: networks by id whose answers are given beside each digit's.
+
+    Raises:
+        ImageError: it is no picture that can be read.
+    """
+    picture = decode_image(content)
+    reading = recognizer.read(picture, explain=steps)
+    height, width = picture.grey.shape
+    values = {**reading.to_values(), "size": [width, height]}
+    if steps:
+        values["steps"] = [
+            {"name": step.name, "image": data_url(encode_png(step.image))} for step in reading.steps
+        ]
+        for digit, shown in zip(reading.digits, values["digits"], strict=True):
+            shown["image"] = picture_of(digit)
+    if others:
+        _add_answers(reading, values["digits"], others)
+    return values
+
+
+def picture_of(digit: ReadDigit) -> str:
+    """Give what the network saw as a data URL."""
+    return data_url(encode_png(digit.image))
+
+
+def _add_answers(reading: Reading, shown: list[dict[str, Any]], others: Mapping[str, Classifier]) -> None:
+    images = np.array([digit.image for digit in reading.digits], np.uint8).reshape(-1, 28, 28)
+    answers = {name: classifier.calibrated(images) for name, classifier in others.items()}
+    for place, values in enumerate(shown):
+        values["answers"] = {name: _answer(rows[place]) for name, rows in answers.items()}
+
+
+def _answer(probabilities: np.ndarray) -> dict[str, Any]:
+    digit = int(probabilities.argmax())
+    return {"digit": digit, "confidence": probabilities[digit], "probabilities": probabilities}

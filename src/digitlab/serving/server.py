@@ -1,0 +1,177 @@
+"""Running the service: listening, signals, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+
+from digitlab.errors import DigitlabError, UserError
+from digitlab.serving.app import Application
+from digitlab.serving.connections import Watch, watched
+from digitlab.serving.service import Service
+from digitlab.serving.settings import Settings
+
+logger = logging.getLogger("digitlab.serving")
+
+BACKLOG = 2048
+GRACE_SECONDS = 30
+"""How long requests in flight may take after the service was told to end."""
+SWEEP_SECONDS = 0.5
+"""From one look at the connections to the next."""
+
+
+class Server(uvicorn.Server):
+    """Uvicorn's server with a watch over its connections and our own way with signals.
+
+    Args:
+        service: that is offered.
+        watch: over its connections.
+        on_ready: is called when the first prediction has passed.
+    """
+
+    def __init__(self, service: Service, watch: Watch, on_ready: Callable[[], None]) -> None:
+        self._application = Application(service)
+        config = uvicorn.Config(
+            self._application,
+            http=watched(watch),  # type: ignore[arg-type]
+            ws="none",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=round(watch.limits.idle_seconds),
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        super().__init__(config)
+        self._service = service
+        self._watch = watch
+        self._on_ready = on_ready
+        self.interrupted = False
+        self.failure: Exception | None = None
+        self._reload_asked = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and load the network meanwhile."""
+        await super().startup(sockets)
+        self._loading = asyncio.create_task(self._load())
+        self._sweeping = asyncio.create_task(self._sweep())
+
+    async def _load(self) -> None:
+        try:
+            await self._service.networks.get()
+        except Exception as error:
+            self.failure = error
+            self.should_exit = True
+        else:
+            self._on_ready()
+            await asyncio.to_thread(self._application.warm_up)
+
+    async def _sweep(self) -> None:
+        """Drop late connections, also while the service ends and waits for them."""
+        while True:
+            self._watch.sweep(asyncio.get_running_loop().time())
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _reload(self) -> None:
+        try:
+            await self._service.networks.reload()
+        except DigitlabError as error:
+            logger.error("the network was not loaded again, the old one stays: %s", error)
+        else:
+            logger.info("the network was loaded again")
+
+    async def on_tick(self, counter: int) -> bool:
+        """Do what signals asked for, and say whether to end."""
+        if self._reload_asked:
+            self._reload_asked = False
+            self._reloading = asyncio.create_task(self._reload())
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End in an orderly way."""
+        self._loading.cancel()
+        await super().shutdown(sockets)
+        self._sweeping.cancel()
+        await self._service.close()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """End on a signal in an orderly way, and let it end there: it is not raised again."""
+        handlers: dict[int, Callable[[int, FrameType | None], None]] = dict.fromkeys(
+            (signal.SIGINT, signal.SIGTERM), self.handle_exit
+        )
+        if hasattr(signal, "SIGHUP"):
+            handlers[signal.SIGHUP] = self.handle_reload
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Be unready at once, and end when requests in flight are answered; a second signal does not wait."""
+        self._service.stopping = True
+        self.interrupted = sig == signal.SIGINT
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    def handle_reload(self, sig: int, frame: FrameType | None) -> None:
+        """Read the network again at the next tick."""
+        self._reload_asked = True
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take the port before anything is loaded.
+
+    Raises:
+        UserError: it is in use, or the address is none of this machine.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            if os.name == "posix":  # elsewhere it would let two services share the port
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(BACKLOG)
+        except BaseException:
+            listener.close()
+            raise
+    except OSError as error:
+        raise UserError(
+            f"{host} port {port}: cannot be used: {error.strerror or error}; name another --port or --host"
+        ) from None
+    return listener
+
+
+def serve(settings: Settings, on_ready: Callable[[int], None]) -> None:
+    """Serve until a signal ends it.
+
+    Args:
+        settings: of the service.
+        on_ready: is told the port once the service answers.
+
+    Raises:
+        UserError: the port is taken, or the network cannot be loaded.
+        KeyboardInterrupt: Ctrl-C ended it, in an orderly way.
+    """
+    listener = listen(settings.host, settings.port)
+    port = listener.getsockname()[1]
+    service = Service(settings)
+    server = Server(service, Watch(settings.limits, service.metrics.count_refusal), lambda: on_ready(port))
+    server.run([listener])
+    if server.failure:
+        raise server.failure
+    if server.interrupted:
+        raise KeyboardInterrupt

@@ -1,0 +1,97 @@
+/** The page of the studies: all of them, one of them, or a new one, as the address says. */
+
+import { ask } from "./api.js";
+import { byId, count, make, notice } from "./page.js";
+import { studyForm } from "./study-form.js";
+import { StudyPage } from "./study.js";
+
+const AGAIN = 4000; // milliseconds between looks at the list while a study runs
+
+const GROUPS = [
+  ["Running", ({ state }) => state === "running"],
+  ["Begun and paused", ({ state }) => state === "paused"],
+  ["Answered", ({ state }) => state === "finished"],
+  ["Not yet asked", ({ state }) => state === "new"],
+];
+
+const view = byId("view");
+let open = null;
+let turn = 0;
+let timer = null;
+
+async function route(event) {
+  const mine = ++turn;
+  const name = decodeURIComponent(location.hash.slice(1));
+  open?.close();
+  open = null;
+  clearTimeout(timer);
+  try {
+    const content = name === "new" ? await studyForm() : name ? await one(name) : await all();
+    if (mine !== turn) return content.close?.();
+    view.replaceChildren(content.element ?? content);
+    if (content.close) open = content;
+    if (event) view.querySelector("h1")?.focus();
+  } catch (error) {
+    if (mine === turn)
+      view.replaceChildren(make("h1", { tabindex: -1 }, "Studies"), notice(error.message), back());
+  }
+}
+
+async function one(name) {
+  const page = new StudyPage(name, back());
+  await page.load();
+  return page;
+}
+
+const back = () => make("p", {}, make("a", { href: "#" }, "All studies"));
+
+async function all() {
+  const list = make("div");
+  await fillList(list, turn);
+  return list;
+}
+
+async function fillList(list, mine) {
+  const { studies, running, runnable } = await ask("/api/studies");
+  if (mine !== turn) return;
+  const groups = GROUPS.map(([title, belongs]) => [title, studies.filter(belongs)]).filter(
+    ([, members]) => members.length,
+  );
+  list.replaceChildren(
+    make("h1", { tabindex: -1 }, "Studies"),
+    make(
+      "p",
+      {},
+      "A study is a question put to many trained networks, with several seeds each, and answered with intervals and tests.",
+    ),
+    ...(runnable ? [make("p", {}, make("a.button.main", { href: "#new" }, "Ask a new question"))] : []),
+    ...groups.map(([title, members]) =>
+      make("section", {}, make("h2", {}, title), make("ul.questions", {}, ...members.map(item))),
+    ),
+  );
+  if (running) timer = setTimeout(() => fillList(list, mine).catch(() => {}), AGAIN);
+}
+
+function item({ name, question, kind, done, failed, total, seeds, levels, report, message }) {
+  const size =
+    kind === "collection"
+      ? "several studies on one page"
+      : `${count(levels, "level")}, ${count(seeds, "seed")} each`;
+  const faults = failed ? `, ${failed} failed` : "";
+  const begun =
+    done || failed
+      ? `${done} of ${count(total, "network")} trained${faults}`
+      : `${count(total, "network")} to train`;
+  return make(
+    "li",
+    {},
+    make("a.question", { href: `#${encodeURIComponent(name)}` }, question),
+    make("span.quiet.small", {}, `${name} · ${size} · ${begun}`),
+    done && done < total ? make("progress", { max: total, value: done, "aria-label": "trained" }) : null,
+    message ? make("span.bad.small", {}, message) : null,
+    report ? make("a.small", { href: report, "aria-label": `Report of ${name}` }, "Report") : null,
+  );
+}
+
+window.addEventListener("hashchange", route);
+await route();

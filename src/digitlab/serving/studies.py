@@ -1,0 +1,205 @@
+"""Studies over HTTP: reading them, following one live, and, on this machine, starting and stopping them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from digitlab.serving.openapi import errors, json_body
+from digitlab.serving.replies import RefusalError, busy, json_response
+from digitlab.serving.security import REPORT_POLICY, is_local, require_local, require_token
+from digitlab.serving.service import Service
+from digitlab.serving.study_events import StudyEvents
+from digitlab.serving.study_orders import ORDER_SCHEMA, Order, examples, read_order
+from digitlab.serving.study_runs import write_study
+from digitlab.serving.study_shelf import StudyShelf
+from digitlab.spec.library import collection_names, recipe_names, resolve_study, study_names
+from digitlab.spec.study import Study
+
+
+def router(service: Service) -> APIRouter:
+    """Make the routes of the studies."""
+    routes = APIRouter(tags=["studies"])
+    desk = StudyDesk(service)
+
+    @routes.get("/api/studies", summary="List the studies", responses=errors(503))
+    async def list_studies(request: Request) -> Response:
+        return json_response({"runnable": is_local(request), **await desk.list()})
+
+    @routes.get("/api/studies/schema", summary="Describe a study's form", responses=errors(503))
+    async def describe_study() -> Response:
+        return json_response(await service.heavy.run(_form))
+
+    @routes.get("/api/studies/{name}", summary="Read a study", responses=errors(404, 422, 503))
+    async def show_study(name: str) -> Response:
+        return json_response(await desk.detail(name))
+
+    @routes.get(
+        "/api/studies/{name}/events",
+        summary="Follow a study",
+        responses={200: {"content": {"text/event-stream": {}}}, **errors(404, 503)},
+        response_class=StreamingResponse,
+    )
+    async def follow_study(name: str) -> StreamingResponse:
+        headers = {"Cache-Control": "no-store"}
+        return StreamingResponse(await desk.follow(name), media_type="text/event-stream", headers=headers)
+
+    @routes.get("/studies/{name}/report", summary="Show a study's report", include_in_schema=False)
+    async def show_report(name: str) -> Response:
+        headers = {"Content-Security-Policy": REPORT_POLICY, "Cache-Control": "no-cache"}
+        return Response(await desk.report(name), headers=headers, media_type="text/html")
+
+    @routes.post(
+        "/api/studies",
+        summary="Start a study",
+        status_code=202,
+        responses=errors(400, 403, 409, 413, 415, 422, 503),
+        openapi_extra=json_body(ORDER_SCHEMA),
+    )
+    async def start_study(request: Request) -> Response:
+        _require_owner(request, service)
+        return _accepted(await desk.start(read_order(await service.read_json(request))))
+
+    @routes.post(
+        "/api/studies/{name}/stop", summary="Stop a study", status_code=202, responses=errors(403, 409, 422)
+    )
+    async def stop_study(name: str, request: Request) -> Response:
+        _require_owner(request, service)
+        service.runs.stop(name)
+        return _accepted(name)
+
+    @routes.post(
+        "/api/studies/{name}/resume",
+        summary="Go on with a study",
+        status_code=202,
+        responses=errors(403, 404, 409, 422, 503),
+    )
+    async def resume_study(name: str, request: Request) -> Response:
+        _require_owner(request, service)
+        return _accepted(await desk.resume(name))
+
+    return routes
+
+
+def _require_owner(request: Request, service: Service) -> None:
+    require_local(request)
+    require_token(request, service.token)
+
+
+def _accepted(name: str) -> Response:
+    return json_response({"name": name}, 202)
+
+
+def _form() -> dict[str, Any]:
+    return {
+        "schema": Study.model_json_schema(),
+        "examples": examples(),
+        "recipes": list(recipe_names()),
+        "collections": list(collection_names()),
+    }
+
+
+class StudyDesk:
+    """Where studies are asked for: it knows those in the store, and the one that this service runs.
+
+    Args:
+        service: that it belongs to.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._heavy = service.heavy
+        self._runs = service.runs
+        self._shelf = StudyShelf(service.settings.store)
+        self._streams = 0
+
+    async def list(self) -> dict[str, Any]:
+        """List all studies, as plain values."""
+        studies = await self._heavy.run(self._shelf.list)
+        store = self._shelf.store
+        return {
+            "running": self._runs.running,
+            "store": str(store) if store.exists() else None,
+            "studies": [self._annotated(study) for study in studies],
+        }
+
+    async def detail(self, name: str) -> dict[str, Any]:
+        """Give all that is known of a study, as plain values; see `StudyShelf.detail`."""
+        return self._annotated(await self._heavy.run(self._shelf.detail, name))
+
+    def _annotated(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Add what only this service knows: that it runs the study, or why its last run ended badly."""
+        name = values["name"]
+        here = {"state": "running"} if self._runs.running == name else {}
+        return {**values, **here, "message": self._runs.messages.get(name)}
+
+    async def report(self, name: str) -> bytes:
+        """Read the report of a study.
+
+        Raises:
+            RefusalError: there is no such study, or no report of it.
+        """
+        await self._heavy.run(self._shelf.summary, name)
+        path = self._shelf.report(name)
+        if path is None:
+            raise RefusalError(
+                404, f"study {name}: no report was written yet; it is when the study has ended"
+            )
+        return await self._heavy.run(path.read_bytes)
+
+    async def follow(self, name: str) -> AsyncIterator[str]:
+        """Follow a study as server-sent events.
+
+        Raises:
+            RefusalError: there is none of that name, or too many are followed already.
+        """
+        await self._heavy.run(self._shelf.summary, name)
+        if self._streams >= self._service.settings.limits.event_streams:
+            raise busy("too many follow studies already: close other pages")
+        return self._counted(StudyEvents(self._service, self._shelf, name).stream())
+
+    async def _counted(self, events: AsyncIterator[str]) -> AsyncIterator[str]:
+        self._streams += 1
+        try:
+            async for event in events:
+                yield event
+        finally:
+            self._streams -= 1
+
+    async def start(self, order: Order) -> str:
+        """Start a study.
+
+        Raises:
+            RefusalError: another one runs, or goes by the same name.
+        """
+        if order.study is None:
+            await self._runs.start(order.name, order.name, order.options)
+            return order.name
+        known = await self._heavy.run(self._shelf.study, order.name)
+        if known is not None and known != order.study:
+            raise RefusalError(
+                409, f"name: there is another study {order.name!r} already: choose a new name", field="name"
+            )
+        return await self._run(order.study, order.options)
+
+    async def resume(self, name: str) -> str:
+        """Go on with a study as it was last run.
+
+        Raises:
+            RefusalError: there is none of that name, or another one runs.
+        """
+        await self._heavy.run(self._shelf.summary, name)
+        study = await self._heavy.run(self._shelf.study, name)
+        if study is None or (name in study_names() and resolve_study(name) == study):
+            await self._runs.start(name, name)
+            return name
+        return await self._run(study, ())
+
+    async def _run(self, study: Study, options: tuple[str, ...]) -> str:
+        path = await asyncio.to_thread(write_study, study, self._shelf.folder)
+        await self._runs.start(study.name, str(path), options)
+        return study.name

@@ -1,0 +1,116 @@
+"""What a client may ask to be run: a study of the library, or one that it describes; never a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from digitlab.data.catalog import CATALOG
+from digitlab.errors import SpecError
+from digitlab.serving.replies import RefusalError
+from digitlab.spec.library import collection_names, recipe_names, resolve_recipe, resolve_study, study_names
+from digitlab.spec.plan import make_plan
+from digitlab.spec.study import RECIPE_PATH, Study
+
+ORDER_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "study": {
+            "anyOf": [{"type": "string"}, {"type": "object"}],
+            "description": "A study's name, or its values as GET /api/studies/schema describes them.",
+        },
+        "seeds": {"type": "integer", "minimum": 1, "maximum": 1000},
+        "workers": {"type": "integer", "minimum": 1, "maximum": 1024},
+    },
+    "required": ["study"],
+}
+
+_MOST = {"seeds": 1000, "workers": 1024}
+_FIELD = re.compile(r"^study[^:]*: ([\w.]+): ")
+
+
+@dataclass(frozen=True)
+class Order:
+    """A study that is to be run.
+
+    Attributes:
+        name: of the study or the collection.
+        study: described by the client; None: the library has it.
+        options: for `digitlab study run`.
+    """
+
+    name: str
+    study: Study | None
+    options: tuple[str, ...]
+
+
+def read_order(values: Any) -> Order:
+    """Read what a client asks to be run, and refuse what cannot be before anything starts.
+
+    Args:
+        values: the JSON body.
+
+    Raises:
+        RefusalError: it is none, or names what is not there; the field at fault is named where there is one.
+    """
+    if not isinstance(values, dict) or not isinstance(values.get("study"), (str, dict)):
+        raise RefusalError(422, 'expected {"study": a name, or a study\'s values}', field="study")
+    options = tuple(_options(values))
+    asked = values["study"]
+    if isinstance(asked, dict):
+        study = _described(asked)
+        return Order(study.name, study, options)
+    if asked not in (*study_names(), *collection_names()):
+        raise RefusalError(422, f"study: there is none named {asked[:80]!r} in the library", field="study")
+    return Order(asked, None, options)
+
+
+def _options(values: dict[str, Any]) -> Iterable[str]:
+    for name, most in _MOST.items():
+        value = values.get(name)
+        if value is None:
+            continue
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+            raise RefusalError(422, f"{name}: expected a whole number from 1 to {most}", field=name)
+        yield f"--{name}={value}"
+
+
+def _described(values: dict[str, Any]) -> Study:
+    try:
+        study = Study.from_values(values, "study")
+        if study.name in (*study_names(), *collection_names()):
+            raise RefusalError(
+                409, f"name: the library has a study {study.name!r} already: choose another", field="name"
+            )
+        _refuse_paths(study)
+        _check_levels(study)
+    except SpecError as error:
+        field = _FIELD.match(str(error))
+        raise RefusalError(422, str(error), field=field[1] if field else None) from None
+    return study
+
+
+def _refuse_paths(study: Study) -> None:
+    """Only what comes with digitlab can be named: a client says nothing about this machine's files."""
+    if study.data.dataset not in CATALOG:
+        raise SpecError(f"study: data.dataset: expected one of {', '.join(CATALOG)}")
+    named = [level for axis in study.axes if axis.path == RECIPE_PATH for level in axis.values]
+    if isinstance(study.recipe, str):
+        named.append(study.recipe)
+    for name in named:
+        if name not in recipe_names():
+            raise SpecError(f"study: recipe: expected one of {', '.join(recipe_names())}")
+
+
+def _check_levels(study: Study) -> None:
+    """Build every trial once, so that an impossible level is refused now."""
+    recipes = {name: resolve_recipe(name) for name in recipe_names()}
+    fingerprint = CATALOG[study.data.dataset].fingerprint
+    make_plan(study, resolve_recipe(study.recipe), fingerprint, "float32", recipes)
+
+
+def examples() -> dict[str, Any]:
+    """Give the library's studies as plain values, by name: what a form can begin with."""
+    return {name: resolve_study(name).to_values() for name in study_names()}

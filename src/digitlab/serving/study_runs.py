@@ -1,0 +1,129 @@
+"""Starting and stopping studies: each a process of its own, `digitlab study run`, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Sequence
+from pathlib import Path
+
+from digitlab.errors import UserError
+from digitlab.serving.replies import RefusalError
+from digitlab.spec.study import Study
+
+STOP_SECONDS = 15.0
+"""How long a study may take to end when the service ends; then it is killed."""
+
+_STOPPED = (130, 143)
+_MOST_SAID = 4096  # bytes of its last words that are kept
+
+
+class StudyRuns:
+    """The study that this service runs, if any; used from one event loop.
+
+    Args:
+        store: in which results are kept.
+
+    Attributes:
+        running: name of the study that runs; None if none does.
+        messages: why the last run of a study ended badly, by its name.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+        self._process: Process | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self.running: str | None = None
+        self.messages: dict[str, str] = {}
+
+    async def start(self, name: str, study: str, options: Sequence[str] = ()) -> None:
+        """Start a study.
+
+        Args:
+            name: under which it is found.
+            study: name in the library, or its file.
+            options: of `digitlab study run`.
+
+        Raises:
+            RefusalError: another study runs already.
+        """
+        if self.running is not None:
+            raise RefusalError(
+                409, f"study {self.running} is running: wait until it has ended, or stop it first"
+            )
+        self.running = name
+        self.messages.pop(name, None)
+        command = [sys.executable, "-m", "digitlab", "study", "run", study]
+        command += ["--store", str(self._store), *options]
+        try:
+            # A session of its own, so that Ctrl-C on the service reaches it through us alone.
+            self._process = await asyncio.create_subprocess_exec(
+                *command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, start_new_session=True
+            )
+        except OSError as error:
+            self.running = None
+            raise UserError(f"study {name}: cannot be started: {error.strerror or error}") from None
+        self._watcher = asyncio.create_task(self._watch(name, self._process))
+
+    async def _watch(self, name: str, process: Process) -> None:
+        """Wait for its end, and keep the last line that it said."""
+        assert process.stderr is not None
+        said = b""
+        while part := await process.stderr.read(_MOST_SAID):
+            said = (said + part)[-_MOST_SAID:]
+        code = await process.wait()
+        if code != 0 and code not in _STOPPED:
+            lines = said.decode("utf-8", "replace").split("\n")
+            last = next((line for line in reversed(lines) if line.strip()), f"it ended with code {code}")
+            self.messages[name] = last.strip().removeprefix("digitlab: ")
+        self.running = self._process = None
+
+    def stop(self, name: str) -> None:
+        """Ask a study to stop; what is finished is kept.
+
+        Raises:
+            RefusalError: it does not run here.
+        """
+        if self.running != name or self._process is None:
+            raise RefusalError(409, f"study {name[:80]!r} is not running here")
+        self._signal(signal.SIGINT)
+
+    async def close(self) -> None:
+        """End the study that runs, when the service ends."""
+        if self._watcher is None or self._process is None:
+            return
+        self._signal(signal.SIGINT)
+        try:
+            await asyncio.wait_for(asyncio.shield(self._watcher), STOP_SECONDS)
+        except TimeoutError:
+            self._signal(signal.SIGKILL)
+            await self._watcher
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+
+def write_study(study: Study, folder: Path) -> Path:
+    """Write a study's file, so that the command line can run it, too.
+
+    Args:
+        study: that is written.
+        folder: which is made if need be.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    path = folder / f"{study.name}.toml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".part")
+        draft.write_text(study.to_toml(), "utf-8")
+        draft.replace(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror or error}; make room there") from None
+    return path

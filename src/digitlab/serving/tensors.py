@@ -1,0 +1,187 @@
+"""Tensors of the Open Inference Protocol: the images of a request, and the probabilities of its answer.
+
+Both forms are read and written: JSON numbers, flat or nested, and the binary tensor data extension, in which
+the bytes of all tensors follow the JSON.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+
+from digitlab.serving.replies import RefusalError, encode
+
+INPUT = "images"
+OUTPUT = "probabilities"
+DATA_TYPES = {"UINT8": np.dtype(np.uint8), "FP32": np.dtype("<f4")}
+MOST_IMAGES = 1024
+"""In one request."""
+
+_PIXELS = 28 * 28
+_SHAPES = "[n, 28, 28] or [n, 28, 28, 1]"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class InferRequest:
+    """What one inference request asks.
+
+    Attributes:
+        id: to be echoed; None if it has none.
+        images: uint8 or float32 [n, 28, 28] in 0..255.
+        binary: whether the answer's tensor follows the JSON as bytes.
+    """
+
+    id: str | None
+    images: np.ndarray
+    binary: bool
+
+
+def read_request(body: bytes, json_length: int | None) -> InferRequest:
+    """Read the body of an inference request.
+
+    Args:
+        body: JSON, and the bytes of binary tensors behind it.
+        json_length: of the JSON part; None if there is no other.
+
+    Raises:
+        RefusalError: it is none, or its tensors are none that the networks take.
+    """
+    text, raw = (body, b"") if json_length is None else (body[:json_length], body[json_length:])
+    if json_length is not None and not 0 <= json_length <= len(body):
+        raise _wrong(f"Inference-Header-Content-Length: expected at most the body's {len(body)} bytes")
+    try:
+        values = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise _wrong(f"expected JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise _wrong("expected a JSON object with inputs")
+    identity = values.get("id")
+    if identity is not None and not isinstance(identity, str):
+        raise _wrong("id: expected a text")
+    return InferRequest(identity, _images(values.get("inputs"), raw), _wants_binary(values))
+
+
+def _images(inputs: Any, raw: bytes) -> np.ndarray:
+    if not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], dict):
+        raise _wrong(f"inputs: expected a list of one tensor, {INPUT}")
+    tensor = inputs[0]
+    if tensor.get("name") != INPUT:
+        raise _wrong(f"inputs[0].name: expected {INPUT!r}")
+    kind = tensor.get("datatype")
+    if not isinstance(kind, str) or kind not in DATA_TYPES:
+        raise _wrong(f"inputs[0].datatype: expected {' or '.join(DATA_TYPES)}")
+    count = _count(tensor.get("shape"))
+    size = _parameters(tensor, "inputs[0]").get("binary_data_size")
+    if size is not None:
+        flat = _from_bytes(raw, size, DATA_TYPES[kind])
+    elif raw:
+        raise _wrong("inputs[0].parameters.binary_data_size: expected it, since bytes follow the JSON")
+    else:
+        flat = _from_json(tensor.get("data"), kind, tensor["shape"])
+    if len(flat) != count * _PIXELS:
+        raise _wrong(f"inputs[0].data: expected {count * _PIXELS} values for its shape, received {len(flat)}")
+    if kind == "FP32" and count and not (flat.min() >= 0 and flat.max() <= 255):  # nan is neither
+        raise _wrong("inputs[0].data: expected values in 0..255, 255 for ink")
+    return flat.reshape(count, 28, 28)
+
+
+def _count(shape: Any) -> int:
+    """How many images a shape stands for."""
+    match shape:
+        case [int(count), 28, 28] | [int(count), 28, 28, 1] if 0 <= count <= MOST_IMAGES:
+            return count
+        case [int(count), *_] if count > MOST_IMAGES:
+            raise _wrong(f"inputs[0].shape: expected at most {MOST_IMAGES} images in one request")
+    raise _wrong(f"inputs[0].shape: expected {_SHAPES}")
+
+
+def _from_bytes(raw: bytes, size: Any, kind: np.dtype) -> np.ndarray:
+    if size != len(raw) or isinstance(size, bool) or len(raw) % kind.itemsize:
+        raise _wrong(
+            f"inputs[0].parameters.binary_data_size: expected the {len(raw)} bytes that follow the JSON"
+        )
+    return np.frombuffer(raw, kind)
+
+
+def _from_json(data: Any, kind: str, shape: list[int]) -> np.ndarray:
+    if not isinstance(data, list):
+        raise _wrong("inputs[0].data: expected a list of numbers")
+    try:
+        if kind == "UINT8":
+            return np.frombuffer(bytes(data), np.uint8)
+        return np.frombuffer(array("f", data), np.float32)
+    except (ValueError, OverflowError):
+        raise _wrong("inputs[0].data: expected whole numbers in 0..255") from None
+    except TypeError:  # nested, or no numbers
+        return _from_nested(data, kind, shape)
+
+
+def _from_nested(data: list[Any], kind: str, shape: list[int]) -> np.ndarray:
+    try:
+        values = np.array(data)
+    except ValueError:  # ragged, or deeper than arrays go
+        values = np.empty(0, object)
+    wanted = "iu" if kind == "UINT8" else "iuf"
+    if list(values.shape) not in (shape, [math.prod(shape)]) or values.dtype.kind not in wanted:
+        raise _wrong(f"inputs[0].data: expected {kind} numbers, flat or nested as its shape says")
+    if values.size and not (values.min() >= 0 and values.max() <= 255):
+        raise _wrong("inputs[0].data: expected values in 0..255")
+    return values.astype(DATA_TYPES[kind]).reshape(-1)
+
+
+def _wants_binary(values: dict[str, Any]) -> bool:
+    everywhere = _parameters(values, "the request").get("binary_data_output", False)
+    outputs = values.get("outputs")
+    if not outputs:
+        return bool(everywhere)
+    if not isinstance(outputs, list) or len(outputs) != 1 or not isinstance(outputs[0], dict):
+        raise _wrong(f"outputs: expected a list of one, {OUTPUT}")
+    if outputs[0].get("name") != OUTPUT:
+        raise _wrong(f"outputs[0].name: expected {OUTPUT!r}")
+    parameters = _parameters(outputs[0], "outputs[0]")
+    if parameters.get("classification"):
+        raise _wrong(
+            "outputs[0].parameters.classification: expected none; the largest probability says the digit"
+        )
+    return bool(parameters.get("binary_data", everywhere))
+
+
+def _parameters(place: dict[str, Any], name: str) -> dict[str, Any]:
+    parameters = place.get("parameters") or {}
+    if not isinstance(parameters, dict):
+        raise _wrong(f"{name}: expected its parameters to be an object")
+    return parameters
+
+
+def write_answer(model: str, request: InferRequest, probabilities: np.ndarray) -> tuple[bytes, int | None]:
+    """Write the body of an answer.
+
+    Args:
+        model: id of the network.
+        request: that is answered.
+        probabilities: float32 [n, 10].
+
+    Returns:
+        The body, and the length of its JSON part where a binary tensor follows it.
+    """
+    output: dict[str, Any] = {"name": OUTPUT, "datatype": "FP32", "shape": list(probabilities.shape)}
+    answer: dict[str, Any] = {"model_name": model, "model_version": "1"}
+    if request.id is not None:
+        answer["id"] = request.id
+    answer["outputs"] = [output]
+    if not request.binary:
+        output["data"] = np.ascontiguousarray(probabilities).ravel()
+        return encode(answer), None
+    raw = probabilities.astype("<f4").tobytes()
+    output["parameters"] = {"binary_data_size": len(raw)}
+    text = encode(answer)
+    return text + raw, len(text)
+
+
+def _wrong(message: str) -> RefusalError:
+    return RefusalError(400, message)

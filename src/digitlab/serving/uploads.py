@@ -1,0 +1,54 @@
+"""The picture that a request brings: as its body, or as the file of a form."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from digitlab.serving.replies import RefusalError
+from digitlab.serving.service import Service
+
+_MOST_FIELDS = 8
+
+
+async def read_picture(service: Service, request: Request) -> bytes:
+    """Read the picture of a request.
+
+    Args:
+        service: whose limits hold.
+        request: whose body is the file, or a multipart form with one file.
+
+    Returns:
+        The file's bytes; whether it is a picture is not known yet.
+
+    Raises:
+        RefusalError: the body is too long, or a form without exactly one file.
+    """
+    body = await service.read_body(request, service.settings.limits.picture_bytes)
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+        return await _file_of_form(request, body)
+    return body
+
+
+async def _file_of_form(request: Request, body: bytes) -> bytes:
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    parser = MultiPartParser(
+        request.headers, stream(), max_files=_MOST_FIELDS, max_fields=_MOST_FIELDS, max_part_size=len(body)
+    )
+    parser.spool_max_size = len(body) + 1  # in memory, where it is already
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError, ValueError) as error:
+        raise RefusalError(400, f"expected a multipart form: {error}") from None
+    try:
+        files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+        if len(files) != 1:
+            raise RefusalError(422, f"expected a form with one file, the picture; received {len(files)}")
+        return await files[0].read()
+    finally:
+        await form.close()

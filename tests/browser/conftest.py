@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from chromium import ARGUMENTS, INSTALL, find_chromium
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from served import serve
+
+DESK = {"viewport": {"width": 1280, "height": 800}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+OpenPage = Callable[..., Page]
+
+expect.set_options(timeout=20_000)  # milliseconds; a machine that does much else is slow
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = find_chromium()
+    if program is None:
+        pytest.skip(f"there is no chromium on this machine: {INSTALL}")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the service keeps what it writes."""
+    return tmp_path_factory.mktemp("results")
+
+
+@pytest.fixture(scope="module")
+def service(results: Path) -> Iterator[str]:
+    """Address of a service."""
+    with serve("best", results) as address:
+        yield address
+
+
+@pytest.fixture
+def open_page(browser: Browser, service: str) -> Iterator[OpenPage]:
+    """Open pages of the service; at the end, none may have complained, nor asked anybody else.
+
+    A browser reports refused requests as errors, too: tests that have one refused name what it is refused
+    with, in `refused`.
+    """
+    contexts, errors, hosts, expected = [], [], set(), []
+
+    def keep(message: Any) -> None:
+        if message.type in ("error", "warning") and not any(code in message.text for code in expected):
+            errors.append(message.text)
+
+    def visit(path: str, device: dict[str, Any] = DESK, refused: str = "", **settings: Any) -> Page:
+        context = browser.new_context(**device, **settings)
+        contexts.append(context)
+        if refused:
+            expected.append(refused)
+        page = context.new_page()
+        page.on("console", keep)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+        page.goto(service + path)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert errors == []
+    assert hosts - {urlsplit(service).netloc} <= {""}, (
+        "pages may ask the service alone; '' is data: and blob:"
+    )

@@ -1,0 +1,227 @@
+"""Studies over HTTP: read from a store, followed, and started only in ways that cannot do harm."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from in_process import Client, token_of
+
+from digitlab.results.store import Store
+from digitlab.spec.library import collection_names, recipe_names, study_names
+from digitlab.spec.plan import Plan
+from digitlab.studies.runner import plan_study
+from small_study import pretend, small_study, write_digits
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """A study of two levels and two seeds."""
+    folder = tmp_path_factory.mktemp("digits")
+    write_digits(folder)
+    return plan_study(small_study(folder))
+
+
+@pytest.fixture
+def store(tmp_path: Path, plan: Plan) -> Iterator[Store]:
+    """The service's store, which knows the study's plan."""
+    with Store(tmp_path / "store.sqlite") as opened:
+        opened.keep_plan(plan)
+        yield opened
+
+
+def finish(store: Store, plan: Plan, *places: int) -> None:
+    for place in places:
+        store.finish(pretend(plan.trials[place], lambda _: None))
+
+
+def events(client: Client, name: str) -> list[tuple[str, dict[str, Any]]]:
+    """All events of a study at rest."""
+    text = client.get(f"/api/studies/{name}/events").text
+    found = [part.split("\n", 1) for part in text.strip().split("\n\n") if part.startswith("event: ")]
+    return [(event.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for event, data in found]
+
+
+def test_without_a_store_the_library_is_listed(client: Client) -> None:
+    values = client.get("/api/studies").json()
+    assert values["store"] is None
+    assert values["running"] is None
+    assert {study["name"] for study in values["studies"]} == {*study_names(), *collection_names()}
+    assert {study["state"] for study in values["studies"]} == {"new"}
+    assert {study["origin"] for study in values["studies"]} == {"library"}
+
+
+def test_a_study_is_listed_with_how_far_it_is(make_client: Any, store: Store, plan: Plan) -> None:
+    client = make_client()
+
+    def listed() -> dict[str, Any]:
+        return next(
+            study for study in client.get("/api/studies").json()["studies"] if study["name"] == "small"
+        )
+
+    assert (listed()["state"], listed()["done"], listed()["total"]) == ("paused", 0, 4)
+    finish(store, plan, 0, 1, 2)
+    store.fail(plan.trials[3], "loss is nan")
+    values = listed()
+    assert (values["state"], values["done"], values["failed"]) == ("finished", 3, 1)
+    assert (values["origin"], values["levels"], values["seeds"], values["report"]) == ("user", 2, 2, None)
+
+
+def test_a_trial_that_a_killed_runner_left_is_not_running(make_client: Any, store: Store, plan: Plan) -> None:
+    client = make_client()
+    store.start(plan.trials[0])
+    assert client.get("/api/studies/small").json()["state"] == "paused"
+    with store.exclusive():
+        store.start(plan.trials[0])
+        assert client.get("/api/studies/small").json()["state"] == "running"
+    assert client.get("/api/studies/small").json()["state"] == "paused"
+
+
+def test_a_study_shows_its_table_its_curves_and_its_trials(
+    make_client: Any, store: Store, plan: Plan
+) -> None:
+    finish(store, plan, 0, 1, 2)
+    values = make_client().get("/api/studies/small").json()
+    assert [row["label"] for row in values["rows"]] == ["8", "16"]
+    assert sorted(row["missing"] for row in values["rows"]) == [0, 1]
+    assert [len(curve["validation_error_percent"]) for curve in values["curves"]] == [2, 2]
+    assert sorted(trial["state"] for trial in values["trials"]) == ["done"] * 3 + ["waiting"]
+    results = store.results(plan.trials).values()
+    best = max(result.final_validation.accuracy for result in results)
+    assert values["best"]["validation_accuracy"] == best
+    assert values["best"]["levels"].keys() == {"model.hidden.0"}
+    assert values["seconds_left"] > 0
+    assert values["verdicts"] == []
+
+
+@pytest.mark.slow
+def test_a_finished_study_has_verdicts(make_client: Any, store: Store, plan: Plan) -> None:
+    finish(store, plan, 0, 1, 2, 3)
+    client = make_client()
+    values = client.get("/api/studies/small").json()
+    assert values["state"] == "finished"
+    assert values["verdicts"]
+    assert values["seconds_left"] == 0
+    assert client.get("/api/studies/small").json() == values
+
+
+def test_a_library_study_that_was_never_run_is_described(client: Client) -> None:
+    values = client.get("/api/studies/mlp-neurons").json()
+    assert (values["state"], values["recipe"], values["rows"]) == ("new", "mlp", [])
+    assert values["axes"][0]["path"] == "model.hidden.0"
+    values = client.get("/api/studies/classroom").json()
+    assert (values["kind"], values["studies"][0]) == ("collection", "mlp-neurons")
+
+
+def test_following_tells_everything_so_far_and_ends_where_nobody_runs_it(
+    make_client: Any, store: Store, plan: Plan
+) -> None:
+    finish(store, plan, 0, 1)
+    store.fail(plan.trials[2], "out of memory")
+    told = events(make_client(), "small")
+    assert [event for event, _ in told] == ["trial", "trial", "trial", "progress", "end"]
+    states = {values["id"]: values["state"] for event, values in told if event == "trial"}
+    assert states == {plan.trials[0].id: "done", plan.trials[1].id: "done", plan.trials[2].id: "failed"}
+    trial = next(values for _, values in told if values.get("id") == plan.trials[0].id)
+    assert len(trial["history"]["validation_accuracy"]) == 2
+    progress = told[-2][1]
+    assert (progress["done"], progress["failed"], progress["total"]) == (2, 1, 4)
+    assert told[-1][1] == {"state": "paused", "report": None, "message": None}
+
+
+def test_the_report_is_shown_without_scripts(make_client: Any, store: Store, tmp_path: Path) -> None:
+    client = make_client()
+    assert client.get("/studies/small/report").status_code == 404
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "small.html").write_text("<!doctype html><title>small</title>")
+    answer = client.get("/studies/small/report")
+    assert answer.text.startswith("<!doctype html>")
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert "script-src" not in answer.headers["content-security-policy"]
+    assert client.get("/api/studies/small").json()["report"] == "/studies/small/report"
+
+
+@pytest.mark.parametrize("name", ["none", "..", "%2e%2e%2fstore", "small.html", "a" * 1000])
+@pytest.mark.parametrize("path", ["/api/studies/{}", "/api/studies/{}/events", "/studies/{}/report"])
+def test_a_study_that_is_not_there_is_404(client: Client, name: str, path: str) -> None:
+    answer = client.get(path.format(name))
+    assert answer.status_code == 404
+    assert answer.json()["error"]
+
+
+def test_the_form_is_the_specs_schema(client: Client) -> None:
+    values = client.get("/api/studies/schema").json()
+    assert values["schema"]["title"] == "Study"
+    assert {"name", "question", "recipe", "axes"} <= set(values["schema"]["required"])
+    assert set(values["examples"]) == set(study_names())
+    assert values["recipes"] == list(recipe_names())
+
+
+GOOD = {
+    "name": "mine",
+    "question": "Does it run?",
+    "recipe": "mlp",
+    "axes": [{"path": "model.hidden.0", "values": [8, 16]}],
+}
+
+BAD_ORDERS: dict[str, tuple[Any, int, str | None]] = {
+    "nothing": ({}, 422, "study"),
+    "a list": ([], 422, "study"),
+    "a number": ({"study": 7}, 422, "study"),
+    "an unknown name": ({"study": "none"}, 422, "study"),
+    "a path": ({"study": "/etc/passwd.toml"}, 422, "study"),
+    "an empty study": ({"study": {}}, 422, "name"),
+    "an unknown key": ({"study": {**GOOD, "x": 1}}, 422, "x"),
+    "a bad name": ({"study": {**GOOD, "name": "../x"}}, 422, "name"),
+    "a name of the library": ({"study": {**GOOD, "name": "mlp-neurons"}}, 409, "name"),
+    "a name of a collection": ({"study": {**GOOD, "name": "classroom"}}, 409, "name"),
+    "a recipe's path": ({"study": {**GOOD, "recipe": "../x.toml"}}, 422, "recipe"),
+    "a path among levels": (
+        {"study": {**GOOD, "axes": [{"path": "recipe", "values": ["mlp", "/etc/x.toml"]}]}},
+        422,
+        "recipe",
+    ),
+    "a folder of data": ({"study": {**GOOD, "data": {"dataset": "/etc"}}}, 422, "data.dataset"),
+    "an impossible level": (
+        {"study": {**GOOD, "axes": [{"path": "model.hidden.0", "values": [0]}]}},
+        422,
+        "model.hidden.0",
+    ),
+    "a path that leads nowhere": ({"study": {**GOOD, "overrides": {"training.x": 1}}}, 422, "overrides"),
+    "too many trials": ({"study": {**GOOD, "seeds": 10**6}}, 422, "seeds"),
+    "no seeds": ({"study": "mlp-neurons", "seeds": 0}, 422, "seeds"),
+    "half a worker": ({"study": "mlp-neurons", "workers": 0.5}, 422, "workers"),
+    "a yes for workers": ({"study": "mlp-neurons", "workers": True}, 422, "workers"),
+    "an option": ({"study": "mlp-neurons", "seeds": "1 --store /tmp/x"}, 422, "seeds"),
+}
+
+
+@pytest.mark.parametrize(("order", "status", "field"), BAD_ORDERS.values(), ids=BAD_ORDERS)
+def test_what_cannot_be_run_is_refused_before_anything_starts(
+    client: Client, order: Any, status: int, field: str | None
+) -> None:
+    answer = client.post("/api/studies", headers=token_of(client), json=order)
+    assert answer.status_code == status
+    assert "\n" not in answer.json()["error"]
+    assert answer.json().get("field") == field
+    assert client.get("/api/studies").json()["running"] is None
+
+
+def test_another_study_of_the_same_name_is_not_overwritten(make_client: Any, store: Store) -> None:
+    client = make_client()
+    answer = client.post("/api/studies", headers=token_of(client), json={"study": {**GOOD, "name": "small"}})
+    assert (answer.status_code, answer.json()["field"]) == (409, "name")
+
+
+def test_what_does_not_run_cannot_be_stopped(client: Client) -> None:
+    assert client.post("/api/studies/mlp-neurons/stop", headers=token_of(client)).status_code == 409
+
+
+@pytest.mark.parametrize("name", ["none", "evil.toml", "--help"])
+def test_what_is_not_there_cannot_be_resumed(client: Client, name: str) -> None:
+    answer = client.post(f"/api/studies/{name}/resume", headers=token_of(client))
+    assert answer.status_code == 404
+    assert client.get("/api/studies").json()["running"] is None
