@@ -12,7 +12,7 @@ MISTAKES = {
     "an unknown command": (["trian"], "No such command 'trian'"),
     "an unknown option": (["train", "mlp", "--sed", "1"], "--sed"),
     "a seed below zero": (["train", "mlp", "--seed", "-1"], "--seed"),
-    "an unknown recipe": (["train", "mlpp"], "expected one of cnn, deep-cnn, mlp, or the path"),
+    "an unknown recipe": (["train", "mlpp"], "expected one of best, best-mlp, cnn, deep-cnn, mlp, or the path"),
     "a recipe file that is not there": (["train", "mine.toml"], "mine.toml': cannot be read"),
     "a setting that leads nowhere": (
         ["train", "mlp", "--set", "model.hiden=3"],
@@ -28,14 +28,26 @@ MISTAKES = {
         ["study", "run", "mlp-neuron"],
         "mlp-loss, mlp-neurons, or the path of a .toml or .json file",
     ),
-    "an unknown executor": (["study", "run", "mlp-neurons", "--executor", "cloud"], "--executor: expected"),
+    "an unknown executor": (
+        ["study", "run", "mlp-neurons", "--executor", "cloud"],
+        "'cloud' is not one of 'inline', 'processes', 'ray'",
+    ),
+    "an address without a cluster": (
+        ["study", "run", "mlp-neurons", "--address", "auto"],
+        "--address: expected --executor ray beside it",
+    ),
+    "a share of a GPU without a cluster": (
+        ["study", "run", "mlp-neurons", "--executor", "inline", "--gpus", "0.5"],
+        "--gpus: expected --executor ray beside it",
+    ),
     "workers for inline": (
         ["study", "run", "mlp-neurons", "--executor", "inline", "--workers", "2"],
         "--workers: expected 1",
     ),
     "a store that is not there": (["study", "show", "mlp-neurons"], "there is none yet"),
     "a store that is no database": (["study", "show", "mlp-neurons", "--store", "text"], "store text"),
-    "a bundle that is not there": (["evaluate", "nowhere"], "nowhere: expected a bundle"),
+    "a bundle that is not there": (["evaluate", "nowhere"], "no model 'nowhere': expected a network"),
+    "an ensemble of one": (["evaluate", "mlp", "--ensemble"], "expected two or more networks, received 1"),
     "an import from nowhere": (["data", "import", "nowhere", "target"], "nowhere"),
 }
 
@@ -65,7 +77,7 @@ def test_no_command_shows_the_help_on_stderr(capsys: pytest.CaptureFixture[str])
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
-    with pytest.raises(Exception, match="nowhere: expected a bundle"):
+    with pytest.raises(Exception, match="nowhere': expected a network"):
         run(["--debug", "evaluate", str(tmp_path / "nowhere")])
 
 

@@ -7,7 +7,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from picture_files import encoded
 
 HEAVY = ("tensorflow", "keras", "matplotlib", "scipy.stats", "PIL", "onnxruntime")
 
@@ -33,6 +36,9 @@ def loaded_by(arguments: list[str], folder: Path) -> tuple[int, set[str]]:
         ["study", "list"],
         ["data", "list"],
         ["train", "--help"],
+        ["export", "--help"],
+        ["bench", "recognition", "--help"],
+        ["recognize", "--help"],
     ],
 )
 def test_asking_what_there_is_imports_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
@@ -43,6 +49,15 @@ def test_doctor_imports_no_tensorflow(tmp_path: Path) -> None:
     code, loaded = loaded_by(["doctor"], tmp_path)
     assert code == 0
     assert not loaded & {"tensorflow", "keras"}
+
+
+def test_reading_a_picture_imports_no_tensorflow(tmp_path: Path) -> None:
+    picture = np.full((60, 60), 255, np.uint8)
+    picture[10:50, 28:32] = 0
+    (tmp_path / "one.png").write_bytes(encoded(picture, "PNG"))
+    code, loaded = loaded_by(["recognize", "one.png"], tmp_path)
+    assert code == 0
+    assert loaded == {"PIL", "onnxruntime"}
 
 
 def test_importing_digitlab_imports_nothing_heavy() -> None:
@@ -60,5 +75,5 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
     begin = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
     assert time.perf_counter() - begin < 10  # it takes 0.3 s; a network or TensorFlow would show
-    for name in ("train", "evaluate", "study", "data", "doctor"):
+    for name in ("train", "evaluate", "export", "recognize", "study", "data", "bench", "serve", "doctor"):
         assert f"  {name} " in done.stdout

@@ -55,6 +55,34 @@ def test_show_as_json_is_an_object_a_line(half_done: list[str], capsys) -> None:
     assert [row["levels"] for row in rows] == [[8], [16]]
     assert [row["test_error_percent"]["n"] for row in rows] == [2, 1]
     assert rows[1]["test_error_percent"]["low"] is None
+    assert [(row["study"], row["reference"]) for row in rows] == [("mine", True), ("mine", False)]
+    assert rows[0]["evidence"] == []
+    (compared,) = rows[1]["evidence"]
+    assert (compared["metric"], compared["verdict"], compared["n"]) == ("error", "not tested", 1)
+    assert (compared["low"], compared["holm_p"]) == (None, None)
+
+
+def test_json_says_what_the_sentences_say(folder: Path, tmp_path: Path, capsys) -> None:
+    plan = plan_study(str(folder / "mine.toml"))
+    with Store(tmp_path / "store.sqlite") as store:
+        store.keep_plan(plan)
+        for trial in plan.trials:
+            store.finish(pretend(trial, lambda _: None))
+    assert run(["study", "show", "mine", "--store", str(tmp_path / "store.sqlite"), "--json"]) == 0
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    (compared,) = second["evidence"]
+    means = [row["test_error_percent"]["mean"] for row in (first, second)]
+    assert compared["difference"] == pytest.approx(means[1] - means[0])
+    assert compared["low"] < compared["difference"] < compared["high"]
+    assert 0 < compared["holm_p"] <= 1
+
+
+def test_a_second_run_tells_what_failed_from_what_is_done(half_done: list[str], folder: Path, capsys) -> None:
+    assert run(["study", "run", str(folder / "mine.toml"), *half_done[1:], "--no-report"]) == 0
+    assert capsys.readouterr().err == (
+        f"{folder / 'mine.toml'}: 4 trials, 3 done already, 1 failed (--retry-failed tries again), "
+        "0 to train\n"
+    )
 
 
 def test_export_is_csv_with_a_line_for_each_level_and_seed(half_done: list[str], capsys) -> None:
