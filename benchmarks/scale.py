@@ -1,6 +1,7 @@
 """What limits large studies: executors, the store and the planning, each measured by itself.
 
     python benchmarks/scale.py tasks [--items 2000]         empty trials a second, by executor
+    python benchmarks/scale.py reports                      reports a second that Ray's driver takes
     python benchmarks/scale.py overhead [--seconds 10]      what Ray adds to trials of so many seconds
     python benchmarks/scale.py store [--results 100000]     a store of made-up results, and `study show`
     python benchmarks/scale.py planning [--results 100000]  until the first trial of such a study starts
@@ -26,7 +27,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from scale_tasks import compute, nothing
+from scale_tasks import compute, nothing, report_often
 
 from digitlab.results.record import EpochRecord, Result, Scores
 from digitlab.results.store import Store
@@ -42,15 +43,15 @@ LABELS = np.arange(10_000, dtype=np.uint8) % 10
 
 
 @contextmanager
-def executors() -> Iterator[dict[str, Executor]]:
-    """Both executors on as many cores; Ray is started once, so that its start is not counted."""
+def executors(cores: int = CORES) -> Iterator[dict[str, Executor]]:
+    """Both executors with so many workers; Ray is started once, so that its start is not counted."""
     from digitlab.studies import RayExecutor
 
     import ray  # isort: skip
 
-    ray.init("local", num_cpus=CORES, include_dashboard=False, log_to_driver=False, logging_level=50)
+    ray.init("local", num_cpus=cores, include_dashboard=False, log_to_driver=False, logging_level=50)
     try:
-        yield {"processes": ProcessExecutor(CORES), "ray": RayExecutor()}
+        yield {"processes": ProcessExecutor(cores), "ray": RayExecutor()}
     finally:
         ray.shutdown()
 
@@ -86,6 +87,19 @@ def measure_tasks(items: int, rounds: int) -> dict[str, Any]:
     for name, each in rates.items():
         print(f"{name:24} {statistics.median(each):8.0f} empty trials a second")
     return rates
+
+
+def measure_reports(rounds: int) -> dict[str, Any]:
+    """Reports a second that reach the driver from more workers than can be served."""
+    workers, reports = 8, 300
+    rates: dict[str, list[float]] = {}
+    with executors(workers) as both:
+        for name, executor in [*both.items()] * (rounds + 1):  # in the first round workers start
+            taken = seconds_of(executor, report_often, [reports] * workers)
+            rates.setdefault(name, []).append(workers * reports / taken)
+    for name, each in rates.items():
+        print(f"{name:24} {statistics.median(each[1:]):8.0f} reports a second")
+    return {name: each[1:] for name, each in rates.items()}
 
 
 def measure_overhead(seconds: float, rounds: int) -> dict[str, Any]:
@@ -247,7 +261,7 @@ def begin_study(results: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="What limits large studies.")
-    parser.add_argument("what", choices=("tasks", "overhead", "store", "planning"))
+    parser.add_argument("what", choices=("tasks", "reports", "overhead", "store", "planning"))
     parser.add_argument("--items", type=int, default=2_000)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--results", type=int, default=100_000)
@@ -256,6 +270,8 @@ def main() -> None:
     match arguments.what:
         case "tasks":
             figures = measure_tasks(arguments.items, arguments.rounds)
+        case "reports":
+            figures = measure_reports(arguments.rounds)
         case "overhead":
             figures = measure_overhead(arguments.seconds, arguments.rounds)
         case "store":

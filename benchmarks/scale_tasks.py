@@ -14,6 +14,12 @@ def nothing(item: int, _report: Callable[[Any], None]) -> int:
     return item
 
 
+def report_often(item: int, report: Callable[[Any], None]) -> None:
+    """Report so many times, and do nothing else."""
+    for number in range(item):
+        report(number)
+
+
 def compute(item: float, report: Callable[[Any], None]) -> float:
     """Work for about so many seconds by a fixed number of steps, and report ten times on the way."""
     total = 0.0

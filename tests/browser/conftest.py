@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,11 +9,7 @@ import pytest
 from chromium import ARGUMENTS, INSTALL, find_chromium
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from served import serve
-
-DESK = {"viewport": {"width": 1280, "height": 800}}
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-
-OpenPage = Callable[..., Page]
+from viewports import DESK, OpenPage
 
 expect.set_options(timeout=20_000)  # milliseconds; a machine that does much else is slow
 

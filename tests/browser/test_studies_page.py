@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
-
-from conftest import PHONE, OpenPage
+from viewports import PHONE, OpenPage
 
 TRAINING = 240_000  # milliseconds that two workers and a few small trainings may take on a busy machine
 

@@ -29,7 +29,7 @@ from digitlab.bundle.files import find_bundle
 from digitlab.bundle.runtime import Classifier
 from digitlab.data import load
 from digitlab.serving.measuring.load import Load, closed_loop, open_loop
-from digitlab.serving.measuring.requests import infer_requests, probabilities_in
+from digitlab.serving.measuring.wire import infer_requests, probabilities_in
 
 pytestmark = pytest.mark.slow
 

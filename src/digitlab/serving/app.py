@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from digitlab import __version__
 from digitlab.errors import DigitlabError
@@ -132,19 +131,20 @@ def make_web(service: Service) -> FastAPI:
     for module in (pages, recognize, look, models, studies, kept):
         web.include_router(module.router(service))
     pages.mount_files(web)
-    web.add_api_route(
-        "/metrics", _metrics(service), methods=["GET"], tags=["operation"], summary="Prometheus metrics"
-    )
+    web.include_router(_operation(service))
     describe(web)
     web.middleware_stack = web.build_middleware_stack()  # now, and not while the first request waits
     return web
 
 
-def _metrics(service: Service) -> Callable[[], Response]:
-    def metrics() -> Response:
+def _operation(service: Service) -> APIRouter:
+    routes = APIRouter(tags=["operation"])
+
+    @routes.get("/metrics", summary="Show figures for Prometheus", response_class=PlainTextResponse)
+    def show_metrics() -> Response:
         return Response(service.metrics.text(), media_type=CONTENT_TYPE)
 
-    return metrics
+    return routes
 
 
 async def _internal_error(request: Request, error: Exception) -> Response:

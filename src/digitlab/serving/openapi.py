@@ -50,12 +50,20 @@ def describe(web: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if web.openapi_schema is None:
             schema = generate()
-            schema.setdefault("components", {}).setdefault("schemas", {}).update(_SCHEMAS)
+            for methods in schema["paths"].values():
+                for operation in methods.values():
+                    if "422" in operation["responses"]:  # FastAPI's own form is not what is answered
+                        operation["responses"] |= _by_text(errors(422))
+            schema["components"] = {"schemas": _SCHEMAS}
             schema["paths"] |= _PATHS
             web.openapi_schema = schema
         return web.openapi_schema
 
     web.openapi = openapi  # type: ignore[method-assign]
+
+
+def _by_text(responses: Responses) -> dict[str, Any]:
+    return {str(status): response for status, response in responses.items()}
 
 
 def _json(description: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -120,8 +128,7 @@ def _get(summary: str, schema: dict[str, Any], *statuses: int, model: bool = Fal
     operation: dict[str, Any] = {
         "summary": summary,
         "tags": ["Open Inference Protocol"],
-        "responses": {"200": _json("OK", schema)}
-        | {str(key): value for key, value in errors(*statuses).items()},
+        "responses": {"200": _json("OK", schema), **_by_text(errors(*statuses))},
     }
     return {"get": operation, **({"parameters": [_MODEL]} if model else {})}
 

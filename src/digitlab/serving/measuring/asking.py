@@ -12,7 +12,7 @@ import numpy as np
 
 from digitlab.data import load
 from digitlab.serving.measuring.load import Load, closed_loop, open_loop
-from digitlab.serving.measuring.requests import infer_requests, probabilities_in
+from digitlab.serving.measuring.wire import infer_requests, probabilities_in
 
 IMAGES = 1000
 """Test digits that are asked in turn."""
