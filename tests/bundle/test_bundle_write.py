@@ -132,7 +132,7 @@ def test_a_network_that_cannot_be_exported_leaves_nothing(
 
     given = [keras.Input((28, 28)), layers.Flatten(), layers.UnitNormalization(), layers.Dense(10, "softmax")]
     message = refusal(write_bundle, tmp_path / "out", keras.Sequential(given), origin, mnist.x_test[:10])
-    assert "(UnitNormalization): a layer of this class cannot be keras_bundle to ONNX; use one of" in message
+    assert "(UnitNormalization): a layer of this class cannot be written to ONNX; use one of" in message
     assert names(tmp_path) == []
 
 
