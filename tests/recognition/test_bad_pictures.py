@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from digitlab.data.dataset import Dataset, load
 from digitlab.errors import ImageError
 from digitlab.recognition import Recognizer
+from digitlab.recognition.prepare import to_mnist_form
 from picture_files import encoded, grey_tiff, png, png_chunk, png_rows
 
 SIDE = 140
@@ -242,6 +243,26 @@ def test_any_picture_is_read_or_rejected(
         assert box.top >= 0
         assert box.left + box.width <= sides[1]
         assert box.top + box.height <= sides[0]
+
+
+@given(
+    sides=st.tuples(st.integers(1, 200), st.integers(1, 200)),
+    seed=st.integers(0, 2**32),
+    strongest=st.integers(33, 255),
+    softness=st.sampled_from([0, 1, 3, 10]),
+)
+@settings(deadline=None, max_examples=150)
+def test_any_ink_has_an_mnist_form(sides: tuple[int, int], seed: int, strongest: int, softness: int) -> None:
+    """However faint or ragged: ink may be anything that stands out from its paper."""
+    strength = np.random.default_rng(seed).random(sides, np.float32)
+    if softness:
+        strength = cv2.GaussianBlur(strength, (0, 0), softness)
+        strength = strength - strength.min()
+    strength *= strongest / max(float(strength.max()), 1e-6)
+    assume(strength.max() >= 33)  # a softened pixel alone is no ink
+    form = to_mnist_form(strength.astype(np.uint8))
+    assert form.shape == (28, 28)
+    assert form.dtype == np.uint8
 
 
 BAD = {

@@ -11,7 +11,7 @@ from digitlab.results.store import Store
 from digitlab.spec import Plan, Trial
 from digitlab.studies import InlineExecutor, run_plans
 from digitlab.studies.executors.base import Event, Task
-from digitlab.studies.runner import Observer
+from digitlab.studies.runner import Observer, RunOptions
 from small_study import pretend
 
 REASON = "the loss became nan in epoch 1"
@@ -81,10 +81,12 @@ def trained_by(plans: Plan | Sequence[Plan], store: Store, **settings: Any) -> t
     """Run plans to their end and tell which trials were trained for them.
 
     Args:
-        settings: of `run_plans`; `failing` are ids of trials that cannot be trained.
+        settings: `RunOptions`; `failing` are ids of trials that cannot be trained.
     """
     executor = Pretender(failing=settings.pop("failing", ()))
-    run_plans([plans] if isinstance(plans, Plan) else plans, store, executor, Observer(), **settings)
+    run_plans(
+        [plans] if isinstance(plans, Plan) else plans, store, executor, Observer(), RunOptions(**settings)
+    )
     return tuple(executor.begun)
 
 

@@ -19,7 +19,7 @@ from digitlab.results.record import Result
 from digitlab.results.store import Store
 from digitlab.spec import Axis, Plan, Study, Trial
 from digitlab.studies import plan_study, read_table, run_plans, run_study
-from digitlab.studies.runner import Observer, TrainTask
+from digitlab.studies.runner import Observer, RunOptions, TrainTask
 from small_study import small_study, write_digits
 
 
@@ -134,11 +134,11 @@ def test_the_observer_is_told_everything_in_order(plan: Plan, order: tuple[Trial
     assert listener.told == [("planned", 3, 1, 0)]
 
     listener = Listener()
-    run_plans([plan], store, Pretender(), listener, retry_failed=True)
+    run_plans([plan], store, Pretender(), listener, RunOptions(retry_failed=True))
     assert listener.told[0] == ("planned", 3, 0, 1)
 
     listener = Listener()
-    run_plans([plan], store, Pretender(), listener, again=True)
+    run_plans([plan], store, Pretender(), listener, RunOptions(again=True))
     assert listener.told[0] == ("planned", 0, 0, 4)
 
 

@@ -79,27 +79,24 @@ def run(
     again: Annotated[bool, typer.Option("--again", help="Train what is done, too.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Train what failed, too.")] = False,
     report: Annotated[bool, typer.Option(help="Write the HTML report.")] = True,
+    bundles: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep each network that is trained there, as a bundle.")
+    ] = None,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
     """Run a study: train what is not done yet, print the table, write the report."""
     from digitlab.cli.progress import StudyProgress
     from digitlab.results.store import Store
-    from digitlab.studies.runner import plan_study, run_plans
+    from digitlab.studies.runner import RunOptions, plan_study, run_plans
 
     chosen = _executor(executor, workers, address, gpus)
     plans = [plan_study(each, seeds=seeds, data=data) for each in _members(study)]
+    options = RunOptions(again, retry_failed, None if bundles is None else bundles.absolute())
     with Store(store) as opened:
         try:
             with StudyProgress(study, plans) as progress:
-                run_plans(
-                    plans,
-                    opened,
-                    chosen,
-                    progress,
-                    again=again,
-                    retry_failed=retry_failed,
-                )
+                run_plans(plans, opened, chosen, progress, options)
         except (KeyboardInterrupt, SystemExit):
             say("stopped; what is finished is kept: run the same command again to go on")
             raise

@@ -36,7 +36,8 @@ def to_mnist_form(strength: np.ndarray) -> np.ndarray:
 
 
 def _crop(strength: np.ndarray) -> np.ndarray:
-    left, top, width, height = cv2.boundingRect(cv2.threshold(strength, _SEEN, 1, cv2.THRESH_BINARY)[1])
+    seen = min(_SEEN, int(strength.max()) // 2)
+    left, top, width, height = cv2.boundingRect(cv2.threshold(strength, seen, 1, cv2.THRESH_BINARY)[1])
     return strength[top : top + height, left : left + width]
 
 
@@ -47,10 +48,11 @@ def _soft_width(piece: np.ndarray) -> float:
 def _fit(piece: np.ndarray) -> np.ndarray:
     """Resize to the box by way of a finer one, in which strokes are brought to MNIST's width."""
     fine = _to_fine(piece)
-    solid = cv2.threshold(fine, 127, 1, cv2.THRESH_BINARY)[1]
+    solid = cv2.threshold(fine, int(fine.max()) // 2, 1, cv2.THRESH_BINARY)[1]
     width = stroke_width(solid) / _FINE
     change = (min(max(width, _NARROWEST), _WIDEST) - width) / 2 * _FINE
     inside = cv2.distanceTransform(solid, cv2.DIST_L2, 5)
+    change = max(change, _NARROWEST / 2 * _FINE - inside.max())  # of ragged ink something is left, too
     outside = cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
     shape = np.clip((inside - outside + change) * 255 + 127, 0, 255).astype(np.uint8)
     shape = _crop(shape)

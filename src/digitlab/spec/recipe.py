@@ -109,6 +109,9 @@ class Augmentation(Spec):
         light: ink and paper become up to this share greyer.
         noise: strength of random grey in single pixels, as a share of full ink.
         strokes: share of generated digits (`digitlab.data.draw_digits`) among the images of an epoch.
+        damage: share of the images that are damaged so that a person still reads them, in one of five ways:
+            pixels struck black or white, a part in negative, lines across, only the outline left, a cloud;
+            none unless said.
     """
 
     rotation: Annotated[float, Real(0, 180)] = 0.0
@@ -120,6 +123,7 @@ class Augmentation(Spec):
     light: Annotated[float, Real(0, 0.9)] = 0.0
     noise: Annotated[float, Real(0, 1)] = 0.0
     strokes: Annotated[float, Real(0, 0.9)] = 0.0
+    damage: Annotated[float, Real(0, 0.9)] | None = None
 
 
 ModelSpec = Annotated[MLP | CNN, Field(discriminator="family")]
@@ -145,8 +149,8 @@ class TrainingSpec(Spec):
         average: the network that is scored and saved has the running mean of the weights, with this share of
             the old mean kept at each step (Polyak and Juditsky 1992).
         augmentation: random changes of the training images.
-        fade: share of the steps, the last ones, over which augmentation (but for the share of generated
-            digits) and label smoothing shrink evenly to nothing.
+        fade: share of the steps, the last ones, over which augmentation (but for the shares of
+            generated and damaged digits) and label smoothing shrink evenly to nothing.
     """
 
     epochs: Annotated[int, Whole(1, 10_000)] = 10

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -19,7 +19,7 @@ from digitlab.spec.trial import Trial, fitting_validation
 from digitlab.studies.executors.base import Done, Event, Executor, Failed, Progress, Started
 from digitlab.studies.executors.processes import ProcessExecutor
 from digitlab.training.process import available_cores, native_precision, require_libraries
-from digitlab.training.run import train_trial
+from digitlab.training.run import Trained, train_trial
 
 DEFAULT_STORE = Path("digitlab-results") / "store.sqlite"
 
@@ -44,6 +44,22 @@ class Observer:
 
     def failed(self, trial: Trial, reason: str) -> None:
         """A trial failed, and the store knows why."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How the trials of plans are run.
+
+    Attributes:
+        again: train what is done, too.
+        retry_failed: train what failed, too.
+        bundles: folder in which each network that is trained is kept as a bundle, RECIPE-seedS-ID, on the
+            computer that trains it.
+    """
+
+    again: bool = False
+    retry_failed: bool = False
+    bundles: Path | None = None
 
 
 def plan_study(study: str | Study, *, seeds: int | None = None, data: str | None = None) -> Plan:
@@ -113,9 +129,7 @@ def run_plans(
     store: Store,
     executor: Executor,
     observer: Observer,
-    *,
-    again: bool = False,
-    retry_failed: bool = False,
+    options: RunOptions = RunOptions(),
 ) -> None:
     """Train what is not done of the trials of some plans, and keep each result as it comes.
 
@@ -127,25 +141,24 @@ def run_plans(
         store: where results are found and kept.
         executor: what runs the trials.
         observer: is told how it goes on.
-        again: train what is done, too.
-        retry_failed: train what failed, too.
+        options: what else is asked.
 
     Raises:
         MissingExtraError: something is to be trained and TensorFlow or Keras is not installed.
         StoreError: the store cannot be written, or another runner works on it.
     """
     trials = _in_order(trial for plan in plans for trial in plan.trials)
-    survey = _survey(trials, store, again, retry_failed)
+    survey = _survey(trials, store, options)
     if not survey.todo:
         observer.planned(*survey)
         _keep_plans(plans, store)
         return
     require_libraries()
     with store.exclusive():
-        survey = _survey(trials, store, again, retry_failed)  # another runner may have worked meanwhile
+        survey = _survey(trials, store, options)  # another runner may have worked meanwhile
         observer.planned(*survey)
         _keep_plans(plans, store)
-        task = TrainTask.on_data_of(survey.todo)
+        task = TrainTask.on_data_of(survey.todo, options.bundles)
         tried: set[str] = set()
         while survey.todo:
             keeper = _Keeper(survey.todo, store, observer)
@@ -153,7 +166,7 @@ def run_plans(
             if not keeper.failed:
                 return
             tried |= {trial.id for trial in survey.todo}
-            survey = _survey(trials, store, False, retry_failed, tried)
+            survey = _survey(trials, store, replace(options, again=False), tried)
             if survey.todo:
                 observer.planned(*survey)
 
@@ -180,11 +193,11 @@ class _Survey(NamedTuple):
 
 
 def _survey(
-    trials: Sequence[Trial], store: Store, again: bool, retry_failed: bool, tried: Container[str] = ()
+    trials: Sequence[Trial], store: Store, options: RunOptions, tried: Container[str] = ()
 ) -> _Survey:
     """Find what is still to be trained; what this run has tried is done or failed."""
-    done = {} if again else store.sources(trials)
-    failed = {} if again or retry_failed else _failures(trials, store, done)
+    done = {} if options.again else store.sources(trials)
+    failed = {} if options.again or options.retry_failed else _failures(trials, store, done)
     settled = (done, failed, tried)
     todo = cover(trial for trial in trials if not any(trial.id in each for each in settled))
     asked = {trial.id for trial in todo}
@@ -251,19 +264,33 @@ class TrainTask:
 
     Attributes:
         datasets: what trials learn from, by the name that they know it by.
+        bundles: folder for bundles of the trained networks; None: they are not kept.
     """
 
     datasets: Mapping[str, Dataset]
+    bundles: Path | None = None
 
     @classmethod
-    def on_data_of(cls, trials: Iterable[Trial]) -> Self:
+    def on_data_of(cls, trials: Iterable[Trial], bundles: Path | None = None) -> Self:
         """Load what trials learn from.
 
         Raises:
             DataError: it is not there any more.
         """
-        return cls({name: load(name) for name in {trial.data.dataset for trial in trials}})
+        return cls({name: load(name) for name in {trial.data.dataset for trial in trials}}, bundles)
 
     def __call__(self, trial: Trial, report: Callable[[EpochRecord], None]) -> Result:
         """Train a trial, and report each epoch as it ends."""
-        return train_trial(trial, self.datasets[trial.data.dataset], on_epoch=report).result
+        dataset = self.datasets[trial.data.dataset]
+        trained = train_trial(trial, dataset, on_epoch=report)
+        if self.bundles is not None:
+            self._keep(trained, dataset, self.bundles)
+        return trained.result
+
+    def _keep(self, trained: Trained, dataset: Dataset, bundles: Path) -> None:
+        from digitlab.bundle.writing import write_trained
+
+        trial = trained.result.trial
+        folder = bundles / f"{trial.recipe}-seed{trial.seed}-{trial.id[:8]}"
+        if not folder.exists():  # else the run was stopped between the bundle and the result, or goes again
+            write_trained(folder, trained.model, trained.result, dataset)

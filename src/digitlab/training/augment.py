@@ -9,10 +9,10 @@ import keras
 import numpy as np
 
 from digitlab.spec.recipe import IMAGE_SIDE, Augmentation
+from digitlab.training.damage import WHITE, Damager, neighbours
 
 ops: Any = keras.ops  # whose annotations say None where they mean an array
 
-WHITE = 255.0
 MIDDLE = (IMAGE_SIDE - 1) / 2
 BORDER = 2  # black pixels around an image, so that what comes from outside is black
 PADDED = IMAGE_SIDE + 2 * BORDER
@@ -31,19 +31,21 @@ class Augmenter:
         self.spec = spec
         self.seeds = keras.random.SeedGenerator(seed)
         self._spread = _spreading_matrix()
+        self._damage = Damager(spec.damage, seed + 1) if spec.damage else None
 
     def __call__(self, images: Any, strength: Any = 1.0) -> Any:
         """Change each image by itself.
 
         Args:
             images: uint8 [batch, 28, 28].
-            strength: by which all ranges are multiplied, 0..1.
+            strength: by which all ranges are multiplied, 0..1; shares are not.
 
         Returns:
             float32 [batch, 28, 28] in 0..255.
         """
         moved = self._moved(images, strength)
-        return self._lit(self._thickened(moved, strength), strength)
+        lit = self._lit(self._thickened(moved, strength), strength)
+        return self._damage(lit) if self._damage else lit
 
     def _draw(self, count: int, shape: tuple[Any, ...], strength: Any) -> list[Any]:
         """Draw so many arrays evenly from -strength..strength."""
@@ -80,8 +82,8 @@ class Augmenter:
         if not self.spec.thickness:
             return images
         amount = self.spec.thickness * self._draw(1, (ops.shape(images)[0], 1, 1), strength)[0]
-        thicker = _neighbours(images, ops.maximum) - images
-        thinner = _neighbours(images, ops.minimum) - images
+        thicker = neighbours(images, ops.maximum) - images
+        thinner = neighbours(images, ops.minimum) - images
         return images + ops.relu(amount) * thicker + ops.relu(-amount) * thinner
 
     def _lit(self, images: Any, strength: Any) -> Any:
@@ -124,13 +126,6 @@ def _interpolate(images: Any, rows: Any, columns: Any) -> Any:
     upper_lower = found[..., :2] * (1 - down) + found[..., 2:] * down  # [batch, 784, 2]
     grey = upper_lower[..., :1] * (1 - right) + upper_lower[..., 1:] * right
     return ops.reshape(grey, (-1, IMAGE_SIDE, IMAGE_SIDE))
-
-
-def _neighbours(images: Any, choose: Any) -> Any:
-    """Give the largest or the smallest value of each pixel and its eight neighbours, [batch, 28, 28]."""
-    wide = ops.pad(images, ((0, 0), (1, 1), (1, 1)))
-    across = choose(choose(wide[:, :, :-2], wide[:, :, 1:-1]), wide[:, :, 2:])
-    return choose(choose(across[:, :-2], across[:, 1:-1]), across[:, 2:])
 
 
 def _spreading_matrix() -> np.ndarray:
