@@ -55,6 +55,7 @@ def test_the_smallest_movement_leaves_nearly_the_same_image(digits) -> None:
         {"thickness": 1.0},
         {"light": 0.3},
         {"noise": 0.2},
+        {"damage": 0.9},
     ],
 )
 def test_each_change_alters_the_images_and_keeps_their_range(digits, ranges: dict[str, float]) -> None:
@@ -101,3 +102,23 @@ def test_the_same_seed_gives_the_same_changes_and_another_call_new_ones(digits) 
     everything: dict[str, Any] = {"rotation": 9.0, "elastic": 0.5, "noise": 0.1}
     np.testing.assert_array_equal(changed(digits, 3, **everything), changed(digits, 3, **everything))
     assert np.abs(changed(digits, 3, **everything) - changed(digits, 4, **everything)).mean() > 1
+
+
+def test_damage_leaves_the_other_images_and_comes_in_every_way(digits) -> None:
+    damaged = changed(digits, damage=0.5)
+    touched = (damaged != digits).any(axis=(1, 2))
+    assert 0.35 < touched.mean() < 0.6  # of half of them, some are hardly touched
+    share = (damaged != digits).mean(axis=(1, 2))[touched]
+    assert share.min() < 0.1  # lines, or few pixels
+    assert share.max() > 0.9  # a cloud
+    negatives = (damaged == 255 - digits.astype(np.float32)).mean(axis=(1, 2))
+    assert negatives[touched].max() > 0.8
+
+
+def test_damage_does_not_fade_with_the_other_changes(digits) -> None:
+    changed(digits)  # TensorFlow is ready
+    from digitlab.training.augment import Augmenter
+
+    faded = np.asarray(Augmenter(Augmentation(rotation=30, damage=0.5), 0)(digits, 0.0))
+    touched = (np.abs(faded - digits) > 0.5).any(axis=(1, 2))
+    assert 0.35 < touched.mean() < 0.6
