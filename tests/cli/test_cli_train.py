@@ -57,7 +57,7 @@ def test_evaluating_the_bundle_gives_the_scores_of_its_card(trained: dict, folde
 def test_evaluating_prints_a_table_for_people(trained: dict, folder: Path) -> None:
     done = digitlab("evaluate", "mine", folder=folder)
     assert "confusion" in done.stdout
-    assert f"{trained['test']['correct'] / 100:.2f} %" in done.stdout
+    assert f" {trained['test']['correct'] / 100:.2f} " in done.stdout
 
 
 def test_the_saved_model_loads_with_plain_keras_and_takes_raw_images(trained: dict, folder: Path) -> None:

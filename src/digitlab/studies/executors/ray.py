@@ -376,7 +376,10 @@ def _connect(address: str | None, workers: int | None) -> None:
     if address != "auto":
         knock(address)
     try:
-        ray.init(address, **quiet)
+        try:
+            ray.init(address, **quiet)
+        except ConnectionAbortedError:  # the cluster's process for this client died as it started
+            ray.init(address, **quiet)
     except Exception as error:
         raise UserError(
             f"address {address}: expected a Ray cluster that can be joined, received {reason_of(error)}"
