@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitlab.cli.console import print_json, stderr, stdout
+from digitlab.cli.console import print_json, say, stderr, stdout
 from digitlab.cli.options import JsonOption
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def recognition(
 
     bundle = check_bundle(find_bundle(model))
     require("ai_edge_litert", "export")
-    prepare_process(threads)
+    prepare_process(threads, split=True)
     with stderr().status("measuring"):
         images = load("mnist").x_test[:BATCH]
         figures = recognition_figures(bundle, images, threads, rounds)
@@ -85,6 +86,113 @@ def service(
     stdout().print(_peaks(figures["peak"]))
     for line in _loaded(figures):
         stdout().print(line)
+
+
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Where runs are kept and found again [benchmarks/results of the clone]."
+    ),
+]
+
+
+@app.command("training")
+def training(
+    contestants: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RECIPE|PEER]...", help="Who takes part [fast, fast-994, fast-995 and every peer]."
+        ),
+    ] = None,
+    threads: Annotated[
+        list[int] | None,
+        typer.Option(min=1, max=1024, help="Threads of ours [all cores]; more than once: a row each."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="3 seeds of ours and 1 of each peer.")] = False,
+    out: OutOption = None,
+    install: Annotated[
+        bool, typer.Option("--install-peers", help="First install PyTorch and scikit-learn for the peers.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Race to 99.0, 99.4 and 99.5 % beside Keras's, PyTorch's and scikit-learn's examples; it takes hours.
+
+    It goes on where it was stopped. Writes training.json, training.csv and training.png.
+    """
+    from digitlab.cli.progress import part_bar
+    from digitlab.cli.study_output import print_table
+    from digitlab.report.writing import write_whole
+    from digitlab.speed.board import FEW, Seeds, run_board
+    from digitlab.speed.book import Book
+    from digitlab.speed.contestants import line_up
+    from digitlab.speed.drawing import draw_board, png_of
+    from digitlab.speed.places import install_peers, results_folder
+    from digitlab.speed.standing import standing_of
+    from digitlab.speed.tables import board_rows, standing_table, target_table
+    from digitlab.training.process import available_cores, environment, require_libraries
+
+    require_libraries()
+    if install:
+        install_peers()
+    lineup = line_up(contestants or [], threads or [available_cores()])
+    for sentence in lineup.skipped:
+        say(f"skipped: {sentence}")
+    book = Book((out or results_folder()) / "training.json", environment())
+    run_board(lineup.contestants, book, FEW if quick else Seeds(), part_bar)
+    standings = [standing_of(each, book.runs(each.key)) for each in lineup.contestants]
+    rows = board_rows(standings)
+    book.write({"rows": rows, "skipped": lineup.skipped}, rows)
+    if standings:
+        write_whole(book.path.with_suffix(".png"), png_of(draw_board(standings)))
+    if as_json:
+        print_json({"environment": book.environment, "rows": rows, "skipped": lineup.skipped})
+        return
+    print_table(standing_table(standings))
+    print_table(target_table(standings))
+    say(f"written: {book.path}, and .csv and .png beside it")
+
+
+@app.command("study")
+def study(
+    networks: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NETWORK]...", help="Of the sample [all, which stand for the classroom]."),
+    ] = None,
+    workers: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1, max=1024, help="Worker processes [1 and one a core]; may be given more than once."
+        ),
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, max=1000, help="Rounds; medians are over them.")] = 3,
+    epochs: Annotated[
+        int, typer.Option(min=2, max=1000, help="Of one training; the first is not timed.")
+    ] = 4,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train the classroom's networks beside keras.fit: trial-epochs a second; it takes about half an hour.
+
+    It goes on where it was stopped. Writes study.json and study.csv.
+    """
+    from digitlab.cli.progress import part_bar
+    from digitlab.cli.study_output import print_table
+    from digitlab.speed.book import Book
+    from digitlab.speed.classroom import Lengths, measure_sample, study_rows, study_table
+    from digitlab.speed.places import results_folder
+    from digitlab.training.process import available_cores, environment, require_libraries
+
+    require_libraries()
+    book = Book((out or results_folder()) / "study.json", environment())
+    counts = sorted(set(workers or [1, available_cores()]))
+    measured = measure_sample(networks or [], counts, Lengths(rounds, epochs), book, part_bar)
+    rows = study_rows(measured)
+    book.write({"rows": rows}, rows)
+    if as_json:
+        print_json({"environment": book.environment, "rows": rows})
+        return
+    print_table(study_table(rows))
+    say(f"written: {book.path}, and .csv beside it")
 
 
 def _peaks(peak: dict[str, Any]) -> Table:

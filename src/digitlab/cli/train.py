@@ -24,7 +24,7 @@ def train(
         Path | None, typer.Option(help="New folder for the bundle [digitlab-results/models/RECIPE-seedS].")
     ] = None,
     threads: Annotated[
-        int, typer.Option(min=1, max=1024, help="Threads that compute; more help only wide networks.")
+        int, typer.Option(min=1, max=1024, help="Threads that compute, each a part of every batch.")
     ] = 1,
     data: DataOption = None,
     as_json: JsonOption = False,

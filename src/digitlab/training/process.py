@@ -18,13 +18,15 @@ from pathlib import Path
 from digitlab.errors import MissingExtraError, UserError
 
 
-def prepare_process(threads: int | None = None) -> None:
+def prepare_process(threads: int | None = None, *, split: bool = False) -> None:
     """Make this process ready for Keras on TensorFlow with so many threads.
 
     Call it before Keras is imported; a process stays with the threads it began with.
 
     Args:
-        threads: that compute one operation, 1 or more; None leaves it to TensorFlow or to who asked before.
+        threads: that compute, 1 or more; None leaves it to TensorFlow or to who asked before.
+        split: threads share each operation, as for one large network, instead of taking operations side by
+            side; sums may then come out differently from run to run.
 
     Raises:
         MissingExtraError: TensorFlow or Keras is not installed.
@@ -33,11 +35,11 @@ def prepare_process(threads: int | None = None) -> None:
     require_libraries()
     _require_backend()
     if "tensorflow" in sys.modules:
-        _start(threads)
+        _start(threads, split)
     else:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         with _stderr_only_on_failure():
-            _start(threads)
+            _start(threads, split)
 
 
 def _require_backend() -> None:
@@ -82,28 +84,31 @@ def _stderr_only_on_failure() -> Iterator[None]:
             os.close(kept)
 
 
-def _start(threads: int | None) -> None:
+def _start(threads: int | None, split: bool) -> None:
     import tensorflow as tf
 
-    if threads is not None and threads != tf.config.threading.get_intra_op_parallelism_threads():
-        _set_threads(threads)
+    if threads is not None:
+        _set_threads(*((threads, 1) if split else (1, threads)))
     tf.constant(0)
 
 
-def _set_threads(threads: int) -> None:
+def _set_threads(within: int, beside: int) -> None:
+    """Set how many threads compute one operation, and how many operations are computed at the same time."""
     import tensorflow as tf
 
+    threading = tf.config.threading
+    found = threading.get_intra_op_parallelism_threads(), threading.get_inter_op_parallelism_threads()
+    if found == (within, beside):
+        return
     try:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
+        threading.set_intra_op_parallelism_threads(within)
+        threading.set_inter_op_parallelism_threads(beside)
     except RuntimeError:
         raise UserError(
-            f"expected a fresh process to train on {threads} threads, received one in which TensorFlow has "
-            "begun with another number; train before you use TensorFlow, or in a process of its own"
+            f"expected a fresh process to train on {max(within, beside)} threads, received one in which "
+            "TensorFlow has begun with another number; train before you use TensorFlow, or in a process of "
+            "its own"
         ) from None
-    if threads > 1:
-        # Sums split over threads would come out differently from run to run.
-        tf.config.experimental.enable_op_determinism()
 
 
 def available_cores() -> int:

@@ -58,7 +58,7 @@ def train(
         settings: what differs from the recipe, by dotted path: `{"training.epochs": 5}`.
         data: a name in the catalogue, or a folder.
         seed: of the trial.
-        threads: that compute; more than one helps only networks far wider than the classroom's.
+        threads: that compute, each a part of every batch; another number rounds its sums otherwise.
         on_epoch: is told of each epoch as it ends.
 
     Raises:

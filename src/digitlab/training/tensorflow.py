@@ -3,11 +3,14 @@
 `keras.Model.fit` crosses from Python into TensorFlow for every batch, and moves the batch there. On networks
 as small as these that is most of the time. Here the order of an epoch goes in, and the loop over batches, the
 gather, the cast, the forward and backward passes and the Keras optimizer are nodes of one graph.
+
+With several threads each takes a part of every batch: operations this small gain nothing from being split.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import keras
@@ -36,6 +39,13 @@ class _Digits(NamedTuple):
     labels: Any
 
 
+class _Part(NamedTuple):
+    """What one thread's part of a batch gives: gradients of the batch's mean loss, and sums."""
+
+    gradients: list[Any]
+    totals: tuple[Any, ...]
+
+
 class TensorFlowEngine:
     """Trains one network with TensorFlow; fulfils `Engine`.
 
@@ -55,6 +65,7 @@ class TensorFlowEngine:
         logits = self._trained.get_layer(LOGITS).output
         self._logits = keras.Model(self._trained.inputs, logits)
         self._spec = trial.training
+        self._threads = trial.threads
         self._batch_size = trial.training.batch_size
         self._steps = -(-len(images) // self._batch_size) * trial.training.epochs
         self._optimizer = make_optimizer(trial.training, self._steps)
@@ -108,25 +119,29 @@ class TensorFlowEngine:
         return totals
 
     def _train_batch(self, digits: _Digits, chosen: Any, totals: tuple[Any, ...]) -> tuple[Any, ...]:
-        strength = disturbance(self._spec, self._optimizer.iterations, self._steps)
-        images = self._augment(tf.gather(digits.images, chosen), strength)  # [batch, 28, 28] in 0..255
-        labels = tf.cast(tf.gather(digits.labels, chosen), tf.int32)  # [batch]
-        with tf.GradientTape() as tape:
-            logits = tf.cast(self._logits(images, training=True), tf.float32)  # [batch, 10]
-            squared_error = _squared_error(logits, labels)  # [batch]
-            losses = self._losses(logits, labels, squared_error, strength)
-            loss = tf.reduce_mean(losses)
-        variables = self._trained.trainable_variables
-        self._optimizer.apply(tape.gradient(loss, variables), variables)
+        """Take a step: each thread looks at its part of the batch, and their gradients are added."""
+        count = chosen.shape[0]
+        bounds = sorted({count * part // self._threads for part in range(self._threads + 1)})
+        parts = [self._look(digits, chosen[begin:end], count) for begin, end in pairwise(bounds)]
+        gradients = map(_sum, zip(*(part.gradients for part in parts), strict=True))
+        self._optimizer.apply(list(gradients), self._trained.trainable_variables)
         if self._average:
             self._average.update(self._optimizer.iterations)
+        return tuple(map(_sum, zip(totals, *(part.totals for part in parts), strict=True)))
+
+    def _look(self, digits: _Digits, chosen: Any, count: int) -> _Part:
+        strength = disturbance(self._spec, self._optimizer.iterations, self._steps)
+        images = self._augment(tf.gather(digits.images, chosen), strength)  # [part, 28, 28] in 0..255
+        labels = tf.cast(tf.gather(digits.labels, chosen), tf.int32)  # [part]
+        with tf.GradientTape() as tape:
+            logits = tf.cast(self._logits(images, training=True), tf.float32)  # [part, 10]
+            squared_error = _squared_error(logits, labels)  # [part]
+            losses = self._losses(logits, labels, squared_error, strength)
+            loss = tf.reduce_sum(losses) / count
+        gradients = tape.gradient(loss, self._trained.trainable_variables)
         right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
-        batch_totals = (
-            tf.reduce_sum(losses),
-            tf.reduce_sum(tf.cast(right, tf.int32)),
-            tf.reduce_sum(squared_error),
-        )
-        return tuple(total + new for total, new in zip(totals, batch_totals, strict=True))
+        correct = tf.reduce_sum(tf.cast(right, tf.int32))
+        return _Part(gradients, (tf.reduce_sum(losses), correct, tf.reduce_sum(squared_error)))
 
     def _losses(self, logits: Any, labels: Any, squared_error: Any, strength: Any) -> Any:
         if self._spec.loss == "mse":
@@ -144,6 +159,10 @@ def _average(spec: TrainingSpec, network: keras.Model) -> WeightAverage | None:
 
 def _augmenter(spec: TrainingSpec, seed: int) -> Callable[[Any, Any], Any]:
     return (lambda images, _: images) if spec.augmentation is None else Augmenter(spec.augmentation, seed)
+
+
+def _sum(values: Sequence[Any]) -> Any:
+    return values[0] if len(values) == 1 else tf.add_n(values)
 
 
 def _squared_error(logits: Any, labels: Any) -> Any:
