@@ -17,6 +17,7 @@ SERIOUS = {"serious", "critical"}
 def draw(page: Page) -> None:
     write_with_mouse(page, "26")
     expect(page.locator("#read")).to_have_text("26")
+    expect(page.locator("#tiles img")).to_have_count(2)  # the answer to the whole, not to a glance
 
 
 def look(page: Page) -> None:

@@ -59,7 +59,7 @@ def pieces(data: bytes, size: int) -> list[bytes]:
 
 
 @given(st.binary(max_size=LIMIT), st.integers(1, 400))
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_a_body_is_read_whole_however_it_is_cut(data: bytes, size: int) -> None:
     room = BodyRoom(LIMIT)
     assert read(pieces(data, size), room=room) == data
@@ -67,7 +67,7 @@ def test_a_body_is_read_whole_however_it_is_cut(data: bytes, size: int) -> None:
 
 
 @given(st.sampled_from(sorted(ENCODERS)), st.binary(max_size=LIMIT), st.integers(1, 400))
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_a_compressed_body_is_inflated_however_it_is_cut(encoding: str, data: bytes, size: int) -> None:
     parts = pieces(ENCODERS[encoding](data), size)
     assert read(parts, {"content-encoding": encoding}) == data

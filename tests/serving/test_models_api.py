@@ -6,7 +6,9 @@ import base64
 import hashlib
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from digitlab.bundle.runtime import Classifier
 from digitlab.data import load
 from digitlab.data.importer import import_folder
 from digitlab.recognition.explain import encode_png
+from digitlab.serving.kept import KeptDrawings
 
 
 @pytest.fixture
@@ -30,6 +33,7 @@ def results(tmp_path: Path, network: Path) -> Path:
     with (models / "damaged" / "model.onnx").open("ab") as file:
         file.write(b"x")
     (models / "empty").mkdir()
+    (models / "empty" / "dangling").symlink_to("nowhere")
     (models / ".draft").mkdir()
     (models / "file").write_text("no folder")
     return tmp_path / "results"
@@ -80,6 +84,20 @@ def test_a_network_that_was_mended_answers(make_client: Any, results: Path, netw
     assert listed["user:damaged"]["error"] is None
 
 
+def test_a_network_that_was_trained_anew_answers_anew(
+    make_client: Any, results: Path, network: Path, tmp_path: Path
+) -> None:
+    client = make_client(results=results)
+    path = "/api/recognize?model=user:my%20net"
+    assert client.post(path, content=drawing([0])).json()["text"] == "7"
+    shutil.copytree(
+        exchanged(network, tmp_path / "anew", 7, 3), results / "models" / "my net", dirs_exist_ok=True
+    )
+    assert client.post(path, content=drawing([0])).json()["text"] == "3"
+    shutil.rmtree(results / "models" / "my net")
+    assert client.post(path, content=drawing([0])).status_code == 404
+
+
 def test_a_card_that_is_not_there_is_404(client: Client) -> None:
     assert client.get("/api/models/none").status_code == 404
 
@@ -118,6 +136,19 @@ def test_a_corrected_drawing_is_kept_once(make_client: Any, tmp_path: Path, digi
     assert client.get("/api/kept").json()["counts"] == [0, 0, 0, 0, 0, 0, 0, 1, 0, 0]
 
 
+def test_a_drawing_that_comes_many_times_at_once_is_kept_once(tmp_path: Path, digits: np.ndarray) -> None:
+    drawings = KeptDrawings(tmp_path / "drawings")
+    start = Barrier(8)
+
+    def keep(_: int) -> bool:
+        start.wait()
+        return drawings.keep(7, digits[0])[1]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(keep, range(8))) == [False] * 7 + [True]
+    assert drawings.counts() == [0, 0, 0, 0, 0, 0, 0, 1, 0, 0]
+
+
 @pytest.mark.slow
 def test_what_was_kept_can_be_imported(make_client: Any, tmp_path: Path) -> None:
     client = make_client()
@@ -147,6 +178,7 @@ def test_what_was_kept_can_be_imported(make_client: Any, tmp_path: Path) -> None
         {"label": 10},
         {"label": -1},
         {"label": "7"},
+        {"label": True},
         {"image": "data:image/png;base64,???"},
         {"image": ""},
         {"image": 7},

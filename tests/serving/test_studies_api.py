@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from in_process import Client, token_of
 
-from digitlab.results.store import Store
+from digitlab.results.record import Result
+from digitlab.results.store import Status, Store
+from digitlab.serving.study_runs import StudyRuns
+from digitlab.serving.study_view import StudyView
 from digitlab.spec.library import collection_names, recipe_names, study_names
 from digitlab.spec.plan import Plan
+from digitlab.spec.trial import Trial
 from digitlab.studies.runner import plan_study
 from small_study import pretend, small_study, write_digits
 
@@ -132,6 +137,42 @@ def test_following_tells_everything_so_far_and_ends_where_nobody_runs_it(
     assert told[-1][1] == {"state": "paused", "report": None, "message": None}
 
 
+class Racing(Store):
+    """A store in which a trial ends just behind the first look at it."""
+
+    ends: Result | None = None
+
+    def results(self, trials: Iterable[Trial]) -> dict[str, Result]:
+        found = super().results(trials)
+        self._race()
+        return found
+
+    def statuses(self, ids: Iterable[str]) -> dict[str, Status]:
+        found = super().statuses(ids)
+        self._race()
+        return found
+
+    def _race(self) -> None:
+        if self.ends is not None:
+            ends, self.ends = self.ends, None
+            self.finish(ends)
+
+
+def test_a_trial_that_ends_while_it_is_looked_at_is_told_with_its_history(
+    store: Store, plan: Plan, tmp_path: Path
+) -> None:
+    view = StudyView(plan)
+    store.start(plan.trials[0])
+    with Racing(tmp_path / "store.sqlite") as racing:
+        racing.ends = pretend(plan.trials[0], lambda _: None)
+        view.refresh(racing)
+        told = [values for _, state, values in view.ended({}) if state == "done"]
+        assert all("history" in values for values in told)
+        view.refresh(racing)
+    assert [values["id"] for _, _, values in view.ended({})] == [plan.trials[0].id]
+    assert view.in_state("running") == 0
+
+
 def test_the_report_is_shown_without_scripts(make_client: Any, store: Store, tmp_path: Path) -> None:
     client = make_client()
     assert client.get("/studies/small/report").status_code == 404
@@ -214,6 +255,29 @@ def test_another_study_of_the_same_name_is_not_overwritten(make_client: Any, sto
     client = make_client()
     answer = client.post("/api/studies", headers=token_of(client), json={"study": {**GOOD, "name": "small"}})
     assert (answer.status_code, answer.json()["field"]) == (409, "name")
+
+
+def test_a_study_that_is_refused_while_another_runs_leaves_no_file(make_client: Any, tmp_path: Path) -> None:
+    client = make_client()
+    client.service.runs.running = "mlp-neurons"
+    answer = client.post("/api/studies", headers=token_of(client), json={"study": GOOD})
+    assert answer.status_code == 409
+    assert "mlp-neurons" in answer.json()["error"]
+    assert not (tmp_path / "studies").exists()
+
+
+@pytest.mark.slow
+def test_a_study_that_is_stopped_at_once_says_nothing_of_it(tmp_path: Path) -> None:
+    async def start_and_stop() -> dict[str, str]:
+        runs = StudyRuns(tmp_path / "store.sqlite")
+        await runs.start("mlp-neurons", "mlp-neurons")
+        await asyncio.sleep(0.05)
+        runs.stop("mlp-neurons")
+        while runs.running:
+            await asyncio.sleep(0.05)
+        return runs.messages
+
+    assert asyncio.run(start_and_stop()) == {}
 
 
 def test_what_does_not_run_cannot_be_stopped(client: Client) -> None:

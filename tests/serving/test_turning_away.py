@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitlab.serving.turning_away import KnownRequest, known_request
@@ -29,6 +29,7 @@ def known(data: bytes = message(b"body")) -> KnownRequest:
 
 
 @given(st.binary(max_size=3000))
+@settings(deadline=None)
 def test_the_same_request_with_another_body_is_known(body: bytes) -> None:
     assert known().is_again(message(body))
 
@@ -60,6 +61,7 @@ def test_anything_else_is_not(data: bytes) -> None:
 
 
 @given(st.integers(0, len(HEADERS) - 4), st.binary(min_size=1, max_size=3))
+@settings(deadline=None)
 def test_a_change_in_the_headers_is_seen(place: int, change: bytes) -> None:
     data = message(b"body")
     changed = data[:place] + change + data[place + len(change) :]

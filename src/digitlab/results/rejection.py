@@ -8,7 +8,7 @@ import numpy as np
 
 from digitlab.spec.base import Spec
 
-KEPT = 0.98
+KEPT = 0.99
 """Share of validation digits that are taken for digits."""
 
 _RIDGE = 1e-3
@@ -59,7 +59,7 @@ def fit_rejection(digits: Inside, drawn: Inside, others: Inside, weights: np.nda
     """Fit to digits and to other ink.
 
     Args:
-        digits: of the validation part; one half is fitted to, and of the other half 98 % are kept.
+        digits: of the validation part; one half is fitted to, and of the other half 99 % are kept.
         drawn: digits as they are written elsewhere (`digitlab.data.strokes`).
         others: ink that is no digit (`digitlab.data.other_ink`).
         weights: how much each of the others counts, [m].

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ class KeptDrawings:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._lock = threading.Lock()  # the same drawing may come twice at once
 
     def counts(self) -> list[int]:
         """Count the drawings of each digit."""
@@ -62,6 +64,10 @@ class KeptDrawings:
             RefusalError: the folder is full.
             UserError: it cannot be written.
         """
+        with self._lock:
+            return self._keep(label, image)
+
+    def _keep(self, label: int, image: np.ndarray) -> tuple[Path, bool]:
         from digitlab.recognition.explain import encode_png
 
         path = self.folder / str(label) / f"{hashlib.sha256(image.tobytes()).hexdigest()[:16]}.png"
@@ -115,7 +121,9 @@ def router(service: Service) -> APIRouter:
 
 def _asked(values: Any) -> tuple[int, str]:
     match values:
-        case {"consent": True, "label": int(label), "image": str(image)} if 0 <= label <= 9:
+        case {"consent": True, "label": int(label), "image": str(image)} if (
+            type(label) is int and 0 <= label <= 9
+        ):
             return label, image
         case {"consent": consent} if consent is not True:
             raise RefusalError(

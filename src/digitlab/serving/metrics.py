@@ -12,6 +12,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _APIS = frozenset({"recognize", "look", "models", "compare", "studies", "kept"})
 _MOST_KNOWN = 1000
+_OFTEN = frozenset({200, 503})
 _IMAGES = (1, 2, 4, 8, 16, 32, 64)
 
 
@@ -63,7 +64,7 @@ class Metrics:
         if (found := self._known.get(key)) is None:
             endpoint = _endpoint(path)
             found = self._requests.labels(endpoint, str(status)), self._seconds.labels(endpoint)
-            if len(self._known) < _MOST_KNOWN:
+            if status in _OFTEN and len(self._known) < _MOST_KNOWN:  # no path that a stranger made up
                 self._known[key] = found
         requests, times = found
         requests.inc()

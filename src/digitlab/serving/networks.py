@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -52,13 +53,19 @@ class Network:
 
     Attributes:
         entry: in the list.
+        signature: of its files when they were read.
         recognizer: which reads pictures with it.
         batcher: before it.
     """
 
     entry: Entry
+    signature: tuple[int, ...]
     recognizer: Recognizer
     batcher: Batcher
+
+    def is_current(self) -> bool:
+        """Say whether it is still what its files say: a user may train a network anew while it is served."""
+        return self.entry.origin != "user" or self.signature == _signature(self.entry.folder)
 
     @property
     def classifier(self) -> Classifier:
@@ -134,10 +141,7 @@ class Networks:
         Raises:
             BundleError: it is no sound bundle.
         """
-        signature = tuple(
-            status.st_mtime_ns ^ status.st_size
-            for status in (path.stat() for path in sorted(entry.folder.glob("*")))
-        )
+        signature = _signature(entry.folder)
         known, card = self._cards.get(entry.folder, (None, ""))
         if known != signature:
             try:
@@ -161,7 +165,7 @@ class Networks:
         """
         key = self.default.id if name is None else name
         loaded = self._loaded.get(key)
-        if loaded is not None:
+        if loaded is not None and loaded.is_current():
             self._loaded.move_to_end(key)
             return loaded
         entry = self.find(name)
@@ -187,16 +191,27 @@ class Networks:
             self._workers.close()
 
     async def _load(self, entry: Entry) -> Network:
+        signature = _signature(entry.folder)
         recognizer = await asyncio.to_thread(Recognizer, entry.folder)
         if self._workers is None:
             self._workers = Workers(min(available_cores(), MOST_WORKERS))
         classify = recognizer.classifier.probabilities
         batcher = Batcher(classify, self._workers, self._limits, self._metrics)
-        network = self._loaded[entry.id] = Network(entry, recognizer, batcher)
+        network = self._loaded[entry.id] = Network(entry, signature, recognizer, batcher)
         others = [key for key in self._loaded if key not in (self.default.id, entry.id)]
         if len(others) > MOST_LOADED:
             del self._loaded[others[0]]
         return network
+
+
+def _signature(folder: Path) -> tuple[int, ...]:
+    """Give what changes whenever a bundle's files do."""
+    found: list[int] = []
+    for path in sorted(folder.glob("*")):
+        with suppress(OSError):  # it is just being removed, or a link to nothing
+            status = path.stat()
+            found += [status.st_mtime_ns, status.st_size]
+    return tuple(found)
 
 
 def _default_entry(model: str) -> Entry:

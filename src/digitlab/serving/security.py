@@ -6,7 +6,6 @@ import hmac
 import ipaddress
 import secrets
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
@@ -59,7 +58,7 @@ class HostNames:
         known = self._seen.get(header)
         if known is None:
             known = _name_in(header.decode("latin-1").lower()) in self.names
-            if len(self._seen) < 1000:  # what strangers send is not kept for ever
+            if known and len(self._seen) < 1000:  # what strangers send is not kept
                 self._seen[header] = known
         return known
 
@@ -93,7 +92,7 @@ def require_token(request: Request, token: str) -> None:
     if not hmac.compare_digest(sent.encode("utf-8"), token.encode("ascii")):
         raise RefusalError(403, f"expected the page's token in the header {TOKEN_HEADER}: reload the page")
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
+    if origin is not None and origin.partition("://")[2].lower() != request.headers.get("host", "").lower():
         raise RefusalError(
             403, "expected a request from this service's own page, received one from another origin"
         )

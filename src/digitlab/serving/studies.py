@@ -200,6 +200,7 @@ class StudyDesk:
         return await self._run(study, ())
 
     async def _run(self, study: Study, options: tuple[str, ...]) -> str:
+        self._runs.require_idle()  # before a file is written that would stand in the list, and in the way
         path = await asyncio.to_thread(write_study, study, self._shelf.folder)
         await self._runs.start(study.name, str(path), options)
         return study.name

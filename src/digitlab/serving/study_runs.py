@@ -36,8 +36,20 @@ class StudyRuns:
         self._store = store
         self._process: Process | None = None
         self._watcher: asyncio.Task[None] | None = None
+        self._stop_asked = False
         self.running: str | None = None
         self.messages: dict[str, str] = {}
+
+    def require_idle(self) -> None:
+        """Refuse while a study runs.
+
+        Raises:
+            RefusalError: one runs already.
+        """
+        if self.running is not None:
+            raise RefusalError(
+                409, f"study {self.running} is running: wait until it has ended, or stop it first"
+            )
 
     async def start(self, name: str, study: str, options: Sequence[str] = ()) -> None:
         """Start a study.
@@ -50,11 +62,9 @@ class StudyRuns:
         Raises:
             RefusalError: another study runs already.
         """
-        if self.running is not None:
-            raise RefusalError(
-                409, f"study {self.running} is running: wait until it has ended, or stop it first"
-            )
+        self.require_idle()
         self.running = name
+        self._stop_asked = False
         self.messages.pop(name, None)
         command = [sys.executable, "-m", "digitlab", "study", "run", study]
         command += ["--store", str(self._store), *options]
@@ -75,7 +85,7 @@ class StudyRuns:
         while part := await process.stderr.read(_MOST_SAID):
             said = (said + part)[-_MOST_SAID:]
         code = await process.wait()
-        if code != 0 and code not in _STOPPED:
+        if code != 0 and code not in _STOPPED and not self._stop_asked:
             lines = said.decode("utf-8", "replace").split("\n")
             last = next((line for line in reversed(lines) if line.strip()), f"it ended with code {code}")
             self.messages[name] = last.strip().removeprefix("digitlab: ")
@@ -89,6 +99,7 @@ class StudyRuns:
         """
         if self.running != name or self._process is None:
             raise RefusalError(409, f"study {name[:80]!r} is not running here")
+        self._stop_asked = True  # while it is still starting, it ends with a traceback
         self._signal(signal.SIGINT)
 
     async def close(self) -> None:

@@ -34,11 +34,11 @@ class StudyView:
     taken: bool = False
 
     def refresh(self, store: Store) -> None:
-        """Read what has changed."""
+        """Read what has changed; other threads may be reading this view."""
         missing = [trial for trial in self.plan.trials if trial.id not in self.results]
-        self.results |= store.results(missing)
-        left = [trial.id for trial in missing if trial.id not in self.results]
-        self.statuses = store.statuses(left)
+        statuses = store.statuses([trial.id for trial in missing])  # first: what is done by now has a result
+        self.results = self.results | store.results(missing)
+        self.statuses = {trial: status for trial, status in statuses.items() if trial not in self.results}
         self.taken = any(status.state == "running" for status in self.statuses.values()) and store.is_taken()
 
     def in_state(self, state: str) -> int:

@@ -78,7 +78,7 @@ def service_figures(model: str, lengths: Lengths, soak: int = SOAK_REQUESTS) -> 
 
     Raises:
         UserError: there is no such network.
-        DigitlabError: a contestant does not start.
+        DigitlabError: a contestant does not start, or answers nothing.
     """
     folder = find_bundle(model)
     with ExitStack() as stack:
@@ -98,6 +98,12 @@ def _peaks(everybody: list[Contestant], lengths: Lengths) -> dict[str, Any]:
     for _ in range(lengths.rounds):
         for each in everybody:
             runs[each.name].append(_ask(each, seconds=lengths.peak, clients=CLIENTS))
+    for name, reports in runs.items():
+        if any(report.rate == 0 for report in reports):
+            raise DigitlabError(
+                f"{name} answered nothing within {lengths.peak:g} s: the machine is too busy to measure on; "
+                "let it rest, or give each round more --seconds"
+            )
     return {name: _median(reports) for name, reports in runs.items()}
 
 
