@@ -42,9 +42,9 @@ format: $(READY)  ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY)  ## Measure an epoch and the classroom against keras.fit, side by side
-	$(BIN)/python benchmarks/epoch.py
-	$(BIN)/python benchmarks/classroom.py
+bench: $(READY)  ## Measure training and studies, side by side with what else trains digit networks
+	$(BIN)/digitlab bench training --install-peers
+	$(BIN)/digitlab bench study
 
 SHIPPED := src/digitlab/bundle/pretrained
 pretrained: $(READY)  ## Train the networks that are shipped (best, mlp, cnn) again, seed 0 each

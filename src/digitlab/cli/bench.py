@@ -134,7 +134,7 @@ def training(
     require_libraries()
     if install:
         install_peers()
-    lineup = line_up(contestants or [], threads or [available_cores()])
+    lineup = line_up(contestants or [], sorted(set(threads or [available_cores()])))
     for sentence in lineup.skipped:
         say(f"skipped: {sentence}")
     book = Book((out or results_folder()) / "training.json", environment())

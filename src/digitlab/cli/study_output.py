@@ -81,17 +81,22 @@ def _known(value: float) -> float | None:
 def _print_tables(material: Material) -> None:
     from digitlab.report import evidence_of, evidence_table, notes, sentences, study_table
 
-    _print_table(study_table(material.table))
+    print_table(study_table(material.table))
     for note in notes(material.table):
         stdout().print(note)
     for evidence in evidence_of(material):
         if evidence.tested:
-            _print_table(evidence_table(evidence))
+            print_table(evidence_table(evidence))
         for sentence in sentences(evidence):
             stdout().print(sentence)
 
 
-def _print_table(text: TextTable) -> None:
+def print_table(text: TextTable) -> None:
+    """Print a table, its titles broken where the terminal is narrow and its cells never.
+
+    Args:
+        text: the table.
+    """
     from rich import box
     from rich.table import Table
 

@@ -1,0 +1,128 @@
+"""The board: every contestant trains in turn, in a process of its own, and each run is kept as it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from digitlab.data import load
+from digitlab.errors import DigitlabError
+from digitlab.speed.book import Book
+from digitlab.speed.contestants import Contestant
+
+SLOW = 60.0
+"""Training seconds from which a peer trains on few seeds."""
+
+Progress = Callable[[str, int], AbstractContextManager[Callable[[str], None]]]
+
+
+class Seeds(NamedTuple):
+    """How many networks each trains."""
+
+    ours: int = 30
+    quick_peers: int = 30
+    slow_peers: int = 3
+
+
+FEW = Seeds(3, 1, 1)
+
+
+class Order(NamedTuple):
+    """A run that is wanted: a contestant and a seed."""
+
+    contestant: Contestant
+    seed: int
+
+
+def run_board(contestants: Sequence[Contestant], book: Book, seeds: Seeds, progress: Progress) -> None:
+    """Make the runs that the book lacks.
+
+    First each trains once, which tells the slow peers from the quick; then the rest are spread evenly, so
+    that a machine that changes its speed meets all alike.
+
+    Args:
+        contestants: who trains.
+        book: that knows what was done before, and is told of each run.
+        seeds: how many.
+        progress: opens a bar of a name and so many parts; what it gives is called before each part.
+
+    Raises:
+        DigitlabError: a run failed; those before it are kept.
+    """
+    with digits_file() as digits:
+        _make("first runs", [Order(each, 0) for each in contestants], digits, book, progress)
+        _make("further runs", spread(contestants, book, seeds), digits, book, progress)
+
+
+def _make(name: str, orders: Sequence[Order], digits: Path, book: Book, progress: Progress) -> None:
+    todo = [order for order in orders if not book.has(order.contestant.key, order.seed)]
+    with progress(name, len(todo)) as tell:
+        for contestant, seed in todo:
+            tell(f"{contestant.name}, seed {seed}")
+            book.add(contestant.name, contestant.key, seed, run_once(contestant, seed, digits))
+
+
+def spread(contestants: Sequence[Contestant], book: Book, seeds: Seeds) -> list[Order]:
+    """Order all seeds of all, each contestant's spread evenly over the whole."""
+    placed = []
+    for place, contestant in enumerate(contestants):
+        count = seeds_of(contestant, book, seeds)
+        placed += [((seed + 0.5) / count, place, Order(contestant, seed)) for seed in range(count)]
+    return [order for *_, order in sorted(placed, key=lambda each: each[:2])]
+
+
+def seeds_of(contestant: Contestant, book: Book, seeds: Seeds) -> int:
+    """Say how many networks a contestant trains; of a peer its first run decides."""
+    if contestant.ours:
+        return seeds.ours
+    runs = book.runs(contestant.key)
+    slow = not runs or runs[0]["epochs"][-1]["seconds"] > SLOW
+    return seeds.slow_peers if slow else seeds.quick_peers
+
+
+@contextmanager
+def digits_file() -> Iterator[Path]:
+    """Write MNIST as a file that every peer can read, for as long as the context lasts."""
+    mnist = load("mnist")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mnist.npz"
+        names = ("x_train", "y_train", "x_test", "y_test")
+        np.savez(path, **{name: getattr(mnist, name) for name in names})
+        yield path
+
+
+def run_once(contestant: Contestant, seed: int, digits: Path) -> dict[str, Any]:
+    """Let a contestant train once.
+
+    Args:
+        contestant: who trains.
+        seed: of the run.
+        digits: file that `digits_file` wrote.
+
+    Returns:
+        What it printed: `import_seconds`, `compile_seconds`, `epochs`, `versions`.
+
+    Raises:
+        DigitlabError: it failed, or printed something else.
+    """
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+    command = [*contestant.command, "--seed", str(seed)]
+    if not contestant.ours:
+        command += ["--data", str(digits)]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | quiet, check=False)
+    try:
+        if done.returncode:
+            raise ValueError(f"exit code {done.returncode}")
+        values = json.loads(done.stdout)
+        return {name: values[name] for name in ("import_seconds", "compile_seconds", "epochs", "versions")}
+    except (ValueError, KeyError, TypeError) as error:
+        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
+        raise DigitlabError(f"{contestant.name}, seed {seed}: {error}; it said: {said}") from None

@@ -1,0 +1,102 @@
+"""Runs of a long measurement, kept in one file as they end, so that it goes on where it stopped."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from digitlab.errors import UserError
+from digitlab.report.writing import write_whole
+
+
+class Book:
+    """A JSON file of runs, and the CSV file of their table beside it; both are written whole.
+
+    A run counts where it was made as it would be made now: with the same key, versions and processor. Others
+    stay in the file, but for those of the same contestant, versions and processor: its settings have changed
+    since, and a new run takes their place.
+
+    Args:
+        path: of the JSON file; it need not be there.
+        environment: versions, processor and system of this machine.
+
+    Raises:
+        UserError: the file cannot be read, or is no such file.
+    """
+
+    def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
+        self.path = path
+        self.environment = dict(environment)
+        self._runs = _read(path)
+
+    def runs(self, key: str) -> list[dict[str, Any]]:
+        """Give the runs of a contestant that count, by their number."""
+        mine = [run for run in self._runs if run["key"] == key and run["environment"] == self.environment]
+        return sorted(mine, key=lambda run: run["number"])
+
+    def has(self, key: str, number: int) -> bool:
+        """Say whether a run is there and counts."""
+        return any(run["number"] == number for run in self.runs(key))
+
+    def add(self, contestant: str, key: str, number: int, values: Mapping[str, Any]) -> None:
+        """Keep a run.
+
+        Args:
+            contestant: its name, for people.
+            key: what tells its settings from all others.
+            number: of the run among those of the key: a seed, or a round.
+            values: plain ones, what came of it.
+        """
+        here = {"contestant": contestant, "environment": self.environment}
+        kept = [
+            run
+            for run in self._runs
+            if any(run[name] != value for name, value in here.items())
+            or (run["key"] == key and run["number"] != number)
+        ]
+        self._runs = [*kept, {"contestant": contestant, "key": key, "number": number, **values, **here}]
+        self.write({})
+
+    def write(self, values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Write the file, and where there are rows, the CSV file of them.
+
+        Args:
+            values: plain ones, what was made of the runs; they stand before them.
+            rows: of the table, each a mapping from column to cell.
+        """
+        whole = {"environment": self.environment, **values, "runs": self._runs}
+        write_whole(self.path, (json.dumps(whole, indent=1) + "\n").encode())
+        if rows:
+            text = io.StringIO(newline="")
+            columns = list(dict.fromkeys(key for row in rows for key in row))
+            table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+            table.writeheader()
+            table.writerows(rows)
+            write_whole(self.path.with_suffix(".csv"), text.getvalue().encode())
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    try:
+        runs = json.loads(path.read_text("utf-8"))["runs"]
+        for run in runs:
+            _ = run["contestant"], run["key"], run["number"], run["environment"]
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (ValueError, KeyError, TypeError):
+        raise UserError(
+            f"{path}: expected runs that digitlab bench has kept, received something else; move the file "
+            "away, or name another folder with --out"
+        ) from None
+    return runs
+
+
+def key_of(*decisive: str) -> str:
+    """Make the key of a contestant from all that decides how it trains: sixteen hexadecimal digits."""
+    return hashlib.sha256("\0".join(decisive).encode()).hexdigest()[:16]

@@ -1,0 +1,159 @@
+"""Who trains on the board: our recipes, and the peers in their published settings."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from digitlab.errors import SpecError
+from digitlab.spec.library import recipe_names, resolve_recipe
+from digitlab.spec.plan import resolve_precision
+from digitlab.spec.recipe import Recipe
+from digitlab.speed.book import key_of
+from digitlab.speed.places import peers_folder, peers_installed, peers_python, training_code
+from digitlab.training.process import native_precision
+
+OUR_RECIPES = ("fast", "fast-994", "fast-995")
+"""Those of the board, where they are in the package."""
+
+FLOAT32 = "float32"
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """What trains a network, in a process of its own.
+
+    Attributes:
+        name: unique on the board.
+        key: tells its settings from all others.
+        command: that trains once, without the seed and, of a peer, the file of the digits.
+        published: accuracy that its full schedule is published with, 0..1 (None: it is ours).
+        source: where that is.
+    """
+
+    name: str
+    key: str
+    command: tuple[str, ...]
+    published: float | None = None
+    source: str = ""
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is a recipe of digitlab."""
+        return self.published is None
+
+
+class Peer(NamedTuple):
+    """A peer as it is published.
+
+    Attributes:
+        name: unique among peers.
+        script: in `benchmarks/peers`.
+        published: accuracy of its full schedule, 0..1.
+        source: where that is.
+        own_environment: whether it needs what digitlab does not.
+    """
+
+    name: str
+    script: str
+    published: float
+    source: str
+    own_environment: bool = True
+
+
+PEERS = (
+    Peer(
+        "keras-example", "keras_example.py", 0.9922, "keras.io, Simple MNIST convnet", own_environment=False
+    ),
+    # The example's own page gives no figure: two runs of it by the author of the one-epoch recipe.
+    Peer("pytorch-example", "torch_example.py", 0.99185, "train_mnist_fast, 0_Pytorch_initial"),
+    Peer("pytorch-one-epoch", "torch_one_epoch.py", 0.9904, "train_mnist_fast, 8_Final"),
+    Peer("sklearn-example", "sklearn_example.py", 0.9531, "scikit-learn, plot_mnist_filters"),
+    Peer("sklearn-benchmark", "sklearn_benchmark.py", 0.9776, "scikit-learn, bench_mnist, MLP_adam"),
+)
+
+
+class Lineup(NamedTuple):
+    """Who takes part, and who cannot: sentences that say why."""
+
+    contestants: tuple[Contestant, ...]
+    skipped: tuple[str, ...]
+
+
+def line_up(names: Sequence[str], threads: Sequence[int]) -> Lineup:
+    """Find the contestants.
+
+    Args:
+        names: of peers, and names or files of recipes; empty: those of the board.
+        threads: of ours, each a contestant of its own.
+
+    Raises:
+        SpecError: a name that is neither a peer nor a recipe.
+    """
+    peers = {peer.name: peer for peer in PEERS}
+    here = [name for name in OUR_RECIPES if name in recipe_names()]
+    named = [name for name in names if name not in peers] if names else here
+    recipes = [resolve_precision(_recipe(name), native_precision()) for name in named]
+    wanted = [peer for peer in PEERS if not names or peer.name in names]
+    absent = {peer.name: reason for peer in wanted if (reason := _absence(peer))}
+    ours = [_ours(recipe, count) for recipe in recipes for count in threads]
+    others = [each for peer in wanted if peer.name not in absent for each in _rows(peer, recipes)]
+    skipped = [f"{name}: {reason}" for name, reason in absent.items()]
+    if recipes and {recipe.training.precision for recipe in recipes} == {FLOAT32}:
+        skipped += [
+            f"{peer.name} in our precision: ours is {FLOAT32} here, as its own"
+            for peer in wanted
+            if not peer.own_environment
+        ]
+    if not names:
+        skipped += [f"{name}: there is no such recipe" for name in OUR_RECIPES if name not in here]
+    return Lineup((*ours, *others), tuple(skipped))
+
+
+def _recipe(name: str) -> Recipe:
+    try:
+        return resolve_recipe(name)
+    except SpecError as error:
+        raise SpecError(f"{error}; or a peer: {', '.join(peer.name for peer in PEERS)}") from None
+
+
+def _ours(recipe: Recipe, threads: int) -> Contestant:
+    values = recipe.model_copy(update={"description": ""}).to_json()
+    command = ("-m", "digitlab.speed.ours", "--recipe", values, "--threads", str(threads))
+    counted = "1 thread" if threads == 1 else f"{threads} threads"
+    key = key_of(values, str(threads), training_code())
+    return Contestant(f"{recipe.name}, {counted}", key, (sys.executable, *command))
+
+
+def _absence(peer: Peer) -> str:
+    """Say why a peer cannot take part; nothing where it can."""
+    if peers_folder() is None:
+        return "its script is in the clone of digitlab: install digitlab from there"
+    if peer.own_environment and not peers_installed():
+        return "it is not installed:  digitlab bench training --install-peers  installs it"
+    return ""
+
+
+def _rows(peer: Peer, recipes: Iterable[Recipe]) -> list[Contestant]:
+    """A peer as it is published; the Keras example in the precisions of our recipes, too."""
+    precisions = [FLOAT32]
+    if not peer.own_environment:
+        precisions += sorted({recipe.training.precision for recipe in recipes} - {FLOAT32})
+    return [_peer(peer, precision) for precision in precisions]
+
+
+def _peer(peer: Peer, precision: str) -> Contestant:
+    folder = peers_folder()
+    assert folder is not None  # else it is absent
+    script = folder / peer.script
+    python = str(peers_python()) if peer.own_environment else sys.executable
+    scripts = [path.read_text("utf-8") for path in sorted(folder.iterdir()) if path.is_file()]
+    return Contestant(
+        name=peer.name if precision == FLOAT32 else f"{peer.name}, {precision}",
+        key=key_of(peer.script, precision, *scripts),
+        command=(python, str(script), "--precision", precision),
+        published=peer.published,
+        source=peer.source,
+    )

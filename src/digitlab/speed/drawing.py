@@ -1,0 +1,99 @@
+"""The board as a figure: accuracy against training seconds."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digitlab.report.canvas import ACCENT, GREY, INK, figure_style, new_figure
+from digitlab.speed.standing import TARGETS, Standing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PNG_DOTS = 160
+MARKED = (0.9, 0.95, 0.97, 0.98, 0.985, 0.99, 0.994, 0.995, 0.997)
+"""Accuracies that the axis may mark."""
+
+_MARKERS = "osD^v<>Ph"
+_PEERS = ("#a83232", "#c9622b", "#d9962b", "#8a6d3b", GREY, "#a0a8b0")
+
+
+def draw_board(standings: Sequence[Standing]) -> Figure:
+    """Draw accuracy against training seconds, both so that a factor is a distance.
+
+    The axis of accuracy is logarithmic in the error, and dotted where a target is. A line joins the schedules
+    of a contestant, from one epoch to the full one, which has a large mark and the standard deviation.
+
+    Args:
+        standings: of those that are drawn, at least one.
+    """
+    with figure_style():
+        figure, (axes,) = new_figure(1, 4.4)
+        markers, warm = itertools.cycle(_MARKERS), itertools.cycle(_PEERS)
+        for standing in standings:
+            _draw(axes, standing, next(markers), ACCENT if standing.ours else next(warm))
+        _time_axis(axes)
+        _accuracy_axis(axes, standings)
+        figure.legend(loc="outside lower center", ncols=2)
+        return figure
+
+
+def _draw(axes: Axes, standing: Standing, marker: str, colour: str) -> None:
+    seconds = [schedule.seconds for schedule in standing.schedules]
+    errors = [_error(schedule.mean) for schedule in standing.schedules]
+    width = 1.8 if standing.ours else 1.0
+    axes.plot(seconds, errors, marker=marker, color=colour, alpha=0.5, markersize=3, linewidth=width)
+    full = standing.full
+    axes.errorbar(
+        full.seconds,
+        _error(full.mean),
+        yerr=np.nan_to_num(100 * full.sd),
+        fmt=marker,
+        color=colour,
+        markersize=8 if standing.ours else 6,
+        capsize=3,
+        label=standing.name if standing.counts else f"{standing.name} (does not count)",
+    )
+
+
+def _error(accuracy: float) -> float:
+    """Give the error in %, of which even a perfect network has half an image."""
+    return 100 * max(1 - accuracy, 0.5e-4)
+
+
+def _time_axis(axes: Axes) -> None:
+    axes.set_xscale("log")
+    axes.set_xlabel("training seconds, without import and compile (log scale)")
+    low, high = axes.get_xlim()
+    marks = [step * 10.0**power for power in range(-2, 5) for step in (1, 2, 5)]
+    shown = [mark for mark in marks if low <= mark <= high]
+    axes.set_xticks(shown, [f"{mark:g}" for mark in shown])
+    axes.set_xticks([], minor=True)
+
+
+def _accuracy_axis(axes: Axes, standings: Sequence[Standing]) -> None:
+    errors = [_error(schedule.mean) for each in standings for schedule in each.schedules]
+    errors += map(_error, TARGETS)
+    low, high = min(errors) / 1.25, max(errors) * 1.15
+    axes.set_yscale("log")
+    axes.set_ylim(high, low)  # better is higher
+    axes.set_ylabel("test accuracy % (log scale of the error)")
+    shown = [accuracy for accuracy in MARKED if low <= _error(accuracy) <= high]
+    axes.set_yticks([_error(each) for each in shown], [f"{100 * each:.1f}" for each in shown])
+    axes.set_yticks([], minor=True)
+    for target in TARGETS:
+        axes.axhline(_error(target), color=INK, linewidth=0.9, linestyle=":")
+
+
+def png_of(figure: Figure) -> bytes:
+    """Write a figure as PNG."""
+    file = io.BytesIO()
+    with figure_style():
+        figure.savefig(file, format="png", dpi=PNG_DOTS)
+    return file.getvalue()

@@ -1,0 +1,70 @@
+"""Where the board finds its peers and keeps its results: in the clone that digitlab runs from, if it does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from digitlab.errors import UserError
+from digitlab.speed.book import key_of
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_CLONE = _PACKAGE.parents[1]
+_ENVIRONMENT = _CLONE / "build" / "peers" / "venv"
+_READY = _ENVIRONMENT / ".ready"
+
+
+def peers_folder() -> Path | None:
+    """Give the folder of the peers' scripts; None outside of a clone."""
+    folder = _CLONE / "benchmarks" / "peers"
+    return folder if folder.is_dir() else None
+
+
+def results_folder() -> Path:
+    """Give the folder in which results are kept unless another is named."""
+    return _CLONE / "benchmarks" / "results" if peers_folder() else Path("digitlab-results") / "speed"
+
+
+def peers_python() -> Path:
+    """Give the Python of the peers' own environment, which need not be there."""
+    place = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
+    return _ENVIRONMENT.joinpath(*place)
+
+
+def peers_installed() -> bool:
+    """Say whether the peers' own environment holds what they require today."""
+    folder = peers_folder()
+    return folder is not None and _READY.exists() and _READY.read_text("utf-8") == _required(folder)
+
+
+def _required(folder: Path) -> str:
+    return (folder / "requirements.txt").read_text("utf-8")
+
+
+def training_code() -> str:
+    """Tell the code that trains from every other state of it, of which no time holds for this one."""
+    files = sorted(path for room in ("models", "training") for path in (_PACKAGE / room).glob("*.py"))
+    return key_of(*(path.read_text("utf-8") for path in files))
+
+
+def install_peers() -> None:
+    """Make the peers' own environment, with what `benchmarks/peers/requirements.txt` names.
+
+    Raises:
+        UserError: digitlab does not run from a clone, or pip could not install them.
+    """
+    folder = peers_folder()
+    if folder is None:
+        raise UserError("the peers are in the clone of digitlab: install digitlab from there")
+    python = peers_python()
+    try:
+        subprocess.run([sys.executable, "-m", "venv", str(_ENVIRONMENT)], check=True)
+        wanted = ["--requirement", str(folder / "requirements.txt")]
+        subprocess.run(
+            [str(python), "-m", "pip", "install", "--quiet", *wanted], check=True, stdout=sys.stderr
+        )
+        _READY.write_text(_required(folder), "utf-8")
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise UserError(f"the peers' environment {_ENVIRONMENT} could not be made: {error}") from None

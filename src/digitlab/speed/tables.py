@@ -1,0 +1,102 @@
+"""The board as tables of text, as rows of a file, and as plain values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from digitlab.report.tables import TextTable
+from digitlab.speed.standing import TARGETS, Reach, Standing, reaches
+
+NOT_REACHED = "not reached"
+
+
+def standing_table(standings: Sequence[Standing]) -> TextTable:
+    """Write accuracy and time of each contestant's full schedule."""
+    columns = (
+        "contestant",
+        "epochs",
+        "n",
+        "accuracy %",
+        "sd",
+        "training s",
+        "with import and compile s",
+        "published %",
+        "counts",
+    )
+    return TextTable(columns, tuple(map(_standing_cells, standings)), (False, *[True] * 7, False))
+
+
+def _standing_cells(standing: Standing) -> tuple[str, ...]:
+    full = standing.full
+    return (
+        standing.name,
+        str(full.epochs),
+        str(full.n),
+        f"{100 * full.mean:.3f}",
+        "" if math.isnan(full.sd) else f"{100 * full.sd:.3f}",
+        seconds_text(full.seconds),
+        seconds_text(standing.whole_seconds),
+        "" if standing.published is None else f"{100 * standing.published:.2f}",
+        "" if standing.ours else "yes" if standing.counts else "no",
+    )
+
+
+def target_table(standings: Sequence[Standing]) -> TextTable:
+    """Write the training seconds of each contestant to each target, and their ratio to ours."""
+    columns = ["contestant"]
+    for target in TARGETS:
+        columns += [f"to {100 * target:.1f} %", "times ours"]
+    found = [reaches(standings, target) for target in TARGETS]
+    rows = tuple(
+        (standing.name, *(cell for each in found for cell in _reach_cells(standing, each[place])))
+        for place, standing in enumerate(standings)
+    )
+    return TextTable(tuple(columns), rows, (False, *[True] * (len(columns) - 1)))
+
+
+def _reach_cells(standing: Standing, reach: Reach) -> tuple[str, str]:
+    if reach.schedule is None:
+        return NOT_REACHED if standing.counts else "does not count", ""
+    shortened = "" if reach.schedule is standing.full else f", {reach.schedule.epochs} epochs"
+    ratio = "" if math.isnan(reach.ratio) else f"{reach.ratio:.3g}"
+    return f"{seconds_text(reach.schedule.seconds)} s{shortened}", ratio
+
+
+def seconds_text(seconds: float) -> str:
+    """Write seconds with the digits that they deserve."""
+    return f"{seconds:.2f}" if seconds < 10 else f"{seconds:.1f}" if seconds < 100 else f"{seconds:.0f}"
+
+
+def board_rows(standings: Sequence[Standing]) -> list[dict[str, Any]]:
+    """Give a row a contestant: plain values, without what is not known."""
+    found = {target: reaches(standings, target) for target in TARGETS}
+    return [
+        _row(standing, {target: each[place] for target, each in found.items()})
+        for place, standing in enumerate(standings)
+    ]
+
+
+def _row(standing: Standing, found: dict[float, Reach]) -> dict[str, Any]:
+    full = standing.full
+    row: dict[str, Any] = {
+        "contestant": standing.name,
+        "ours": standing.ours,
+        "epochs": full.epochs,
+        "n": full.n,
+        "accuracy": full.mean,
+        "accuracy_sd": None if math.isnan(full.sd) else full.sd,
+        "train_seconds": full.seconds,
+        "import_seconds": standing.import_seconds,
+        "compile_seconds": standing.compile_seconds,
+        "whole_seconds": standing.whole_seconds,
+        "published": standing.published,
+        "counts": standing.counts,
+    }
+    for target, reach in found.items():
+        to = f"to_{100 * target:.1f}"
+        row[f"{to}_seconds"] = reach.schedule.seconds if reach.schedule else NOT_REACHED
+        row[f"{to}_epochs"] = reach.schedule.epochs if reach.schedule else None
+        row[f"{to}_times_ours"] = None if math.isnan(reach.ratio) else reach.ratio
+    return row

@@ -1,0 +1,90 @@
+"""Who takes part: our recipes, the peers that are installed, and a line for each that cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from digitlab.errors import SpecError
+from digitlab.spec import resolve_recipe
+from digitlab.speed import places
+from digitlab.speed.contestants import OUR_RECIPES, PEERS, line_up
+
+
+def file_of(folder: Path, **training: object) -> str:
+    """A recipe like the mlp, in a file of its own."""
+    recipe = resolve_recipe("mlp")
+    changed = recipe.model_copy(update={"training": recipe.training.model_copy(update=training)})
+    path = folder / "mine.toml"
+    path.write_text(changed.to_toml())
+    return str(path)
+
+
+def test_each_number_of_threads_is_a_contestant_of_its_own() -> None:
+    contestants = line_up(["mlp", "cnn"], [1, 2]).contestants
+    names = ["mlp, 1 thread", "mlp, 2 threads", "cnn, 1 thread", "cnn, 2 threads"]
+    assert [each.name for each in contestants] == names
+    assert len({each.key for each in contestants}) == 4
+    assert all(each.ours for each in contestants)
+
+
+def test_a_changed_setting_is_another_contestant_and_a_changed_description_is_not(tmp_path: Path) -> None:
+    def key(recipe: str) -> str:
+        return line_up([recipe], [1]).contestants[0].key
+
+    path = file_of(tmp_path)
+    same = key(path)
+    Path(path).write_text(Path(path).read_text().replace("description = ", 'description = "New." # '))
+    assert key(path) == same
+    assert key(file_of(tmp_path, epochs=11)) != same
+
+
+def test_a_peer_that_is_not_installed_is_a_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(places, "_READY", tmp_path / "nothing")
+    lineup = line_up(["pytorch-example", "keras-example"], [1])
+    assert [each.name for each in lineup.contestants] == ["keras-example"]
+    assert lineup.skipped == (
+        "pytorch-example: it is not installed:  digitlab bench training --install-peers  installs it",
+    )
+
+
+def test_peers_of_other_requirements_are_not_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(places, "_READY", tmp_path / "ready")
+    folder = places.peers_folder()
+    assert folder
+    (tmp_path / "ready").write_text("torch==1.0\n")
+    assert not places.peers_installed()
+    (tmp_path / "ready").write_text((folder / "requirements.txt").read_text())
+    assert places.peers_installed()
+
+
+def test_the_keras_example_runs_in_our_precision_too_where_that_is_another(tmp_path: Path) -> None:
+    recipe = file_of(tmp_path, precision="mixed_bfloat16")
+    lineup = line_up([recipe, "keras-example"], [1])
+    names = ["mlp, 1 thread", "keras-example", "keras-example, mixed_bfloat16"]
+    assert [each.name for each in lineup.contestants] == names
+    assert lineup.contestants[-1].command[-1] == "mixed_bfloat16"
+    plain = line_up([file_of(tmp_path, precision="float32"), "keras-example"], [1])
+    assert [each.name for each in plain.contestants] == names[:2]
+    assert plain.skipped == ("keras-example in our precision: ours is float32 here, as its own",)
+
+
+def test_without_names_everybody_takes_part_or_is_a_line() -> None:
+    lineup = line_up([], [1])
+    told = " ".join([*(each.name for each in lineup.contestants), *lineup.skipped])
+    for name in (*OUR_RECIPES, *(peer.name for peer in PEERS)):
+        assert name in told
+
+
+def test_a_name_of_nobody_is_refused_with_all_names() -> None:
+    with pytest.raises(SpecError, match=r"'tensor': expected one of .*mlp.* or a peer: keras-example"):
+        line_up(["tensor"], [1])
+
+
+def test_every_peer_has_its_script() -> None:
+    folder = places.peers_folder()
+    assert folder
+    assert [peer.name for peer in PEERS if not (folder / peer.script).is_file()] == []

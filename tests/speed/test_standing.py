@@ -1,0 +1,109 @@
+"""From recorded runs to accuracy, time, and the time to a target."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from recorded_runs import run_of
+
+from digitlab.speed.contestants import Contestant
+from digitlab.speed.drawing import draw_board, png_of
+from digitlab.speed.standing import Standing, noise, reaches, standing_of
+from digitlab.speed.tables import board_rows, standing_table, target_table
+
+
+def ours(name: str, *runs: tuple[float, float]) -> Standing:
+    """A recipe of ours from (seconds, accuracy) of each seed."""
+    contestant = Contestant(name, name, ())
+    return standing_of(contestant, [run_of([(4, seconds, right)]) for seconds, right in runs])
+
+
+def peer(name: str, published: float, *runs: list[tuple[int, float, float]]) -> Standing:
+    return standing_of(Contestant(name, name, (), published), [run_of(run) for run in runs])
+
+
+FAST = ours("fast", (1.5, 0.990), (1.4, 0.991), (9.0, 0.992))
+SLOW = ours("fast-994", (10.0, 0.994), (12.0, 0.9942))
+KERAS = peer(
+    "keras-example",
+    0.9922,
+    [(1, 10.0, 0.980), (2, 20.0, 0.9905), (3, 30.0, 0.9915)],
+    [(1, 11.0, 0.982), (2, 22.0, 0.9893), (3, 33.0, 0.9917)],
+    [(1, 12.0, 0.984), (2, 24.0, 0.9905), (3, 36.0, 0.9913)],
+)
+POOR = peer("pytorch-example", 0.99185, [(1, 5.0, 0.991), (2, 9.0, 0.9895)])
+ALL = [FAST, SLOW, KERAS, POOR]
+
+
+def test_a_standing_has_the_mean_over_seeds_and_the_median_of_the_seconds() -> None:
+    assert FAST.full.mean == pytest.approx(0.991)
+    assert FAST.full.sd == pytest.approx(0.001)
+    assert (FAST.full.n, FAST.full.epochs, FAST.full.seconds) == (3, 4, 1.5)
+    assert FAST.whole_seconds == 4.5
+    assert math.isnan(POOR.full.sd)
+
+
+def test_a_peer_counts_if_its_full_schedule_reaches_what_is_published_within_noise() -> None:
+    assert noise(0.995) == pytest.approx(0.0014, abs=2e-5)  # the method's own example
+    assert KERAS.counts
+    assert not POOR.counts  # though it was better before its end
+    assert FAST.counts
+
+
+def test_the_time_to_a_target_is_that_of_the_shortest_schedule_whose_mean_reaches_it() -> None:
+    fast, slow, keras, poor = reaches(ALL, 0.990)
+    assert (fast.ratio, slow.ratio) == (1.0, pytest.approx(11 / 1.5))
+    assert keras.schedule
+    assert (keras.schedule.epochs, keras.schedule.seconds) == (2, 22.0)
+    assert keras.ratio == pytest.approx(22 / 1.5)
+    assert poor.schedule is None
+
+
+def test_ratios_are_to_the_quickest_of_ours_that_reaches_the_target() -> None:
+    fast, slow, keras, _ = reaches(ALL, 0.994)
+    assert (fast.schedule, keras.schedule) == (None, None)
+    assert slow.ratio == 1.0
+
+
+def test_where_none_of_ours_reaches_a_target_there_is_no_ratio() -> None:
+    reach = reaches([KERAS], 0.990)[0]
+    assert reach.schedule
+    assert math.isnan(reach.ratio)
+    assert board_rows([KERAS])[0]["to_99.0_times_ours"] is None
+
+
+def test_the_tables_say_what_was_reached_what_not_and_what_does_not_count() -> None:
+    cells = {row[0]: row[1:] for row in target_table(ALL).rows}
+    assert cells["fast"] == ("1.50 s", "1", "not reached", "", "not reached", "")
+    assert cells["fast-994"][2:4] == ("11.0 s", "1")
+    assert cells["keras-example"][:4] == ("22.0 s, 2 epochs", "14.7", "not reached", "")
+    assert cells["pytorch-example"] == ("does not count", "") * 3
+    lines = {row[0]: row[1:] for row in standing_table(ALL).rows}
+    assert lines["fast"] == ("4", "3", "99.100", "0.100", "1.50", "4.50", "", "")
+    assert lines["pytorch-example"] == ("2", "1", "98.950", "", "9.00", "12.0", "99.19", "no")
+
+
+def test_the_rows_of_the_file_hold_the_same_as_the_tables() -> None:
+    rows = {row["contestant"]: row for row in board_rows(ALL)}
+    assert rows["fast"]["accuracy_sd"] == pytest.approx(0.001)
+    assert rows["pytorch-example"]["accuracy_sd"] is None
+    assert rows["keras-example"]["to_99.0_epochs"] == 2
+    assert rows["keras-example"]["to_99.5_seconds"] == "not reached"
+
+
+def test_seeds_that_end_after_different_epochs_are_one_schedule() -> None:
+    standing = peer("sklearn-benchmark", 0.9776, [(30, 50.0, 0.978)], [(41, 70.0, 0.979)])
+    assert (standing.full.epochs, standing.full.seconds) == (36, 60.0)
+
+
+@pytest.mark.parametrize("standings", [ALL, [KERAS], [ours("perfect", (1.0, 1.0))]])
+def test_the_figure_shows_every_contestant(standings: list[Standing]) -> None:
+    figure = draw_board(standings)
+    assert png_of(figure).startswith(b"\x89PNG")
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert [label.removesuffix(" (does not count)") for label in labels] == [each.name for each in standings]
+    (axes,) = figure.axes
+    assert axes.get_xscale() == axes.get_yscale() == "log"
+    assert axes.get_ylim()[0] > axes.get_ylim()[1]  # an axis of the error, upside down
+    assert "99.0" in [label.get_text() for label in axes.get_yticklabels()]
