@@ -18,6 +18,7 @@ _TWO_DIGITS = 1.1  # of the height: their width
 _STROKE = 1.5  # nats for each further stroke that a cut goes through
 _LEAST_WIDTH = 0.12  # of the height of the piece, of what a cut leaves
 _LEAST_HEIGHT = 0.55  # likewise
+_LEAST_LIKELY = 1e-3
 _GOOD = 0.6  # a slice that is less likely a digit is none
 
 
@@ -62,8 +63,16 @@ def cuttings(piece: Piece) -> Cutting:
         if (first, last) != (0, len(edges) - 1)
         and (between := _between(piece, edges[first], edges[last])) is not None
     ]
-    narrow = max(-0.5, _TWO_DIGITS - piece.width / piece.height)
-    return Cutting(_NARROW * narrow, (0.0, *doubts, 0.0), tuple(slices))
+    return Cutting(_doubt(piece), (0.0, *doubts, 0.0), tuple(slices))
+
+
+def may_be_cut(piece: Piece, whole: float) -> bool:
+    """Whether any cut at all could be better than the piece as it is, which looks that likely, 0..1."""
+    return _doubt(piece) + _CUT < -np.log(max(whole, _LEAST_LIKELY))
+
+
+def _doubt(piece: Piece) -> float:
+    return _NARROW * max(-0.5, _TWO_DIGITS - piece.width / piece.height)
 
 
 def best_slices(cutting: Cutting, likely: Sequence[float], whole: float) -> list[int]:
@@ -84,10 +93,10 @@ def best_slices(cutting: Cutting, likely: Sequence[float], whole: float) -> list
         if likely[number] < _GOOD:
             continue
         doubt = cutting.doubts[part.last] + (_CUT if part.last + 1 < len(cutting.doubts) else 0)
-        nats = -np.log(max(likely[number], 1e-3)) * part.piece.mass / total
+        nats = -np.log(max(likely[number], _LEAST_LIKELY)) * part.piece.mass / total
         if least[part.first] + nats + doubt < least[part.last]:
             least[part.last], came[part.last] = least[part.first] + nats + doubt, number
-    if not np.isfinite(least[-1]) or least[-1] + cutting.doubt >= -np.log(max(whole, 1e-3)):
+    if not np.isfinite(least[-1]) or least[-1] + cutting.doubt >= -np.log(max(whole, _LEAST_LIKELY)):
         return []
     path, at = [], len(cutting.doubts) - 1
     while at:
@@ -136,7 +145,7 @@ def _follow(steps: np.ndarray, column: int) -> np.ndarray:
     path = np.empty(len(steps), int)
     for row in range(len(steps) - 1, -1, -1):
         path[row] = column
-        column += steps[row, column]
+        column += int(steps[row, column])
     return path
 
 

@@ -12,12 +12,14 @@ import numpy as np
 
 from digitlab.recognition.strokes import keep_sharp, ridge_width
 
+DARKEST = 40
+"""Grey levels: below, contrast is no longer measured in proportion to the paper."""
+
 _SIDE = 128
 _LEAST = 4  # grey levels
 _WIDEST = 0.4  # of the shorter side: the widest stroke
 _HIDDEN = 0.1  # of the strokes that a window shows: what it may hide
 _BLURRED = 48  # pixels: pictures smaller than this are looked at as they are
-_DARKEST = 40  # grey levels: below, contrast is no longer measured in proportion to the paper
 _FINE_STROKE = 4.0  # pixels: how wide strokes are where the paper is followed closely
 _MIDDLE = 0.3  # the quantile that stands for the middle of the paper, some of the rest being ink
 
@@ -121,12 +123,13 @@ def contrast_to_paper(
         level is in it, usually.
     """
     usual = float(np.median(paper))
-    unit = cv2.max(paper, max(_DARKEST, usual / 4)) if reflects else np.full_like(paper, max(_DARKEST, usual))
+    least = np.full_like(paper, round(max(DARKEST, usual / 4 if reflects else usual)))
+    unit = cv2.max(paper, least) if reflects else least
     darker, lighter = cv2.subtract(paper, grey), cv2.subtract(grey, paper)
     return (
         cv2.divide(darker, unit, scale=255),
         cv2.divide(lighter, unit, scale=255),
-        255 / max(_DARKEST, usual),
+        255 / max(DARKEST, usual),
     )
 
 
@@ -158,4 +161,7 @@ def _close(grey: np.ndarray, window: int) -> np.ndarray:
     if window > 8:
         paper = cv2.blur(paper, (window // 4 | 1, window // 4 | 1), borderType=cv2.BORDER_REPLICATE)
     above = cv2.subtract(paper, grey)
-    return cv2.subtract(paper, float(np.quantile(above, _MIDDLE)))
+    middle = np.full_like(
+        paper, round(float(np.quantile(above, _MIDDLE)))
+    )  # OpenCV mistakes numbers for small arrays
+    return cv2.subtract(paper, middle)

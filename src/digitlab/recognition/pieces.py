@@ -63,21 +63,25 @@ def connected_pieces(strength: np.ndarray, smallest: int) -> list[Piece]:
         strength: of ink, uint8 [h, w].
         smallest: pixels of ink; what has fewer is left out.
     """
-    padded = cv2.copyMakeBorder(strength, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    mask = (padded >= INK).view(np.uint8)
+    ink = cv2.threshold(strength, INK - 1, 1, cv2.THRESH_BINARY)[1]
+    across, down, width, height = cv2.boundingRect(ink)
+    # With two more on every side: the soft edge of the strokes, and no ink at the borders.
+    padded = cv2.copyMakeBorder(strength, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=0)
+    padded = padded[down : down + height + 4, across : across + width + 4]
+    mask = cv2.threshold(padded, INK - 1, 1, cv2.THRESH_BINARY)[1]
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
     pieces = []
     for label in np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] >= smallest) + 1:
         left, top, width, height, mass = (int(value) for value in stats[label])
         window = slice(top - 1, top + height + 1), slice(left - 1, left + width + 1)
-        own = labels[window] == label
-        if padded[window][own].max() < SOLID:
+        own = cv2.compare(labels[window], int(label), cv2.CMP_EQ)
+        if cv2.minMaxLoc(padded[window], own)[1] < SOLID:
             continue
-        near = cv2.dilate(own.view(np.uint8), np.ones((3, 3), np.uint8)).view(bool) & (
-            own | (labels[window] == 0)
-        )
-        # The padding moved everything by one, and the edge begins one before the ink.
-        pieces.append(Piece(np.where(near, padded[window], 0), left - 2, top - 2, mass))
+        near = cv2.dilate(own, np.ones((3, 3), np.uint8))
+        near[(labels[window] != 0) & (own == 0)] = 0
+        near = cv2.bitwise_and(padded[window], near)
+        # The padding moved everything by two, and the edge begins one before the ink.
+        pieces.append(Piece(near, across + left - 3, down + top - 3, mass))
     return pieces
 
 

@@ -11,10 +11,11 @@ from digitlab.recognition.light import even_out
 from digitlab.recognition.mnist_form import to_mnist_form
 from digitlab.recognition.opacity import flatten
 from digitlab.recognition.paper import Survey, contrast_to_paper, find_paper, noise_of_paper, survey
+from digitlab.recognition.plain import on_plain_paper
 from digitlab.recognition.polarity import is_dark_on_light
 from digitlab.recognition.reading import Step
 from digitlab.recognition.rules import without_rules
-from digitlab.recognition.sheet import paint_surroundings
+from digitlab.recognition.sheet import find_sheet, take_out
 from digitlab.recognition.strokes import (
     grain,
     hysteresis,
@@ -23,6 +24,7 @@ from digitlab.recognition.strokes import (
     stroke_width,
     without_scraps,
 )
+from digitlab.recognition.view import View
 
 __all__ = ["Ink", "find_ink", "to_mnist_form"]
 
@@ -40,52 +42,87 @@ def find_ink(picture: Picture, explain: bool = False) -> Ink:
     Returns:
         The ink; without any, nothing stands out from the paper.
     """
-    grey, scale = _shrink(flatten(picture))
-    grey = paint_surroundings(grey)
-    reflects = is_dark_on_light(grey)
-    dark = grey if reflects else 255 - grey
-    dark = even_out(dark, reflects)
-    first = survey(dark)
-    dark = _smooth(dark, first)
-    paper = find_paper(dark, first.width)
-    contrast, lighter, grey_level = contrast_to_paper(dark, paper, reflects)
-    noise = max(grey_level, noise_of_paper(contrast, lighter))
-    floor = max(8.0, 4 * noise)
-    # In the smallest pictures even a sharp outline is blurred over all of its pixels.
-    reach = max(5 if min(grey.shape) < _SMALL else 3, round(0.7 * first.width) | 1)
-    level = _ink_level(contrast, floor, reach)
-    unruled = without_rules(contrast, max(0.15 * level, floor), level, first.width)
-    if unruled is not contrast:
-        contrast, level = unruled, _ink_level(unruled, floor, reach)
-    if level < 7 * noise:
-        return Ink(np.zeros_like(grey), scale, 0.0)
-    mask = keep_sharp(hysteresis(contrast, max(0.3 * level, floor), 0.6 * level), contrast, reach)
-    mask = without_scraps(mask)
-    if is_speckled(mask):
-        return Ink(np.zeros_like(grey), scale, 0.0)
-    strength = cv2.multiply(contrast, cv2.dilate(mask, np.ones((3, 3), np.uint8)), scale=255 / level)
-    width = stroke_width(mask)
+    whole = flatten(picture)
+    grey, place = _shrink(whole)
+    view, sheet, place = _look(grey, place)
+    strength, width = _separate(view)
     steps = (
         (
             Step("grey", grey),
-            Step("evenly lit", dark),
-            Step("paper", paper),
-            Step("contrast", contrast),
+            *((Step("sheet", sheet),) if sheet is not grey else ()),
+            Step("evenly lit", view.dark),
+            Step("paper", view.paper),
+            Step("contrast", view.contrast),
             Step("ink", strength),
         )
         if explain
         else ()
     )
-    return Ink(strength, scale, width, steps)
+    return Ink(strength, place, (whole.shape[1], whole.shape[0]), width, steps)
 
 
-def _shrink(grey: np.ndarray) -> tuple[np.ndarray, float]:
+def _look(grey: np.ndarray, place: np.ndarray) -> tuple[View, np.ndarray, np.ndarray]:
+    """View a picture, or the sheet that lies in it: the view, what is viewed, and where that is."""
+    view = on_plain_paper(grey)
+    if view is not None:
+        return view, grey, place
+    sheet = find_sheet(grey)
+    if sheet is None:
+        return _on_any_paper(grey), grey, place
+    paper, back = take_out(grey, sheet)
+    return on_plain_paper(paper) or _on_any_paper(paper), paper, place @ back
+
+
+def _on_any_paper(grey: np.ndarray) -> View:
+    reflects = is_dark_on_light(grey)
+    dark = even_out(grey if reflects else 255 - grey, reflects)
+    first = survey(dark)
+    dark = _smooth(dark, first)
+    paper = find_paper(dark, first.width)
+    contrast, lighter, grey_level = contrast_to_paper(dark, paper, reflects)
+    return View(dark, paper, contrast, max(grey_level, noise_of_paper(contrast, lighter)), first.width)
+
+
+def _separate(view: View) -> tuple[np.ndarray, float]:
+    """Tell ink from all else: its strength, uint8 [h, w], and the width of its strokes."""
+    floor = max(8.0, 4 * view.noise)
+    # In the smallest pictures even a sharp outline is blurred over all of its pixels.
+    reach = max(5 if min(view.contrast.shape) < _SMALL else 3, round(0.7 * view.width) | 1)
+    strength = np.zeros_like(view.contrast)
+    box = _box(view.contrast, floor, reach)
+    level = _ink_level(view.contrast[box], floor, reach)
+    contrast = without_rules(view.contrast, max(0.15 * level, floor), level, view.width)
+    found = contrast[box]
+    if contrast is not view.contrast:
+        level = _ink_level(found, floor, reach)
+    if level < 7 * view.noise:
+        return strength, 0.0
+    mask = keep_sharp(hysteresis(found, max(0.3 * level, floor), 0.6 * level), found, reach)
+    mask = without_scraps(mask)
+    if is_speckled(mask):
+        return strength, 0.0
+    near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    strength[box] = cv2.multiply(found, near, scale=255 / level)
+    return strength, stroke_width(mask)
+
+
+def _box(contrast: np.ndarray, floor: float, margin: int) -> tuple[slice, slice]:
+    """Where anything may be ink; the margin is clipped only at the borders of the picture."""
+    left, top, width, height = cv2.boundingRect(cv2.threshold(contrast, floor, 1, cv2.THRESH_BINARY)[1])
+    return (
+        slice(max(0, top - margin), top + height + margin),
+        slice(max(0, left - margin), left + width + margin),
+    )
+
+
+def _shrink(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Reduce a picture to the working size; with the homography back."""
     height, width = grey.shape
-    scale = (height * width / _WORKING_PIXELS) ** 0.5
-    if scale <= 1:
-        return grey, 1.0
-    size = max(1, round(width / scale)), max(1, round(height / scale))
-    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA), scale
+    scale = max(1.0, (height * width / _WORKING_PIXELS) ** 0.5)
+    if scale > 1:
+        size = max(1, round(width / scale)), max(1, round(height / scale))
+        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    return grey, np.diag([width / grey.shape[1], height / grey.shape[0], 1.0])
 
 
 def _smooth(grey: np.ndarray, first: Survey) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from digitlab.bundle.runtime import BATCH, Classifier, load_classifier
 from digitlab.recognition.choose import choose
-from digitlab.recognition.cuts import best_slices, cuttings
+from digitlab.recognition.cuts import best_slices, cuttings, may_be_cut
 from digitlab.recognition.lines import find_lines
 from digitlab.recognition.pieces import Piece
 from digitlab.recognition.prepare import Ink, find_ink, to_mnist_form
@@ -169,7 +169,9 @@ def _without_dirt(found: Sequence[_Judged]) -> list[_Judged]:
 
 def _may_be_several(known: _Judged) -> bool:
     wide = known.piece.width / known.piece.height
-    return wide > (0.7 if known.likely < ALONE else 0.85)
+    if wide <= (0.7 if known.likely < ALONE else 0.85):
+        return False
+    return may_be_cut(known.piece, _goodness(known))
 
 
 def _unreadable(writing: Writing) -> Reason | None:
@@ -190,7 +192,7 @@ def _reading(ink: Ink, writing: Writing, found: Sequence[_Judged]) -> Reading:
     lines = find_lines([known.piece for known in found])
     least = _least_likely(found)
     digits = [
-        _digit(by_piece[id(piece)], number, _box(piece, ink), least)
+        _digit(by_piece[id(piece)], number, ink.box(piece.left, piece.top, piece.right, piece.bottom), least)
         for number, line in enumerate(lines)
         for piece in line
     ]
@@ -201,14 +203,6 @@ def _least_likely(found: Sequence[_Judged]) -> float:
     """Digits vouch for what stands among them: it need not look as much like a digit as what stands alone."""
     sure = sum(known.likely >= ALONE for known in found)
     return AMONG_DIGITS if sure >= 2 and sure >= 0.6 * len(found) else ALONE
-
-
-def _box(piece: Piece, ink: Ink) -> Box:
-    """Of a piece, in the upright picture; without the soft edge where that reaches over the picture's."""
-    height, width = ink.strength.shape
-    left, top = max(piece.left, 0), max(piece.top, 0)
-    sides = left, top, min(piece.right, width) - left, min(piece.bottom, height) - top
-    return Box(*(round(side * ink.scale) for side in sides))
 
 
 def _digit(known: _Judged, line: int, box: Box, least: float) -> ReadDigit:

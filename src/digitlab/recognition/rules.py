@@ -23,6 +23,7 @@ _THICKEST = 1.5  # strokes: what stands higher is no line
 _THINNER = 0.7  # of the usual stroke
 _FAINTER = 0.75  # of full ink
 _ALIKE = 1.5
+_ABOVE = 2  # rows above and below all ink that are looked at, too
 _DARKER = 1.35  # than the line: ink on it
 
 
@@ -106,8 +107,11 @@ def _without_remains(contrast: np.ndarray, threshold: float, band: np.ndarray) -
 
 
 def _find(mask: np.ndarray, contrast: np.ndarray, width: float) -> list[_Rule]:
-    if min(mask.shape) < _SMALLEST:
+    _, top, across, height = cv2.boundingRect(mask)
+    if min(mask.shape) < _SMALLEST or across <= _SPAN * mask.shape[1]:
         return []
+    rows = slice(max(0, top - _ABOVE), top + height + _ABOVE)
+    mask, contrast = mask[rows], contrast[rows]
     run = max(_SHORTEST_RUN, mask.shape[1] // _RUN, round(2.5 * width))
     if run > mask.shape[1] * _SPAN:
         return []
@@ -115,7 +119,7 @@ def _find(mask: np.ndarray, contrast: np.ndarray, width: float) -> list[_Rule]:
     low = mask - cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((round(_THICKEST * width) + 3, 1), np.uint8))
     joined = cv2.morphologyEx(low, cv2.MORPH_CLOSE, np.ones((1, round(width) + 3), np.uint8))
     runs = cv2.morphologyEx(cv2.dilate(joined, np.ones((3, 1), np.uint8)), cv2.MORPH_OPEN, row)
-    if not cv2.countNonZero(runs):
+    if cv2.boundingRect(runs)[2] <= _SPAN * mask.shape[1]:
         return []
     linked = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, row)
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(linked, connectivity=8, ltype=cv2.CV_32S)
@@ -125,7 +129,8 @@ def _find(mask: np.ndarray, contrast: np.ndarray, width: float) -> list[_Rule]:
             left, top, right, bottom = (int(value) for value in boxes[label, :4])
             box = slice(max(0, top - 1), top + bottom + 1), slice(left, left + right)
             area = (labels[box] == label).view(np.uint8)
-            rules.append(_measure(area, box, mask[box], contrast[box]))
+            within = slice(rows.start + box[0].start, rows.start + box[0].start + len(area)), box[1]
+            rules.append(_measure(area, within, mask[box], contrast[box]))
     return [rule for rule in rules if rule.thickness]
 
 

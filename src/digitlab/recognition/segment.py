@@ -12,7 +12,7 @@ from digitlab.recognition.furniture import without_furniture
 from digitlab.recognition.neighbours import gaps
 from digitlab.recognition.pieces import Piece, connected_pieces, join
 
-TALL = 0.4
+TALL = 0.34
 """Of the usual height: what is lower is a fragment, a point or a dash, and no digit of its own."""
 MOST_PIECES = 600
 """Of ink, that are looked at in one picture."""
@@ -20,6 +20,7 @@ MOST_JOINS = 400
 """Ways to join pieces that are looked at in one picture."""
 
 _SPECK = 0.1  # of the usual height: what is smaller in both directions is dirt where it lies alone
+_FRAGMENT = 0.2  # of the usual height: what is higher may be a part of another digit
 _REACH = 0.35  # of the usual height: pieces this close may belong to one digit
 _TALLEST, _WIDEST = 1.5, 1.35  # of the usual height, for a digit that is put together
 _PARTS = 4  # at most, of a broken digit
@@ -34,10 +35,12 @@ class Join:
     Attributes:
         members: their numbers.
         doubt: what speaks against it before the network has seen it, in nats; below 0: for it.
+        beside: whether one of them, which is no speck, lies beside the largest: it may be the next digit.
     """
 
     members: tuple[int, ...]
     doubt: float
+    beside: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +134,8 @@ def _joins(pieces: Sequence[Piece], near: Mapping[tuple[int, int], float], heigh
             group = [pieces[number] for number in members]
             if _fits(group, height) or len(members) == len(pieces):
                 torn = any(_is_torn(pieces, pair, near) for pair in combinations(members, 2))
-                yield Join(tuple(members), _doubt(group, height) - _TORN_GAIN * torn)
+                doubt = _doubt(group, height) - _TORN_GAIN * torn
+                yield Join(tuple(members), doubt, _has_beside(group, height))
         if size < _PARTS:
             sets = {one | {other} for one in sets for number in one for other in beside[number] - one}
             if len(sets) > MOST_JOINS:
@@ -148,9 +152,15 @@ def _fits(group: Sequence[Piece], height: float) -> bool:
 def _doubt(group: Sequence[Piece], height: float) -> float:
     """Two tall pieces side by side are rather two digits; one above the other, rather one."""
     tall = [piece for piece in group if piece.height >= 0.6 * height]
-    beside = sum(
-        min(one.right, other.right) - max(one.left, other.left) < 0.3 * min(one.width, other.width)
-        for number, one in enumerate(tall)
-        for other in tall[number + 1 :]
-    )
-    return 0.7 * beside
+    return 0.7 * sum(_are_beside(one, other) for one, other in combinations(tall, 2))
+
+
+def _has_beside(group: Sequence[Piece], height: float) -> bool:
+    largest = max(group, key=lambda piece: piece.mass)
+    parts = [piece for piece in group if piece is not largest and piece.height >= _FRAGMENT * height]
+    return any(_are_beside(largest, piece) for piece in parts)
+
+
+def _are_beside(one: Piece, other: Piece) -> bool:
+    overlap = min(one.right, other.right) - max(one.left, other.left)
+    return overlap < 0.3 * min(one.width, other.width)

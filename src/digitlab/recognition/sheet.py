@@ -1,69 +1,171 @@
-"""A sheet or board that lies within the picture, told from what it lies on."""
+"""A sheet or board on something else: found in the picture, and taken out of what it lies on."""
 
 # OpenCV's annotations know no scalars among its arguments and take its masks and labels for floats.
 # pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-_SIDE = 160
-_SMALLEST = 200  # pixels: smaller pictures are no photographs of a sheet and its surroundings
-_AREA = 0.12, 0.95  # of the picture
+from digitlab.recognition.outline import differences, four_corners, inset, sides_within
+
+SMALLEST = 200
+"""Pixels: smaller pictures are no photographs of a sheet and its surroundings."""
+
+_SIDE = 240
+_LEVELS = 12  # of brightness, at which it is told from what it lies on; in shadow, at another than in light
+_AREA = 0.12, 0.98  # of the picture
 _NARROWEST = 0.3  # of the shorter side of the picture; a fat 1 is narrower
-_CORNERED = 0.94  # of its hull is within four corners; of an ellipse, as a fat 0 is, 0.64
+_CORNERED = 0.93  # of its four corners is sheet; of the corners around a fat 0, 0.79
 _FULL = 0.8  # of its hull is sheet, the rest ink
-_RIM = 3  # pixels along its edge, which are left out with the surroundings
+_RIM = 1.5  # pixels along its edge, which are left out with the surroundings
+_RIMS = 4, 6  # the same for one that the picture shows in part; and those that do not tell its brightness
+_EDGE = 4  # grey levels that it differs from them, along
+_ALONG = 0.8  # of every side
+_SHARP = 0.7  # of the difference to what is farther away; the edge of a shadow is softer
+_NEAR, _FAR = 3, 9  # pixels from the edge
+_MOST_SIDES = 6  # of one that the picture shows in part
 
 
-def paint_surroundings(grey: np.ndarray) -> np.ndarray:
-    """Paint what surrounds a sheet in the sheet's own brightness.
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """Where a sheet lies in a picture.
+
+    Attributes:
+        outline: its corners in pixels, x and y, float32 [n, 2]; of a whole one four, clockwise from the upper
+            left.
+        whole: whether all of it is in the picture; otherwise some of its sides are the picture's.
+    """
+
+    outline: np.ndarray
+    whole: bool
+
+
+def find_sheet(grey: np.ndarray) -> Sheet | None:
+    """Find the largest sheet that differs from all that surrounds it.
 
     Args:
         grey: uint8 [h, w].
-
-    Returns:
-        uint8 [h, w]; the picture itself if no sheet lies within it.
     """
-    if min(grey.shape) < _SMALLEST:
-        return grey
+    if min(grey.shape) < SMALLEST:
+        return None
     factor = max(grey.shape) / _SIDE
     size = round(grey.shape[1] / factor), round(grey.shape[0] / factor)
     small = cv2.GaussianBlur(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), (0, 0), 1)
-    sheet = _find_sheet(small)
-    if sheet is None:
-        return grey
-    inside = cv2.erode(sheet, np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8))
-    weight = inside.astype(np.float32)
-    mass, reach = cv2.blur(weight, (25, 25)), float(cv2.mean(small, inside)[0])
-    paint = (cv2.blur(weight * small, (25, 25)) + 0.01 * reach) / (mass + 0.01)
+    found = [sheet for level in _levels(small) for sheet in _sheets(small, level)]
+    if not found:
+        return None
+    best = max(found, key=lambda sheet: (sheet.whole, cv2.contourArea(sheet.outline)))
+    outline = inset(best.outline, _RIM) if best.whole else best.outline
+    return Sheet(((outline + 0.5) * factor - 0.5).astype(np.float32), best.whole)
+
+
+def take_out(grey: np.ndarray, sheet: Sheet) -> tuple[np.ndarray, np.ndarray]:
+    """Take a sheet out of its surroundings: a whole one straightened, another with paper around it.
+
+    Args:
+        grey: uint8 [h, w].
+        sheet: in this picture.
+
+    Returns:
+        The sheet, uint8 [h, w]; and the homography from its pixels to those of the picture, float64 [3, 3].
+    """
+    if not sheet.whole:
+        return _paint_around(grey, sheet.outline), np.eye(3)
+    corners = sheet.outline
+    sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+    width, height = round(float(max(sides[0], sides[2]))), round(float(max(sides[1], sides[3])))
+    flat = np.array([(0, 0), (width - 1, 0), (width - 1, height - 1), (0, height - 1)], np.float32)
+    back = cv2.getPerspectiveTransform(flat, corners)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpPerspective(
+        grey, back, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
+    ), back
+
+
+def _paint_around(grey: np.ndarray, outline: np.ndarray) -> np.ndarray:
+    """Continue the paper over what surrounds it: with its brightness at the nearest place."""
+    factor = max(grey.shape) / _SIDE
+    size = round(grey.shape[1] / factor), round(grey.shape[0] / factor)
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    corners = np.rint((outline + 0.5) / factor - 0.5).astype(np.int32)
+    filled = cv2.fillConvexPoly(np.zeros_like(small), corners, 1)
+    inside, source = (cv2.erode(filled, np.ones((2 * rim + 1, 2 * rim + 1), np.uint8)) for rim in _RIMS)
+    paper = cv2.morphologyEx(np.where(source, small, 0), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    _, nearest = cv2.distanceTransformWithLabels(1 - source, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    by_label = np.zeros(int(nearest.max()) + 1, np.uint8)
+    by_label[nearest[source > 0]] = paper[source > 0]
+    paint = cv2.blur(by_label[nearest], (5, 5))
     whole = grey.shape[::-1]
-    paint = cv2.resize(np.rint(paint).astype(np.uint8), whole, interpolation=cv2.INTER_LINEAR)
+    paint = cv2.resize(paint, whole, interpolation=cv2.INTER_LINEAR)
     return np.where(cv2.resize(inside, whole, interpolation=cv2.INTER_NEAREST), grey, paint)
 
 
-def _find_sheet(small: np.ndarray) -> np.ndarray | None:
-    """The hull of a four-cornered area that differs from what is along the borders, uint8 [h, w]."""
-    bright = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[1]
-    border = np.concatenate([bright[0], bright[-1], bright[:, 0], bright[:, -1]])
-    area = 1 - bright if border.mean() > 0.5 else bright
+def _levels(small: np.ndarray) -> np.ndarray:
+    darkest, lightest = np.percentile(small, (2, 98))
+    if lightest - darkest < 2 * _EDGE:
+        return np.empty(0)
+    otsu = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0]
+    return np.unique([otsu, *np.linspace(darkest, lightest, _LEVELS + 2)[1:-1].round()])
+
+
+def _sheets(small: np.ndarray, level: float) -> Iterator[Sheet]:
+    """What may be sheets among the areas on either side of a level of brightness."""
+    bright = cv2.threshold(small, level, 1, cv2.THRESH_BINARY)[1]
+    for area in (bright, 1 - bright):
+        hull = _hull(area)
+        if hull is None:
+            continue
+        borders = _borders_reached(hull, small.shape)
+        if borders <= 1:  # with more it is a shadow, or a sheet of which the rest is not in the picture
+            corners = four_corners(hull)
+            if corners is not None and _is_whole(small, hull, corners):
+                yield Sheet(corners, whole=True)
+        if borders and area is bright and _is_part(small, hull):
+            yield Sheet(hull[:, 0].astype(np.float32), whole=False)
+
+
+def _hull(area: np.ndarray) -> np.ndarray | None:
+    """Of the largest connected part, if that is large and fills it."""
     contours, _ = cv2.findContours(area, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if not contours:
         return None
     hull = cv2.convexHull(max(contours, key=cv2.contourArea))
-    hull_area = cv2.contourArea(hull)
-    if not _AREA[0] < hull_area / small.size < _AREA[1]:
+    if not _AREA[0] < cv2.contourArea(hull) / area.size < _AREA[1]:
         return None
-    if min(cv2.minAreaRect(hull)[1]) < _NARROWEST * min(small.shape):
+    if min(cv2.minAreaRect(hull)[1]) < _NARROWEST * min(area.shape):
         return None
+    within = cv2.fillConvexPoly(np.zeros_like(area), hull, 1)
+    return hull if cv2.countNonZero(within & area) >= _FULL * cv2.countNonZero(within) else None
+
+
+def _borders_reached(hull: np.ndarray, shape: tuple[int, ...]) -> int:
     left, top, width, height = cv2.boundingRect(hull)
     right, bottom = left + width, top + height
-    if (left <= 1) + (top <= 1) + (right >= small.shape[1] - 1) + (bottom >= small.shape[0] - 1) > 1:
-        return None  # a shadow, or its edge
-    corners = cv2.approxPolyDP(hull, 0.03 * cv2.arcLength(hull, True), True)
-    if len(corners) != 4 or cv2.contourArea(corners) < _CORNERED * hull_area:
-        return None
-    sheet = cv2.fillConvexPoly(np.zeros_like(small), hull, 1)
-    full = cv2.countNonZero(sheet & area) >= _FULL * cv2.countNonZero(sheet)
-    return sheet if full else None
+    return (left <= 1) + (top <= 1) + (right >= shape[1] - 1) + (bottom >= shape[0] - 1)
+
+
+def _is_whole(small: np.ndarray, hull: np.ndarray, corners: np.ndarray) -> bool:
+    """Whether it has four corners, and is lighter than what surrounds it along all sides, or darker.
+
+    Ink and frames have the same on both sides.
+    """
+    if cv2.contourArea(hull) < _CORNERED * cv2.contourArea(corners):
+        return False
+    sides = np.stack([corners, np.roll(corners, -1, axis=0)], axis=1)
+    near = differences(small, sides, corners.mean(axis=0), _NEAR)
+    return any((sign * near > _EDGE).mean(axis=1).min() > _ALONG for sign in (1, -1))
+
+
+def _is_part(small: np.ndarray, hull: np.ndarray) -> bool:
+    """Whether it is lighter than what surrounds it along all sides that are not the picture's, sharply."""
+    sides = sides_within(hull, small.shape)
+    if not 0 < len(sides) <= _MOST_SIDES:
+        return False
+    centre = hull[:, 0].mean(axis=0)
+    near, far = (differences(small, sides, centre, aside) for aside in (_NEAR, _FAR))
+    return bool(((near > _EDGE) & (near > _SHARP * far)).mean(axis=1).min() > _ALONG)

@@ -64,8 +64,7 @@ def hysteresis(strength: np.ndarray, low: float, high: float) -> np.ndarray:
     count, labels = cv2.connectedComponents(above, connectivity=8, ltype=cv2.CV_32S)
     keep = np.zeros(count, np.uint8)
     keep[labels[strength > high]] = 1
-    keep[0] = 0
-    return keep[labels]
+    return _kept(above, labels, keep)
 
 
 def keep_sharp(mask: np.ndarray, contrast: np.ndarray, reach: int) -> np.ndarray:
@@ -79,16 +78,25 @@ def keep_sharp(mask: np.ndarray, contrast: np.ndarray, reach: int) -> np.ndarray
     Returns:
         uint8 [h, w], 1 in what is kept.
     """
-    count, labels = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)
     near = np.ones((reach, reach), np.uint8)
     inner = cv2.erode(mask, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
     outline = np.flatnonzero(mask > inner)
     peak, foot = cv2.dilate(contrast, near).ravel()[outline], cv2.erode(contrast, near).ravel()[outline]
     steep = peak - foot > _STEEP * peak
+    if steep.all():
+        return mask
+    count, labels = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)
     owner = labels.ravel()[outline]
     sharp = np.bincount(owner[steep], minlength=count) >= _SHARP * np.bincount(owner, minlength=count)
-    sharp[0] = False
-    return sharp[labels].view(np.uint8)
+    return _kept(mask, labels, sharp.view(np.uint8))
+
+
+def _kept(mask: np.ndarray, labels: np.ndarray, keep: np.ndarray) -> np.ndarray:
+    """The labelled areas of a mask to be kept, uint8 [n] of 0 and 1; the first is what is no area."""
+    if keep[1:].all():
+        return mask
+    keep[0] = 0
+    return keep[labels]
 
 
 def grain(grey: np.ndarray) -> float:
@@ -112,14 +120,15 @@ def without_scraps(mask: np.ndarray) -> np.ndarray:
     Returns:
         uint8 [h, w], 1 in what is kept.
     """
+    if not any(border.any() for border in (mask[0], mask[-1], mask[:, 0], mask[:, -1])):
+        return mask
     height, width = mask.shape
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
     left, top, area = boxes[:, cv2.CC_STAT_LEFT], boxes[:, cv2.CC_STAT_TOP], boxes[:, cv2.CC_STAT_AREA]
     right, bottom = left + boxes[:, cv2.CC_STAT_WIDTH], top + boxes[:, cv2.CC_STAT_HEIGHT]
     cut = (left == 0) | (top == 0) | (right == width) | (bottom == height)
     keep = ~cut | (area > _SCRAP * area[1:].max(initial=0))
-    keep[0] = False
-    return keep[labels].view(np.uint8)
+    return _kept(mask, labels, keep.view(np.uint8))
 
 
 def is_speckled(mask: np.ndarray) -> bool:
@@ -128,10 +137,9 @@ def is_speckled(mask: np.ndarray) -> bool:
     Args:
         mask: uint8 [h, w], 0 elsewhere.
     """
-    _, _, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
-    boxes = boxes[1:]
-    if len(boxes) < _MANY:
-        return False
+    if cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)[0] <= _MANY:
+        return False  # without a measure of each, which costs more
+    boxes = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)[2][1:]
     length = np.maximum(boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT])
     usual = np.average(length, weights=boxes[:, cv2.CC_STAT_AREA])
     return bool(usual < _LONG * stroke_width(mask))
