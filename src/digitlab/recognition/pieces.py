@@ -74,7 +74,7 @@ def connected_pieces(strength: np.ndarray, smallest: int) -> list[Piece]:
     for label in np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] >= smallest) + 1:
         left, top, width, height, mass = (int(value) for value in stats[label])
         window = slice(top - 1, top + height + 1), slice(left - 1, left + width + 1)
-        own = cv2.compare(labels[window], int(label), cv2.CMP_EQ)
+        own = np.where(labels[window] == label, np.uint8(255), np.uint8(0))
         if cv2.minMaxLoc(padded[window], own)[1] < SOLID:
             continue
         near = cv2.dilate(own, np.ones((3, 3), np.uint8))

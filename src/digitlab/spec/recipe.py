@@ -148,6 +148,8 @@ class TrainingSpec(Spec):
             et al. 2016).
         average: the network that is scored and saved has the running mean of the weights, with this share of
             the old mean kept at each step (Polyak and Juditsky 1992).
+        renormalize: whether the statistics of batch normalization are taken anew over undisturbed training
+            images when training ends, `digitlab.training.statistics`.
         augmentation: random changes of the training images.
         fade: share of the steps, the last ones, over which augmentation (but for the shares of
             generated and damaged digits) and label smoothing shrink evenly to nothing.
@@ -164,6 +166,7 @@ class TrainingSpec(Spec):
     weight_decay: Annotated[float, Real(0, 1)] | None = None
     label_smoothing: Annotated[float, Real(0, 1, below=True)] | None = None
     average: Annotated[float, Real(0, 1, below=True)] | None = None
+    renormalize: bool | None = None
     augmentation: Augmentation | None = None
     fade: Annotated[float, Real(0, 1)] | None = None
 

@@ -71,9 +71,11 @@ class Trial(Spec):
         """The id that all trials share of which a shorter one is the beginning of a longer one.
 
         At a constant learning rate they differ in their number of epochs alone; a schedule or fade stretches
-        over the epochs, so there each trial is a family of its own.
+        over the epochs, and only a training's end takes statistics anew, so there each trial is a family of
+        its own.
         """
-        if self.training.schedule is not None or self.training.fade is not None:
+        own = (self.training.schedule, self.training.fade, self.training.renormalize)
+        if any(setting is not None for setting in own):
             return self.id
         training = self.training.model_copy(update={"epochs": 1})
         return self.model_copy(update={"training": training}).id

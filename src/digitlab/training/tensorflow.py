@@ -27,6 +27,7 @@ from digitlab.training.engine import EpochTotals
 from digitlab.training.optimizers import WeightAverage, make_optimizer
 from digitlab.training.schedule import disturbance
 from digitlab.training.seeds import ChildSeeds
+from digitlab.training.statistics import take_statistics
 
 PREDICTION_BATCH = 1000
 """Images classified at a time: enough to fill the processor, few enough to keep memory small."""
@@ -67,6 +68,7 @@ class TensorFlowEngine:
         self._spec = trial.training
         self._threads = trial.threads
         self._batch_size = trial.training.batch_size
+        self._finished = False
         self._steps = -(-len(images) // self._batch_size) * trial.training.epochs
         self._optimizer = make_optimizer(trial.training, self._steps)
         self._optimizer.build(self._trained.trainable_variables)
@@ -95,9 +97,14 @@ class TensorFlowEngine:
 
     def network(self) -> keras.Model:
         """Give the float32 twin with the present weights, or their average where the trial asks for it."""
+        if self._finished:
+            return self._network
         sources = self._average.means if self._average else self._trained.weights
         for target, source in zip(self._network.weights, sources, strict=True):
             target.assign(source)
+        self._finished = int(self._optimizer.iterations) == self._steps
+        if self._finished and self._spec.renormalize:
+            take_statistics(self._network, self._digits.images.numpy())
         return self._network
 
     def _predict_graph(self, images: Any) -> Any:
