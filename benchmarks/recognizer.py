@@ -30,6 +30,7 @@ from recognition_cost import drawing, measure, measure_command, photograph
 
 from digitlab.data import load, stratified_split
 from digitlab.recognition import Reading, Recognizer
+from digitlab.results.rejection import Inside
 
 CHUNK = 200
 _FORMATS = {int: ",", float: ".2f"}
@@ -106,6 +107,27 @@ def measure_letters(recognizer: Recognizer, fonts: Sequence[Path]) -> list[dict[
     return rows
 
 
+def stricter(model: str, share: float) -> Recognizer:
+    """Make a recognizer whose threshold keeps a share of MNIST's validation digits, 0..1."""
+    recognizer = Recognizer(model)
+    classifier = recognizer.classifier
+    calibration = classifier.card.calibration
+    assert calibration.rejection, f"{model} rejects nothing"
+    dataset = load("mnist")
+    data = classifier.card.trial.data
+    _, held = stratified_split(dataset.y_train, data.validation, data.split_seed)
+    digits = dataset.x_train[held]
+    features = [
+        classifier.inside(digits[start : start + CHUNK])["features"] for start in range(0, len(digits), CHUNK)
+    ]
+    likely = calibration.rejection.likely(Inside(np.concatenate(features), classifier.probabilities(digits)))
+    lowest = float(np.quantile(np.log(likely / (1 - likely)), 1 - share))
+    moved = calibration.rejection.model_copy(update={"bias": calibration.rejection.bias - lowest})
+    calibration = calibration.model_copy(update={"rejection": moved})
+    classifier.card = classifier.card.model_copy(update={"calibration": calibration})
+    return recognizer
+
+
 def _kind(character: str) -> str:
     if character.isdigit():
         return "digits"
@@ -169,6 +191,9 @@ def main() -> None:
     if arguments.fonts:
         tables["letters, %"] = measure_letters(recognizer, arguments.fonts)
         print_table("letters, %", tables["letters, %"])
+        title = "letters where 95 % of validation digits are kept, %"
+        tables[title] = measure_letters(stricter(arguments.model, 0.95), arguments.fonts)
+        print_table(title, tables[title])
     if arguments.rounds:
         *preparation, command = measure_cost(arguments.model, arguments.rounds)
         tables["cost"], tables["command"] = preparation, [command]

@@ -16,7 +16,7 @@ from digitlab.errors import DigitlabError, MissingExtraError
 
 _EXTRAS = {
     "base": ("numpy", "pydantic", "pillow", "onnxruntime", "typer", "rich"),
-    "train": ("keras", "tensorflow", "scipy", "statsmodels"),
+    "train": ("keras", "tensorflow", "scipy"),
     "report": ("matplotlib", "jinja2"),
     "export": ("pyarrow", "tensorboard"),
 }

@@ -83,7 +83,7 @@ def evidence_of(material: Material) -> tuple[Evidence, ...]:
         One for each metric whose values are known; none where there is only one level.
 
     Raises:
-        MissingExtraError: SciPy or statsmodels is not installed.
+        MissingExtraError: SciPy is not installed.
     """
     if len(material.table.rows) < 2:
         return ()

@@ -45,7 +45,7 @@ def write_markdown(
 
     Raises:
         UserError: a file cannot be written.
-        MissingExtraError: SciPy or statsmodels is not installed.
+        MissingExtraError: SciPy is not installed.
     """
     path = Path(path)
     report = compose(studies, title, description)

@@ -35,7 +35,7 @@ def write_report(
 
     Raises:
         UserError: the file cannot be written.
-        MissingExtraError: SciPy or statsmodels is not installed.
+        MissingExtraError: SciPy is not installed.
     """
     environment = Environment(
         loader=PackageLoader("digitlab.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True

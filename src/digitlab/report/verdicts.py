@@ -36,7 +36,7 @@ def verdicts(table: StudyTable, results: Mapping[str, Result] | None = None) -> 
         At most `MOST_SENTENCES` and a few for each metric; none where there is only one level.
 
     Raises:
-        MissingExtraError: SciPy or statsmodels is not installed.
+        MissingExtraError: SciPy is not installed.
     """
     found = evidence_of(Material(table, results or {}))
     return tuple(sentence for evidence in found for sentence in sentences(evidence))

@@ -101,7 +101,7 @@ class StudyShelf:
 
         Raises:
             RefusalError: there is none of that name.
-            MissingExtraError: SciPy or statsmodels is not installed.
+            MissingExtraError: SciPy is not installed.
         """
         summary, view = self.summary(name), self.view(name)
         if view is None:
