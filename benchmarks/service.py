@@ -16,7 +16,7 @@ from digitlab.serving.measuring.figures import Lengths, service_figures
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Load the service beside plain endpoints.")
     parser.add_argument("--model", default="best")
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()

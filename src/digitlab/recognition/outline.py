@@ -54,8 +54,10 @@ def sides_within(hull: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     points, length = _sides(hull)
     ends = np.stack([points, np.roll(points, -1, axis=0)], axis=1)
     last = np.array(shape[1::-1]) - 1
-    along = (ends <= _BORDER).all(axis=1) | (ends >= last - _BORDER).all(axis=1)
-    return ends[(length > _SHORT * length.sum()) & ~(along[:, 0] | along[:, 1])]
+    along = np.logical_and.reduce(ends <= _BORDER, axis=1) | np.logical_and.reduce(
+        ends >= last - _BORDER, axis=1
+    )
+    return ends[(length > _SHORT * length.sum()) & ~np.logical_or.reduce(along, axis=1)]
 
 
 def differences(grey: np.ndarray, sides: np.ndarray, centre: np.ndarray, aside: float) -> np.ndarray:

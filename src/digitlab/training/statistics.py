@@ -9,8 +9,12 @@ Source:
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
+
+ops: Any = keras.ops  # whose annotations say None where they mean an array
 
 IMAGES = 20_000
 """Images that are looked at; more change nothing that can be seen."""
@@ -28,16 +32,16 @@ def take_statistics(network: keras.Model, images: np.ndarray) -> None:
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             before = keras.Model(network.input, layer.input)
-            mean, variance = _moments(before, chosen)
-            layer.moving_mean.assign(mean)
-            layer.moving_variance.assign(variance)
+            statistics: tuple[Any, ...] = (layer.moving_mean, layer.moving_variance)
+            for remembered, taken in zip(statistics, _moments(before, chosen), strict=True):
+                remembered.assign(taken)
 
 
 def _moments(network: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance of each channel, [channels] each."""
     count, total, squares = 0, 0.0, 0.0
     for start in range(0, len(images), _BATCH):
-        maps = keras.ops.convert_to_numpy(network(images[start : start + _BATCH], training=False))
+        maps = ops.convert_to_numpy(network(images[start : start + _BATCH], training=False))
         values = maps.reshape(-1, maps.shape[-1]).astype(np.float64)
         count += len(values)
         total += values.sum(axis=0)
