@@ -72,6 +72,7 @@ OTHERS: dict[str, dict[str, Any]] = {
         "training.label_smoothing": 0.04,
         "training.average": 0.99,
         "training.fade": 0.1,
+        "training.renormalize": False,
         "training.augmentation": None,
         "training.augmentation.rotation": 11.0,
         "training.augmentation.scale": 0.11,
@@ -82,6 +83,7 @@ OTHERS: dict[str, dict[str, Any]] = {
         "training.augmentation.light": 0.1,
         "training.augmentation.noise": 0.2,
         "training.augmentation.strokes": 0.11,
+        "training.augmentation.damage": 0.1,
     },
 }
 
