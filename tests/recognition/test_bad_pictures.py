@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
 import cv2
@@ -289,3 +290,52 @@ def test_half_a_file_raises_an_image_error(
     data = encoded(three, format_name)
     with pytest.raises(ImageError, match=r"truncated|damaged"):
         recognizer.read(data[: len(data) // 2])
+
+
+def three_digits() -> np.ndarray:
+    """A white page with 7, 2 and 1 of MNIST, uint8 [400, 600]."""
+    page = np.full((400, 600), 255, np.uint8)
+    for number, digit in enumerate(load("mnist").x_test[:3]):
+        left = 100 + 130 * number
+        page[150:234, left : left + 84] = 255 - cv2.resize(digit, (84, 84), interpolation=cv2.INTER_CUBIC)
+    return page
+
+
+@pytest.mark.parametrize("clear", [0, 1, 2000])
+def test_a_page_with_little_ink_is_read_however_little_of_it_is_transparent(
+    recognizer: Recognizer, clear: int
+) -> None:
+    page = three_digits()
+    opacity = np.full_like(page, 255)
+    opacity.flat[:clear] = 0
+    assert recognizer.read(np.dstack([page, page, page, opacity])).text == "721"
+
+
+def dashes() -> np.ndarray:
+    """Ten thousand short lines, uint8 [700, 700]."""
+    picture, chance = np.full((700, 700), 255, np.uint8), np.random.default_rng(0)
+    for row in range(2, 698, 3):
+        left = int(chance.integers(1, 9))
+        while left < 688:
+            picture[row, left : left + 10] = 0
+            left += 10 + int(chance.integers(5, 8))
+    return picture
+
+
+def slanted_lines() -> np.ndarray:
+    """Two hundred long lines whose boxes nearly coincide, uint8 [1220, 1220]."""
+    side = 1220
+    picture = np.full((side, side), 255, np.uint8)
+    for shift in range(-900, 900, 9):
+        start = max(0, shift) + 4, max(0, -shift) + 4
+        end = min(side, side + shift) - 5, min(side, side - shift) - 5
+        cv2.line(picture, start, end, 0, 1)
+    return picture
+
+
+@pytest.mark.parametrize("picture", [dashes, slanted_lines])
+def test_textures_are_rejected_in_a_moment(recognizer: Recognizer, picture: Callable[[], np.ndarray]) -> None:
+    pixels = picture()
+    begin = time.process_time()
+    assert recognizer.read(pixels).status == "rejected"
+    assert time.process_time() - begin < 4  # seconds of the processor; 13 and 16 where time grew with squares

@@ -29,7 +29,6 @@ def choose(writing: Writing, apart: np.ndarray, together: np.ndarray) -> list[tu
         float(np.average(cost[list(one.members)], weights=mass[list(one.members)])) - nats - one.doubt
         for one, nats in zip(writing.joins, _nats(together), strict=True)
     ]
-    whole = writing.joined()
     taken: set[int] = set()
     chosen: list[tuple[int, bool]] = []
     for number in np.argsort(gains)[::-1]:
@@ -37,7 +36,7 @@ def choose(writing: Writing, apart: np.ndarray, together: np.ndarray) -> list[tu
         members = list(one.members)
         if not taken.isdisjoint(members) or (one.beside and together[number] <= apart[members].max()):
             continue
-        left_out = not any(tall[member] for member in members) and writing.is_tall(whole[number])
+        left_out = not any(tall[member] for member in members) and writing.is_tall_together(members)
         if gains[number] > 0 or left_out:
             taken.update(members)
             chosen.append((int(number), True))

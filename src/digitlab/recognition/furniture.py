@@ -22,10 +22,10 @@ def without_furniture(pieces: Sequence[Piece], size: tuple[int, ...]) -> list[Pi
     """
     boxes = np.array([(p.left, p.top, p.right, p.bottom) for p in pieces], float).reshape(-1, 4)
     kept = [piece for piece in pieces if not (_is_edge(piece, size) or _is_frame(piece, boxes))]
-    bars = [piece for piece in kept if _is_bar(piece)]
-    others = [piece.height for piece in kept if not any(piece is bar for bar in bars)]
+    bars = [_is_bar(piece) for piece in kept]
+    others = [piece.height for piece, bar in zip(kept, bars, strict=True) if not bar]
     shortest = _LONG * float(np.percentile(others, 90)) if others else np.inf
-    return [piece for piece in kept if piece.width < shortest or not any(piece is bar for bar in bars)]
+    return [piece for piece, bar in zip(kept, bars, strict=True) if piece.width < shortest or not bar]
 
 
 def _is_edge(piece: Piece, size: tuple[int, ...]) -> bool:

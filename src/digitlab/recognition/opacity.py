@@ -8,6 +8,7 @@ import numpy as np
 from digitlab.data.images import Picture
 
 _EVEN = 48.0  # grey levels: ink of one pen varies less, ink together with its paper more
+_FEW = 6  # pixels: fewer that differ from the rest are no ink
 _FULL = 0.8  # of its box: a sheet fills it, strokes do not
 _THICK = 0.35  # of the box: the widest circle in a sheet, and no stroke is as fat
 
@@ -27,10 +28,16 @@ def flatten(picture: Picture) -> np.ndarray:
     if picture.alpha is None:
         return picture.grey
     opaque = picture.alpha > picture.alpha.max() // 2  # a whole picture may be half transparent
-    seen = picture.grey[opaque]
-    if not seen.size or np.subtract(*np.percentile(seen, (95, 5))) < _EVEN or not _is_sheet(opaque):
+    if not opaque.any() or not _is_sheet(opaque):
         return 255 - picture.alpha
-    return _lay_on(picture, int(np.median(seen)))
+    inner = cv2.erode(opaque.view(np.uint8), np.ones((5, 5), np.uint8)).view(
+        bool
+    )  # edges mix with what was under
+    seen = picture.grey[inner if inner.any() else opaque]
+    ground = int(np.median(seen))
+    if np.count_nonzero(np.abs(seen - float(ground)) >= _EVEN) < _FEW:
+        return 255 - picture.alpha
+    return _lay_on(picture, ground)
 
 
 def _lay_on(picture: Picture, ground: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -27,6 +27,8 @@ SMALLEST = 8
 """Pixels: the height from which ink can be a digit."""
 ALONE, AMONG_DIGITS = 0.5, 0.15
 """How likely ink must be a digit to be read as one: where it stands alone, and among digits."""
+
+_MOST_CUT = 4_000_000  # pixels: of all boxes that are cut, more than any picture has
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,8 +122,7 @@ class Recognizer:
         doubtful = [
             (page, number, cuttings(known.piece))
             for page, found in enumerate(pages)
-            for number, known in enumerate(found)
-            if _may_be_several(known)
+            for number, known in _to_cut(found)
         ]
         judged = self._judge([[part.piece for part in cutting.slices] for _, _, cutting in doubtful])
         replaced: dict[tuple[int, int], list[_Judged]] = {}
@@ -134,6 +135,17 @@ class Recognizer:
             [part for number, known in enumerate(found) for part in replaced.get((page, number), [known])]
             for page, found in enumerate(pages)
         ]
+
+
+def _to_cut(found: Sequence[_Judged]) -> Iterator[tuple[int, _Judged]]:
+    """The first that look like several digits, with their numbers; boxes without end are a texture."""
+    area = 0
+    for number, known in enumerate(found):
+        if _may_be_several(known):
+            area += known.piece.width * known.piece.height
+            if area > _MOST_CUT:
+                return
+            yield number, known
 
 
 def _candidates(writing: Writing) -> list[Piece]:

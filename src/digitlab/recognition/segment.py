@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 
 import numpy as np
 
@@ -18,6 +18,8 @@ MOST_PIECES = 600
 """Of ink, that are looked at in one picture."""
 MOST_JOINS = 400
 """Ways to join pieces that are looked at in one picture."""
+_FURNISHED = 4 * MOST_PIECES  # pieces, furniture among them; more are a texture
+_JOINED = 40  # times the picture's area: of all joins together, which takes so much memory and time
 
 _SPECK = 0.1  # of the usual height: what is smaller in both directions is dirt where it lies alone
 _FRAGMENT = 0.2  # of the usual height: what is higher may be a part of another digit
@@ -61,6 +63,11 @@ class Writing:
         """Whether it is large enough to be a digit beside the others."""
         return piece.height >= TALL * self.height
 
+    def is_tall_together(self, members: Sequence[int]) -> bool:
+        """Whether pieces are, put together."""
+        group = [self.pieces[number] for number in members]
+        return _height(group) >= TALL * self.height
+
     def joined(self) -> list[Piece]:
         """The pieces that the joins make."""
         return [join([self.pieces[number] for number in one.members]) for one in self.joins]
@@ -72,7 +79,9 @@ def find_digits(strength: np.ndarray) -> Writing:
     Args:
         strength: of ink, uint8 [h, w], 0 paper .. 255 full ink.
     """
-    pieces = without_furniture(connected_pieces(strength, smallest=3), strength.shape)
+    pieces = connected_pieces(strength, smallest=3)
+    if len(pieces) <= _FURNISHED:
+        pieces = without_furniture(pieces, strength.shape)
     if not pieces:
         return Writing((), (), 0.0)
     if len(pieces) > MOST_PIECES:
@@ -89,7 +98,8 @@ def find_digits(strength: np.ndarray) -> Writing:
     place = {number: at for at, number in enumerate(kept)}
     near = {(place[a], place[b]): gap for (a, b), gap in near.items()}
     pieces = [pieces[number] for number in kept]
-    return Writing(tuple(pieces), tuple(_joins(pieces, near, height)), height)
+    joins = _affordable(_joins(pieces, near, height), pieces, _JOINED * strength.size)
+    return Writing(tuple(pieces), tuple(joins), height)
 
 
 def usual_height(pieces: Sequence[Piece]) -> float:
@@ -142,9 +152,26 @@ def _joins(pieces: Sequence[Piece], near: Mapping[tuple[int, int], float], heigh
                 return
 
 
+def _affordable(joins: Iterable[Join], pieces: Sequence[Piece], area: float) -> Iterator[Join]:
+    """Take the first joins, as long as they are few enough and their boxes have no larger an area in all."""
+    for one in islice(joins, MOST_JOINS):
+        group = [pieces[number] for number in one.members]
+        area -= _width(group) * _height(group)
+        if area < 0:
+            return
+        yield one
+
+
+def _width(group: Sequence[Piece]) -> int:
+    return max(piece.right for piece in group) - min(piece.left for piece in group)
+
+
+def _height(group: Sequence[Piece]) -> int:
+    return max(piece.bottom for piece in group) - min(piece.top for piece in group)
+
+
 def _fits(group: Sequence[Piece], height: float) -> bool:
-    wide = max(piece.right for piece in group) - min(piece.left for piece in group)
-    tall = max(piece.bottom for piece in group) - min(piece.top for piece in group)
+    wide, tall = _width(group), _height(group)
     single = max(piece.height for piece in group)
     return wide <= _WIDEST * max(height, single, tall) and tall <= _TALLEST * max(height, 0.8 * single)
 

@@ -48,4 +48,5 @@ def _from_array(pixels: np.ndarray) -> Picture:
     if pixels.ndim == 2:
         return Picture(pixels.copy(), None, "array")
     grey = np.rint(pixels[..., :3] @ _LUMINANCE).astype(np.uint8)
-    return Picture(grey, pixels[..., 3].copy() if pixels.shape[2] == 4 else None, "array")
+    clear = pixels.shape[2] == 4 and pixels[..., 3].min() < 255
+    return Picture(grey, pixels[..., 3].copy() if clear else None, "array")
