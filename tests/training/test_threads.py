@@ -27,12 +27,13 @@ def train_in_a_process(recipe: str, threads: int, settings: Mapping[str, object]
     return digest, loss
 
 
-def test_two_threads_give_the_same_weights_twice() -> None:
+@pytest.mark.parametrize("threads", [2, 3])
+def test_several_threads_give_the_same_weights_and_loss_twice(threads: int) -> None:
     settings = {
         "training.epochs": 1,
         "model.convolutions.0.filters": 2,
     }  # with dropout, whose masks they share
-    first, again = (train_in_a_process("cnn", 2, settings) for _ in range(2))
+    first, again = (train_in_a_process("cnn", threads, settings) for _ in range(2))
     assert first == again
 
 

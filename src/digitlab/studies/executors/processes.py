@@ -9,13 +9,11 @@ import multiprocessing
 import os
 import pickle
 import signal
-import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -32,6 +30,7 @@ from digitlab.studies.executors.base import (
     fail_all,
     reason_of,
 )
+from digitlab.studies.executors.interrupts import hold_interrupts
 
 STOP_SECONDS = 5.0
 
@@ -152,7 +151,7 @@ class _Run:
             self._drop(worker)  # it died between two items, and costs none
         if len(self.workers) == self.most:
             return None
-        with _no_interrupt():
+        with hold_interrupts():
             self.workers.append(_Worker())
         return self.workers[-1]
 
@@ -192,20 +191,6 @@ class _Run:
         worker.process.kill()
         self.workers.remove(worker)
         worker.await_end()
-
-
-@contextmanager
-def _no_interrupt() -> Iterator[None]:
-    """Hold Ctrl-C back, here while a worker is not yet known and there, by inheritance, while it starts."""
-    if sys.platform == "win32":
-        yield
-        return
-    resource_tracker.ensure_running()  # else the worker's start does it, and lets signals through afterwards
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ending(code: int | None) -> str:
