@@ -184,12 +184,12 @@ def keep_proofs(bundle: Bundle, proofs: Mapping[str, Proof]) -> Card:
     return card
 
 
-def median_seconds(call: Callable[[], object], calls: int = TIMED_CALLS) -> float:
+def median_seconds(call: Callable[[], object]) -> float:
     """Time a call: the median of many, after a few that are not counted."""
     for _ in range(5):
         call()
     seconds = []
-    for _ in range(calls):
+    for _ in range(TIMED_CALLS):
         begin = time.perf_counter()
         call()
         seconds.append(time.perf_counter() - begin)

@@ -8,6 +8,7 @@ output is made good by those yet to be rounded. Rounding each to its nearest giv
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,7 @@ def to_int8(model: onnx.ModelProto, images: np.ndarray) -> onnx.ModelProto:
     """
     from onnx import numpy_helper
 
-    rounded = _copy(model)  # what later layers are given comes from layers that are rounded already
+    rounded = deepcopy(model)  # what later layers are given comes from layers that are rounded already
     kernels = {tensor.name: tensor for tensor in rounded.graph.initializer}
     stored = {}
     for node in _weighted(model)[:-1]:
@@ -117,7 +118,7 @@ def _values(model: onnx.ModelProto, name: str, images: np.ndarray) -> Iterator[n
     """Compute a value inside the network, float32 [n, ...], for some images at a time."""
     from onnx import TensorProto, helper
 
-    showing = _copy(model)
+    showing = deepcopy(model)
     shown = helper.make_node("Identity", [name], ["shown"])
     showing.graph.node.append(shown)
     showing.graph.output.append(helper.make_tensor_value_info("shown", TensorProto.FLOAT, None))
@@ -140,7 +141,7 @@ def _storing(
         else:
             whole = writer.node("Cast", [small], f"{name}/whole", to=TensorProto.FLOAT)
             writer.node("Mul", [whole, writer.weight(scale, f"{name}/scale")], name)
-    smaller = _copy(model)
+    smaller = deepcopy(model)
     kept = [tensor for tensor in model.graph.initializer if tensor.name not in stored]
     del smaller.graph.initializer[:], smaller.graph.node[:]
     smaller.graph.initializer.extend([*writer.weights, *kept])
@@ -150,11 +151,3 @@ def _storing(
 
 def _weighted(model: onnx.ModelProto) -> list[onnx.NodeProto]:
     return [node for node in model.graph.node if node.op_type in {"Conv", "Gemm"}]
-
-
-def _copy(model: onnx.ModelProto) -> onnx.ModelProto:
-    import onnx
-
-    copied = onnx.ModelProto()
-    copied.CopyFrom(model)
-    return copied

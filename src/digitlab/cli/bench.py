@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitlab.cli.console import print_json, say, stderr, stdout
+from digitlab.cli.console import plain_table, print_json, say, stderr, stdout
 from digitlab.cli.options import JsonOption
 
 if TYPE_CHECKING:
@@ -196,13 +196,7 @@ def study(
 
 
 def _peaks(peak: dict[str, Any]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("32 clients")
-    for title in ("requests/s", "digitlab is faster by", "median, ms", "p99, ms"):
-        table.add_column(title, justify="right")
+    table = plain_table("32 clients", right=("requests/s", "digitlab is faster by", "median, ms", "p99, ms"))
     for name, values in peak.items():
         table.add_row(
             name,
@@ -235,19 +229,8 @@ def _loaded(figures: dict[str, Any]) -> Iterator[str]:
 
 
 def _table(figures: dict[str, Any]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("")
-    for title in (
-        "one image, ms",
-        "times raw",
-        f"{figures['batch_images']:,} images, ms",
-        "images/s",
-        "of raw",
-    ):
-        table.add_column(title, justify="right")
+    batch_title = f"{figures['batch_images']:,} images, ms"
+    table = plain_table("", right=("one image, ms", "times raw", batch_title, "images/s", "of raw"))
     for name, single in figures["single"].items():
         batch = figures["batch"][name]
         table.add_row(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from digitlab.cli.console import print_json, say, stderr, stdout
+from digitlab.cli.console import plain_table, print_json, say, stderr, stdout
 from digitlab.cli.options import JsonOption
 
 app = typer.Typer(no_args_is_help=True, help="Known data sets: list, check, import.")
@@ -111,10 +111,7 @@ def _with_progress(paths: Sequence[Path]) -> Iterable[Path]:
 
 
 def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD)
+    table = plain_table()
     for column in columns:
         table.add_column(column, justify="right" if column.endswith("images") else "left")
     for row in rows:

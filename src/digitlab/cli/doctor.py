@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import typer
 
-from digitlab.cli.console import print_json, stdout
-from digitlab.cli.options import DEFAULT_STORE, JsonOption, StoreOption
+from digitlab.cli.console import plain_table, print_json, stdout
+from digitlab.cli.options import JsonOption, StoreOption
 from digitlab.errors import DigitlabError, MissingExtraError
+from digitlab.results.place import DEFAULT_STORE
 
 _EXTRAS = {
     "base": ("numpy", "pydantic", "pillow", "onnxruntime", "typer", "rich"),
@@ -108,12 +109,10 @@ def _attempt(name: str, look: Callable[[], str]) -> Check:
 
 
 def _print(checks: list[Check]) -> None:
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
     colours = {"ok": "green", "missing": "yellow", "bad": "red"}
-    table = Table("what", "status", "found", box=box.SIMPLE_HEAD)
+    table = plain_table("what", "status", "found")
     for check in checks:
         table.add_row(check.name, Text(check.status, style=colours[check.status]), check.detail)
     stdout().print(table)

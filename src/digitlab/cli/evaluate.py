@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitlab.cli.console import print_json, stdout
+from digitlab.cli.console import plain_table, print_json, stdout
 from digitlab.cli.options import DataOption, JsonOption
 
 if TYPE_CHECKING:
@@ -61,11 +61,7 @@ def evaluate(
 
 
 def _figures(evaluations: Sequence[Evaluation]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("")
+    table = plain_table("")
     for one in evaluations:
         table.add_column(one.name, justify="right", overflow="fold")
     for title, *cells in _rows(evaluations):
@@ -102,12 +98,7 @@ def _temperature(evaluation: Evaluation) -> str:
 
 
 def _confusion(scores: Scores) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD)
-    for title in ("", *map(str, range(10)), "recall %"):
-        table.add_column(title, justify="right")
+    table = plain_table(right=("", *map(str, range(10)), "recall %"))
     for digit, row in enumerate(scores.confusion):
         table.add_row(
             str(digit), *(str(count) if count else "·" for count in row), f"{100 * scores.recall[digit]:.2f}"

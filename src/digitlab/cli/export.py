@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from digitlab.cli.console import print_json, say, stderr, stdout
+from digitlab.cli.console import plain_table, print_json, say, stderr, stdout
 from digitlab.cli.options import DataOption, JsonOption
 
 if TYPE_CHECKING:
@@ -16,21 +15,8 @@ if TYPE_CHECKING:
 
     from digitlab.bundle.exports import Exported
 
-
-class Format(StrEnum):
-    """What `--format` takes."""
-
-    ONNX = "onnx"
-    LITERT = "litert"
-    SAVED_MODEL = "saved-model"
-    ALL = "all"
-
-
-class Quantization(StrEnum):
-    """What `--quantize` takes."""
-
-    FLOAT16 = "float16"
-    INT8 = "int8"
+Format = Literal["onnx", "litert", "saved-model", "all"]
+Quantization = Literal["float16", "int8"]
 
 
 def export(
@@ -55,8 +41,8 @@ def export(
 
     checked = check_bundle(find_bundle(bundle))
     target = out or Path("digitlab-results", "exports", checked.folder.resolve().name)
-    wanted = [format_.value]
-    if format_ is Format.ALL:
+    wanted: list[str] = [format_]
+    if format_ == "all":
         wanted = [name for name, form in FORMATS.items() if form.quantizes or quantize is None]
     check_exports(wanted, target, quantize)
     dataset = load(data or checked.card.trial.data.dataset)
@@ -88,14 +74,8 @@ def _show(made: list[Exported], refused: list[Exported], as_json: bool) -> None:
 
 
 def _table(rows: list[Exported]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD)
-    for title in ("export", "run by"):
-        table.add_column(title)
-    for title in ("largest difference", "allowed", "other labels", "right", "Keras", "kB", "ms an image"):
-        table.add_column(title, justify="right")
+    figures = ("largest difference", "allowed", "other labels", "right", "Keras", "kB", "ms an image")
+    table = plain_table("export", "run by", right=figures)
     table.add_column("proof")
     for row in rows:
         proof = row.proof

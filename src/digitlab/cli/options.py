@@ -17,4 +17,3 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 StoreOption = Annotated[
     Path, typer.Option("--store", metavar="PATH", help="The SQLite file in which results are kept.")
 ]
-DEFAULT_STORE = Path("digitlab-results") / "store.sqlite"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from digitlab.cli.console import print_json, say, stderr, stdout
+from digitlab.cli.console import plain_table, print_json, say, stderr, stdout
 from digitlab.cli.options import JsonOption
 from digitlab.cli.picture_names import STDIN, picture_names
 from digitlab.errors import DataError, ImageError
@@ -150,10 +150,7 @@ def _values(found: Picture | ImageError, reading: Reading | None) -> dict[str, A
 
 
 def _print_table(answered: Sequence[tuple[str, Reading]]) -> None:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD)
+    table = plain_table()
     for title in ("file", "text", "confidence", "runner-up", "reason"):
         table.add_column(title, justify="right" if title == "confidence" else "left", overflow="fold")
     for name, reading in answered:

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from digitlab.cli.console import say
-from digitlab.cli.options import DEFAULT_STORE, StoreOption
+from digitlab.cli.options import StoreOption
 from digitlab.errors import MissingExtraError
+from digitlab.results.place import DEFAULT_STORE
 
 _EVERYWHERE = ("0.0.0.0", "::")
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from digitlab.cli.console import print_json, say, stdout
-from digitlab.cli.options import DEFAULT_STORE, DataOption, JsonOption, StoreOption
+from digitlab.cli.console import plain_table, print_json, say, stdout
+from digitlab.cli.options import DataOption, JsonOption, StoreOption
 from digitlab.cli.study_output import print_studies
 from digitlab.errors import UserError
+from digitlab.results.place import DEFAULT_STORE
 
 if TYPE_CHECKING:
     from digitlab.results.store import Store
@@ -32,9 +33,6 @@ SeedsOption = Annotated[
 @app.command("list")
 def list_studies(as_json: JsonOption = False) -> None:
     """List the studies in the package, and the collections that run several as one."""
-    from rich import box
-    from rich.table import Table
-
     from digitlab.spec.library import collection_names, resolve_collection, resolve_study, study_names
 
     studies = [resolve_study(name) for name in study_names()]
@@ -43,7 +41,7 @@ def list_studies(as_json: JsonOption = False) -> None:
         for spec in (*collections, *studies):
             print_json(spec.to_values())
         return
-    table = Table("name", "question", "varied", box=box.SIMPLE_HEAD)
+    table = plain_table("name", "question", "varied")
     for collection in collections:
         table.add_row(collection.name, collection.title, f"{len(collection.studies)} studies, run as one")
     for study in studies:

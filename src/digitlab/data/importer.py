@@ -21,7 +21,8 @@ from digitlab.errors import DataError
 DEFAULT_TEST_SHARE = 1 / 7
 """MNIST's own: 10,000 of 70,000."""
 
-_CLASS_NAMES = tuple(str(digit) for digit in range(CLASSES))
+CLASS_NAMES = tuple(str(digit) for digit in range(CLASSES))
+"""The folders of a folder of pictures."""
 _LEFT_BY_DESKTOPS = ("desktop.ini", "thumbs.db")
 
 Progress = Callable[[Sequence[Path]], Iterable[Path]]
@@ -113,13 +114,13 @@ def import_npz(source: str | os.PathLike[str], target: str | os.PathLike[str]) -
 def _read_pictures(folder: Path, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
     """The pictures of a folder of classes, class by class and in the order of their names."""
     names = _entries(folder)
-    if tuple(names) != _CLASS_NAMES:
+    if tuple(names) != CLASS_NAMES:
         found = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
         raise DataError(
             f"{folder}: expected the folders 0..9 with pictures, or train and test with these in them; "
             f"found {found or 'an empty folder'}"
         )
-    paths = [folder / name / picture for name in _CLASS_NAMES for picture in _entries(folder / name)]
+    paths = [folder / name / picture for name in CLASS_NAMES for picture in _entries(folder / name)]
     images = np.array([_read_picture(path) for path in progress(paths)], np.uint8).reshape(-1, 28, 28)
     return images, np.array([int(path.parent.name) for path in paths], np.uint8)
 

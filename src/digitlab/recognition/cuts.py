@@ -151,11 +151,9 @@ def _follow(steps: np.ndarray, column: int) -> np.ndarray:
 
 def _runs(mask: np.ndarray) -> np.ndarray:
     """Lengths of the runs of ink along the rows."""
-    edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    runs = np.nonzero(edges.T < 0)[0].size
-    return (
-        np.array([1.0]) if not runs else np.flatnonzero(edges.ravel() < 0) - np.flatnonzero(edges.ravel() > 0)
-    )
+    edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1).ravel()
+    begins, ends = np.flatnonzero(edges > 0), np.flatnonzero(edges < 0)
+    return ends - begins if len(begins) else np.array([1.0])
 
 
 def _minima(values: np.ndarray, apart: int) -> list[int]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from digitlab.recognition.scaling import shrink
 from digitlab.recognition.strokes import keep_sharp, ridge_width
 
 DARKEST = 40
@@ -46,7 +47,7 @@ def survey(grey: np.ndarray) -> Survey:
     Args:
         grey: uint8 [h, w], dark ink on light paper.
     """
-    small, factor = _shrink(grey, max(grey.shape) / _SIDE)
+    small, factor = _at_most(grey, max(grey.shape) / _SIDE)
     if min(small.shape) >= _BLURRED:
         small = cv2.GaussianBlur(small, (0, 0), 0.8)
     looks = [look for look in (_look(small, window) for window in _windows(small)) if look.strokes.any()]
@@ -101,7 +102,7 @@ def find_paper(grey: np.ndarray, width: float) -> np.ndarray:
     Returns:
         uint8 [h, w].
     """
-    fine, factor = _shrink(grey, width / _FINE_STROKE)
+    fine, factor = _at_most(grey, width / _FINE_STROKE)
     window = min(round(_WIDEST * min(fine.shape)), round(3 * width / factor) + 2)
     paper = _close(fine, window)
     return cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR) if factor > 1 else paper
@@ -146,12 +147,9 @@ def noise_of_paper(darker: np.ndarray, lighter: np.ndarray) -> float:
     return max(float(one), float(two) / 2)
 
 
-def _shrink(grey: np.ndarray, factor: float) -> tuple[np.ndarray, float]:
-    if factor <= 1:
-        return grey, 1.0
-    height, width = grey.shape
-    size = max(1, round(width / factor)), max(1, round(height / factor))
-    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA), factor
+def _at_most(grey: np.ndarray, factor: float) -> tuple[np.ndarray, float]:
+    """Make a picture smaller by a factor, if that does, and say by which it was."""
+    return (shrink(grey, factor), factor) if factor > 1 else (grey, 1.0)
 
 
 def _close(grey: np.ndarray, window: int) -> np.ndarray:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from digitlab.recognition.scaling import shrink
+
 _SIDE = 512
 _SMALLEST = 5
 _FEW = 5_000  # pixels: a smaller level of the pyramid has less to say
@@ -23,11 +25,11 @@ def is_dark_on_light(grey: np.ndarray) -> bool:
         grey: uint8 [h, w], 0 black .. 255 white.
     """
     votes = 0.0
-    level = _shrink(grey, max(1.0, max(grey.shape) / _SIDE))
+    level = shrink(grey, max(1.0, max(grey.shape) / _SIDE))
     while min(level.shape) >= _SMALLEST:
         skewness = _skewness(level)
         votes += skewness * abs(skewness) * min(1.0, level.size / _FEW) ** 0.2
-        level = _shrink(level, 2.0)
+        level = shrink(level, 2.0)
     return votes >= 0
 
 
@@ -40,9 +42,3 @@ def _skewness(grey: np.ndarray) -> float:
     squares = cv2.multiply(band, band)
     cubes = float(cv2.sumElems(cv2.multiply(squares, band))[0])
     return cubes / band.size / (float(cv2.sumElems(squares)[0]) / band.size + _QUANTUM) ** 1.5
-
-
-def _shrink(grey: np.ndarray, factor: float) -> np.ndarray:
-    height, width = grey.shape
-    size = max(1, round(width / factor)), max(1, round(height / factor))
-    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)

@@ -15,6 +15,7 @@ from digitlab.recognition.plain import on_plain_paper
 from digitlab.recognition.polarity import is_dark_on_light
 from digitlab.recognition.reading import Step
 from digitlab.recognition.rules import without_rules
+from digitlab.recognition.scaling import shrink
 from digitlab.recognition.sheet import find_sheet, take_out
 from digitlab.recognition.strokes import (
     grain,
@@ -43,7 +44,7 @@ def find_ink(picture: Picture, explain: bool = False) -> Ink:
         The ink; without any, nothing stands out from the paper.
     """
     whole = flatten(picture)
-    grey, place = _shrink(whole)
+    grey, place = _to_working_size(whole)
     view, sheet, place = _look(grey, place)
     strength, width = _separate(view)
     steps = (
@@ -115,13 +116,12 @@ def _box(contrast: np.ndarray, floor: float, margin: int) -> tuple[slice, slice]
     )
 
 
-def _shrink(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _to_working_size(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Reduce a picture to the working size; with the homography back."""
     height, width = grey.shape
     scale = max(1.0, (height * width / _WORKING_PIXELS) ** 0.5)
     if scale > 1:
-        size = max(1, round(width / scale)), max(1, round(height / scale))
-        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+        grey = shrink(grey, scale)
     return grey, np.diag([width / grey.shape[1], height / grey.shape[0], 1.0])
 
 

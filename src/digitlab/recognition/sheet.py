@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from digitlab.recognition.outline import differences, four_corners, inset, sides_within
+from digitlab.recognition.scaling import shrink
 
 SMALLEST = 200
 """Pixels: smaller pictures are no photographs of a sheet and its surroundings."""
@@ -54,8 +55,7 @@ def find_sheet(grey: np.ndarray) -> Sheet | None:
     if min(grey.shape) < SMALLEST:
         return None
     factor = max(grey.shape) / _SIDE
-    size = round(grey.shape[1] / factor), round(grey.shape[0] / factor)
-    small = cv2.GaussianBlur(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), (0, 0), 1)
+    small = cv2.GaussianBlur(shrink(grey, factor), (0, 0), 1)
     found = [sheet for level in _levels(small) for sheet in _sheets(small, level)]
     if not found:
         return None
@@ -90,8 +90,7 @@ def take_out(grey: np.ndarray, sheet: Sheet) -> tuple[np.ndarray, np.ndarray]:
 def _paint_around(grey: np.ndarray, outline: np.ndarray) -> np.ndarray:
     """Continue the paper over what surrounds it: with its brightness at the nearest place."""
     factor = max(grey.shape) / _SIDE
-    size = round(grey.shape[1] / factor), round(grey.shape[0] / factor)
-    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    small = shrink(grey, factor)
     corners = np.rint((outline + 0.5) / factor - 0.5).astype(np.int32)
     filled = cv2.fillConvexPoly(np.zeros_like(small), corners, 1)
     inside, source = (cv2.erode(filled, np.ones((2 * rim + 1, 2 * rim + 1), np.uint8)) for rim in _RIMS)

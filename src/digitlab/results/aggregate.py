@@ -198,7 +198,8 @@ def _row(
 ) -> Row:
     seeds = {trial.id: trial.seed for trial in cell.trials}
     done = {trial: figures[trial] for trial in seeds if trial in figures}
-    failed = tuple(failures[trial] for trial in seeds if trial in failures)
+    # What failed once, or was stopped, and was then given by a longer training is done.
+    failed = tuple(failures[trial] for trial in seeds if trial in failures and trial not in figures)
     stopped = sum(trial in interrupted and trial not in figures for trial in seeds)
     test_errors = tuple(each.test_error for each in done.values())
     first = next(iter(done.values()), None)

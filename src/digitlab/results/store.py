@@ -37,6 +37,11 @@ class Status(NamedTuple):
     reason: str
 
 
+def reasons(statuses: Mapping[str, Status], state: str) -> dict[str, str]:
+    """Pick the trials in a state, and give the reasons by trial id."""
+    return {trial: status.reason for trial, status in statuses.items() if status.state == state}
+
+
 class Store:
     """Results by trial id, in one SQLite file.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from digitlab.serving.metrics import Metrics
 from digitlab.serving.replies import busy
 
-P = ParamSpec("P")
+A = TypeVarTuple("A")
 T = TypeVar("T")
 
 
@@ -30,7 +30,7 @@ class HeavyWork:
         self._metrics = metrics
         self._accepted = 0
 
-    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(self, work: Callable[[*A], T], *args: *A) -> T:
         """Let a thread do a piece of work.
 
         Raises:
@@ -40,7 +40,7 @@ class HeavyWork:
             self._metrics.rejections.inc()
             raise busy()
         self._accepted += 1
-        future = asyncio.get_running_loop().run_in_executor(self._pool, lambda: work(*args, **kwargs))
+        future = asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
         future.add_done_callback(self._release)
         return await asyncio.shield(future)  # who leaves early still holds a thread
 

@@ -15,14 +15,11 @@ from digitlab.serving.batching import Batcher
 from digitlab.serving.connections import WatchedProtocol
 from digitlab.serving.replies import Receive, RefusalError, Scope, Send, busy, encode, send_body
 from digitlab.serving.service import Service
-from digitlab.serving.tensors import INPUT, OUTPUT, read_request, write_answer
+from digitlab.serving.tensors import INPUT, JSON_LENGTH, OUTPUT, VERSION, read_request, write_answer
 
 PREFIX = "/v2"
-VERSION = "1"
-"""Of every network: a bundle is never changed."""
 
-_JSON_LENGTH = "Inference-Header-Content-Length"
-_JSON_LENGTH_BYTES = _JSON_LENGTH.lower().encode()
+_JSON_LENGTH_BYTES = JSON_LENGTH.lower().encode()
 _LONG = 2**16
 """Bytes of a body that are parsed away from the event loop, so that health is answered meanwhile."""
 
@@ -79,7 +76,7 @@ class InferenceProtocol:
         if length is None:
             await send_body(send, 200, content)
         else:
-            await send_body(send, 200, content, b"application/octet-stream", {_JSON_LENGTH: str(length)})
+            await send_body(send, 200, content, b"application/octet-stream", {JSON_LENGTH: str(length)})
 
     async def _refuse(self, batcher: Batcher, scope: Scope) -> None:
         """Refuse before the body is parsed, and not at once: who comes back at once would take the cores."""
@@ -118,7 +115,7 @@ def _json_length(headers: list[tuple[bytes, bytes]]) -> int | None:
     for name, value in headers:
         if name == _JSON_LENGTH_BYTES:
             if not value.isdigit() or len(value) > 12:
-                raise RefusalError(400, f"{_JSON_LENGTH}: expected a number of bytes")
+                raise RefusalError(400, f"{JSON_LENGTH}: expected a number of bytes")
             return int(value)
     return None
 

@@ -13,8 +13,10 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from digitlab.data.images import decode_image
-from digitlab.errors import UserError
+from digitlab.data.importer import CLASS_NAMES
+from digitlab.serving.files import whole_file
 from digitlab.serving.openapi import errors, json_body
+from digitlab.serving.pictures import PNG_URL
 from digitlab.serving.replies import RefusalError, json_response
 from digitlab.serving.security import require_token
 from digitlab.serving.service import Service
@@ -22,8 +24,6 @@ from digitlab.serving.service import Service
 FOLDER = "drawings"
 MOST_KEPT = 10_000
 
-_CLASSES = tuple(str(digit) for digit in range(10))
-_URL = "data:image/png;base64,"
 _BODY = {
     "type": "object",
     "properties": {
@@ -48,7 +48,7 @@ class KeptDrawings:
 
     def counts(self) -> list[int]:
         """Count the drawings of each digit."""
-        return [sum(1 for _ in (self.folder / name).glob("*.png")) for name in _CLASSES]
+        return [sum(1 for _ in (self.folder / name).glob("*.png")) for name in CLASS_NAMES]
 
     def keep(self, label: int, image: np.ndarray) -> tuple[Path, bool]:
         """Keep a drawing, once however often it comes.
@@ -75,16 +75,10 @@ class KeptDrawings:
             return path, False
         if sum(self.counts()) >= MOST_KEPT:
             raise RefusalError(409, f"{self.folder} holds {MOST_KEPT:,} drawings: import them and empty it")
-        try:
-            for name in _CLASSES:  # the import expects all ten
-                (self.folder / name).mkdir(parents=True, exist_ok=True)
-            draft = path.with_suffix(".part")
+        with whole_file(path) as draft:
+            for name in CLASS_NAMES:  # the import expects all ten
+                (self.folder / name).mkdir(exist_ok=True)
             draft.write_bytes(encode_png(image))
-            draft.replace(path)
-        except OSError as error:
-            raise UserError(
-                f"{path}: cannot be written: {error.strerror or error}; make room there"
-            ) from None
         return path, True
 
 
@@ -134,9 +128,9 @@ def _asked(values: Any) -> tuple[int, str]:
 
 def _picture(url: str) -> np.ndarray:
     try:
-        data = base64.b64decode(url.removeprefix(_URL), validate=True)
+        data = base64.b64decode(url.removeprefix(PNG_URL), validate=True)
     except (binascii.Error, ValueError):
-        raise RefusalError(422, f"image: expected a PNG file as {_URL}...") from None
+        raise RefusalError(422, f"image: expected a PNG file as {PNG_URL}...") from None
     picture = decode_image(data)
     if picture.grey.shape != (28, 28) or picture.alpha is not None:
         raise RefusalError(422, "image: expected the 28x28 opaque picture of one digit")

@@ -16,13 +16,13 @@ from digitlab.serving.recognize import ModelName, picture_of
 from digitlab.serving.replies import RefusalError, json_response
 from digitlab.serving.service import Service
 from digitlab.serving.uploads import read_picture
+from digitlab.spec.recipe import IMAGE_SIDE
 
 PATCH = 4
 """Side of the square that is blanked, in pixels."""
 STRIDE = 2
 """From one such square to the next, in pixels."""
 
-_SIDE = 28
 _NO_LAYERS = frozenset({"features", "probabilities"})  # what is shown elsewhere, or is a layer's second name
 
 
@@ -78,7 +78,7 @@ def look_inside(recognizer: Recognizer, content: bytes, index: int) -> dict[str,
         "occlusion": {
             "size": PATCH,
             "stride": STRIDE,
-            "shape": [_SIDE, _SIDE],
+            "shape": [IMAGE_SIDE, IMAGE_SIDE],
             "drop": np.round(occlusion(classifier, digit.image), 4),
         },
     }
@@ -120,8 +120,8 @@ def occlusion(classifier: Classifier, image: np.ndarray) -> np.ndarray:
     """
     corners = [
         (top, left)
-        for top in range(0, _SIDE - PATCH + 1, STRIDE)
-        for left in range(0, _SIDE - PATCH + 1, STRIDE)
+        for top in range(0, IMAGE_SIDE - PATCH + 1, STRIDE)
+        for left in range(0, IMAGE_SIDE - PATCH + 1, STRIDE)
     ]
     images = np.repeat(image[None], len(corners) + 1, axis=0)  # the last is whole
     for covered, (top, left) in zip(images, corners, strict=False):
@@ -129,7 +129,10 @@ def occlusion(classifier: Classifier, image: np.ndarray) -> np.ndarray:
     probabilities = classifier.calibrated(images)
     answer = probabilities[-1].argmax()
     lost = probabilities[-1, answer] - probabilities[:-1, answer]
-    total, squares = np.zeros((_SIDE, _SIDE), np.float32), np.zeros((_SIDE, _SIDE), np.float32)
+    total, squares = (
+        np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.float32),
+        np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.float32),
+    )
     for loss, (top, left) in zip(lost, corners, strict=True):
         total[top : top + PATCH, left : left + PATCH] += loss
         squares[top : top + PATCH, left : left + PATCH] += 1

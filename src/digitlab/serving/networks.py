@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,6 +17,7 @@ from digitlab.bundle.runtime import Classifier
 from digitlab.errors import BundleError
 from digitlab.recognition import Recognizer
 from digitlab.serving.batching import Batcher, Workers
+from digitlab.serving.files import signature
 from digitlab.serving.metrics import Metrics
 from digitlab.serving.replies import RefusalError
 from digitlab.serving.settings import Settings
@@ -206,12 +206,7 @@ class Networks:
 
 def _signature(folder: Path) -> tuple[int, ...]:
     """Give what changes whenever a bundle's files do."""
-    found: list[int] = []
-    for path in sorted(folder.glob("*")):
-        with suppress(OSError):  # it is just being removed, or a link to nothing
-            status = path.stat()
-            found += [status.st_mtime_ns, status.st_size]
-    return tuple(found)
+    return signature(sorted(folder.glob("*")))
 
 
 def _default_entry(model: str) -> Entry:

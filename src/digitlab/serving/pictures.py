@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
+PNG_URL = "data:image/png;base64,"
+"""What the data URL of a PNG file begins with."""
+
 
 def data_url(png: bytes) -> str:
     """Write a PNG file as a data URL."""
-    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+    return PNG_URL + base64.b64encode(png).decode("ascii")
 
 
 def raw(values: np.ndarray) -> str:

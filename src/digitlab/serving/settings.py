@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from digitlab.results.place import DEFAULT_STORE
+
 MEBIBYTE = 2**20
 
 
@@ -74,7 +76,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     allowed_hosts: tuple[str, ...] = ()
-    store: Path = Path("digitlab-results") / "store.sqlite"
+    store: Path = DEFAULT_STORE
     limits: Limits = field(default_factory=Limits)
 
     @property

@@ -14,6 +14,8 @@ from digitlab.spec.library import collection_names, recipe_names, resolve_recipe
 from digitlab.spec.plan import make_plan
 from digitlab.spec.study import RECIPE_PATH, Study
 
+_MOST = {"seeds": 1000, "workers": 1024}
+
 ORDER_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -21,13 +23,11 @@ ORDER_SCHEMA: dict[str, Any] = {
             "anyOf": [{"type": "string"}, {"type": "object"}],
             "description": "A study's name, or its values as GET /api/studies/schema describes them.",
         },
-        "seeds": {"type": "integer", "minimum": 1, "maximum": 1000},
-        "workers": {"type": "integer", "minimum": 1, "maximum": 1024},
+        **{name: {"type": "integer", "minimum": 1, "maximum": most} for name, most in _MOST.items()},
     },
     "required": ["study"],
 }
 
-_MOST = {"seeds": 1000, "workers": 1024}
 _FIELD = re.compile(r"^study[^:]*: ([\w.]+): ")
 
 

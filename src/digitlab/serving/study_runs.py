@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from digitlab.errors import UserError
+from digitlab.serving.files import whole_file
 from digitlab.serving.replies import RefusalError
 from digitlab.spec.study import Study
 
@@ -130,11 +131,6 @@ def write_study(study: Study, folder: Path) -> Path:
         UserError: it cannot be written.
     """
     path = folder / f"{study.name}.toml"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".part")
+    with whole_file(path) as draft:
         draft.write_text(study.to_toml(), "utf-8")
-        draft.replace(path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror or error}; make room there") from None
     return path

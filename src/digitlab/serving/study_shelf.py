@@ -11,7 +11,8 @@ from weakref import WeakKeyDictionary
 
 from digitlab.errors import SpecError
 from digitlab.results.aggregate import aggregate
-from digitlab.results.store import Store
+from digitlab.results.store import Store, reasons
+from digitlab.serving.files import signature
 from digitlab.serving.replies import RefusalError
 from digitlab.serving.study_view import StudyView
 from digitlab.spec.library import collection_names, resolve_collection, resolve_study, study_names
@@ -38,14 +39,7 @@ class StudyShelf:
 
     def signature(self) -> tuple[int, ...]:
         """Give what changes whenever the store does, without opening it."""
-        found = []
-        for path in (self.store, Path(f"{self.store}-wal")):
-            try:
-                status = path.stat()
-                found += [status.st_mtime_ns, status.st_size]
-            except OSError:
-                found += [0, 0]
-        return tuple(found)
+        return signature((self.store, Path(f"{self.store}-wal")))
 
     def list(self) -> list[dict[str, Any]]:
         """Give all studies as plain values: those that were run, the latest first, then the library's."""
@@ -123,11 +117,8 @@ class StudyShelf:
         if known is None or known[0] != key:
             from digitlab.report.verdicts import verdicts
 
-            interrupted = [trial for trial, status in view.statuses.items() if status.state == "interrupted"]
-            failures = {
-                trial: status.reason for trial, status in view.statuses.items() if status.state == "failed"
-            }
-            table = aggregate(view.plan, view.results, failures, interrupted)
+            failed, interrupted = (reasons(view.statuses, state) for state in ("failed", "interrupted"))
+            table = aggregate(view.plan, view.results, failed, interrupted)
             rows = [{"label": row.label, **row.to_values()} for row in table.rows]
             known = key, {"rows": rows, "verdicts": verdicts(table, view.results) if finished else ()}
             self._tables[view] = known

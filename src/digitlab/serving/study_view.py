@@ -70,7 +70,7 @@ class StudyView:
 
     def best(self) -> dict[str, Any] | None:
         """Give the trial that did best on the validation part; the test set chooses nothing."""
-        places = {trial.id: (cell, trial) for cell in self.plan.cells for trial in cell.trials}
+        places = {trial.id: (cell, trial) for cell, trial in self._cells}
         done = [(result.final_validation.accuracy, key) for key, result in self.results.items()]
         if not done:
             return None

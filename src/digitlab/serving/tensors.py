@@ -19,6 +19,10 @@ from digitlab.serving.replies import RefusalError, encode
 INPUT = "images"
 OUTPUT = "probabilities"
 DATA_TYPES = {"UINT8": np.dtype(np.uint8), "FP32": np.dtype("<f4")}
+VERSION = "1"
+"""Of every network: a bundle is never changed."""
+JSON_LENGTH = "Inference-Header-Content-Length"
+"""The header that says where the JSON ends and the bytes of binary tensors begin."""
 MOST_IMAGES = 1024
 """In one request."""
 
@@ -53,7 +57,7 @@ def read_request(body: bytes, json_length: int | None) -> InferRequest:
     """
     text, raw = (body, b"") if json_length is None else (body[:json_length], body[json_length:])
     if json_length is not None and not 0 <= json_length <= len(body):
-        raise _wrong(f"Inference-Header-Content-Length: expected at most the body's {len(body)} bytes")
+        raise _wrong(f"{JSON_LENGTH}: expected at most the body's {len(body)} bytes")
     try:
         values = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -168,7 +172,7 @@ def write_answer(model: str, request: InferRequest, probabilities: np.ndarray) -
         The body, and the length of its JSON part where a binary tensor follows it.
     """
     output: dict[str, Any] = {"name": OUTPUT, "datatype": "FP32", "shape": list(probabilities.shape)}
-    answer: dict[str, Any] = {"model_name": model, "model_version": "1"}
+    answer: dict[str, Any] = {"model_name": model, "model_version": VERSION}
     if request.id is not None:
         answer["id"] = request.id
     answer["outputs"] = [output]

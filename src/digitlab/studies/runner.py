@@ -10,8 +10,9 @@ from typing import Any, NamedTuple, Self
 from digitlab.data import Dataset, load, stratified_split
 from digitlab.models.costs import cost
 from digitlab.results.aggregate import StudyTable, aggregate, tabulate
+from digitlab.results.place import DEFAULT_STORE
 from digitlab.results.record import EpochRecord, Result
-from digitlab.results.store import Store
+from digitlab.results.store import Store, reasons
 from digitlab.spec.library import resolve_recipe, resolve_study, study_folder
 from digitlab.spec.plan import Plan, cover, make_plan
 from digitlab.spec.study import RECIPE_PATH, Study
@@ -20,8 +21,6 @@ from digitlab.studies.executors.base import Done, Event, Executor, Failed, Progr
 from digitlab.studies.executors.processes import ProcessExecutor
 from digitlab.training.process import available_cores, native_precision, require_libraries
 from digitlab.training.run import Trained, train_trial
-
-DEFAULT_STORE = Path("digitlab-results") / "store.sqlite"
 
 
 class Observer:
@@ -197,7 +196,9 @@ def _survey(
 ) -> _Survey:
     """Find what is still to be trained; what this run has tried is done or failed."""
     done = {} if options.again else store.sources(trials)
-    failed = {} if options.again or options.retry_failed else _failures(trials, store, done)
+    failed = {}
+    if not (options.again or options.retry_failed):
+        failed = reasons(store.statuses(trial.id for trial in trials if trial.id not in done), "failed")
     settled = (done, failed, tried)
     todo = cover(trial for trial in trials if not any(trial.id in each for each in settled))
     asked = {trial.id for trial in todo}
@@ -207,12 +208,6 @@ def _survey(
         tuple(trial for trial in others if trial.id not in done),
         todo,
     )
-
-
-def _failures(trials: Sequence[Trial], store: Store, done: Container[str]) -> dict[str, str]:
-    """Give reasons by trial id; what failed once and was then given by a longer training is done."""
-    statuses = store.statuses(trial.id for trial in trials if trial.id not in done)
-    return {trial: status.reason for trial, status in statuses.items() if status.state == "failed"}
 
 
 class _Keeper:
@@ -250,12 +245,10 @@ def read_table(plan: Plan, store: Store, *, curves: bool = True) -> StudyTable:
         curves: read the histories and environments, too, which takes a hundred times as long.
     """
     statuses = store.statuses(trial.id for trial in plan.trials)
-    interrupted = {trial for trial, status in statuses.items() if status.state == "interrupted"}
+    failed, interrupted = reasons(statuses, "failed"), reasons(statuses, "interrupted")
     if curves:
-        results = store.results(plan.trials)
-        return aggregate(plan, results, _failures(plan.trials, store, results), interrupted)
-    figures = store.figures(plan.trials)
-    return tabulate(plan, figures, _failures(plan.trials, store, figures), interrupted)
+        return aggregate(plan, store.results(plan.trials), failed, interrupted)
+    return tabulate(plan, store.figures(plan.trials), failed, interrupted)
 
 
 @dataclass(frozen=True)

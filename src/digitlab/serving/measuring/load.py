@@ -29,7 +29,6 @@ class Load:
     Attributes:
         seconds: that the run took.
         latencies: of the requests that were answered 200, in seconds, from the sending to the whole answer.
-        moments: of these answers, in seconds from the begin of the run.
         statuses: how many answers of each status.
         unsent: requests that were due while every connection had one under way.
         broken: connections that the service closed.
@@ -39,7 +38,6 @@ class Load:
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
-    moments: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     unsent: int = 0
     broken: int = 0
@@ -73,7 +71,6 @@ class _Generator:
         load.statuses[status] += 1
         if status == 200:
             load.latencies.append(now - asking.sent)
-            load.moments.append(now - self.began)
             self._answered += 1
             if self._answered % 29 == 0 and len(load.answers) < KEPT_ANSWERS:
                 load.answers.append((asking.number, body))

@@ -16,13 +16,11 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from digitlab.bundle.export import keras_call, load_network
+from digitlab.bundle.export import Classify, keras_call, load_network
 from digitlab.bundle.files import check_bundle
 from digitlab.bundle.graph import IMAGES, PROBABILITIES
 from digitlab.bundle.runtime import open_session
 from digitlab.serving.server import listen
-
-Classify = Callable[[np.ndarray], np.ndarray]
 
 
 class Tensor(BaseModel):

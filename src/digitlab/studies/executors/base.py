@@ -89,8 +89,13 @@ def reason_of(error: BaseException) -> str:
 def fail_all(items: Sequence[Any], on_event: Callable[[Event], None], error: Exception) -> None:
     """Tell that no item can be worked on, because the task cannot even be sent."""
     for index in range(len(items)):
-        on_event(Started(index))
-        on_event(Failed(index, reason_of(error)))
+        fail_unsent(index, on_event, error)
+
+
+def fail_unsent(index: int, on_event: Callable[[Event], None], error: Exception) -> None:
+    """Tell that an item cannot be worked on, because it cannot even be sent."""
+    on_event(Started(index))
+    on_event(Failed(index, reason_of(error)))
 
 
 class Parcel:

@@ -28,6 +28,7 @@ from digitlab.studies.executors.base import (
     Task,
     event_of,
     fail_all,
+    fail_unsent,
     reason_of,
 )
 from digitlab.studies.executors.interrupts import hold_interrupts
@@ -138,8 +139,7 @@ class _Run:
             try:
                 item = pickle.dumps(self.items[index])
             except Exception as error:
-                self.on_event(Started(index))
-                self.on_event(Failed(index, reason_of(error)))
+                fail_unsent(index, self.on_event, error)
             else:
                 worker.give(index, attempt, item)
                 self.on_event(Started(index))

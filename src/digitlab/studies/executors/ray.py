@@ -29,6 +29,7 @@ from digitlab.studies.executors.base import (
     Task,
     event_of,
     fail_all,
+    fail_unsent,
     reason_of,
 )
 from digitlab.studies.executors.ray_address import knock
@@ -152,8 +153,7 @@ class _Run:
             try:
                 item = pickle.dumps(self.items[index])
             except Exception as error:
-                self.on_event(Started(index))
-                self.on_event(Failed(index, reason_of(error)))
+                fail_unsent(index, self.on_event, error)
             else:
                 self._submit(index, item)
 
