@@ -12,7 +12,10 @@ MISTAKES = {
     "an unknown command": (["trian"], "No such command 'trian'"),
     "an unknown option": (["train", "mlp", "--sed", "1"], "--sed"),
     "a seed below zero": (["train", "mlp", "--seed", "-1"], "--seed"),
-    "an unknown recipe": (["train", "mlpp"], "one of best, best-mlp, cnn, deep-cnn, mlp, or the path"),
+    "an unknown recipe": (
+        ["train", "mlpp"],
+        "one of best, best-mlp, cnn, deep-cnn, fast, fast-994, fast-995, mlp, or the path",
+    ),
     "a recipe file that is not there": (["train", "mine.toml"], "mine.toml': cannot be read"),
     "a setting that leads nowhere": (
         ["train", "mlp", "--set", "model.hiden=3"],

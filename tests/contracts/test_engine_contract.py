@@ -1,4 +1,7 @@
-"""The laws of `Engine`, over every engine there is."""
+"""The laws of `Engine`, over the engine of this process's backend.
+
+A process has one backend of Keras: `test_engines.py` runs this file in a process on JAX too.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from digitlab.data import load, stratified_split
 from digitlab.spec import DataSpec, Trial, resolve_recipe
 from digitlab.spec.study import with_settings
 from digitlab.training.engine import Engine, EngineFactory
-from digitlab.training.run import tensorflow_engine
+from digitlab.training.process import chosen_backend
+from digitlab.training.run import jax_engine, tensorflow_engine
 from digitlab.training.seeds import child_seeds
 
 pytestmark = pytest.mark.slow  # TensorFlow takes seconds to import
@@ -39,6 +43,7 @@ NETWORKS = {
             "training.average": 0.5,
         },
     ),
+    "mlp in bfloat16": ("mlp", {"model.hidden.0": 16, "training.precision": "mixed_bfloat16"}),
     "deep cnn in bfloat16": (
         "deep-cnn",
         {"model.convolutions.0.filters": 2, "training.precision": "mixed_bfloat16"},
@@ -46,9 +51,9 @@ NETWORKS = {
 }
 
 
-@pytest.fixture(scope="module", params=["tensorflow"])
-def factory(request: pytest.FixtureRequest) -> EngineFactory:
-    return {"tensorflow": lambda: tensorflow_engine(threads=1)}[request.param]()
+@pytest.fixture(scope="module")
+def factory() -> EngineFactory:
+    return jax_engine(threads=1) if chosen_backend() == "jax" else tensorflow_engine(threads=1)
 
 
 @pytest.fixture(scope="module")

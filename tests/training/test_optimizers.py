@@ -69,6 +69,26 @@ def test_weight_decay_spares_biases(optimizers) -> None:
     np.testing.assert_allclose(layer.bias.numpy(), [1, 1])
 
 
+def test_the_fused_adam_steps_as_that_of_keras(optimizers) -> None:
+    import keras
+
+    from digitlab.training.fused_adam import FusedAdam
+
+    spec = TrainingSpec(learning_rate=0.01, schedule="one-cycle", weight_decay=0.1)
+    start = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    weights = []
+    for adam in (keras.optimizers.Adam, FusedAdam):
+        weight: Any = keras.Variable(start)
+        optimizer = optimizers.make_optimizer(spec, 20, adam)
+        optimizer.build([weight])
+        chance = np.random.default_rng(1)
+        for _ in range(20):
+            optimizer.apply([keras.ops.convert_to_tensor(chance.normal(size=(5, 3)), "float32")], [weight])
+        weights.append(weight.numpy())
+    assert np.abs(weights[0] - start).max() > 0.05
+    np.testing.assert_allclose(weights[1], weights[0], rtol=1e-5, atol=1e-6)
+
+
 def test_the_average_follows_the_weights_quickly_at_first_and_slowly_later(optimizers) -> None:
     import keras
 

@@ -20,6 +20,9 @@ _EXTRAS = {
     "train": ("keras", "tensorflow", "scipy"),
     "report": ("matplotlib", "jinja2"),
     "export": ("pyarrow", "tensorboard"),
+    "serve": ("fastapi", "uvicorn"),
+    "ray": ("ray",),
+    "jax": ("jax",),
 }
 
 

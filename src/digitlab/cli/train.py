@@ -11,6 +11,7 @@ import typer
 from digitlab.cli.console import print_json, say, stdout
 from digitlab.cli.options import DataOption, JsonOption
 from digitlab.errors import SpecError
+from digitlab.training.choice import EngineName
 
 
 def train(
@@ -26,6 +27,10 @@ def train(
     threads: Annotated[
         int, typer.Option(min=1, max=1024, help="Threads that compute, each a part of every batch.")
     ] = 1,
+    engine: Annotated[
+        EngineName,
+        typer.Option(help="What trains; auto is JAX where JAX sees an accelerator and TensorFlow does not."),
+    ] = "auto",
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -36,12 +41,16 @@ def train(
     from digitlab.data import load
     from digitlab.spec.library import resolve_recipe
     from digitlab.spec.study import with_settings
+    from digitlab.training.process import import_tensorflow_quietly
     from digitlab.training.run import train as train_network
 
     wanted = with_settings(resolve_recipe(recipe), dict(map(_setting, settings or [])), "--set")
     target = ensure_new(out or Path("digitlab-results", "models", f"{wanted.name}-seed{seed}"))
     with epoch_bar(wanted.name, wanted.training.epochs) as on_epoch:
-        trained = train_network(wanted, data=data or "mnist", seed=seed, threads=threads, on_epoch=on_epoch)
+        trained = train_network(
+            wanted, data=data or "mnist", seed=seed, threads=threads, engine=engine, on_epoch=on_epoch
+        )
+    import_tensorflow_quietly()
     bundle = write_trained(target, trained.model, trained.result, load(data or "mnist"))
     card = bundle.card
     if as_json:

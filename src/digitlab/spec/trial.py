@@ -9,7 +9,7 @@ from digitlab.spec.base import Spec
 from digitlab.spec.fields import Sha256, Whole
 from digitlab.spec.recipe import ModelSpec, TrainingSpec
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Raised whenever training would come out differently for the same trial."""
 
 CHECKPOINT_EPOCHS = (1, 2, 5)

@@ -33,6 +33,12 @@ class Augmenter:
         self._spread = _spreading_matrix()
         self._damage = Damager(spec.damage, seed + 1) if spec.damage else None
 
+    @property
+    def variables(self) -> list[Any]:
+        """The states of its streams of chance, which each call moves on."""
+        generators = [self.seeds, *([self._damage.seeds] if self._damage else [])]
+        return [generator.state for generator in generators]
+
     def __call__(self, images: Any, strength: Any = 1.0) -> Any:
         """Change each image by itself.
 

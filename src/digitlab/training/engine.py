@@ -27,7 +27,26 @@ class EpochTotals(NamedTuple):
     squared_error: float
 
 
-class Engine(Protocol):
+class Scored(Protocol):
+    """A network in training, as far as it is scored and saved; `Engine` has the laws."""
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Classify images in float32.
+
+        Args:
+            images: uint8 [n, 28, 28].
+
+        Returns:
+            Probabilities, float32 [n, 10].
+        """
+        ...
+
+    def network(self) -> keras.Model:
+        """Give the network in float32 with the present weights."""
+        ...
+
+
+class Engine(Scored, Protocol):
     """One network in training.
 
     Laws:
@@ -43,21 +62,6 @@ class Engine(Protocol):
         Args:
             order: int32 [n], a permutation of the training images.
         """
-        ...
-
-    def predict(self, images: np.ndarray) -> np.ndarray:
-        """Classify images in float32.
-
-        Args:
-            images: uint8 [n, 28, 28].
-
-        Returns:
-            Probabilities, float32 [n, 10].
-        """
-        ...
-
-    def network(self) -> keras.Model:
-        """Give the network in float32 with the present weights."""
         ...
 
 

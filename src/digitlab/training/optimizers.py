@@ -13,14 +13,17 @@ from digitlab.training.schedule import learning_rate
 ops: Any = keras.ops  # whose annotations say None where they mean an array
 
 
-def make_optimizer(spec: TrainingSpec, steps: int) -> keras.optimizers.Optimizer:
+def make_optimizer(
+    spec: TrainingSpec, steps: int, adam: type[keras.optimizers.Adam] = keras.optimizers.Adam
+) -> keras.optimizers.Optimizer:
     """Make the optimizer of a training.
 
     Args:
         spec: how the network is trained.
         steps: of the whole training, all epochs together.
+        adam: what is taken where the spec asks for Adam.
     """
-    kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
+    kinds = {"adam": adam, "sgd": keras.optimizers.SGD}
     optimizer = kinds[spec.optimizer](
         learning_rate=learning_rate(spec, steps), weight_decay=spec.weight_decay
     )

@@ -1,4 +1,4 @@
-"""The one place that sets backend, threads and TensorFlow's variables of a process."""
+"""The one place that sets backend, threads and the variables of TensorFlow and JAX of a process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def prepare_process(threads: int | None = None, *, split: bool = False) -> None:
         UserError: the process has begun with another backend or number of threads.
     """
     require_libraries()
-    _require_backend()
+    _require_backend("tensorflow")
     if "tensorflow" in sys.modules:
         _start(threads, split)
     else:
@@ -42,28 +42,80 @@ def prepare_process(threads: int | None = None, *, split: bool = False) -> None:
             _start(threads, split)
 
 
-def _require_backend() -> None:
-    if "keras" in sys.modules:
-        import keras
+def prepare_jax(threads: int | None = None) -> None:
+    """Make this process ready for Keras on JAX, with so many threads where JAX computes on the processor.
 
-        backend = keras.config.backend()
-    else:
-        backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    if backend != "tensorflow":
+    Call it before Keras and JAX are imported; a process stays with the threads it began with.
+
+    Args:
+        threads: that compute, 1 or more; None leaves it to JAX or to who asked before.
+
+    Raises:
+        MissingExtraError: JAX or Keras is not installed.
+        UserError: the process has begun with another backend or number of threads.
+    """
+    require_libraries("jax")
+    _require_backend("jax")
+    if start_jax(threads) == "cpu" and threads not in (None, _jax_threads()):
         raise UserError(
-            f"expected Keras on TensorFlow, received Keras on {backend}; unset KERAS_BACKEND and start again"
+            f"expected a fresh process to train on {threads} threads, received one in which JAX has begun "
+            "otherwise; train before you use JAX, or in a process of its own"
         )
 
 
-def require_libraries() -> None:
+def start_jax(threads: int | None = None) -> str:
+    """Start JAX, if it has not begun, and say what it computes on: `cpu`, `gpu` or `tpu`.
+
+    Args:
+        threads: that compute where it is the processor.
+    """
+    if "jax" not in sys.modules:
+        if threads is not None:
+            os.environ["NPROC"] = str(threads)  # which XLA reads once, as it starts
+        # Equal trials give equal weights; given first, so that a user's own flags win.
+        flags = "--xla_gpu_deterministic_ops=true", os.environ.get("XLA_FLAGS", "")
+        os.environ["XLA_FLAGS"] = " ".join(flags).strip()
+    import jax
+
+    return jax.default_backend()
+
+
+def _jax_threads() -> int:
+    return int(os.environ.get("NPROC") or available_cores())
+
+
+def chosen_backend() -> str | None:
+    """Say which backend Keras has in this process, or is told to have; None where nobody has said."""
+    if "keras" in sys.modules:
+        import keras
+
+        return keras.config.backend()
+    return os.environ.get("KERAS_BACKEND")
+
+
+def _require_backend(wanted: str) -> None:
+    backend = chosen_backend()
+    if backend is None:
+        backend = os.environ["KERAS_BACKEND"] = wanted
+    if backend != wanted:
+        name = {"tensorflow": "TensorFlow", "jax": "JAX"}[wanted]
+        raise UserError(
+            f"expected Keras on {name}, received Keras on {backend}; unset KERAS_BACKEND and start again"
+        )
+
+
+def require_libraries(backend: str = "tensorflow") -> None:
     """Make sure that training is installed, without importing it.
 
+    Args:
+        backend: of Keras, `tensorflow` or `jax`.
+
     Raises:
-        MissingExtraError: TensorFlow or Keras is missing.
+        MissingExtraError: the backend or Keras is missing.
     """
-    for module in ("tensorflow", "keras"):
+    for module, extra in ((backend, "jax" if backend == "jax" else "train"), ("keras", "train")):
         if importlib.util.find_spec(module) is None:
-            raise MissingExtraError(module, "train")
+            raise MissingExtraError(module, extra)
 
 
 @contextmanager
@@ -133,6 +185,40 @@ def native_precision() -> str:
     return "mixed_bfloat16" if "amx_bf16" in flags or amd or _bfloat16_gpu() else "float32"
 
 
+def jax_precision() -> str:
+    """Say what the precision `auto` means where JAX trains, once JAX is prepared.
+
+    Returns:
+        `mixed_bfloat16` on a TPU and on NVIDIA GPUs of compute capability 8, else `float32`.
+    """
+    import jax
+
+    device = jax.local_devices()[0]
+    if device.platform == "gpu":
+        capability = re.match(r"\d+", str(getattr(device, "compute_capability", "")))
+        return "mixed_bfloat16" if capability and int(capability[0]) >= 8 else "float32"
+    return "mixed_bfloat16" if device.platform == "tpu" else "float32"
+
+
+def tensorflow_sees_accelerator() -> bool:
+    """Ask TensorFlow whether it computes on a GPU; a build for processors alone is not even imported."""
+    if importlib.util.find_spec("tensorflow") is None or _installed("tensorflow-cpu"):
+        return False
+    import_tensorflow_quietly()
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def import_tensorflow_quietly() -> None:
+    """Import TensorFlow where it is installed; Keras does so, loudly, when it writes a network with JAX."""
+    if "tensorflow" in sys.modules or importlib.util.find_spec("tensorflow") is None:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _stderr_only_on_failure():
+        importlib.import_module("tensorflow")
+
+
 def _cpu_flags() -> tuple[frozenset[str], str]:
     text = _cpuinfo()
     flags = re.search(r"^flags\s*:(.*)$", text, re.MULTILINE)
@@ -166,14 +252,25 @@ def cpu_name() -> str:
 
 def environment() -> dict[str, str]:
     """Say where a trial was trained: versions, processor and system."""
-    packages = ("digitlab", "keras", "tensorflow", "tensorflow-cpu", "numpy")
-    versions = {name: _version(name) for name in packages if _installed(name)}
-    return versions | {
-        "python": platform.python_version(),
-        "cpu": cpu_name(),
-        "cores": str(available_cores()),
-        "system": f"{platform.system()} {platform.machine()}",
-    }
+    jax = chosen_backend() == "jax"
+    backend = ("jax", "jaxlib") if jax else ("tensorflow", "tensorflow-cpu")
+    versions = {name: _version(name) for name in ("digitlab", "keras", *backend, "numpy") if _installed(name)}
+    return (
+        versions
+        | ({"device": _jax_device()} if jax else {})
+        | {
+            "python": platform.python_version(),
+            "cpu": cpu_name(),
+            "cores": str(available_cores()),
+            "system": f"{platform.system()} {platform.machine()}",
+        }
+    )
+
+
+def _jax_device() -> str:
+    import jax
+
+    return jax.local_devices()[0].device_kind
 
 
 def _installed(package: str) -> bool:

@@ -19,8 +19,15 @@ from digitlab.spec.plan import resolve_precision
 from digitlab.spec.recipe import Recipe
 from digitlab.spec.study import with_settings
 from digitlab.spec.trial import DataSpec, Trial, fitting_validation
-from digitlab.training.engine import Engine, EngineFactory, EpochTotals
-from digitlab.training.process import environment, native_precision, prepare_process
+from digitlab.training.choice import EngineName, choose_engine
+from digitlab.training.engine import Engine, EngineFactory, EpochTotals, Scored
+from digitlab.training.process import (
+    environment,
+    jax_precision,
+    native_precision,
+    prepare_jax,
+    prepare_process,
+)
 from digitlab.training.seeds import child_seeds
 
 if TYPE_CHECKING:
@@ -42,13 +49,14 @@ class Trained:
     result: Result
 
 
-def train(
+def train(  # noqa: PLR0913  # all but the recipe by name, each with a default
     recipe: str | Recipe,
     *,
     settings: Mapping[str, Any] | None = None,
     data: str = "mnist",
     seed: int = 0,
     threads: int = 1,
+    engine: EngineName = "auto",
     on_epoch: OnEpoch | None = None,
 ) -> Trained:
     """Train the network of a recipe in this process.
@@ -59,25 +67,46 @@ def train(
         data: a name in the catalogue, or a folder.
         seed: of the trial.
         threads: that compute, each a part of every batch; another number rounds its sums otherwise.
+        engine: what trains; `auto` is JAX where JAX sees an accelerator and TensorFlow does not.
         on_epoch: is told of each epoch as it ends.
 
     Raises:
-        UserError: a recipe, setting or data set that is none.
+        UserError: a recipe, setting, data set or engine that is none.
+        MissingExtraError: the engine is not installed.
         TrainingError: the loss became infinite or no number.
     """
     asked = with_settings(resolve_recipe(recipe), dict(settings or {}), "setting")
-    ready = resolve_precision(asked, native_precision())
+    chosen = choose_engine(engine, threads)
+    factory = jax_engine(threads) if chosen == "jax" else None
+    ready = resolve_precision(asked, jax_precision() if factory else native_precision())
     dataset = load(data)
+    trial = plan_trial(ready, data, dataset, seed, threads)
+    return train_trial(trial, dataset, on_epoch=on_epoch, engine=factory)
+
+
+def plan_trial(recipe: Recipe, data: str, dataset: Dataset, seed: int, threads: int) -> Trial:
+    """Make the trial of a recipe whose precision is resolved.
+
+    Args:
+        recipe: what is trained.
+        data: name of the data set.
+        dataset: the data itself.
+        seed: of the trial.
+        threads: that compute.
+
+    Raises:
+        SpecError: a value is impossible.
+    """
     fitting = fitting_validation(len(dataset.y_train))
     values = {
-        "recipe": ready.name,
-        "model": ready.model,
-        "training": ready.training,
+        "recipe": recipe.name,
+        "model": recipe.model,
+        "training": recipe.training,
         "data": DataSpec(dataset=data, validation=fitting, fingerprint=dataset.fingerprint),
         "seed": seed,
         "threads": threads,
     }
-    return train_trial(Trial.from_values(values, "train"), dataset, on_epoch=on_epoch)
+    return Trial.from_values(values, "train")
 
 
 def train_trial(
@@ -102,18 +131,14 @@ def train_trial(
         )
     begin = time.perf_counter()
     seeds = child_seeds(trial.seed)
-    chosen, held_out = stratified_split(dataset.y_train, trial.data.validation, trial.data.split_seed)
     make = engine or tensorflow_engine(trial.threads)
-    images, labels = _with_strokes(
-        trial, dataset.x_train[chosen], dataset.y_train[chosen], seeds.augmentation
-    )
+    images, labels = training_part(trial, dataset)
     network = make(trial, images, labels, seeds)
     build_seconds = time.perf_counter() - begin
-    validation = dataset.x_train[held_out], dataset.y_train[held_out]
-    run = _Run(trial, network, len(labels), validation, (dataset.x_test, dataset.y_test))
+    run = Run(trial, network, len(labels), dataset)
     order = np.random.default_rng(seeds.order)
     for _ in range(trial.training.epochs):
-        run.one_epoch(order.permutation(len(labels)).astype(np.int32))
+        run.one_epoch(network, order.permutation(len(labels)).astype(np.int32))
         if on_epoch:
             on_epoch(run.history[-1])
     return Trained(network.network(), run.result(build_seconds))
@@ -127,47 +152,72 @@ def tensorflow_engine(threads: int) -> EngineFactory:
     return TensorFlowEngine
 
 
-def _with_strokes(
-    trial: Trial, images: np.ndarray, labels: np.ndarray, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Add generated digits until they are the share of the training images that the trial asks for."""
+def jax_engine(threads: int) -> EngineFactory:
+    """Prepare the process for JAX and give its engine."""
+    prepare_jax(threads)
+    from digitlab.training.jax import JaxEngine
+
+    return JaxEngine
+
+
+def training_part(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Give what a trial learns from: all but the validation part, and the generated digits it asks for.
+
+    Returns:
+        Images, uint8 [n, 28, 28], and labels, uint8 [n].
+    """
+    chosen, _ = _split(trial, dataset)
+    images, labels = dataset.x_train[chosen], dataset.y_train[chosen]
     augmentation = trial.training.augmentation
     if augmentation is None or not augmentation.strokes:
         return images, labels
     from digitlab.data.strokes import draw_digits
 
     count = round(len(labels) * augmentation.strokes / (1 - augmentation.strokes))
-    drawn, digits = draw_digits(count, seed)
+    drawn, digits = draw_digits(count, child_seeds(trial.seed).augmentation)
     return np.concatenate([images, drawn]), np.concatenate([labels, digits])
 
 
-class _Run:
-    """The epochs of one trial and what they give."""
+def _split(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    return stratified_split(dataset.y_train, trial.data.validation, trial.data.split_seed)
 
-    def __init__(
-        self,
-        trial: Trial,
-        engine: Engine,
-        images: int,
-        validation: tuple[np.ndarray, np.ndarray],
-        test: tuple[np.ndarray, np.ndarray],
-    ) -> None:
+
+class Run:
+    """The epochs of one trial and what they give.
+
+    Args:
+        trial: what is trained.
+        network: its network, which is scored.
+        images: how many it learns from in an epoch.
+        dataset: the data that the trial names.
+    """
+
+    def __init__(self, trial: Trial, network: Scored, images: int, dataset: Dataset) -> None:
+        _, held_out = _split(trial, dataset)
         self.trial = trial
-        self.engine = engine
+        self.network = network
         self.images = images
-        self.validation = validation
-        self.test = test
+        self.validation = dataset.x_train[held_out], dataset.y_train[held_out]
+        self.test = dataset.x_test, dataset.y_test
         self.history: list[EpochRecord] = []
         self.validation_scores: dict[int, Scores] = {}
         self.test_scores: dict[int, Scores] = {}
         self.predictions: dict[int, np.ndarray] = {}
         self.kernels: dict[int, Kernels] = {}
 
-    def one_epoch(self, order: np.ndarray) -> None:
-        epoch = len(self.history) + 1
+    def one_epoch(self, engine: Engine, order: np.ndarray) -> None:
+        """Train on every image once, in this order, and score the network."""
         begin = time.perf_counter()
-        totals = self.engine.run_epoch(order)
-        seconds = time.perf_counter() - begin
+        totals = engine.run_epoch(order)
+        self.score(totals, time.perf_counter() - begin)
+
+    def score(self, totals: EpochTotals, seconds: float) -> None:
+        """Score the network after an epoch that gave these totals.
+
+        Raises:
+            TrainingError: the loss became infinite or no number.
+        """
+        epoch = len(self.history) + 1
         if not np.isfinite(totals.loss):
             raise TrainingError(
                 f"the loss became {totals.loss} in epoch {epoch}; a smaller training.learning_rate may help"
@@ -180,7 +230,7 @@ class _Run:
             probabilities = self._predict(images, epoch)
             self.test_scores[epoch] = score(probabilities, labels)
             self.predictions[epoch] = probabilities.argmax(axis=1).astype(np.uint8)
-            if kernels := _first_kernels(self.engine.network()):
+            if kernels := _first_kernels(self.network.network()):
                 self.kernels[epoch] = kernels
 
     def _record(self, seconds: float, totals: EpochTotals, scores: Scores) -> EpochRecord:
@@ -196,7 +246,7 @@ class _Run:
         )
 
     def _predict(self, images: np.ndarray, epoch: int) -> np.ndarray:
-        probabilities = self.engine.predict(images)
+        probabilities = self.network.predict(images)
         if not np.isfinite(probabilities).all():  # the last step overflowed after its loss was summed
             raise TrainingError(
                 f"the answers became no numbers in epoch {epoch}; a smaller training.learning_rate may help"
@@ -204,6 +254,7 @@ class _Run:
         return probabilities
 
     def result(self, build_seconds: float) -> Result:
+        """Give what the trial gave, and the seconds before its first epoch."""
         parameters, multiply_adds = cost(self.trial.model)
         return Result(
             trial=self.trial,

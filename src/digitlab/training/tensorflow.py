@@ -9,7 +9,7 @@ With several threads each takes a part of every batch: operations this small gai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -17,17 +17,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digitlab.models import build
-from digitlab.models.network import LOGITS
-from digitlab.spec.recipe import CLASSES, TrainingSpec
 from digitlab.spec.trial import Trial
-from digitlab.training.augment import Augmenter
 from digitlab.training.dropout import ByteDropout
 from digitlab.training.engine import EpochTotals
-from digitlab.training.optimizers import WeightAverage, make_optimizer
+from digitlab.training.fused_adam import FusedAdam
+from digitlab.training.learner import Learner
+from digitlab.training.losses import losses
 from digitlab.training.schedule import disturbance
 from digitlab.training.seeds import ChildSeeds
-from digitlab.training.statistics import take_statistics
 
 PREDICTION_BATCH = 1000
 """Images classified at a time: enough to fill the processor, few enough to keep memory small."""
@@ -58,22 +55,11 @@ class TensorFlowEngine:
     """
 
     def __init__(self, trial: Trial, images: np.ndarray, labels: np.ndarray, seeds: ChildSeeds) -> None:
-        # Two networks: one in training's precision, and its float32 twin, which is scored and saved.
-        self._trained = build(
-            trial.model, seeds.initialization, seeds.dropout, trial.training.precision, ByteDropout
-        )
-        self._network = build(trial.model)
-        logits = self._trained.get_layer(LOGITS).output
-        self._logits = keras.Model(self._trained.inputs, logits)
+        self._learner = Learner(trial, images, seeds, ByteDropout, FusedAdam)
+        self._network = self._learner.network()
         self._spec = trial.training
         self._threads = trial.threads
         self._batch_size = trial.training.batch_size
-        self._finished = False
-        self._steps = -(-len(images) // self._batch_size) * trial.training.epochs
-        self._optimizer = make_optimizer(trial.training, self._steps)
-        self._optimizer.build(self._trained.trainable_variables)
-        self._average = _average(trial.training, self._trained)
-        self._augment = _augmenter(trial.training, seeds.augmentation)
         # Arguments of the graph: what a graph captures, TensorFlow keeps as long as the process lives.
         self._digits = _Digits(tf.constant(images), tf.constant(labels))
         order = tf.TensorSpec([len(images)], tf.int32)
@@ -97,15 +83,7 @@ class TensorFlowEngine:
 
     def network(self) -> keras.Model:
         """Give the float32 twin with the present weights, or their average where the trial asks for it."""
-        if self._finished:
-            return self._network
-        sources = self._average.means if self._average else self._trained.weights
-        for target, source in zip(self._network.weights, sources, strict=True):
-            target.assign(source)
-        self._finished = int(self._optimizer.iterations) == self._steps
-        if self._finished and self._spec.renormalize:
-            take_statistics(self._network, self._digits.images.numpy())
-        return self._network
+        return self._learner.network()
 
     def _predict_graph(self, images: Any) -> Any:
         return self._network(images, training=False)
@@ -131,47 +109,32 @@ class TensorFlowEngine:
         bounds = sorted({count * part // self._threads for part in range(self._threads + 1)})
         parts = [self._look(digits, chosen[begin:end], count) for begin, end in pairwise(bounds)]
         gradients = map(_sum, zip(*(part.gradients for part in parts), strict=True))
-        self._optimizer.apply(list(gradients), self._trained.trainable_variables)
-        if self._average:
-            self._average.update(self._optimizer.iterations)
+        learner = self._learner
+        learner.optimizer.apply(list(gradients), learner.trained.trainable_variables)
+        if learner.average:
+            learner.average.update(learner.optimizer.iterations)
         return tuple(map(_sum, zip(totals, *(part.totals for part in parts), strict=True)))
 
     def _look(self, digits: _Digits, chosen: Any, count: int) -> _Part:
-        strength = disturbance(self._spec, self._optimizer.iterations, self._steps)
-        images = self._augment(tf.gather(digits.images, chosen), strength)  # [part, 28, 28] in 0..255
+        learner = self._learner
+        strength = disturbance(self._spec, learner.optimizer.iterations, learner.steps)
+        images = learner.augment(tf.gather(digits.images, chosen), strength)  # [part, 28, 28] in 0..255
         labels = tf.cast(tf.gather(digits.labels, chosen), tf.int32)  # [part]
         with tf.GradientTape() as tape:
-            logits = tf.cast(self._logits(images, training=True), tf.float32)  # [part, 10]
-            squared_error = _squared_error(logits, labels)  # [part]
-            losses = self._losses(logits, labels, squared_error, strength)
-            loss = tf.reduce_sum(losses) / count
-        gradients = tape.gradient(loss, self._trained.trainable_variables)
+            logits = tf.cast(learner.logits(images, training=True), tf.float32)  # [part, 10]
+            each, squared_error = losses(self._spec, logits, labels, strength)  # [part] both
+            loss = tf.reduce_sum(each) / count
+        gradients = tape.gradient(loss, learner.trained.trainable_variables)
         right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
         correct = tf.reduce_sum(tf.cast(right, tf.int32))
-        return _Part(gradients, (tf.reduce_sum(losses), correct, tf.reduce_sum(squared_error)))
-
-    def _losses(self, logits: Any, labels: Any, squared_error: Any, strength: Any) -> Any:
-        if self._spec.loss == "mse":
-            return squared_error
-        if self._spec.label_smoothing is None:
-            return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-        spread = strength * self._spec.label_smoothing
-        targets = tf.one_hot(labels, CLASSES) * (1 - spread) + spread / CLASSES
-        return tf.nn.softmax_cross_entropy_with_logits(targets, logits)
-
-
-def _average(spec: TrainingSpec, network: keras.Model) -> WeightAverage | None:
-    return None if spec.average is None else WeightAverage(network.weights, spec.average)
-
-
-def _augmenter(spec: TrainingSpec, seed: int) -> Callable[[Any, Any], Any]:
-    return (lambda images, _: images) if spec.augmentation is None else Augmenter(spec.augmentation, seed)
+        return _Part(gradients, (tf.reduce_sum(each), correct, tf.reduce_sum(squared_error)))
 
 
 def _sum(values: Sequence[Any]) -> Any:
-    """Add in the order given: `tf.add_n` of three begins with the one whose buffer happens to be free."""
-    return values[0] if len(values) == 1 else tf.reduce_sum(tf.stack(values), axis=0)
+    """Add so that the same values give the same bits: of two the order does not matter.
 
-
-def _squared_error(logits: Any, labels: Any) -> Any:
-    return tf.reduce_mean(tf.square(tf.nn.softmax(logits) - tf.one_hot(labels, CLASSES)), axis=1)
+    `tf.add_n` begins with the one whose buffer happens to be free, and a chain of sums is rewritten to it.
+    """
+    if len(values) > 2:
+        return tf.reduce_sum(tf.stack(values), axis=0)
+    return values[0] + values[1] if len(values) == 2 else values[0]

@@ -1,0 +1,42 @@
+"""Which engine trains: the one that is asked for, or the one that sees an accelerator."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Literal, get_args
+
+from digitlab.errors import UserError
+from digitlab.training.process import chosen_backend, start_jax, tensorflow_sees_accelerator
+
+EngineName = Literal["auto", "tensorflow", "jax"]
+
+
+def choose_engine(asked: str, threads: int | None = None) -> Literal["tensorflow", "jax"]:
+    """Say which engine trains.
+
+    `auto` is the backend that Keras has already; else JAX where JAX sees an accelerator and TensorFlow
+    does not; else TensorFlow.
+
+    Args:
+        asked: `auto`, `tensorflow` or `jax`.
+        threads: that compute, should JAX be started to ask it.
+
+    Raises:
+        UserError: there is no such engine.
+    """
+    if asked not in get_args(EngineName):
+        raise UserError(f"engine: expected auto, tensorflow or jax, received {asked!r}; choose one of them")
+    if asked == "auto":
+        asked = chosen_backend() or ("jax" if _only_jax_sees_an_accelerator(threads) else "tensorflow")
+    return "jax" if asked == "jax" else "tensorflow"
+
+
+def _only_jax_sees_an_accelerator(threads: int | None) -> bool:
+    """Ask JAX only where a plug-in for an accelerator is installed: to ask costs seconds."""
+    installed = [importlib.util.find_spec(name) for name in ("jax", "jax_plugins", "libtpu")]
+    if not installed[0] or not any(installed[1:]) or tensorflow_sees_accelerator():
+        return False
+    try:
+        return start_jax(threads) != "cpu"
+    except RuntimeError:  # a plug-in without its device
+        return False

@@ -1,0 +1,235 @@
+"""The JAX engine: an epoch is one `lax.scan` in one program, over images that stay on the device as uint8.
+
+Keras's objects say how a step goes, and JAX's values are what it changes: a step takes a state and gives the
+next. So the same step, mapped over a stack of states, trains many seeds in one program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+
+from digitlab.spec.recipe import TrainingSpec
+from digitlab.spec.trial import Trial
+from digitlab.training.engine import EpochTotals
+from digitlab.training.learner import Learner
+from digitlab.training.losses import losses
+from digitlab.training.schedule import disturbance
+from digitlab.training.seeds import ChildSeeds
+
+PREDICTION_BATCH = 1000
+"""Images classified at a time; the last ones are filled up to it, so that one program serves all."""
+
+
+_Sums = tuple[Any, Any, Any]  # over images: loss, classified right, squared error
+
+
+class _State(NamedTuple):
+    """The values of a learner's variables; of many seeds with one more axis in front."""
+
+    trainable: list[Any]
+    rest: list[Any]  # statistics of normalizations, and the streams of dropout
+    optimizer: list[Any]
+    means: list[Any]  # of the weights
+    chance: list[Any]  # the streams of augmentation
+
+
+class _Digits(NamedTuple):
+    """The training images, uint8 [n, 28, 28], and their labels, uint8 [n], on the device."""
+
+    images: Any
+    labels: Any
+
+
+class _Pupil:
+    """A learner that takes over a state, classifies, and gives its network; fulfils `Scored`."""
+
+    def __init__(self, learner: Learner, predictor: Any) -> None:
+        self.learner = learner
+        self._predictor = predictor
+
+    def take(self, state: _State) -> None:
+        for variable, value in zip(_leaves(_variables(self.learner)), _leaves(state), strict=True):
+            variable.assign(value)
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Classify images in float32."""
+        weights = [weight.value for weight in self.network().weights]
+        batches = []
+        for begin in range(0, len(images), PREDICTION_BATCH):
+            batch = images[begin : begin + PREDICTION_BATCH]
+            filled = np.pad(batch, ((0, PREDICTION_BATCH - len(batch)), (0, 0), (0, 0)))
+            batches.append(np.asarray(self._predictor(weights, filled))[: len(batch)])
+        return np.concatenate(batches)
+
+    def network(self) -> keras.Model:
+        """Give the float32 twin with the present weights, or their average where the trial asks for it."""
+        return self.learner.network()
+
+
+class JaxEngine(_Pupil):
+    """Trains one network with JAX; fulfils `Engine`.
+
+    Args:
+        trial: what is trained, its precision resolved.
+        images: uint8 [n, 28, 28].
+        labels: uint8 [n] in 0..9.
+        seeds: child seeds of the trial.
+    """
+
+    def __init__(self, trial: Trial, images: np.ndarray, labels: np.ndarray, seeds: ChildSeeds) -> None:
+        learner = Learner(trial, images, seeds)
+        super().__init__(learner, _predictor(learner, images))
+        self._state = _values(learner)
+        self._digits = _Digits(jnp.asarray(images), jnp.asarray(labels))
+        order = jnp.zeros(len(images), jnp.int32)
+        self._epoch = _compile(partial(_epoch, learner, trial.training), self._state, self._digits, order)
+
+    def run_epoch(self, order: np.ndarray) -> EpochTotals:
+        """Train on every image once, in this order."""
+        self._state, totals = self._epoch(self._state, self._digits, jnp.asarray(order, jnp.int32))
+        self.take(self._state)
+        return _totals(*totals)
+
+
+class JaxSeeds:
+    """Trains the networks of one recipe and many seeds in one program.
+
+    Args:
+        trials: that differ in their seed alone, one or more.
+        seeds: child seeds of each trial.
+        images: the training images of each, uint8 [n, 28, 28]; the same array where they share them.
+        labels: their labels, uint8 [n] in 0..9.
+
+    Attributes:
+        networks: what is scored and saved of each trial.
+    """
+
+    def __init__(
+        self,
+        trials: Sequence[Trial],
+        seeds: Sequence[ChildSeeds],
+        images: Sequence[np.ndarray],
+        labels: Sequence[np.ndarray],
+    ) -> None:
+        learners = [Learner(*each) for each in zip(trials, images, seeds, strict=True)]
+        predictor = _predictor(learners[0], images[0])
+        self.networks = [_Pupil(learner, predictor) for learner in learners]
+        self._states = jax.tree.map(lambda *values: jnp.stack(values), *map(_values, learners))
+        shared = all(each is images[0] for each in images)
+        self._digits = _Digits(*(jnp.asarray(each[0] if shared else each) for each in (images, labels)))
+        orders = jnp.zeros((len(trials), len(images[0])), jnp.int32)
+        epoch = partial(_epoch, learners[0], trials[0].training)
+        epochs = jax.vmap(epoch, in_axes=(0, None if shared else 0, 0))
+        self._epochs = _compile(epochs, self._states, self._digits, orders)
+        self._one = _compile(_choose, self._states, 0)
+
+    def run_epoch(self, orders: Sequence[np.ndarray]) -> list[EpochTotals]:
+        """Train each network on every image once.
+
+        Args:
+            orders: of each trial, int32 [n].
+        """
+        stacked = jnp.asarray(np.stack(orders), jnp.int32)
+        self._states, totals = self._epochs(self._states, self._digits, stacked)
+        for number, network in enumerate(self.networks):
+            network.take(self._one(self._states, number))
+        return [_totals(*each) for each in zip(*map(np.asarray, totals), strict=True)]
+
+
+def _epoch(
+    learner: Learner, spec: TrainingSpec, state: _State, digits: _Digits, order: Any
+) -> tuple[_State, _Sums]:
+    batches, rest = divmod(order.shape[0], spec.batch_size)
+    step = partial(_step, learner, spec, digits)
+    carried = state, (jnp.float32(0), jnp.int32(0), jnp.float32(0))
+    if batches:
+        whole = order[: batches * spec.batch_size].reshape(batches, spec.batch_size)
+        carried, _ = jax.lax.scan(lambda carry, chosen: (step(carry, chosen), None), carried, whole)
+    return step(carried, order[-rest:]) if rest else carried
+
+
+def _step(
+    learner: Learner, spec: TrainingSpec, digits: _Digits, carried: tuple[_State, _Sums], chosen: Any
+) -> tuple[_State, _Sums]:
+    state, totals = carried
+    (images, strength), state = _stateless(learner, state, partial(_disturb, learner, spec, digits, chosen))
+    labels = digits.labels[chosen].astype(jnp.int32)  # [batch]
+
+    def look(trainable: list[Any]) -> tuple[Any, tuple[list[Any], _Sums]]:
+        network: Any = learner.logits  # whose annotations say that losses may come too
+        logits, rest = network.stateless_call(trainable, state.rest, images, training=True)
+        logits = logits.astype(jnp.float32)  # [batch, 10]
+        each, squared_error = losses(spec, logits, labels, strength)  # [batch] both
+        correct = jnp.sum(jnp.argmax(logits, axis=1) == labels, dtype=jnp.int32)
+        return jnp.mean(each), (rest, (jnp.sum(each), correct, jnp.sum(squared_error)))
+
+    gradients, (rest, sums) = jax.grad(look, has_aux=True)(state.trainable)
+    trainable, optimizer = learner.optimizer.stateless_apply(state.optimizer, gradients, state.trainable)
+    state = state._replace(trainable=trainable, rest=rest, optimizer=optimizer)
+    if average := learner.average:
+        _, state = _stateless(learner, state, lambda: average.update(learner.optimizer.iterations))
+    return state, jax.tree.map(jnp.add, totals, sums)
+
+
+def _disturb(learner: Learner, spec: TrainingSpec, digits: _Digits, chosen: Any) -> tuple[Any, Any]:
+    strength = disturbance(spec, learner.optimizer.iterations, learner.steps)
+    return learner.augment(digits.images[chosen], strength), strength  # [batch, 28, 28] in 0..255
+
+
+def _stateless(learner: Learner, state: _State, call: Callable[[], Any]) -> tuple[Any, _State]:
+    """Call what reads and assigns Keras's variables as if they had the values of a state."""
+    variables = _leaves(_variables(learner))
+    with keras.StatelessScope(list(zip(variables, _leaves(state), strict=True))) as scope:
+        answer = call()
+    changed = [scope.get_current_value(variable) for variable in variables]
+    return answer, jax.tree.unflatten(jax.tree.structure(state), changed)
+
+
+def _variables(learner: Learner) -> _State:
+    return _State(
+        learner.logits.trainable_variables,
+        learner.logits.non_trainable_variables,
+        learner.optimizer.variables,
+        learner.average.means if learner.average else [],
+        learner.augmenter.variables if learner.augmenter else [],
+    )
+
+
+def _values(learner: Learner) -> _State:
+    return _State(*([variable.value for variable in group] for group in _variables(learner)))
+
+
+def _leaves(state: _State) -> list[Any]:
+    return [leaf for group in state for leaf in group]
+
+
+def _choose(states: _State, number: Any) -> _State:
+    return jax.tree.map(lambda values: values[number], states)
+
+
+def _predictor(learner: Learner, images: np.ndarray) -> Any:
+    """Compile the float32 network as a function of its weights and 1000 images."""
+    network = learner.network()
+
+    def predict(weights: list[Any], batch: Any) -> Any:
+        with keras.StatelessScope(list(zip(network.weights, weights, strict=True))):
+            return network(batch, training=False)
+
+    batch = np.zeros((PREDICTION_BATCH, *images.shape[1:]), np.uint8)
+    return _compile(predict, [weight.value for weight in network.weights], batch)
+
+
+def _compile(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Compile now for arguments like these, so that the first epoch is as fast as the others."""
+    return jax.jit(function).lower(*arguments).compile()
+
+
+def _totals(loss: Any, correct: Any, squared_error: Any) -> EpochTotals:
+    return EpochTotals(float(loss), int(correct), float(squared_error))

@@ -1,0 +1,81 @@
+"""What every engine trains: the network in Keras, and all that changes with it, on any backend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from digitlab.models import build
+from digitlab.models.network import LOGITS
+from digitlab.models.parts import DropoutLayer
+from digitlab.spec.trial import Trial
+from digitlab.training.augment import Augmenter
+from digitlab.training.optimizers import WeightAverage, make_optimizer
+from digitlab.training.seeds import ChildSeeds
+from digitlab.training.statistics import take_statistics
+
+
+class Learner:
+    """A network in training.
+
+    Two networks: one in training's precision, and its float32 twin, which is scored and saved.
+
+    Args:
+        trial: what is trained, its precision resolved.
+        images: the training images, uint8 [n, 28, 28].
+        seeds: child seeds of the trial.
+        dropout_layer: makes the dropout layers of the network in training.
+        adam: is the optimizer where the trial asks for Adam.
+
+    Attributes:
+        trained: the network in training's precision.
+        logits: the same, without its last layer.
+        steps: of the whole training, all epochs together.
+        optimizer: built for the trained network.
+        average: of the weights, where the trial asks for it.
+        augmenter: where the trial asks for augmentation.
+    """
+
+    def __init__(
+        self,
+        trial: Trial,
+        images: np.ndarray,
+        seeds: ChildSeeds,
+        dropout_layer: DropoutLayer = keras.layers.Dropout,
+        adam: type[keras.optimizers.Adam] = keras.optimizers.Adam,
+    ) -> None:
+        spec = trial.training
+        self.trained = build(trial.model, seeds.initialization, seeds.dropout, spec.precision, dropout_layer)
+        self.logits = keras.Model(self.trained.inputs, self.trained.get_layer(LOGITS).output)
+        self.steps = -(-len(images) // spec.batch_size) * spec.epochs
+        self.optimizer = make_optimizer(spec, self.steps, adam)
+        self.optimizer.build(self.trained.trainable_variables)
+        self.average = None if spec.average is None else WeightAverage(self.trained.weights, spec.average)
+        self.augmenter = spec.augmentation and Augmenter(spec.augmentation, seeds.augmentation)
+        self._network = build(trial.model)
+        self._renormalize = spec.renormalize
+        self._images = images
+        self._finished = False
+
+    def augment(self, images: Any, strength: Any) -> Any:
+        """Change each image at random, where the trial asks for it.
+
+        Args:
+            images: uint8 [batch, 28, 28].
+            strength: of the changes, 0..1.
+        """
+        return self.augmenter(images, strength) if self.augmenter else images
+
+    def network(self) -> keras.Model:
+        """Give the float32 twin with the present weights, or their average where the trial asks for it."""
+        if self._finished:
+            return self._network
+        sources = self.average.means if self.average else self.trained.weights
+        for target, source in zip(self._network.weights, sources, strict=True):
+            target.assign(source)
+        self._finished = int(self.optimizer.iterations) == self.steps
+        if self._finished and self._renormalize:
+            take_statistics(self._network, self._images)
+        return self._network
