@@ -119,19 +119,22 @@ def _interpolate(images: Any, rows: Any, columns: Any) -> Any:
         float32 [batch, 28, 28] in 0..255.
     """
     batch = ops.shape(images)[0]
-    padded = ops.pad(images, ((0, 0), (BORDER, BORDER), (BORDER, BORDER)))
-    corners = (padded[:, :-1, :-1], padded[:, :-1, 1:], padded[:, 1:, :-1], padded[:, 1:, 1:])
-    squares = ops.reshape(ops.stack(corners, axis=-1), (-1, 4))  # one gather finds all four neighbours
+    padded = ops.cast(ops.pad(images, ((0, 0), (BORDER, BORDER), (BORDER, BORDER))), "int32")
+    pairs = padded[:, :, :-1] + 256 * padded[:, :, 1:]
+    squares = ops.reshape(pairs[:, :-1] + 65536 * pairs[:, 1:], (-1,))  # four neighbours in one word
     rows = ops.clip(rows + BORDER, 0.0, PADDED - 1.001)
     columns = ops.clip(columns + BORDER, 0.0, PADDED - 1.001)
     top, left = ops.floor(rows), ops.floor(columns)
     first = ops.expand_dims(ops.arange(batch, dtype="int32") * (PADDED - 1) ** 2, 1)
-    index = first + ops.cast(top * (PADDED - 1) + left, "int32")
-    found = ops.cast(ops.take(squares, index, axis=0), "float32")  # [batch, 784, 4]
-    down, right = ops.expand_dims(rows - top, -1), ops.expand_dims(columns - left, -1)
-    upper_lower = found[..., :2] * (1 - down) + found[..., 2:] * down  # [batch, 784, 2]
-    grey = upper_lower[..., :1] * (1 - right) + upper_lower[..., 1:] * right
-    return ops.reshape(grey, (-1, IMAGE_SIDE, IMAGE_SIDE))
+    found = ops.take(squares, first + ops.cast(top * (PADDED - 1) + left, "int32"), axis=0)  # [batch, 784]
+    corners = (
+        ops.cast(ops.bitwise_and(ops.right_shift(found, bits), 255), "float32") for bits in (0, 8, 16, 24)
+    )
+    upper_left, upper_right, lower_left, lower_right = corners
+    down, right = rows - top, columns - left
+    on_the_left = upper_left * (1 - down) + lower_left * down
+    on_the_right = upper_right * (1 - down) + lower_right * down
+    return ops.reshape(on_the_left * (1 - right) + on_the_right * right, (-1, IMAGE_SIDE, IMAGE_SIDE))
 
 
 def _spreading_matrix() -> np.ndarray:

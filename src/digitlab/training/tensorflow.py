@@ -62,16 +62,19 @@ class TensorFlowEngine:
         self._batch_size = trial.training.batch_size
         # Arguments of the graph: what a graph captures, TensorFlow keeps as long as the process lives.
         self._digits = _Digits(tf.constant(images), tf.constant(labels))
-        order = tf.TensorSpec([len(images)], tf.int32)
+        order = tf.zeros([len(images)], tf.int32)
         self._epoch = tf.function(self._epoch_graph, autograph=False).get_concrete_function(
-            self._digits, order
+            self._digits, order, tf.constant(True)
         )
+        self._epoch(self._digits, order, tf.constant(False))  # TensorFlow compiles a graph as it first runs
         batch = tf.TensorSpec([None, *images.shape[1:]], tf.uint8)
         self._predict = tf.function(self._predict_graph, autograph=False).get_concrete_function(batch)
 
     def run_epoch(self, order: np.ndarray) -> EpochTotals:
         """Train on every image once, in this order."""
-        loss, correct, squared_error = self._epoch(self._digits, tf.constant(order, tf.int32))
+        loss, correct, squared_error = self._epoch(
+            self._digits, tf.constant(order, tf.int32), tf.constant(True)
+        )
         return EpochTotals(float(loss), int(correct), float(squared_error))
 
     def predict(self, images: np.ndarray) -> np.ndarray:
@@ -88,7 +91,8 @@ class TensorFlowEngine:
     def _predict_graph(self, images: Any) -> Any:
         return self._network(images, training=False)
 
-    def _epoch_graph(self, digits: _Digits, order: Any) -> tuple[Any, ...]:
+    def _epoch_graph(self, digits: _Digits, order: Any, wanted: Any) -> tuple[Any, ...]:
+        """Train on every image if `wanted`, a tensor; else do nothing."""
         batches, rest = divmod(order.shape[0], self._batch_size)
 
         def step(number: Any, *totals: Any) -> tuple[Any, ...]:
@@ -96,12 +100,12 @@ class TensorFlowEngine:
             return number + 1, *self._train_batch(digits, chosen, totals)
 
         state = (tf.constant(0), tf.constant(0.0), tf.constant(0), tf.constant(0.0))
-        loop = tf.while_loop(lambda number, *_: number < batches, step, state, parallel_iterations=1)
+        end = tf.where(wanted, batches, 0)
+        loop = tf.while_loop(lambda number, *_: number < end, step, state, parallel_iterations=1)
         totals = tuple(loop[1:])
-        if rest:
-            with tf.control_dependencies(list(totals)):
-                totals = self._train_batch(digits, order[-rest:], totals)
-        return totals
+        if not rest:
+            return totals
+        return tf.cond(wanted, lambda: self._train_batch(digits, order[-rest:], totals), lambda: totals)
 
     def _train_batch(self, digits: _Digits, chosen: Any, totals: tuple[Any, ...]) -> tuple[Any, ...]:
         """Take a step: each thread looks at its part of the batch, and their gradients are added."""
