@@ -29,7 +29,7 @@ MISTAKES = {
     "an unknown data set": (["study", "run", "mlp-neurons", "--data", "mnits"], "mnits"),
     "an unknown study": (
         ["study", "run", "mlp-neuron"],
-        "mlp-loss, mlp-neurons, or the path of a .toml or .json file",
+        "mlp-neurons, mlp-precision, or the path of a .toml or .json file",
     ),
     "an unknown executor": (
         ["study", "run", "mlp-neurons", "--executor", "cloud"],
