@@ -1,6 +1,6 @@
 """Where the time of a training goes: `python benchmarks/kernels.py RECIPE...`, one thread.
 
-A process trains two epochs, as it is and again with oneDNN's log of its kernels. What the kernels do not
+A process trains as it is, and another with oneDNN's log of its kernels. What the kernels do not
 take is elementwise operations and the graph's own steps. The arithmetic of an epoch (three times the
 multiply-adds of classifying, but for the first layer, whose input needs no gradient) over its seconds is
 compared with the fastest matrix product of this machine.
@@ -9,27 +9,29 @@ compared with the fastest matrix product of this machine.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
-import time
 from collections import defaultdict
 from typing import NamedTuple
+
+from precision import product_rate
 
 from digitlab.models.costs import cost
 from digitlab.spec.library import resolve_recipe
 from digitlab.spec.recipe import CNN, IMAGE_SIDE, Recipe
+from digitlab.speed.epochs import IMAGES, epoch_of
+from digitlab.training.process import prepare_process
 
 TRAINING = """
-import json, sys
+import sys
+from digitlab.spec import Recipe
 from digitlab.training import train
 
-trained = train(sys.argv[1], settings={"training.epochs": 2})
-print(json.dumps(trained.result.history[1].seconds))
+train(Recipe.from_json(sys.argv[1]), settings={"training.epochs": 2})
 """
-IMAGES = 55_000
-"""Training images that are left when validation has its part."""
+SIDE = 1024
+"""Of the matrices whose product is the fastest."""
 
 
 class Kernel(NamedTuple):
@@ -43,37 +45,21 @@ def main() -> None:
     """Print a table of each recipe."""
     parser = argparse.ArgumentParser(description="Where the time of a training goes.")
     parser.add_argument("recipes", nargs="+")
-    rate = matrix_rate()
+    recipes = [resolve_recipe(name) for name in parser.parse_args().recipes]
+    prepare_process(1)
+    rate = 1e9 * max(product_rate(SIDE, SIDE, SIDE, False, "float32") for _ in range(3))
     print(f"fastest matrix product: {rate / 1e9:.0f} GFLOP/s of one thread")
-    for name in parser.parse_args().recipes:
-        recipe = resolve_recipe(name)
-        seconds = min(train(name)[0] for _ in range(2))
+    for recipe in recipes:
+        seconds = epoch_of(recipe, 3, "1")["seconds"]
         arithmetic = 2 * IMAGES * training_multiply_adds(recipe)
         share = arithmetic / seconds / rate
-        print(f"\n{name}: {seconds:.2f} s an epoch, {arithmetic / 1e9:.0f} GFLOP, {share:.0%} of that rate")
-        kernels = kernel_seconds(train(name, log=True)[1])
+        print(f"\n{recipe.name}: {seconds:.2f} s an epoch, {arithmetic / 1e9:.0f} GFLOP, {share:.0%} of it")
+        kernels = kernel_seconds(kernel_log(recipe))
         for kernel, taken in list(kernels.items())[:12]:
             print(f"{taken:7.3f} s  {kernel.name:32} {kernel.shape}")
         logged = sum(kernels.values())
         print(f"{logged:7.3f} s  all kernels")
         print(f"{seconds - logged:7.3f} s  the rest: elementwise operations, the optimizer, the graph")
-
-
-def matrix_rate() -> float:
-    """Measure the floating-point operations a second of a product of 1024x1024 matrices, one thread."""
-    from digitlab.training.process import prepare_process
-
-    prepare_process(1)
-    import tensorflow as tf
-
-    side = 1024
-    matrix = tf.random.normal((side, side))
-    seconds = []
-    for _ in range(20):
-        begin = time.perf_counter()
-        tf.matmul(matrix, matrix).numpy()
-        seconds.append(time.perf_counter() - begin)
-    return 2 * side**3 / min(seconds)
 
 
 def training_multiply_adds(recipe: Recipe) -> int:
@@ -87,13 +73,11 @@ def training_multiply_adds(recipe: Recipe) -> int:
     return 3 * cost(model).multiply_adds - first
 
 
-def train(recipe: str, *, log: bool = False) -> tuple[float, str]:
-    """Train two epochs in a process; give the seconds of the second, and what was printed."""
-    environment = os.environ | ({"ONEDNN_VERBOSE": "profile_exec"} if log else {})
-    done = subprocess.run(
-        [sys.executable, "-c", TRAINING, recipe], capture_output=True, text=True, check=True, env=environment
-    )
-    return json.loads(done.stdout.splitlines()[-1]), done.stdout
+def kernel_log(recipe: Recipe) -> str:
+    """Train two epochs in a process whose oneDNN says each kernel and its time."""
+    environment = os.environ | {"ONEDNN_VERBOSE": "profile_exec"}
+    command = [sys.executable, "-c", TRAINING, recipe.to_json()]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
 
 
 def kernel_seconds(log: str) -> dict[Kernel, float]:

@@ -39,12 +39,13 @@ def product_rate(rows: int, inner: int, columns: int, transposed: bool, dtype: A
 
     @tf.function(autograph=False)
     def repeated() -> Any:
-        def body(number: Any, total: Any) -> tuple[Any, Any]:
-            # The right side depends on the loop, so that the product is not moved out of it.
-            product = tf.matmul(left, right + tf.cast(total * 0, dtype)[None, None], transpose_a=transposed)
-            return number + 1, total + tf.cast(product[0, 0], tf.float32)
+        def body(number: Any, total: Any, left: Any, right: Any) -> tuple[Any, ...]:
+            product = tf.matmul(left, right, transpose_a=transposed)
+            return number + 1, total + tf.cast(product[0, 0], tf.float32), left, right
 
-        return tf.while_loop(lambda number, _: number < count, body, [0, 0.0], parallel_iterations=1)[1]
+        # The matrices go round the loop, so that the product is not moved out of it.
+        state = [0, 0.0, left, right]
+        return tf.while_loop(lambda number, *_: number < count, body, state, parallel_iterations=1)[1]
 
     repeated()
     begin = time.perf_counter()

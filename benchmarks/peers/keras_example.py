@@ -60,11 +60,14 @@ def train(order: Order, clock: Clock) -> None:
     model = network(keras)
     trace(model, images, targets)
     clock.part("compile")
-    for epoch in range(1, order.epochs + 1):
-        model.fit(images, targets, batch_size=BATCH_SIZE, verbose=0)
+
+    def score(epoch: int, _logs: Any) -> None:
         clock.pause()
         answers = model.predict(tests, batch_size=1000, verbose=0).argmax(axis=1)
-        clock.epoch(epoch, float((answers == digits.y_test).mean()))
+        clock.epoch(epoch + 1, float((answers == digits.y_test).mean()))
+
+    scoring = keras.callbacks.LambdaCallback(on_epoch_end=score)
+    model.fit(images, targets, batch_size=BATCH_SIZE, epochs=order.epochs, verbose=0, callbacks=[scoring])
 
 
 def main() -> None:

@@ -18,11 +18,22 @@ SMALL: dict[str, Any] = {
 SEEDS = (3, 4)
 
 
-@pytest.fixture(scope="module", params=[0.0, 0.002], ids=["the same images", "digits of their own"])
+CHANGES: dict[str, dict[str, Any]] = {
+    "the same images": {},
+    "digits of their own": {"training.augmentation": {"strokes": 0.002}},
+    "all that depends on the step": {
+        "training.augmentation": {"rotation": 10.0, "shift": 1.0},
+        "training.average": 0.9,
+        "training.fade": 0.5,
+        "training.label_smoothing": 0.1,
+        "training.schedule": "one-cycle",
+    },
+}
+
+
+@pytest.fixture(scope="module", params=CHANGES.values(), ids=list(CHANGES))
 def settings(request: pytest.FixtureRequest) -> dict[str, Any]:
-    if not request.param:
-        return SMALL
-    return {**SMALL, "training.augmentation": {"strokes": request.param}}
+    return SMALL | request.param
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recorded_runs import printing
+from recorded_runs import printing, run_of
 
 from digitlab.data import load
 from digitlab.errors import DigitlabError
-from digitlab.speed.board import Seeds, digits_file, run_board
+from digitlab.speed.board import THREADS, Seeds, digits_file, run_board
 from digitlab.speed.book import Book
 from digitlab.speed.contestants import Contestant
 
@@ -67,6 +67,29 @@ def test_a_run_that_fails_ends_the_board_with_its_last_line_and_loses_nothing(
     with pytest.raises(DigitlabError, match="broken, seed 0: exit code 1; it said: no such processor"):
         run_board([printing("ours", [(1, 1.0, 0.99)], diary), broken], book, SEEDS, silent)
     assert Book(book.path, book.environment).has("key of ours", 0)
+
+
+def test_a_contestant_whose_python_is_gone_is_a_line(book: Book) -> None:
+    gone = Contestant("gone", "g", ("/no/such/python", "script.py"))
+    with pytest.raises(DigitlabError, match="gone: /no/such/python: No such file or directory"):
+        run_board([gone], book, SEEDS, silent)
+
+
+def test_variables_that_limit_some_libraries_threads_do_not_reach_a_contestant(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in THREADS:
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    code = (
+        "import json, os\n"
+        f"said = {run_of([(1, 1.0, 0.99)])!r}\n"
+        "print(json.dumps(said | {'versions': dict(os.environ)}))"
+    )
+    run_board([Contestant("ours", "o", (sys.executable, "-c", code))], book, Seeds(1, 1, 1), silent)
+    (run,) = book.runs("o")
+    assert not THREADS & set(run["versions"])
+    assert run["versions"]["KERAS_BACKEND"] == "tensorflow"
 
 
 @pytest.mark.parametrize("printed", ["", "ready", "[]", '{"epochs": []}'])

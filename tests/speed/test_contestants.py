@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,34 @@ def test_a_changed_setting_is_another_contestant_and_a_changed_description_is_no
     Path(path).write_text(Path(path).read_text().replace("description = ", 'description = "New." # '))
     assert key(path) == same
     assert key(file_of(tmp_path, epochs=11)) != same
+
+
+def test_a_recipe_named_twice_takes_part_once() -> None:
+    assert [each.name for each in line_up(["mlp", "mlp"], [1]).contestants] == ["mlp, 1 thread"]
+
+
+def test_two_recipes_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="recipes: expected different names, received mlp more than once"):
+        line_up(["mlp", file_of(tmp_path, epochs=11)], [1])
+
+
+def test_the_runs_of_a_peer_outlive_a_change_of_another(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = places.peers_folder()
+    assert folder
+    copied = Path(shutil.copytree(folder, tmp_path / "peers"))
+    monkeypatch.setattr("digitlab.speed.contestants.peers_folder", lambda: copied)
+
+    def key() -> str:
+        return line_up(["keras-example"], [1]).contestants[0].key
+
+    before = key()
+    (copied / "torch_example.py").write_text("another")
+    (copied / ".DS_Store").write_bytes(b"\xff")
+    assert key() == before
+    (copied / "contract.py").write_text("another")
+    assert key() != before
 
 
 def test_a_peer_that_is_not_installed_is_a_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

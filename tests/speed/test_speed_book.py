@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -41,13 +42,18 @@ def test_runs_of_another_machine_stay_in_the_file_but_do_not_count(path: Path) -
     assert seconds(Book(path, HERE), "a") == {0: 2.0}
 
 
-def test_runs_of_older_settings_give_way_to_those_of_the_new_ones(path: Path) -> None:
+def test_runs_of_other_settings_of_one_name_stay_apart(path: Path) -> None:
     book = Book(path, HERE)
-    for number in (0, 1):
-        book.add("fast", "old", number, {"seconds": 3.0})
-    book.add("peer", "p", 0, {"seconds": 5.0})
+    book.add("fast", "old", 0, {"seconds": 3.0})
     book.add("fast", "new", 0, {"seconds": 2.0})
-    assert (seconds(book, "old"), seconds(book, "new"), seconds(book, "p")) == ({}, {0: 2.0}, {0: 5.0})
+    assert (seconds(book, "old"), seconds(book, "new")) == ({0: 3.0}, {0: 2.0})
+
+
+def test_a_run_says_when_it_ended(path: Path) -> None:
+    book = Book(path, HERE)
+    book.add("fast", "a", 0, {"seconds": 3.0})
+    (run,) = book.runs("a")
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(run["ended"])) < timedelta(minutes=1)
 
 
 def test_a_run_made_again_takes_the_place_of_the_first(path: Path) -> None:
@@ -61,13 +67,23 @@ def test_a_run_made_again_takes_the_place_of_the_first(path: Path) -> None:
 def test_the_table_stands_before_the_runs_and_as_csv_beside_them(path: Path) -> None:
     book = Book(path, HERE)
     book.add("fast", "a", 0, {"seconds": 3.0})
-    book.write({"skipped": []}, [{"contestant": "fast", "n": 1}, {"contestant": "peer", "note": "x, y"}])
+    book.summarize([{"contestant": "fast", "n": 1}, {"contestant": "peer", "note": "x, y"}], skipped=[])
     values = json.loads(path.read_text())
-    assert list(values) == ["environment", "skipped", "runs"]
+    assert list(values) == ["environment", "rows", "skipped", "runs"]
     assert values["environment"] == HERE
     with path.with_suffix(".csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert rows[1] == {"contestant": "peer", "n": "", "note": "x, y"}
+    assert rows[1] == {"contestant": "peer", "n": "", "note": "x, y"} | HERE
+
+
+def test_a_further_run_leaves_the_table_as_it_is(path: Path) -> None:
+    book = Book(path, HERE)
+    book.add("fast", "a", 0, {"seconds": 3.0})
+    book.summarize([{"contestant": "fast", "n": 1}])
+    Book(path, HERE | {"cpu": "another"}).add("fast", "a", 1, {"seconds": 2.0})
+    values = json.loads(path.read_text())
+    assert (values["environment"], values["rows"]) == (HERE, [{"contestant": "fast", "n": 1}])
+    assert len(values["runs"]) == 2
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"runs": [1]}', '{"runs": [{"key": "a"}]}', "{"])

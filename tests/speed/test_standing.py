@@ -90,6 +90,7 @@ def test_the_rows_of_the_file_hold_the_same_as_the_tables() -> None:
     assert rows["pytorch-example"]["accuracy_sd"] is None
     assert rows["keras-example"]["to_99.0_epochs"] == 2
     assert rows["keras-example"]["to_99.5_seconds"] == "not reached"
+    assert rows["pytorch-example"]["to_99.0_seconds"] == "does not count"
 
 
 def test_seeds_that_end_after_different_epochs_are_one_schedule() -> None:

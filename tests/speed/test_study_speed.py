@@ -49,7 +49,7 @@ def rows() -> list[dict[str, Any]]:
     return study_rows(networks(fit=2.0, worker=0.5))
 
 
-def test_ratios_are_between_neighbours_in_time() -> None:
+def test_a_ratio_is_of_each_round() -> None:
     network = networks(1.0, 1.0)[0]._replace(seconds={"fit": [2.0, 20.0, 3.0], "1": [1.0, 10.0, 1.0]})
     assert network.times_fit("1") == 2.0  # and not 3.0, of the medians
     assert network.median("1") == 1.0

@@ -108,7 +108,9 @@ def training(
         list[int] | None,
         typer.Option(min=1, max=1024, help="Threads of ours [all cores]; more than once: a row each."),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="3 seeds of ours and 1 of each peer.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="At least 3 seeds of ours and 1 of each peer.")
+    ] = False,
     out: OutOption = None,
     install: Annotated[
         bool, typer.Option("--install-peers", help="First install PyTorch and scikit-learn for the peers.")
@@ -117,7 +119,8 @@ def training(
 ) -> None:
     """Race to 99.0, 99.4 and 99.5 % beside Keras's, PyTorch's and scikit-learn's examples; it takes hours.
 
-    It goes on where it was stopped. Writes training.json, training.csv and training.png.
+    It goes on where it was stopped. Writes training.json, training.csv and training.png; of a part of the
+    board only where --out is given.
     """
     from digitlab.cli.progress import part_bar
     from digitlab.cli.study_output import print_table
@@ -141,15 +144,18 @@ def training(
     run_board(lineup.contestants, book, FEW if quick else Seeds(), part_bar)
     standings = [standing_of(each, book.runs(each.key)) for each in lineup.contestants]
     rows = board_rows(standings)
-    book.write({"rows": rows, "skipped": lineup.skipped}, rows)
-    if standings:
+    written = bool(rows) and (not contestants or out is not None)
+    if written:
+        book.summarize(rows, skipped=lineup.skipped)
         write_whole(book.path.with_suffix(".png"), png_of(draw_board(standings)))
     if as_json:
         print_json({"environment": book.environment, "rows": rows, "skipped": lineup.skipped})
         return
-    print_table(standing_table(standings))
-    print_table(target_table(standings))
-    say(f"written: {book.path}, and .csv and .png beside it")
+    if rows:
+        print_table(standing_table(standings))
+        print_table(target_table(standings))
+    if written:
+        say(f"written: {book.path}, and .csv and .png beside it")
 
 
 @app.command("study")
@@ -173,7 +179,8 @@ def study(
 ) -> None:
     """Train the classroom's networks beside keras.fit: trial-epochs a second; it takes about half an hour.
 
-    It goes on where it was stopped. Writes study.json and study.csv.
+    It goes on where it was stopped. Writes study.json and study.csv; of a part of the sample only where
+    --out is given.
     """
     from digitlab.cli.progress import part_bar
     from digitlab.cli.study_output import print_table
@@ -187,12 +194,15 @@ def study(
     counts = sorted(set(workers or [1, available_cores()]))
     measured = measure_sample(networks or [], counts, Lengths(rounds, epochs), book, part_bar)
     rows = study_rows(measured)
-    book.write({"rows": rows}, rows)
+    written = not networks or out is not None
+    if written:
+        book.summarize(rows)
     if as_json:
         print_json({"environment": book.environment, "rows": rows})
         return
     print_table(study_table(rows))
-    say(f"written: {book.path}, and .csv beside it")
+    if written:
+        say(f"written: {book.path}, and .csv beside it")
 
 
 def _peaks(peak: dict[str, Any]) -> Table:

@@ -53,7 +53,7 @@ def epoch_bar(name: str, epochs: int) -> Iterator[OnEpoch]:
         epochs: that will be trained.
     """
     with _bars() as bars:
-        bar = bars.add_task(name, total=epochs, state="starting TensorFlow")
+        bar = bars.add_task(name, total=epochs, state="starting")
         yield lambda record: bars.update(bar, completed=record.epoch, state=_state(record, epochs))
 
 

@@ -30,9 +30,8 @@ def flatten(picture: Picture) -> np.ndarray:
     opaque = picture.alpha > picture.alpha.max() // 2  # a whole picture may be half transparent
     if not opaque.any() or not _is_sheet(opaque):
         return 255 - picture.alpha
-    inner = cv2.erode(opaque.view(np.uint8), np.ones((5, 5), np.uint8)).view(
-        bool
-    )  # edges mix with what was under
+    # Not its edges, which mix with what was under them.
+    inner = cv2.erode(opaque.view(np.uint8), np.ones((5, 5), np.uint8)).view(bool)
     seen = picture.grey[inner if inner.any() else opaque]
     ground = int(np.median(seen))
     if np.count_nonzero(np.abs(seen - float(ground)) >= _EVEN) < _FEW:

@@ -21,6 +21,9 @@ from digitlab.speed.contestants import Contestant
 SLOW = 60.0
 """Training seconds from which a peer trains on few seeds."""
 
+THREADS = frozenset({"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"})
+"""Variables that would keep some contestants from cores that others use."""
+
 Progress = Callable[[str, int], AbstractContextManager[Callable[[str], None]]]
 
 
@@ -113,11 +116,15 @@ def run_once(contestant: Contestant, seed: int, digits: Path) -> dict[str, Any]:
     Raises:
         DigitlabError: it failed, or printed something else.
     """
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+    kept = {name: value for name, value in os.environ.items() if name not in THREADS}
+    environment = kept | {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
     command = [*contestant.command, "--seed", str(seed)]
     if not contestant.ours:
         command += ["--data", str(digits)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | quiet, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    except OSError as error:
+        raise DigitlabError(f"{contestant.name}: {command[0]}: {error.strerror or error}") from None
     try:
         if done.returncode:
             raise ValueError(f"exit code {done.returncode}")

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,10 @@ from digitlab.report.writing import write_whole
 
 
 class Book:
-    """A JSON file of runs, and the CSV file of their table beside it; both are written whole.
+    """A JSON file of runs and what was made of them, and a CSV file of the table beside it.
 
     A run counts where it was made as it would be made now: with the same key, versions and processor. Others
-    stay in the file, but for those of the same contestant, versions and processor: its settings have changed
-    since, and a new run takes their place.
+    stay in the file. Both files are written whole.
 
     Args:
         path: of the JSON file; it need not be there.
@@ -32,7 +32,7 @@ class Book:
     def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
         self.path = path
         self.environment = dict(environment)
-        self._runs = _read(path)
+        self._runs, self._summary = _read(path)
 
     def runs(self, key: str) -> list[dict[str, Any]]:
         """Give the runs of a contestant that count, by their number."""
@@ -52,49 +52,49 @@ class Book:
             number: of the run among those of the key: a seed, or a round.
             values: plain ones, what came of it.
         """
-        here = {"contestant": contestant, "environment": self.environment}
-        kept = [
-            run
-            for run in self._runs
-            if any(run[name] != value for name, value in here.items())
-            or (run["key"] == key and run["number"] != number)
-        ]
-        self._runs = [*kept, {"contestant": contestant, "key": key, "number": number, **values, **here}]
-        self.write({})
+        place = {"key": key, "number": number, "environment": self.environment}
+        kept = [run for run in self._runs if any(run[name] != value for name, value in place.items())]
+        ended = datetime.now(UTC).isoformat(timespec="seconds")
+        self._runs = [*kept, {"contestant": contestant, **place, **values, "ended": ended}]
+        self._save()
 
-    def write(self, values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Write the file, and where there are rows, the CSV file of them.
+    def summarize(self, rows: Sequence[Mapping[str, Any]], **values: Any) -> None:
+        """Write what was made of the runs, before them and as a CSV file.
 
         Args:
-            values: plain ones, what was made of the runs; they stand before them.
-            rows: of the table, each a mapping from column to cell.
+            rows: of the table, at least one, each a mapping from column to cell.
+            values: further plain ones.
         """
-        whole = {"environment": self.environment, **values, "runs": self._runs}
+        self._summary = {"environment": self.environment, "rows": list(rows), **values}
+        self._save()
+        text = io.StringIO(newline="")
+        columns = list(dict.fromkeys(key for row in rows for key in (*row, *self.environment)))
+        table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+        table.writeheader()
+        table.writerows({**row, **self.environment} for row in rows)
+        write_whole(self.path.with_suffix(".csv"), text.getvalue().encode())
+
+    def _save(self) -> None:
+        whole = {**self._summary, "runs": self._runs}
         write_whole(self.path, (json.dumps(whole, indent=1) + "\n").encode())
-        if rows:
-            text = io.StringIO(newline="")
-            columns = list(dict.fromkeys(key for row in rows for key in row))
-            table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-            table.writeheader()
-            table.writerows(rows)
-            write_whole(self.path.with_suffix(".csv"), text.getvalue().encode())
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
+def _read(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     if not path.exists():
-        return []
+        return [], {}
     try:
-        runs = json.loads(path.read_text("utf-8"))["runs"]
+        summary = json.loads(path.read_text("utf-8"))
+        runs = summary.pop("runs")
         for run in runs:
             _ = run["contestant"], run["key"], run["number"], run["environment"]
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise UserError(
             f"{path}: expected runs that digitlab bench has kept, received something else; move the file "
             "away, or name another folder with --out"
         ) from None
-    return runs
+    return runs, summary
 
 
 def key_of(*decisive: str) -> str:

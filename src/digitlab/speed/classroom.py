@@ -45,14 +45,14 @@ class Network(NamedTuple):
     name: str
     recipe: Recipe
     seconds: dict[str, list[float]]
-    memory_mb: dict[str, float]
+    memory_mb: dict[str, float | None]
 
     def median(self, who: str) -> float:
         """Give the median over the rounds."""
         return statistics.median(self.seconds[who])
 
     def times_fit(self, who: str) -> float:
-        """Say how much faster than `fit` it is: of a round, which are neighbours in time, then the median."""
+        """Say how much faster than `fit` it is: of each round, then the median."""
         pairs = zip(self.seconds[FIT], self.seconds[who], strict=True)
         return statistics.median(fit / mine for fit, mine in pairs)
 
@@ -98,10 +98,14 @@ def measure_sample(
             name,
             recipe,
             {who: [run["seconds"] for run in found[name, who]] for who in everybody},
-            {who: max(run["memory_mb"] for run in found[name, who]) for who in everybody},
+            {who: _peak(found[name, who]) for who in everybody},
         )
         for name, recipe in recipes.items()
     ]
+
+
+def _peak(runs: Sequence[dict[str, Any]]) -> float | None:
+    return max((run["memory_mb"] for run in runs if run["memory_mb"] is not None), default=None)
 
 
 def _sampled(name: str) -> Recipe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -90,12 +91,13 @@ def line_up(names: Sequence[str], threads: Sequence[int]) -> Lineup:
         threads: of ours, each a contestant of its own.
 
     Raises:
-        SpecError: a name that is neither a peer nor a recipe.
+        SpecError: a name that is neither a peer nor a recipe, or two recipes of one name.
     """
-    peers = {peer.name: peer for peer in PEERS}
+    peers = {peer.name for peer in PEERS}
     here = [name for name in OUR_RECIPES if name in recipe_names()]
-    named = [name for name in names if name not in peers] if names else here
+    named = [name for name in dict.fromkeys(names) if name not in peers] if names else here
     recipes = [resolve_precision(_recipe(name), native_precision()) for name in named]
+    _require_different_names(recipes)
     wanted = [peer for peer in PEERS if not names or peer.name in names]
     absent = {peer.name: reason for peer in wanted if (reason := _absence(peer))}
     ours = [_ours(recipe, count) for recipe in recipes for count in threads]
@@ -117,6 +119,12 @@ def _recipe(name: str) -> Recipe:
         return resolve_recipe(name)
     except SpecError as error:
         raise SpecError(f"{error}; or a peer: {', '.join(peer.name for peer in PEERS)}") from None
+
+
+def _require_different_names(recipes: Iterable[Recipe]) -> None:
+    counts = Counter(recipe.name for recipe in recipes)
+    if twice := [name for name, count in counts.items() if count > 1]:
+        raise SpecError(f"recipes: expected different names, received {', '.join(twice)} more than once")
 
 
 def _ours(recipe: Recipe, threads: int) -> Contestant:
@@ -149,10 +157,12 @@ def _peer(peer: Peer, precision: str) -> Contestant:
     assert folder is not None  # else it is absent
     script = folder / peer.script
     python = str(peers_python()) if peer.own_environment else sys.executable
-    scripts = [path.read_text("utf-8") for path in sorted(folder.iterdir()) if path.is_file()]
+    others = {each.script for each in PEERS} - {peer.script}
+    files = [path for path in sorted(folder.glob("*.*")) if path.suffix in {".py", ".txt"}]
+    decisive = [path.read_text("utf-8") for path in files if path.name not in others]
     return Contestant(
         name=peer.name if precision == FLOAT32 else f"{peer.name}, {precision}",
-        key=key_of(peer.script, precision, *scripts),
+        key=key_of(peer.script, precision, *decisive),
         command=(python, str(script), "--precision", precision),
         published=peer.published,
         source=peer.source,

@@ -1,7 +1,7 @@
 """An epoch by `keras.Model.fit` or by our worker processes, in a process of its own.
 
 `python -m digitlab.speed.epochs RECIPE EPOCHS WHO`: the recipe is its JSON text, WHO is `fit` or a number of
-workers. It prints JSON. The first epoch is left out: it holds tracing.
+workers. It prints JSON. The first epoch is left out: it holds tracing. Scoring is left out, too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import statistics
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from itertools import pairwise
 from typing import Any
 
 from digitlab.errors import DigitlabError
@@ -20,18 +22,23 @@ from digitlab.spec.plan import resolve_precision
 FIT = "fit"
 IMAGES = 55_000
 """That `fit` trains on, as many as a trial."""
+LONG = 10_000
+"""Epochs of a trial that is stopped when enough of it has been seen."""
+WINDOW = 2.0
+"""Seconds that workers are watched at least: small networks train many epochs meanwhile."""
 
 
-def epoch_of(recipe: Recipe, epochs: int, who: str) -> dict[str, float]:
+def epoch_of(recipe: Recipe, epochs: int, who: str) -> dict[str, Any]:
     """Measure an epoch in a process of its own.
 
     Args:
         recipe: what is trained.
-        epochs: of one training, 2 or more.
+        epochs: of one training, 2 or more; workers may train more, to be watched long enough.
         who: `fit`, or how many workers.
 
     Returns:
-        `seconds` an epoch, divided by the workers, and the peak `memory_mb` of one process.
+        `seconds` an epoch, divided by the workers, and the peak `memory_mb` of one process (None where
+        the system does not tell).
 
     Raises:
         DigitlabError: it failed.
@@ -52,56 +59,80 @@ def fit_epochs(recipe: Recipe, epochs: int) -> list[float]:
     from digitlab.training.process import prepare_process
 
     prepare_process()
+    from keras import callbacks
+
     from digitlab.models import build
 
     mnist = load("mnist")
     images, labels = mnist.x_train[:IMAGES].astype(np.float32), mnist.y_train[:IMAGES]
     model: Any = build(recipe.model)  # Keras's annotation of `verbose` knows only names
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    seconds = []
-    for _ in range(epochs):
-        begin = time.perf_counter()
-        model.fit(images, labels, batch_size=recipe.training.batch_size, verbose=0)
-        seconds.append(time.perf_counter() - begin)
-    return seconds[1:]
+    ends: list[float] = []
+    clock = callbacks.LambdaCallback(on_epoch_end=lambda *_: ends.append(time.perf_counter()))
+    batch_size = recipe.training.batch_size
+    model.fit(images, labels, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=[clock])
+    return [end - begin for begin, end in pairwise(ends)]
+
+
+class _Enough(Exception):  # noqa: N818 - no error
+    """All workers have been seen to train at the same time for long enough."""
 
 
 def worker_epochs(recipe: Recipe, epochs: int, workers: int) -> list[float]:
-    """Train a trial in each of so many workers at the same time."""
+    """Train a trial in each of so many workers, and time the epochs in which all of them train.
+
+    Workers start one after the other, so that the first may be alone for seconds.
+    """
     from digitlab.data import load
-    from digitlab.studies.executors.base import Done, Event, Failed
+    from digitlab.studies.executors.base import Event, Failed, Progress
     from digitlab.studies.executors.processes import ProcessExecutor
     from digitlab.studies.runner import TrainTask
     from digitlab.training.process import native_precision
 
     ready = resolve_precision(recipe, native_precision())
-    training = ready.training.model_copy(update={"epochs": epochs})
+    training = ready.training.model_copy(update={"epochs": LONG})
     data = DataSpec(fingerprint=load("mnist").fingerprint)
     trials = [Trial(model=ready.model, training=training, data=data, seed=seed) for seed in range(workers)]
-    seconds: list[float] = []
+    watched: dict[int, list[float]] = {}
+    begin = 0.0
 
     def listen(event: Event) -> None:
+        nonlocal begin
         if isinstance(event, Failed):
             raise DigitlabError(event.reason)
-        if isinstance(event, Done):
-            seconds.extend(record.seconds for record in event.value.history[1:])
+        if not isinstance(event, Progress):
+            return
+        if event.index not in watched:
+            watched[event.index] = []
+            begin = time.perf_counter()
+        elif len(watched) == workers:
+            watched[event.index].append(event.report.seconds)
+        seen = min(map(len, watched.values())) >= epochs - 1
+        if len(watched) == workers and seen and time.perf_counter() - begin >= WINDOW:
+            raise _Enough
 
-    ProcessExecutor(workers).run(TrainTask.on_data_of(trials), trials, listen)
-    return seconds
+    with suppress(_Enough):
+        ProcessExecutor(workers).run(TrainTask.on_data_of(trials), trials, listen)
+    return [seconds for each in watched.values() for seconds in each]
+
+
+def peak_memory_mb(*, children: bool) -> float | None:
+    """Give the peak memory of this process or of the largest that it started; None where it is not told."""
+    if sys.platform != "linux":
+        return None
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_CHILDREN if children else resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:
     """Measure as ordered, and print JSON."""
-    import resource
-
     recipe, epochs, who = Recipe.from_json(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     if who == FIT:
         seconds = statistics.median(fit_epochs(recipe, epochs))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     else:
         seconds = statistics.median(worker_epochs(recipe, epochs, int(who))) / int(who)
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    print(json.dumps({"seconds": seconds, "memory_mb": peak / 1024}))
+    print(json.dumps({"seconds": seconds, "memory_mb": peak_memory_mb(children=who != FIT)}))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from digitlab.speed.contestants import Contestant
@@ -42,7 +42,9 @@ class Standing(NamedTuple):
         compile_seconds: likewise.
         whole_seconds: likewise, of import, compile and training together.
         published: accuracy that its full schedule is published with, 0..1 (None: it is ours).
+        source: where that is.
         counts: whether it is ours or reaches that within noise.
+        versions: of its libraries, where they are not digitlab's.
     """
 
     name: str
@@ -52,7 +54,9 @@ class Standing(NamedTuple):
     compile_seconds: float
     whole_seconds: float
     published: float | None
+    source: str
     counts: bool
+    versions: Mapping[str, str]
 
     @property
     def full(self) -> Schedule:
@@ -79,7 +83,9 @@ def standing_of(contestant: Contestant, runs: Sequence[dict[str, Any]]) -> Stand
         compile_seconds=statistics.median(compiles),
         whole_seconds=statistics.median(map(sum, parts)),
         published=published,
+        source=contestant.source,
         counts=published is None or schedules[-1].mean >= published - noise(published),
+        versions=runs[-1]["versions"],
     )
 
 

@@ -9,8 +9,6 @@ from typing import Any
 from digitlab.report.tables import TextTable
 from digitlab.speed.standing import TARGETS, Reach, Standing, reaches
 
-NOT_REACHED = "not reached"
-
 
 def standing_table(standings: Sequence[Standing]) -> TextTable:
     """Write accuracy and time of each contestant's full schedule."""
@@ -58,10 +56,14 @@ def target_table(standings: Sequence[Standing]) -> TextTable:
 
 def _reach_cells(standing: Standing, reach: Reach) -> tuple[str, str]:
     if reach.schedule is None:
-        return NOT_REACHED if standing.counts else "does not count", ""
+        return _absence(standing), ""
     shortened = "" if reach.schedule is standing.full else f", {reach.schedule.epochs} epochs"
     ratio = "" if math.isnan(reach.ratio) else f"{reach.ratio:.3g}"
     return f"{seconds_text(reach.schedule.seconds)} s{shortened}", ratio
+
+
+def _absence(standing: Standing) -> str:
+    return "not reached" if standing.counts else "does not count"
 
 
 def seconds_text(seconds: float) -> str:
@@ -70,7 +72,7 @@ def seconds_text(seconds: float) -> str:
 
 
 def board_rows(standings: Sequence[Standing]) -> list[dict[str, Any]]:
-    """Give a row a contestant: plain values, without what is not known."""
+    """Give a row a contestant: plain values, None where there is none."""
     found = {target: reaches(standings, target) for target in TARGETS}
     return [
         _row(standing, {target: each[place] for target, each in found.items()})
@@ -92,11 +94,13 @@ def _row(standing: Standing, found: dict[float, Reach]) -> dict[str, Any]:
         "compile_seconds": standing.compile_seconds,
         "whole_seconds": standing.whole_seconds,
         "published": standing.published,
+        "source": standing.source,
         "counts": standing.counts,
+        "versions": ", ".join(f"{name} {version}" for name, version in standing.versions.items()),
     }
     for target, reach in found.items():
         to = f"to_{100 * target:.1f}"
-        row[f"{to}_seconds"] = reach.schedule.seconds if reach.schedule else NOT_REACHED
+        row[f"{to}_seconds"] = reach.schedule.seconds if reach.schedule else _absence(standing)
         row[f"{to}_epochs"] = reach.schedule.epochs if reach.schedule else None
         row[f"{to}_times_ours"] = None if math.isnan(reach.ratio) else reach.ratio
     return row
