@@ -46,7 +46,7 @@ def test_a_recipe_named_twice_takes_part_once() -> None:
 
 
 def test_two_recipes_of_one_name_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="recipes: expected different names, received mlp more than once"):
+    with pytest.raises(SpecError, match="received two called mlp; change the line"):
         line_up(["mlp", file_of(tmp_path, epochs=11)], [1])
 
 

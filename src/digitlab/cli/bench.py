@@ -141,7 +141,9 @@ def training(
     for sentence in lineup.skipped:
         say(f"skipped: {sentence}")
     book = Book((out or results_folder()) / "training.json", environment())
+    found = sum(len(book.runs(each.key)) for each in lineup.contestants)
     run_board(lineup.contestants, book, FEW if quick else Seeds(), part_bar)
+    made = sum(len(book.runs(each.key)) for each in lineup.contestants) - found
     standings = [standing_of(each, book.runs(each.key)) for each in lineup.contestants]
     rows = board_rows(standings)
     written = bool(rows) and (not contestants or out is not None)
@@ -154,6 +156,7 @@ def training(
     if rows:
         print_table(standing_table(standings))
         print_table(target_table(standings))
+        say(f"runs: {found} found in {book.path}, {made} made now")
     if written:
         say(f"written: {book.path}, and .csv and .png beside it")
 

@@ -124,7 +124,10 @@ def _recipe(name: str) -> Recipe:
 def _require_different_names(recipes: Iterable[Recipe]) -> None:
     counts = Counter(recipe.name for recipe in recipes)
     if twice := [name for name, count in counts.items() if count > 1]:
-        raise SpecError(f"recipes: expected different names, received {', '.join(twice)} more than once")
+        raise SpecError(
+            f"recipes: expected a name of its own in each file, received two called {', '.join(twice)}; "
+            "change the line  name = ...  of one"
+        )
 
 
 def _ours(recipe: Recipe, threads: int) -> Contestant:
