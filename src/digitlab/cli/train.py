@@ -15,7 +15,9 @@ from digitlab.training.choice import EngineName
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="Name of a recipe (mlp, cnn, deep-cnn, fast ...), or a TOML file.")],
+    recipe: Annotated[
+        str, typer.Argument(help="Name of a recipe (mlp, cnn, deep-cnn, fast ...), or a TOML file.")
+    ],
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="PATH=VALUE", help="Change a setting: training.epochs=5."),
