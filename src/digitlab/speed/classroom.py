@@ -123,7 +123,7 @@ def title(who: str) -> str:
 
 
 def _key(recipe: Recipe, epochs: int, who: str) -> str:
-    return key_of(recipe.to_json(), str(epochs), who, training_code())
+    return key_of(recipe.to_json(), str(epochs), who, training_code("epochs"))
 
 
 def study_rows(networks: Sequence[Network]) -> list[dict[str, Any]]:

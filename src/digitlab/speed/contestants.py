@@ -134,7 +134,7 @@ def _ours(recipe: Recipe, threads: int) -> Contestant:
     values = recipe.model_copy(update={"description": ""}).to_json()
     command = ("-m", "digitlab.speed.ours", "--recipe", values, "--threads", str(threads))
     counted = "1 thread" if threads == 1 else f"{threads} threads"
-    key = key_of(values, str(threads), training_code())
+    key = key_of(values, str(threads), training_code("ours"))
     return Contestant(f"{recipe.name}, {counted}", key, (sys.executable, *command))
 
 

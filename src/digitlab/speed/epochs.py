@@ -105,10 +105,12 @@ def worker_epochs(recipe: Recipe, epochs: int, workers: int) -> list[float]:
         if event.index not in watched:
             watched[event.index] = []
             begin = time.perf_counter()
-        elif len(watched) == workers:
-            watched[event.index].append(event.report.seconds)
-        seen = min(map(len, watched.values())) >= epochs - 1
-        if len(watched) == workers and seen and time.perf_counter() - begin >= WINDOW:
+            return
+        if len(watched) < workers:
+            return
+        watched[event.index].append(event.report.seconds)
+        seen = min(map(len, watched.values()))
+        if seen >= epochs - 1 and time.perf_counter() - begin >= WINDOW:
             raise _Enough
 
     with suppress(_Enough):
