@@ -29,6 +29,8 @@ class Origin(Spec):
         calibration: fitted on the validation part.
         train_seconds: spent in training epochs.
         environment: versions, processor and system of the training.
+        commit: of the clone whose code trained it; None outside of one.
+        clean: whether that code was the commit's own, without changes; None where it is not known.
     """
 
     recipe: str
@@ -39,6 +41,8 @@ class Origin(Spec):
     calibration: Calibration
     train_seconds: float
     environment: dict[str, str]
+    commit: str | None = None
+    clean: bool | None = None
 
     @classmethod
     def of(cls, result: Result, calibration: Calibration) -> Origin:
@@ -51,6 +55,8 @@ class Origin(Spec):
             calibration=calibration,
             train_seconds=result.train_seconds,
             environment=result.environment,
+            commit=result.commit,
+            clean=result.clean,
         )
 
 
@@ -93,7 +99,6 @@ class Card(Origin):
         trial_id: of the trial.
         parameters: weights and biases of the network.
         multiply_adds: to classify one image.
-        commit: of the clone in which it was written; None outside of one.
         answers: probabilities that `model.onnx` gave to the pictures of the self-test, [pictures][10].
         proofs: of the exports, by format.
         files: SHA-256 of every other file of the bundle, by name.
@@ -102,7 +107,6 @@ class Card(Origin):
     trial_id: str
     parameters: int
     multiply_adds: int
-    commit: str | None = None
     answers: tuple[tuple[float, ...], ...] = Field(min_length=1)
     proofs: dict[str, Proof]
     files: dict[str, Sha256]

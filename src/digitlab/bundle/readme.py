@@ -140,10 +140,17 @@ def readme(card: Card, name: str) -> str:
         data=card.trial.data,
         epochs=card.trial.training.epochs,
         environment=", ".join(f"{key} {value}" for key, value in card.environment.items()),
-        commit=f"- Commit `{card.commit}`.\n" if card.commit else "",
+        commit=_commit(card),
         proof=card.proofs["onnx"],
         other_labels=len(card.proofs["onnx"].other_labels),
     )
+
+
+def _commit(card: Card) -> str:
+    if card.commit is None:
+        return ""
+    changed = ", with changes that were not committed" if card.clean is False else ""
+    return f"- By the code of commit `{card.commit}`{changed}.\n"
 
 
 def _row(part: str, scores: Scores) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,22 +110,7 @@ def _card(origin: Origin, answers: np.ndarray, proof: Proof) -> Card:
         trial_id=origin.trial.id,
         parameters=size.parameters,
         multiply_adds=size.multiply_adds,
-        commit=_commit(),
         answers=tuple(map(tuple, answers.tolist())),
         proofs={"onnx": proof},
         files={},
     )
-
-
-def _commit() -> str | None:
-    """Name the commit of the clone that holds this file; None where it is installed."""
-    here = Path(__file__)
-    commands = [["ls-files", "--error-unmatch", here.name], ["rev-parse", "HEAD"]]
-    text = ""
-    try:
-        for command in commands:
-            git = ["git", "-C", str(here.parent), *command]
-            text = subprocess.run(git, capture_output=True, text=True, check=True, timeout=10).stdout
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return text.strip()

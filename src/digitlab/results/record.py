@@ -109,6 +109,8 @@ class Result(Spec):
         multiply_adds: to classify one image.
         build_seconds: spent on building the network and its graphs.
         environment: versions, processor and system.
+        commit: of the clone whose code trained it; None outside of one, and of results that are older.
+        clean: whether that code was the commit's own, without changes (None: as above).
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -123,6 +125,8 @@ class Result(Spec):
     multiply_adds: int
     build_seconds: float
     environment: dict[str, str]
+    commit: str | None = None
+    clean: bool | None = None
 
     @field_validator("kernels", mode="before")
     @classmethod

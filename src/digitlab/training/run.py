@@ -14,6 +14,7 @@ from digitlab.errors import DataError, TrainingError
 from digitlab.models.costs import cost
 from digitlab.results.metrics import score
 from digitlab.results.record import EpochRecord, Kernels, Result, Scores
+from digitlab.revision import revision
 from digitlab.spec.library import resolve_recipe
 from digitlab.spec.plan import resolve_precision
 from digitlab.spec.recipe import Recipe
@@ -256,6 +257,7 @@ class Run:
     def result(self, build_seconds: float) -> Result:
         """Give what the trial gave, and the seconds before its first epoch."""
         parameters, multiply_adds = cost(self.trial.model)
+        code = revision()
         return Result(
             trial=self.trial,
             history=tuple(self.history),
@@ -267,6 +269,8 @@ class Run:
             multiply_adds=multiply_adds,
             build_seconds=build_seconds,
             environment=environment(),
+            commit=code.commit if code else None,
+            clean=code.clean if code else None,
         )
 
 
