@@ -31,7 +31,7 @@ def to_mnist_form(strength: np.ndarray) -> np.ndarray:
     """
     piece = _crop(strength)
     if max(piece.shape) == BOX and _USUAL[0] <= _soft_width(piece) <= _USUAL[1]:
-        return _centre(piece.astype(np.float32), by_pixels=True)
+        return _centre(piece, by_pixels=True)
     return _centre(_fit(piece), by_pixels=False)
 
 
@@ -56,7 +56,7 @@ def _fit(piece: np.ndarray) -> np.ndarray:
     outside = cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
     shape = np.clip((inside - outside + change) * 255 + 127, 0, 255).astype(np.uint8)
     shape = _crop(shape)
-    return _resize(shape, BOX / max(shape.shape)).astype(np.float32)
+    return _resize(shape, BOX / max(shape.shape))
 
 
 def _to_fine(piece: np.ndarray) -> np.ndarray:
@@ -79,10 +79,12 @@ def _resize(image: np.ndarray, ratio: float) -> np.ndarray:
 
 def _centre(piece: np.ndarray, by_pixels: bool) -> np.ndarray:
     """Move the centre of mass to the middle; what is not resized by whole pixels, as MNIST's were."""
+    # Of uint8: a float32 array of two columns, such as an upright 1, is a list of points to OpenCV.
     moments = cv2.moments(piece)
     mass = moments["m00"] or 1.0
     right, down = _MIDDLE - moments["m10"] / mass, _MIDDLE - moments["m01"] / mass
     if by_pixels:
         right, down = round(right), round(down)
     move = np.array([[1, 0, right], [0, 1, down]], np.float32)
-    return np.rint(cv2.warpAffine(piece, move, (SIDE, SIDE), flags=cv2.INTER_LINEAR)).astype(np.uint8)
+    warped = cv2.warpAffine(piece.astype(np.float32), move, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
+    return np.rint(warped).astype(np.uint8)
