@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitlab.spec import DataSpec, Recipe, Trial
+from digitlab.spec import trial as trial_module
 from digitlab.spec.library import resolve_recipe
 from digitlab.spec.study import with_settings
-from digitlab.spec.trial import ENGINE_VERSION, checkpoints
+from digitlab.spec.trial import ENGINE_VERSION, SYNTHESIS_VERSION, check_versions, checkpoints
 from small_study import of_epochs
 
 FINGERPRINT = "0123456789abcdef" * 4
@@ -94,6 +95,56 @@ LATER = {path.split(".")[1] for path in OTHERS["best"] if path.startswith("train
 def test_the_id_of_a_known_trial_is_what_it_was() -> None:
     assert ENGINE_VERSION == 2
     assert trial_of(float32("mlp")).id == GOLDEN_ID
+    assert trial_of(float32("cnn")).id == "b41e92d0e7a217cd"
+
+
+GOLDEN_SYNTHETIC_ID = "6c78d685053e0551"
+"""Of the recipe `best`, from before its digits had a `SYNTHESIS_VERSION`."""
+
+
+def test_digits_that_are_drawn_or_damaged_have_a_version_and_no_other_trial_has_one() -> None:
+    drawn = trial_of(with_settings(float32("mlp"), {"training.augmentation": {"strokes": 0.1}}, "test"))
+    damaged = trial_of(with_settings(float32("mlp"), {"training.augmentation": {"damage": 0.1}}, "test"))
+    moved = trial_of(with_settings(float32("mlp"), {"training.augmentation": {"shift": 1.0}}, "test"))
+    assert drawn.synthesis_version == damaged.synthesis_version == SYNTHESIS_VERSION
+    assert moved.synthesis_version is None
+    assert trial_of(float32("mlp")).synthesis_version is None
+    assert trial_of(float32("mlp"), synthesis_version=7).synthesis_version is None
+
+
+def test_another_synthesis_changes_the_ids_of_trials_that_use_it_and_no_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert trial_of(float32("best")).id == GOLDEN_SYNTHETIC_ID
+    monkeypatch.setattr(trial_module, "SYNTHESIS_VERSION", SYNTHESIS_VERSION + 1)
+    assert trial_of(float32("mlp")).id == GOLDEN_ID
+    later = trial_of(float32("best"))
+    assert later.synthesis_version == SYNTHESIS_VERSION + 1
+    assert later.id != GOLDEN_SYNTHETIC_ID
+    assert Trial.from_json(later.to_json()) == later
+
+
+def test_what_was_kept_before_the_synthesis_had_a_number_is_of_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = trial_of(float32("best")).to_values()
+    del kept["synthesis_version"]
+    monkeypatch.setattr(trial_module, "SYNTHESIS_VERSION", SYNTHESIS_VERSION + 1)
+    read = Trial.from_values(kept, "here")
+    assert read.synthesis_version == 1
+    assert read.id == GOLDEN_SYNTHETIC_ID
+
+
+def test_a_trial_of_another_version_is_refused_in_one_line(refusal: Any) -> None:
+    check_versions([trial_of(float32("mlp")), trial_of(float32("best"))])
+    older = trial_of(float32("mlp"), engine_version=ENGINE_VERSION - 1)
+    assert refusal(check_versions, [older]) == (
+        f"trial {older.id}: expected engine version {ENGINE_VERSION}, as this digitlab trains it, received "
+        f"{ENGINE_VERSION - 1}: other code under the same id would give another result; plan it anew, or "
+        "train it with the digitlab of its version"
+    )
+    later = trial_of(float32("best"), synthesis_version=SYNTHESIS_VERSION + 1)
+    assert f"synthesis version {SYNTHESIS_VERSION}, as" in refusal(check_versions, [later])
 
 
 def test_an_id_is_the_same_in_every_process() -> None:

@@ -15,12 +15,13 @@ from pretender import REASON, Listener, Pretender, states, trained_by
 
 from digitlab.data import load, read_idx, write_idx
 from digitlab.errors import DataError, MissingExtraError, SpecError, StoreError, UserError
+from digitlab.results.aggregate import trial_records
 from digitlab.results.record import Result
 from digitlab.results.store import Store
 from digitlab.spec import Axis, Plan, Study, Trial
 from digitlab.studies import plan_study, read_table, run_plans, run_study
 from digitlab.studies.runner import Observer, RunOptions, TrainTask
-from small_study import small_study, write_digits
+from small_study import pretend, small_study, write_digits
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,23 @@ def test_what_is_done_is_not_trained_again(plan: Plan, store: Store) -> None:
     kept = store.results(plan.trials)
     assert trained_by(plan, store) == ()
     assert store.results(plan.trials) == kept
+
+
+def test_a_plan_of_another_engine_is_refused_before_anything_is_trained_and_can_still_be_read(
+    plan: Plan, store: Store
+) -> None:
+    older = Plan.from_values(plan.to_values() | {"engine_version": 1}, "test")
+    with pytest.raises(SpecError, match="expected engine version 2, as this digitlab trains it, received 1"):
+        trained_by(older, store)
+    assert store.counts() == {}
+    for trial in older.trials:
+        store.finish(pretend(trial, lambda _: None))
+    assert trained_by(older, store) == ()
+    assert read_table(older, store).complete
+    assert [record["engine_version"] for record in trial_records(older, store.results(older.trials))] == (
+        [1] * 4
+    )
+    assert not read_table(plan, store).rows[0].seeds, "results of an older engine are not this one's"
 
 
 def test_everything_is_trained_again_when_asked(plan: Plan, order: tuple[Trial, ...], store: Store) -> None:

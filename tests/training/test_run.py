@@ -34,6 +34,12 @@ def test_a_trial_of_other_data_is_refused_before_anything_is_built(dataset: Data
         train_trial(make_trial(dataset), other)
 
 
+def test_a_trial_of_another_engine_is_refused_before_anything_is_built(dataset: Dataset) -> None:
+    older = make_trial(dataset).model_copy(update={"engine_version": 1})
+    with pytest.raises(SpecError, match=f"trial {older.id}: expected engine version 2, .* received 1"):
+        train_trial(older, dataset)
+
+
 def test_an_impossible_setting_is_refused_before_anything_is_built() -> None:
     with pytest.raises(SpecError, match=r"batch_size: expected a whole number from 1 to 60000, received 0"):
         train("mlp", settings={"training.batch_size": 0})

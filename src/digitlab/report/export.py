@@ -38,6 +38,7 @@ COLUMNS: dict[str, type] = {
     "seed": int,
     "epochs": int,
     "trial": str,
+    "engine_version": int,
     "test_images": int,
     "test_correct": int,
     "test_error_percent": float,

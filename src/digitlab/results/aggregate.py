@@ -248,6 +248,7 @@ def _record(plan: Plan, cell: Cell, result: Result) -> dict[str, str | int | flo
         "seed": result.trial.seed,
         "epochs": result.trial.training.epochs,
         "trial": result.trial.id,
+        "engine_version": result.trial.engine_version,
         "test_images": test.images,
         "test_correct": test.correct,
         "test_error_percent": test.error_percent,

@@ -6,15 +6,15 @@ import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from digitlab.spec.base import Spec
-from digitlab.spec.fields import Sha256
+from digitlab.spec.fields import Sha256, Whole
 from digitlab.spec.recipe import Recipe
 from digitlab.spec.study import RECIPE_PATH, Level, Study, with_settings
-from digitlab.spec.trial import Trial
+from digitlab.spec.trial import ENGINE_VERSION, SYNTHESIS_VERSION, Trial
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class Plan(Spec):
         recipes: what the levels of an axis over `recipe` name.
         fingerprint: SHA-256 of the data's contents.
         precision: what `auto` means where it runs.
+        engine_version: of the code that planned it, and so of its trials; 2 where it was kept unsaid.
+        synthesis_version: likewise; 1 where it was kept unsaid.
     """
 
     study: Study
@@ -51,6 +53,8 @@ class Plan(Spec):
     recipes: dict[str, Recipe] = Field(default_factory=dict)
     fingerprint: Sha256
     precision: Literal["float32", "mixed_bfloat16"]
+    engine_version: Annotated[int, Whole(1, 1_000_000)] = 2
+    synthesis_version: Annotated[int, Whole(1, 1_000_000)] = 1
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -72,7 +76,14 @@ class Plan(Spec):
         changed = with_settings(base, self.study.overrides, f"{source}: overrides")
         recipe = resolve_precision(with_settings(changed, settings, source), self.precision)
         data = self.study.data.model_copy(update={"fingerprint": self.fingerprint})
-        trial = Trial(recipe=recipe.name, model=recipe.model, training=recipe.training, data=data)
+        trial = Trial(
+            recipe=recipe.name,
+            model=recipe.model,
+            training=recipe.training,
+            data=data,
+            engine_version=self.engine_version,
+            synthesis_version=self.synthesis_version,
+        )
         return Cell(
             levels, tuple(trial.model_copy(update={"seed": seed}) for seed in range(self.study.seeds))
         )
@@ -112,6 +123,7 @@ def make_plan(
     """
     values = {"study": study, "recipe": recipe, "recipes": dict(recipes or {})}
     values |= {"fingerprint": fingerprint, "precision": precision}
+    values |= {"engine_version": ENGINE_VERSION, "synthesis_version": SYNTHESIS_VERSION}
     plan = Plan.from_values(values, f"study {study.name}")
     assert plan.cells  # made now, so that what is impossible is refused before anything runs
     return plan

@@ -125,6 +125,11 @@ class Augmentation(Spec):
     strokes: Annotated[float, Real(0, 0.9)] = 0.0
     damage: Annotated[float, Real(0, 0.9)] | None = None
 
+    @property
+    def synthesizes(self) -> bool:
+        """Whether digits are drawn or damaged, which `SYNTHESIS_VERSION` counts."""
+        return self.strokes > 0 or bool(self.damage)
+
 
 ModelSpec = Annotated[MLP | CNN, Field(discriminator="family")]
 
@@ -169,6 +174,11 @@ class TrainingSpec(Spec):
     renormalize: bool | None = None
     augmentation: Augmentation | None = None
     fade: Annotated[float, Real(0, 1)] | None = None
+
+    @property
+    def synthesizes(self) -> bool:
+        """Whether digits are drawn or damaged for the training."""
+        return self.augmentation is not None and self.augmentation.synthesizes
 
     @model_validator(mode="after")
     def _smoothing_has_a_loss(self) -> Self:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from digitlab.errors import SpecError
 from digitlab.spec.base import Spec
 from digitlab.spec.fields import Sha256, Whole
 from digitlab.spec.recipe import ModelSpec, TrainingSpec
 
 ENGINE_VERSION = 2
 """Raised whenever training would come out differently for the same trial."""
+
+SYNTHESIS_VERSION = 1
+"""Raised whenever other digits are drawn, or digits are damaged otherwise, for the same trial."""
+
+_FIRST_SYNTHESIS = 1
 
 CHECKPOINT_EPOCHS = (1, 2, 5)
 """Test predictions are kept after these epochs, times every power of ten, and after the last one."""
@@ -48,6 +57,7 @@ class Trial(Spec):
         seed: the trial's seed, from which its child seeds are made.
         threads: threads that compute it.
         engine_version: `ENGINE_VERSION` of the code that trains it.
+        synthesis_version: `SYNTHESIS_VERSION` of that code; None where no digits are drawn or damaged.
     """
 
     recipe: str = ""
@@ -57,13 +67,34 @@ class Trial(Spec):
     seed: Annotated[int, Whole(0, 2**32 - 1)] = 0
     threads: Annotated[int, Whole(1, 1024)] = 1
     engine_version: Annotated[int, Whole(1, 1_000_000)] = ENGINE_VERSION
+    synthesis_version: Annotated[int, Whole(1, 1_000_000)] | None = Field(
+        default_factory=lambda: SYNTHESIS_VERSION, validate_default=True
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _records_of_the_first_synthesis(cls, values: Any) -> Any:
+        """Read what was kept before the synthesis had a number.
+
+        What was kept names its engine; what is planned now leaves both numbers to the code.
+        """
+        if isinstance(values, Mapping) and "engine_version" in values:
+            return {"synthesis_version": _FIRST_SYNTHESIS, **values}
+        return values
+
+    @field_validator("synthesis_version")
+    @classmethod
+    def _only_where_it_matters(cls, version: int | None, info: ValidationInfo) -> int | None:
+        training: TrainingSpec | None = info.data.get("training")  # None: it was refused itself
+        return version if training is not None and training.synthesizes else None
 
     @property
     def id(self) -> str:
         """Sixteen hexadecimal digits: SHA-256 over everything that decides the outcome."""
-        decisive = self.model_copy(
-            update={"recipe": "", "data": self.data.model_copy(update={"dataset": ""})}
-        )
+        changes: dict[str, Any] = {"recipe": "", "data": self.data.model_copy(update={"dataset": ""})}
+        if self.synthesis_version == _FIRST_SYNTHESIS:
+            changes["synthesis_version"] = None  # ids of before it was counted stay what they were
+        decisive = self.model_copy(update=changes)
         return hashlib.sha256(decisive.to_json().encode()).hexdigest()[:16]
 
     @property
@@ -84,6 +115,27 @@ class Trial(Spec):
     def checkpoints(self) -> tuple[int, ...]:
         """The epochs after which test predictions are kept: 1, 2, 5, 10, 20, 50, ... and the last."""
         return checkpoints(self.training.epochs)
+
+
+def check_versions(trials: Iterable[Trial]) -> None:
+    """Make sure that this code trains trials as their ids say, before anything is trained.
+
+    Raises:
+        SpecError: a trial is of another engine or synthesis; what it gave in its own time can still be read.
+    """
+    for trial in trials:
+        synthesis = SYNTHESIS_VERSION if trial.training.synthesizes else None
+        _check_version(trial, "engine", ENGINE_VERSION, trial.engine_version)
+        _check_version(trial, "synthesis", synthesis, trial.synthesis_version)
+
+
+def _check_version(trial: Trial, what: str, ours: int | None, its: int | None) -> None:
+    if its != ours:
+        raise SpecError(
+            f"trial {trial.id}: expected {what} version {ours}, as this digitlab trains it, received {its}: "
+            "other code under the same id would give another result; plan it anew, or train it with the "
+            "digitlab of its version"
+        )
 
 
 def checkpoints(last: int) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from digitlab.results.store import Store, reasons
 from digitlab.spec.library import resolve_recipe, resolve_study, study_folder
 from digitlab.spec.plan import Plan, cover, make_plan
 from digitlab.spec.study import RECIPE_PATH, Study
-from digitlab.spec.trial import Trial, fitting_validation
+from digitlab.spec.trial import Trial, check_versions, fitting_validation
 from digitlab.studies.executors.base import Done, Event, Executor, Failed, Progress, Started
 from digitlab.studies.executors.processes import ProcessExecutor
 from digitlab.training.process import available_cores, native_precision, require_libraries
@@ -143,6 +143,7 @@ def run_plans(
         options: what else is asked.
 
     Raises:
+        SpecError: something is to be trained and is of another engine or synthesis than this code's.
         MissingExtraError: something is to be trained and TensorFlow or Keras is not installed.
         StoreError: the store cannot be written, or another runner works on it.
     """
@@ -152,6 +153,7 @@ def run_plans(
         observer.planned(*survey)
         _keep_plans(plans, store)
         return
+    check_versions(survey.todo)
     require_libraries()
     with store.exclusive():
         survey = _survey(trials, store, options)  # another runner may have worked meanwhile

@@ -19,7 +19,7 @@ from digitlab.spec.library import resolve_recipe
 from digitlab.spec.plan import resolve_precision
 from digitlab.spec.recipe import Recipe
 from digitlab.spec.study import with_settings
-from digitlab.spec.trial import DataSpec, Trial, fitting_validation
+from digitlab.spec.trial import DataSpec, Trial, check_versions, fitting_validation
 from digitlab.training.choice import EngineName, choose_engine
 from digitlab.training.engine import Engine, EngineFactory, EpochTotals, Scored
 from digitlab.training.process import (
@@ -122,9 +122,11 @@ def train_trial(
         engine: what trains; TensorFlow unless said.
 
     Raises:
+        SpecError: the trial is of another engine or synthesis than this code's.
         TrainingError: the loss became infinite or no number; the message is the reason.
         DataError: the data is not what the trial names, or its validation part leaves nothing to train on.
     """
+    check_versions([trial])
     if trial.data.fingerprint != dataset.fingerprint:
         raise DataError(
             f"data {trial.data.dataset}: expected the contents that the trial names, received others; "

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from digitlab.errors import DigitlabError, MissingExtraError, UserError
+from digitlab.spec.trial import ENGINE_VERSION, SYNTHESIS_VERSION
 from digitlab.studies.executors.base import (
     ATTEMPTS,
     Event,
@@ -288,7 +289,9 @@ def _versions() -> dict[str, str]:
     known = environment()
     tensorflow = known.get("tensorflow-cpu") or known.get("tensorflow", "")
     return {name: known.get(name, "") for name in ("digitlab", "keras", "python")} | {
-        "tensorflow": tensorflow
+        "tensorflow": tensorflow,
+        "engine version": str(ENGINE_VERSION),  # clones of one digitlab may be of different days
+        "synthesis version": str(SYNTHESIS_VERSION),
     }
 
 
