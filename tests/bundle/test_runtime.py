@@ -81,6 +81,28 @@ def test_images_of_another_kind_are_refused(images: np.ndarray, classifier: Clas
             ask(images)
 
 
+def test_floats_of_another_range_are_refused_and_blanks_are_not(
+    classifier: Classifier, mnist: Dataset
+) -> None:
+    digits = mnist.x_test[:3].astype(np.float32)
+    blank = np.zeros_like(digits[:1])
+    for ask in (classifier.probabilities, classifier.calibrated, classifier.inside):
+        with pytest.raises(DataError, match="the image has none of 2 or more: multiply by 255"):
+            ask(digits[:1] / 255)
+        with pytest.raises(DataError, match="image 3 of 4 has none of 2 or more"):
+            ask(np.concatenate([digits, digits[:1] / 255]))
+        ask(blank)
+        ask(np.concatenate([blank, digits]))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -1, 256])
+def test_floats_that_are_no_pixels_are_refused(classifier: Classifier, mnist: Dataset, value: float) -> None:
+    images = mnist.x_test[:3].astype(np.float32)
+    images[1, 3, 4] = value
+    with pytest.raises(DataError, match=r"expected values in 0\.\.255, 255 for ink, received others"):
+        classifier.probabilities(images)
+
+
 def test_calibrated_answers_choose_the_same_digit_with_a_more_honest_confidence(
     classifier: Classifier, mnist: Dataset
 ) -> None:

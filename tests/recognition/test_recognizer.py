@@ -247,3 +247,26 @@ def test_boxes_lie_in_the_picture_around_the_ink(reader: Recognizer, write: Writ
         assert (inside < 128).any(axis=0).mean() > 0.9
     everything = np.argwhere(page < 128)
     assert min(digit.box.left for digit in reading.digits) <= everything[:, 1].min() + 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "cure"),
+    [
+        (np.float32, r"give \(255 \* pixels\)\.round\(\)\.astype\(numpy\.uint8\)"),
+        (np.float64, r"give \(255 \* pixels\)\.round\(\)\.astype\(numpy\.uint8\)"),
+        (bool, r"give 255 \* pixels\.astype\(numpy\.uint8\)"),
+        (np.int64, r"convert it to uint8 in 0\.\.255"),
+    ],
+)
+def test_an_array_of_0_to_1_is_refused_with_what_makes_it_a_picture(
+    reader: Recognizer, write: Write, kind: type, cure: str
+) -> None:
+    page = write(["2026"])
+    with pytest.raises(ImageError, match=cure):
+        reader.read((page / 255).astype(kind))
+    assert reader.read((255 * (page / 255)).round().astype(np.uint8)).text == "2026"
+
+
+def test_an_array_of_0_to_1_that_was_made_uint8_is_no_ink(reader: Recognizer, write: Write) -> None:
+    reading = reader.read((write(["2026"]) / 255).astype(np.uint8))
+    assert (reading.status, reading.reason) == ("rejected", Reason.NO_INK)

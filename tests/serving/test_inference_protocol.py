@@ -152,6 +152,24 @@ BAD_REQUESTS = {
     "a shape of fractions": {"inputs": [tensor(ONE, shape=[1.5, 28, 28])]},
     "a huge shape": {"inputs": [tensor(ONE, shape=[2**62, 28, 28])]},
     "too many images": {"inputs": [tensor(ONE, shape=[MOST_IMAGES + 1, 28, 28])]},
+    "a shape of true": {"inputs": [tensor(ONE, shape=[True, 28, 28])]},
+    "a shape of false": {"inputs": [tensor(ONE, shape=[False, 28, 28], data=[])]},
+    "a side that is a float": {"inputs": [tensor(ONE, shape=[1, 28.0, 28])]},
+    "a count that is a float": {"inputs": [tensor(ONE, shape=[1.0, 28, 28])]},
+    "a channel that is true": {"inputs": [tensor(ONE, shape=[1, 28, 28, True])]},
+    "a channel that is a float": {"inputs": [tensor(ONE, shape=[1, 28, 28, 1.0])]},
+    "a side below nothing": {"inputs": [tensor(ONE, shape=[1, 28, -28])]},
+    "a shape of texts": {"inputs": [tensor(ONE, shape=["1", "28", "28"])]},
+    "a shape of null": {"inputs": [tensor(ONE, shape=[None, 28, 28])]},
+    "a nested shape": {"inputs": [tensor(ONE, shape=[[1, 28, 28]])]},
+    "a shape that is null": {"inputs": [tensor(ONE, shape=None)]},
+    "a shape that is a text": {"inputs": [tensor(ONE, shape="[1, 28, 28]")]},
+    "a shape that is a number": {"inputs": [tensor(ONE, shape=784)]},
+    "a shape that is an object": {"inputs": [tensor(ONE, shape={"n": 1})]},
+    "an empty shape": {"inputs": [tensor(ONE, shape=[])]},
+    "a shape beyond 64 bits": b'{"inputs": [{"name": "images", "datatype": "UINT8", "data": [], "shape": ['
+    + b"9" * 40
+    + b", 28, 28]}]}",
     "no data": {"inputs": [tensor(ONE, data=...)]},
     "data of a text": {"inputs": [tensor(ONE, data="0" * 784)]},
     "too few values": {"inputs": [tensor(ONE, data=[0] * 783)]},
@@ -206,6 +224,58 @@ def test_binary_values_out_of_range_are_refused(client: Client, infer: str, valu
     images[0, 3, 4] = value
     body, headers = binary_request(images)
     assert client.post(infer, content=body, headers=headers).status_code == 400
+
+
+@pytest.fixture
+def shade(digits: np.ndarray) -> np.ndarray:
+    """Three digits of 0..1, as they are after a division by 255, float32 [3, 28, 28]."""
+    return digits[:3].astype(np.float32) / 255
+
+
+def test_digits_of_0_to_1_are_refused_and_not_answered_wrongly(
+    client: Client, infer: str, shade: np.ndarray
+) -> None:
+    one = shade[:1]
+    requests = [
+        request(shade),
+        request(one),
+        request(1.1 * one),  # what a cubic kernel makes of 1
+        {"inputs": [tensor(one, data=one.tolist())]},
+        request((one > 0.5).astype(np.uint8)),
+        {"inputs": [tensor(one, data=[value > 0.5 for value in one.ravel().tolist()])]},
+    ]
+    answers = [client.post(infer, json=body) for body in requests]
+    content, headers = binary_request(one)
+    answers.append(client.post(infer, content=content, headers=headers))
+    assert [answer.status_code for answer in answers] == [400] * len(requests) + [400]
+    for answer in answers:
+        assert "multiply by 255" in answer.json()["error"]
+
+
+def test_one_image_of_0_to_1_among_others_is_named(client: Client, infer: str, shade: np.ndarray) -> None:
+    mixed = np.concatenate([255 * shade[:2], shade[2:]])
+    answer = client.post(infer, json=request(mixed))
+    assert answer.status_code == 400
+    assert "image 2 of 3" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_a_blank_image_is_answered_alone_and_among_others(
+    client: Client, infer: str, digits: np.ndarray, dtype: type
+) -> None:
+    blank = np.zeros_like(digits[:1])
+    for images in (blank, np.concatenate([blank, digits[:2]])):
+        answer = client.post(infer, json=request(images.astype(dtype)))
+        assert probabilities(answer).shape == (len(images), 10)
+
+
+@pytest.mark.parametrize("size", [784.0, True, "784", -784, [784]])
+def test_a_size_of_bytes_that_is_no_whole_number_is_refused(client: Client, infer: str, size: Any) -> None:
+    text = orjson.dumps({"inputs": [tensor(ONE, data=..., parameters={"binary_data_size": size})]})
+    headers = {"Inference-Header-Content-Length": str(len(text))}
+    answer = client.post(infer, content=text + bytes(784), headers=headers)
+    assert answer.status_code == 400
+    assert "binary_data_size" in answer.json()["error"]
 
 
 @pytest.mark.parametrize(

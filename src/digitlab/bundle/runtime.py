@@ -14,6 +14,7 @@ from digitlab.bundle.card import Card
 from digitlab.bundle.files import Bundle, check_bundle, find_bundle
 from digitlab.bundle.graph import IMAGES, PROBABILITIES
 from digitlab.bundle.self_test import run_self_test
+from digitlab.data.pixels import range_problem
 from digitlab.errors import BundleError, DataError
 from digitlab.results.calibration import tempered
 
@@ -64,12 +65,13 @@ class Classifier:
 
         Args:
             images: white ink on black in MNIST form, uint8 or float32 [n, 28, 28] in 0..255; n may be 0.
+                Floats of 0..1 are refused, unless all are 0.
 
         Returns:
             Probabilities of the digits 0..9, float32 [n, 10], each row adding up to 1.
 
         Raises:
-            DataError: the images are of another shape.
+            DataError: the images are of another shape or range.
         """
         return _classify(self._session, images)
 
@@ -153,4 +155,8 @@ def _checked(images: np.ndarray) -> np.ndarray:
             "expected images as uint8 or float32 [n, 28, 28], "
             f"received {pixels.dtype} {list(pixels.shape)}; bring pictures into MNIST form first"
         )
+    # uint8 images are of 0..255 unless a whole data set is not, which is told where it is loaded.
+    problem = "" if pixels.dtype == np.uint8 else range_problem(pixels)
+    if problem:
+        raise DataError(f"images: {problem}")
     return pixels

@@ -37,7 +37,7 @@ def _from_array(pixels: np.ndarray) -> Picture:
     ):
         raise ImageError(
             "expected an array uint8 [h, w], [h, w, 3] or [h, w, 4], "
-            f"received {pixels.dtype} {list(pixels.shape)}: convert it"
+            f"received {pixels.dtype} {list(pixels.shape)}: {_conversion(pixels)}"
         )
     height, width = pixels.shape[:2]
     if not height or not width or height * width > MAX_PIXELS or max(height, width) > MAX_SIDE:
@@ -50,3 +50,12 @@ def _from_array(pixels: np.ndarray) -> Picture:
     grey = np.rint(pixels[..., :3] @ _LUMINANCE).astype(np.uint8)
     clear = pixels.shape[2] == 4 and pixels[..., 3].min() < 255
     return Picture(grey, pixels[..., 3].copy() if clear else None, "array")
+
+
+def _conversion(pixels: np.ndarray) -> str:
+    """What makes an array uint8; of 0..1, a plain conversion would leave next to nothing."""
+    if pixels.dtype == bool:
+        return "give 255 * pixels.astype(numpy.uint8)"
+    if pixels.dtype.kind == "f" and pixels.size and pixels.max() <= 1:
+        return "give (255 * pixels).round().astype(numpy.uint8)"
+    return "convert it to uint8 in 0..255"

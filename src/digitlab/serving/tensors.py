@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from digitlab.data.pixels import range_problem
 from digitlab.serving.replies import RefusalError, encode
 
 INPUT = "images"
@@ -28,6 +29,7 @@ MOST_IMAGES = 1024
 
 _PIXELS = 28 * 28
 _SHAPES = "[n, 28, 28] or [n, 28, 28, 1]"
+_SIDES = ([28, 28], [28, 28, 1])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -36,7 +38,7 @@ class InferRequest:
 
     Attributes:
         id: to be echoed; None if it has none.
-        images: uint8 or float32 [n, 28, 28] in 0..255.
+        images: uint8 or float32 [n, 28, 28] in 0..255, none of which is of 0..1.
         binary: whether the answer's tensor follows the JSON as bytes.
     """
 
@@ -89,23 +91,28 @@ def _images(inputs: Any, raw: bytes) -> np.ndarray:
         flat = _from_json(tensor.get("data"), kind, tensor["shape"])
     if len(flat) != count * _PIXELS:
         raise _wrong(f"inputs[0].data: expected {count * _PIXELS} values for its shape, received {len(flat)}")
-    if kind == "FP32" and count and not (flat.min() >= 0 and flat.max() <= 255):  # nan is neither
-        raise _wrong("inputs[0].data: expected values in 0..255, 255 for ink")
-    return flat.reshape(count, 28, 28)
+    images = flat.reshape(count, 28, 28)
+    problem = range_problem(images)
+    if problem:
+        raise _wrong(f"inputs[0].data: {problem}")
+    return images
 
 
 def _count(shape: Any) -> int:
     """How many images a shape stands for."""
-    match shape:
-        case [int(count), 28, 28] | [int(count), 28, 28, 1] if 0 <= count <= MOST_IMAGES:
-            return count
-        case [int(count), *_] if count > MOST_IMAGES:
-            raise _wrong(f"inputs[0].shape: expected at most {MOST_IMAGES} images in one request")
-    raise _wrong(f"inputs[0].shape: expected {_SHAPES}")
+    # JSON's true and 28.0 equal the numbers 1 and 28 in Python, and are neither sizes nor counts.
+    if not isinstance(shape, list) or not all(type(size) is int for size in shape):
+        raise _wrong(f"inputs[0].shape: expected {_SHAPES}, whole numbers")
+    count, *sides = shape or [-1]
+    if sides not in _SIDES or count < 0:
+        raise _wrong(f"inputs[0].shape: expected {_SHAPES}")
+    if count > MOST_IMAGES:
+        raise _wrong(f"inputs[0].shape: expected at most {MOST_IMAGES} images in one request")
+    return count
 
 
 def _from_bytes(raw: bytes, size: Any, kind: np.dtype) -> np.ndarray:
-    if size != len(raw) or isinstance(size, bool) or len(raw) % kind.itemsize:
+    if type(size) is not int or size != len(raw) or len(raw) % kind.itemsize:
         raise _wrong(
             f"inputs[0].parameters.binary_data_size: expected the {len(raw)} bytes that follow the JSON"
         )
