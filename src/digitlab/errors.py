@@ -44,6 +44,10 @@ class BundleError(UserError):
     """A bundle that is incomplete, altered, or fails its self-test."""
 
 
+class OutputError(UserError):
+    """A file or folder that cannot be written, or in whose place something lies that is to stay."""
+
+
 class MissingExtraError(UserError):
     """An optional part of digitlab is not installed."""
 

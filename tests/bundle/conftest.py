@@ -11,8 +11,7 @@ import pytest
 
 from digitlab.bundle.card import Card, Origin
 from digitlab.bundle.export import keras_probabilities
-from digitlab.bundle.files import CARD, INSIDE, MODEL, ONNX, README
-from digitlab.bundle.folder import sha256
+from digitlab.bundle.files import CARD, INSIDE, MODEL, ONNX, README, sha256
 from digitlab.bundle.graph import IMAGES, GraphWriter, Value, model_proto
 from digitlab.bundle.parity import EXACT, compare
 from digitlab.bundle.readme import readme

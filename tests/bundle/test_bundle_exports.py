@@ -23,8 +23,7 @@ from digitlab.bundle.exports import (
     export_name,
     keep_proofs,
 )
-from digitlab.bundle.files import ONNX, check_bundle
-from digitlab.bundle.folder import sha256
+from digitlab.bundle.files import ONNX, check_bundle, sha256
 from digitlab.bundle.parity import EXACT, QUANTIZED
 from digitlab.bundle.quantize import to_float16, to_int8
 from digitlab.bundle.runtime import classify_with, load_classifier

@@ -17,8 +17,7 @@ import pytest
 
 from digitlab.bundle.card import Origin
 from digitlab.bundle.export import keras_features, keras_probabilities, load_network
-from digitlab.bundle.files import CARD, INSIDE, MODEL, ONNX, README, check_bundle
-from digitlab.bundle.folder import sha256
+from digitlab.bundle.files import CARD, INSIDE, MODEL, ONNX, README, check_bundle, sha256
 from digitlab.bundle.keras_file import inspect_keras_file
 from digitlab.bundle.runtime import load_classifier
 from digitlab.bundle.writing import write_bundle

@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as arrays
 
 from digitlab.data.dataset import Dataset
 from digitlab.data.idx import MAX_BYTES, idx_sha256, read_idx, read_idx_header, write_idx
-from digitlab.errors import DataError
+from digitlab.errors import DataError, OutputError
 
 DTYPES = [np.dtype(kind) for kind in ("u1", "i1", "i2", "i4", "f4", "f8")]
 any_array = st.sampled_from(DTYPES).flatmap(
@@ -212,9 +212,9 @@ def test_a_type_that_idx_does_not_have_is_refused_and_nothing_is_written(tmp_pat
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path, digit: np.ndarray) -> None:
     write_idx(tmp_path / "kept", digit)
     (tmp_path / "folder").mkdir()
-    with pytest.raises(DataError, match="cannot be written"):
-        write_idx(tmp_path / "folder", digit)  # a rename over a folder fails, after all has been written
-    with pytest.raises(DataError, match="cannot be written"):
-        write_idx(tmp_path / "missing" / "a", digit)
+    with pytest.raises(OutputError, match="expected a file or nothing there"):
+        write_idx(tmp_path / "folder", digit)
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_idx(tmp_path / "kept" / "a", digit)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "kept"]
     np.testing.assert_array_equal(read_idx(tmp_path / "kept"), digit)

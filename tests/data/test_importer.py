@@ -12,7 +12,7 @@ from PIL import Image
 from digitlab.data.catalog import FILE_NAMES
 from digitlab.data.dataset import Dataset, load
 from digitlab.data.importer import import_dataset, import_folder, import_npz
-from digitlab.errors import DataError, ImageError
+from digitlab.errors import DataError, ImageError, OutputError
 
 
 def picture_folder(folder: Path, images: np.ndarray, labels: np.ndarray) -> Path:
@@ -150,7 +150,7 @@ def test_a_target_in_use_is_refused_and_left_as_it_is_and_an_empty_one_is_filled
     (tmp_path / "used" / "notes.txt").write_text("mine")
     (tmp_path / "file").write_text("mine")
     for name in ("used", "file"):
-        with pytest.raises(DataError, match=f"{name}: expected a new or empty folder"):
+        with pytest.raises(OutputError, match=f"{name}: expected a new folder"):
             import_folder(pictures, tmp_path / name)
     assert [path.name for path in (tmp_path / "used").iterdir()] == ["notes.txt"]
     (tmp_path / "empty").mkdir()
@@ -160,7 +160,7 @@ def test_a_target_in_use_is_refused_and_left_as_it_is_and_an_empty_one_is_filled
 
 def test_a_target_that_cannot_be_written_is_an_error_of_one_line(tmp_path: Path, pictures: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match="cannot be written"):
+    with pytest.raises(OutputError, match="cannot be written"):
         import_folder(pictures, tmp_path / "file" / "set")
 
 

@@ -163,7 +163,9 @@ def test_results_are_read_a_part_at_a_time(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_there_already_is_refused_and_left_as_it_is(kind: str, store: Store, tmp_path: Path) -> None:
     (tmp_path / "export").write_text("mine")
-    with pytest.raises(UserError, match="expected a new path, received one that is there; name another"):
+    with pytest.raises(
+        UserError, match=r"expected a new (path|folder), received one that is there; name another"
+    ):
         write_export(kind, [WIDTHS], store.results, tmp_path / "export")
     assert (tmp_path / "export").read_text() == "mine"
     assert left_in(tmp_path) == {"export"}
@@ -192,7 +194,7 @@ def test_a_full_disk_is_a_users_error_and_leaves_nothing(kind: str, store: Store
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200, hard))
     try:
-        with pytest.raises(UserError, match=r"export: cannot be written: .*; check that") as caught:
+        with pytest.raises(UserError, match=r"export: cannot be written: .*disk has room") as caught:
             write_export(kind, [WIDTHS, RATES], store.results, tmp_path / "export")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

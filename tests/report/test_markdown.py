@@ -91,5 +91,5 @@ def test_equal_material_gives_equal_files(make_table, tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_one_line(make_table, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match=r"cannot be written: .*name another file$"):
+    with pytest.raises(UserError, match=r"cannot be written: .*name another place$"):
         write_markdown([Material(make_table())], tmp_path / "file" / "study.md")

@@ -25,13 +25,13 @@ from digitlab.bundle.export import (
     write_litert,
     write_saved_model,
 )
-from digitlab.bundle.files import CARD, MODEL, ONNX, Bundle
-from digitlab.bundle.folder import ensure_new, new_folder, replace_file, sha256
+from digitlab.bundle.files import CARD, MODEL, ONNX, Bundle, sha256
 from digitlab.bundle.parity import EXACT, QUANTIZED, compare
 from digitlab.bundle.quantize import to_float16, to_int8
 from digitlab.bundle.runtime import classify_with, runtime_name
 from digitlab.data import Dataset
 from digitlab.errors import BundleError, UserError
+from digitlab.files import ensure_new, new_folder, write_whole
 
 PROOF = "proof.json"
 CALIBRATION_IMAGES = 5_000
@@ -114,7 +114,7 @@ class Exporter:
 
         Raises:
             RefusedExportError: it answers otherwise than Keras; nothing is left of it.
-            BundleError: the folder is there already or cannot be written.
+            OutputError: the folder is there already or cannot be written.
             MissingExtraError: a library for the format is not installed.
         """
         form = FORMATS[format_name]
@@ -165,7 +165,7 @@ def check_exports(names: list[str], out: Path, quantize: str | None) -> None:
 
     Raises:
         UserError: a format keeps no such weights.
-        BundleError: one is there already, or the place cannot be written.
+        OutputError: one is there already, or the place cannot be written.
         MissingExtraError: a library is not installed.
     """
     for name in names:
@@ -180,7 +180,7 @@ def check_exports(names: list[str], out: Path, quantize: str | None) -> None:
 def keep_proofs(bundle: Bundle, proofs: Mapping[str, Proof]) -> Card:
     """Write proofs of exports into the card of a bundle, beside those that it has."""
     card = bundle.card.model_copy(update={"proofs": {**bundle.card.proofs, **proofs}})
-    replace_file(bundle.folder / CARD, card.to_bytes())
+    write_whole(bundle.folder / CARD, card.to_bytes())
     return card
 
 

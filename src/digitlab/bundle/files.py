@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from digitlab.bundle.card import Card
-from digitlab.bundle.folder import sha256
 from digitlab.errors import BundleError, SpecError
 
 MODEL = "model.keras"
@@ -104,6 +104,12 @@ def check_bundle(folder: Path | str) -> Bundle:
     except SpecError as error:
         raise BundleError(str(error)) from None
     return Bundle(place, card)
+
+
+def sha256(path: Path) -> str:
+    """Hash a file: 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check(folder: Path, name: str, card: Card) -> None:

@@ -9,8 +9,7 @@ import numpy as np
 
 from digitlab.bundle.card import Card, Origin, Proof
 from digitlab.bundle.export import keras_features, keras_probabilities, save_network
-from digitlab.bundle.files import CARD, INSIDE, MODEL, ONNX, README, Bundle
-from digitlab.bundle.folder import new_folder, sha256
+from digitlab.bundle.files import CARD, INSIDE, MODEL, ONNX, README, Bundle, sha256
 from digitlab.bundle.parity import EXACT, compare
 from digitlab.bundle.readme import readme
 from digitlab.bundle.runtime import classify_with, runtime_name
@@ -19,6 +18,7 @@ from digitlab.data import Dataset, stratified_split
 from digitlab.data.other_ink import draw_other_ink
 from digitlab.data.strokes import draw_digits
 from digitlab.errors import BundleError
+from digitlab.files import new_folder
 from digitlab.models.costs import cost
 from digitlab.results.calibration import Calibration, fit_calibration
 from digitlab.results.record import Result
@@ -41,7 +41,7 @@ def write_trained(folder: Path | str, model: keras.Model, result: Result, datase
         dataset: that it was trained on.
 
     Raises:
-        BundleError: as for `write_bundle`.
+        BundleError, OutputError: as for `write_bundle`.
     """
     data = result.trial.data
     _, held_out = stratified_split(dataset.y_train, data.validation, data.split_seed)
@@ -79,8 +79,9 @@ def write_bundle(folder: Path | str, model: keras.Model, origin: Origin, images:
         images: uint8 [n, 28, 28], on which the ONNX file is proved to answer as Keras does.
 
     Raises:
-        BundleError: the folder is there already or cannot be written, a layer cannot be exported, or the ONNX
-            file answers otherwise than Keras; nothing is left.
+        OutputError: the folder is there already or cannot be written.
+        BundleError: a layer cannot be exported, or the ONNX file answers otherwise than Keras; nothing is
+            left.
     """
     with new_folder(folder) as draft:
         save_network(model, draft)

@@ -124,7 +124,7 @@ def training(
     """
     from digitlab.cli.progress import part_bar
     from digitlab.cli.study_output import print_table
-    from digitlab.report.writing import write_whole
+    from digitlab.files import write_whole
     from digitlab.speed.board import FEW, Seeds, run_board
     from digitlab.speed.book import Book
     from digitlab.speed.contestants import line_up

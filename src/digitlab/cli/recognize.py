@@ -14,6 +14,7 @@ from digitlab.cli.console import plain_table, print_json, say, stderr, stdout
 from digitlab.cli.options import JsonOption
 from digitlab.cli.picture_names import STDIN, picture_names
 from digitlab.errors import DataError, ImageError
+from digitlab.files import write_whole
 
 if TYPE_CHECKING:
     from digitlab.data.images import Picture
@@ -173,10 +174,7 @@ def _draw(reading: Reading, picture: Picture, path: Path) -> None:
     from digitlab.recognition.explain import draw_explanation, encode_png
 
     height, width = picture.grey.shape
-    try:
-        path.write_bytes(encode_png(draw_explanation(reading, (width, height))))
-    except OSError as error:
-        raise DataError(f"--explain: {path}: cannot be written: {error.strerror or error}") from error
+    write_whole(path, encode_png(draw_explanation(reading, (width, height))))
     say(f"drawn to {path}")
 
 

@@ -37,10 +37,10 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train the network of a recipe and write it as a bundle."""
-    from digitlab.bundle.folder import ensure_new
     from digitlab.bundle.writing import write_trained
     from digitlab.cli.progress import epoch_bar
     from digitlab.data import load
+    from digitlab.files import ensure_new
     from digitlab.spec.library import resolve_recipe
     from digitlab.spec.study import with_settings
     from digitlab.training.process import import_tensorflow_quietly

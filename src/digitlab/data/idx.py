@@ -10,11 +10,10 @@ import gzip
 import hashlib
 import math
 import os
-import secrets
 import struct
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedIOBase
@@ -23,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from digitlab.errors import DataError
+from digitlab.files import whole_file
 
 IDX_TYPES: dict[int, np.dtype] = {
     0x08: np.dtype(np.uint8),
@@ -113,19 +113,22 @@ def write_idx(path: str | os.PathLike[str], array: np.ndarray) -> None:
         array: of up to 64 dimensions; uint8, int8, int16, int32, float32 or float64 in any byte order.
 
     Raises:
-        DataError: when the type has no place in IDX or the file cannot be written.
+        DataError: when the type has no place in IDX.
+        OutputError: when the file cannot be written.
     """
-    target = Path(path)
     header = _header_of(array, str(path))
 
     def write_items(stream: BufferedIOBase) -> None:
         stream.write(header.encoded())
         stream.write(_big_endian_items(array))
 
-    try:
-        _write_atomically(target, write_items)
-    except OSError as error:
-        raise DataError(f"{target}: cannot be written: {error.strerror or error}") from error
+    with whole_file(path) as draft, draft.open("xb") as file:
+        if Path(path).name.endswith(".gz"):
+            # No time and no name in the file: the same array gives the same bytes.
+            with gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as stream:
+                write_items(stream)
+        else:
+            write_items(file)
 
 
 def idx_sha256(array: np.ndarray) -> str:
@@ -240,21 +243,3 @@ def _header_of(array: np.ndarray, name: str) -> IdxHeader:
 def _big_endian_items(array: np.ndarray) -> memoryview:
     items = np.ascontiguousarray(array, array.dtype.newbyteorder(">"))
     return items.reshape(-1).view(np.uint8).data
-
-
-def _write_atomically(target: Path, write: Callable[[BufferedIOBase], None]) -> None:
-    """Write beside the target and rename, so that a reader sees the old file or the new one."""
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            if target.name.endswith(".gz"):
-                # No time and no name in the file: the same array gives the same bytes.
-                with gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as stream:
-                    write(stream)
-            else:
-                write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)

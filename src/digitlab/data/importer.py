@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from digitlab.data.images import decode_image
 from digitlab.data.npz import read_npz
 from digitlab.data.split import MIN_VALIDATION, stratified_split
 from digitlab.errors import DataError
+from digitlab.files import ensure_new, new_folder
 
 DEFAULT_TEST_SHARE = 1 / 7
 """MNIST's own: 10,000 of 70,000."""
@@ -45,7 +44,7 @@ def import_dataset(
         progress: as for `import_folder`.
 
     Raises:
-        DataError: when the source is neither, or as these say.
+        DataError, OutputError: when the source is neither, or as these say.
     """
     if Path(source).is_dir():
         import_folder(source, target, test_share=test_share, progress=progress)
@@ -74,10 +73,11 @@ def import_folder(
         progress: shows how far the reading is.
 
     Raises:
-        DataError: when a class is missing, a picture is not 28x28 or opaque, or the target is in the way.
+        DataError: when a class is missing, or a picture is not 28x28 or opaque.
+        OutputError: when the target is in the way or cannot be written.
         ImageError: when a picture cannot be decoded.
     """
-    folder, target = Path(source), _free_target(target)
+    folder, target = Path(source), ensure_new(target)
     try:
         names = _entries(folder)
         if set(names) == {"train", "test"}:
@@ -105,9 +105,10 @@ def import_npz(source: str | os.PathLike[str], target: str | os.PathLike[str]) -
         target: the folder to make, whole or not at all; it must not exist, or be empty.
 
     Raises:
-        DataError: when the file is damaged, too large or holds anything else, or the target is in the way.
+        DataError: when the file is damaged, too large or holds anything else.
+        OutputError: as for `import_folder`.
     """
-    folder = _free_target(target)
+    folder = ensure_new(target)
     _write_folder(folder, read_npz(Path(source)), str(source))
 
 
@@ -153,25 +154,8 @@ def _entries(folder: Path) -> list[str]:
     return sorted(name for name in names if name[0] != "." and name.lower() not in _LEFT_BY_DESKTOPS)
 
 
-def _free_target(target: str | os.PathLike[str]) -> Path:
-    path = Path(target)
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise DataError(f"{path}: expected a new or empty folder to write to, found one in use: name another")
-    return path
-
-
 def _write_folder(target: Path, arrays: Mapping[str, np.ndarray], source: str) -> None:
-    """Write the four files beside the target and rename, so that the folder is there whole or not at all."""
     check_arrays(arrays, source)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        temporary.mkdir(parents=True)
+    with new_folder(target) as draft:
         for role, file_name in FILE_NAMES.items():
-            write_idx(temporary / file_name, arrays[role])
-        if target.exists():
-            target.rmdir()
-        temporary.rename(target)
-    except OSError as error:
-        raise DataError(f"{target}: cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            write_idx(draft / file_name, arrays[role])

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
-import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from itertools import accumulate, islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal, NamedTuple, TextIO
 
-from digitlab.errors import MissingExtraError, UserError
+from digitlab.errors import MissingExtraError
+from digitlab.files import new_file, new_folder
 from digitlab.report.text import level_text
 from digitlab.results.aggregate import trial_records
 from digitlab.results.record import Result
@@ -101,17 +98,16 @@ def write_export(kind: str, plans: Sequence[Plan], results: Results, path: Path 
             session group of its seeds.
         plans: of the studies.
         results: where they are read.
-        path: nothing is there yet; its folder is made.
+        path: nothing is there yet, or an empty folder for TensorBoard; its folder is made.
 
     Returns:
         The path.
 
     Raises:
         MissingExtraError: the library for that format is not installed.
-        UserError: something is there already, or the place cannot be written.
+        OutputError: something is there already, or the place cannot be written.
     """
-    target = Path(path)
-    with _whole(target) as draft:
+    with new_folder(path) if kind == "tensorboard" else new_file(path) as draft:
         if kind == "parquet":
             _write_parquet(plans, results, draft)
         elif kind == "tensorboard":
@@ -119,30 +115,7 @@ def write_export(kind: str, plans: Sequence[Plan], results: Results, path: Path 
         else:
             with draft.open("x", encoding="utf-8", newline="\n") as file:
                 write_lines("json" if kind == "json" else "csv", plans, results, file)
-    return target
-
-
-@contextmanager
-def _whole(target: Path) -> Iterator[Path]:
-    try:
-        if os.path.lexists(target):
-            raise UserError(
-                f"{target}: expected a new path, received one that is there; name another or remove it"
-            )
-        draft = target.with_name(f".{secrets.token_hex(8)}.part")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield draft
-            draft.rename(target)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-            with suppress(OSError):
-                draft.unlink()
-    except OSError as error:
-        raise UserError(
-            f"{target}: cannot be written: {error.strerror or error}; check that the folder can be written "
-            "and that the disk has room, or name another path"
-        ) from None
+    return Path(path)
 
 
 def _parts(
@@ -232,7 +205,7 @@ def _tensorboard() -> Any:
 
 
 def _write_events(board: Any, folder: Path, start: float, events: Iterable[Any]) -> None:
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"events.out.tfevents.{start:010.0f}.digitlab").open("xb") as file:
         writer = board.RecordWriter(file)
         first = board.events.Event(wall_time=start, file_version="brain.Event:2")

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from digitlab.files import write_whole
 from digitlab.report.canvas import figure_style
 from digitlab.report.composing import compose
 from digitlab.report.content import Block, Illustration, Notes, Piece, Report, Section, Sentences, Tabular
 from digitlab.report.material import Material
 from digitlab.report.measured import Fact
 from digitlab.report.tables import TextTable
-from digitlab.report.writing import write_whole
 
 PNG_DOTS = 160
 """Dots an inch: figures are six inches wide."""
@@ -44,7 +44,7 @@ def write_markdown(
         The path.
 
     Raises:
-        UserError: a file cannot be written.
+        OutputError: a file cannot be written.
         MissingExtraError: SciPy is not installed.
     """
     path = Path(path)

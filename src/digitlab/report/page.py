@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from digitlab.errors import MissingExtraError
+from digitlab.files import write_whole
 from digitlab.report.canvas import ACCENT
 from digitlab.report.composing import compose
 from digitlab.report.content import Illustration
 from digitlab.report.markup import inline_svg
 from digitlab.report.material import Material
-from digitlab.report.writing import write_whole
 
 try:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -34,7 +34,7 @@ def write_report(
         The path.
 
     Raises:
-        UserError: the file cannot be written.
+        OutputError: the file cannot be written.
         MissingExtraError: SciPy is not installed.
     """
     environment = Environment(

@@ -1,31 +1,10 @@
-"""Files of this machine that the service writes, or watches."""
+"""Files of this machine that the service watches."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-
-from digitlab.errors import UserError
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Give the draft of a file, in its folder, which is made; on leaving, it becomes the file.
-
-    Args:
-        path: of the file.
-
-    Raises:
-        UserError: it cannot be written.
-    """
-    draft = path.with_suffix(".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield draft
-        draft.replace(path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror or error}; make room there") from None
 
 
 def signature(paths: Iterable[Path]) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 
 from digitlab.data.images import decode_image
 from digitlab.data.importer import CLASS_NAMES
-from digitlab.serving.files import whole_file
+from digitlab.files import whole_file
 from digitlab.serving.openapi import errors, json_body
 from digitlab.serving.pictures import PNG_URL
 from digitlab.serving.replies import RefusalError, json_response
@@ -62,7 +62,7 @@ class KeptDrawings:
 
         Raises:
             RefusalError: the folder is full.
-            UserError: it cannot be written.
+            OutputError: it cannot be written.
         """
         with self._lock:
             return self._keep(label, image)

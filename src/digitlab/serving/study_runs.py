@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from digitlab.errors import UserError
-from digitlab.serving.files import whole_file
+from digitlab.files import write_whole
 from digitlab.serving.replies import RefusalError
 from digitlab.spec.study import Study
 
@@ -128,9 +128,6 @@ def write_study(study: Study, folder: Path) -> Path:
         folder: which is made if need be.
 
     Raises:
-        UserError: it cannot be written.
+        OutputError: it cannot be written.
     """
-    path = folder / f"{study.name}.toml"
-    with whole_file(path) as draft:
-        draft.write_text(study.to_toml(), "utf-8")
-    return path
+    return write_whole(folder / f"{study.name}.toml", study.to_toml().encode())

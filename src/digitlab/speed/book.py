@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from digitlab.errors import UserError
-from digitlab.report.writing import write_whole
+from digitlab.files import write_whole
 
 
 class Book:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from digitlab.errors import UserError
+from digitlab.files import write_whole
 from digitlab.speed.book import key_of
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -70,6 +71,6 @@ def install_peers() -> None:
         subprocess.run(
             [str(python), "-m", "pip", "install", "--quiet", *wanted], check=True, stdout=sys.stderr
         )
-        _READY.write_text(_required(folder), "utf-8")
+        write_whole(_READY, _required(folder).encode())
     except (OSError, subprocess.CalledProcessError) as error:
         raise UserError(f"the peers' environment {_ENVIRONMENT} could not be made: {error}") from None

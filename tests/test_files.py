@@ -6,20 +6,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from digitlab.bundle.folder import ensure_new, new_folder, replace_file
-from digitlab.errors import BundleError
+from digitlab.errors import OutputError
+from digitlab.files import ensure_new, new_file, new_folder, whole_file, write_whole
 
-Refusal = Callable[..., str]
+Writer = Callable[[Path], AbstractContextManager[Path]]
+WRITERS: tuple[Writer, ...] = (whole_file, new_file, new_folder)
 
 SLEEP_HALF_WAY = """
 import sys, time
-from digitlab.bundle.folder import new_folder
+from digitlab.files import new_folder
 
 with new_folder(sys.argv[1] + "/network") as draft:
     (draft / "a").write_bytes(b"half")
@@ -28,7 +30,7 @@ with new_folder(sys.argv[1] + "/network") as draft:
 """
 WRITE_UNTIL_KILLED = """
 import os, sys
-from digitlab.bundle.folder import new_folder
+from digitlab.files import new_folder
 
 for number in range(100_000):
     with new_folder(f"{sys.argv[1]}/network-{number}") as draft:
@@ -37,6 +39,33 @@ for number in range(100_000):
             (draft / name).write_bytes(os.urandom(100_000))
     print(number, flush=True)
 """
+
+
+def refusal(function: Callable[..., Any], *arguments: Any) -> str:
+    """Call something that must raise an OutputError, and give its message: one line."""
+    with pytest.raises(OutputError) as caught:
+        function(*arguments)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+@contextmanager
+def folder_of_nobody(mode: int) -> Iterator[Path]:
+    """Give a folder of such permissions, and while it is used be somebody whom they bind, as root is not."""
+    root = os.geteuid() == 0
+    with tempfile.TemporaryDirectory(prefix="digitlab-test-") as name:  # tmp_path is closed to others
+        folder = Path(name)
+        write_whole(folder / "protected", b"mine").chmod(0o444)
+        folder.chmod(mode)
+        if root:
+            os.seteuid(65534)
+        try:
+            yield folder
+        finally:
+            if root:
+                os.seteuid(0)
+            folder.chmod(0o755)
 
 
 def names(folder: Path) -> list[str]:
@@ -88,7 +117,7 @@ def test_the_longest_name_that_a_folder_may_have_will_do(tmp_path: Path) -> None
     assert names(write(tmp_path / ("n" * 255))) == ["file"]
 
 
-def test_a_place_that_is_taken_is_refused_before_there_is_a_draft(tmp_path: Path, refusal: Refusal) -> None:
+def test_a_place_that_is_taken_is_refused_before_there_is_a_draft(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine", "utf-8")
     write(tmp_path / "folder")
     before = names(tmp_path)
@@ -99,7 +128,7 @@ def test_a_place_that_is_taken_is_refused_before_there_is_a_draft(tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["file/out", "file/deeper/out", "loop", "loop/out", "n" * 256, "n" * 5000])
-def test_a_place_where_no_folder_can_be_is_refused(name: str, tmp_path: Path, refusal: Refusal) -> None:
+def test_a_place_where_no_folder_can_be_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", "utf-8")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     assert "cannot be written: " in refusal(ensure_new, tmp_path / name)
@@ -107,19 +136,10 @@ def test_a_place_where_no_folder_can_be_is_refused(name: str, tmp_path: Path, re
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of this kind are POSIX's")
-def test_a_folder_that_may_not_be_written_is_refused(refusal: Refusal) -> None:
-    nobody, root = 65534, os.geteuid() == 0
-    with tempfile.TemporaryDirectory(prefix="digitlab-test-") as folder:  # tmp_path is closed to others
-        Path(folder).chmod(0o555)
-        if root:  # whom no permission binds
-            os.seteuid(nobody)
-        try:
-            message = refusal(ensure_new, Path(folder, "out"))
-        finally:
-            if root:
-                os.seteuid(0)
-            Path(folder).chmod(0o755)
-    assert "cannot be written: Permission denied; name another folder" in message
+def test_a_folder_that_may_not_be_written_is_refused() -> None:
+    with folder_of_nobody(0o555) as folder:
+        assert "cannot be written: Permission denied; " in refusal(ensure_new, folder / "out")
+        assert "cannot be written: Permission denied; " in refusal(write_whole, folder / "out", b"")
 
 
 def test_to_ask_for_a_place_leaves_nothing_in_it(tmp_path: Path) -> None:
@@ -127,21 +147,30 @@ def test_to_ask_for_a_place_leaves_nothing_in_it(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
+def fill(draft: Path, folder: bool) -> None:
+    """Write something into a draft: a file in it, or the file that it is."""
+    if folder:
+        draft /= "file"
+    draft.write_bytes(b"half")
+
+
+@pytest.mark.parametrize("writer", WRITERS)
 @pytest.mark.parametrize(
     ("error", "seen", "words"),
     [
         (RuntimeError("no such layer"), RuntimeError, "no such layer"),
         (KeyboardInterrupt(), KeyboardInterrupt, ""),
-        (OSError(28, "No space left on device"), BundleError, "cannot be written: No space left on device"),
-        (OSError("unable to\nwrite"), BundleError, "cannot be written: unable to write; name another folder"),
+        (SystemExit(143), SystemExit, ""),
+        (OSError(28, "No space left on device"), OutputError, "cannot be written: No space left on device"),
+        (OSError("unable to\nwrite"), OutputError, "cannot be written: unable to write; see that"),
     ],
 )
 def test_an_error_half_way_leaves_nothing(
-    error: BaseException, seen: type[BaseException], words: str, tmp_path: Path
+    error: BaseException, seen: type[BaseException], words: str, writer: Writer, tmp_path: Path
 ) -> None:
     def fail() -> None:
-        with new_folder(tmp_path / "out") as draft:
-            (draft / "file").write_bytes(b"half")
+        with writer(tmp_path / "out") as draft:
+            fill(draft, writer is new_folder)
             raise error
 
     with pytest.raises(seen) as caught:
@@ -151,7 +180,7 @@ def test_an_error_half_way_leaves_nothing(
 
 
 def test_whoever_comes_second_to_a_place_leaves_the_firsts_folder_alone(
-    tmp_path: Path, refusal: Refusal
+    tmp_path: Path,
 ) -> None:
     def overtaken() -> None:
         with new_folder(tmp_path / "out") as draft:
@@ -163,16 +192,99 @@ def test_whoever_comes_second_to_a_place_leaves_the_firsts_folder_alone(
     assert (tmp_path / "out" / "file").read_bytes() == b"first"
 
 
-def test_a_file_is_replaced_by_a_whole_one_that_all_may_read(tmp_path: Path, refusal: Refusal) -> None:
-    file = tmp_path / "file"
+def test_a_file_is_replaced_by_a_whole_one_that_all_may_read(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "file"
     for content in (b"old", b"new and longer"):
-        replace_file(file, content)
+        assert write_whole(file, content) == file
         assert file.read_bytes() == content
         assert file.stat().st_mode & 0o777 == 0o644
-    assert "cannot be written: " in refusal(replace_file, tmp_path / "nowhere" / "file", b"")
+    assert names(tmp_path) == ["deep", "deep/file"]
+
+
+def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    file = write_whole(tmp_path / "file", b"old")
+    with whole_file(file) as draft:
+        draft.write_bytes(b"new")
+        assert file.read_bytes() == b"old"
+    assert file.read_bytes() == b"new"
+
+
+def test_a_full_disk_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="a limit on files stands for the full disk")
+    file = write_whole(tmp_path / "file", b"old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        message = refusal(write_whole, file, bytes(20_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert message.startswith(f"{file}: cannot be written: ")
+    assert file.read_bytes() == b"old"
+    assert names(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("letter", ["n", "ж", "字"])
+def test_a_file_may_have_the_longest_name_that_there_is(letter: str, tmp_path: Path) -> None:
+    name = letter * (255 // len(letter.encode()))
+    write_whole(tmp_path / name, b"old")
+    write_whole(tmp_path / name, b"new")
+    assert names(tmp_path) == [name]
+
+
+def test_a_link_leads_to_the_file_that_is_replaced(tmp_path: Path) -> None:
+    file = write_whole(tmp_path / "there" / "file", b"old")
+    link = tmp_path / "link"
+    link.symlink_to(file)
+    write_whole(link, b"new")
+    assert link.is_symlink()
+    assert file.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("name", ["file/out", "folder", "loop/out", "n" * 256])
+def test_a_place_where_no_file_can_be_is_refused(name: str, tmp_path: Path) -> None:
+    write_whole(tmp_path / "file", b"mine")
     (tmp_path / "folder" / "inner").mkdir(parents=True)
-    assert "cannot be written: " in refusal(replace_file, tmp_path / "folder", b"")
-    assert names(tmp_path) == ["file", "folder", "folder/inner"]
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    before = names(tmp_path)
+    assert str(tmp_path / name) in refusal(write_whole, tmp_path / name, b"")
+    assert names(tmp_path) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of this kind are POSIX's")
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert "expected a file or nothing there" in refusal(write_whole, pipe, b"")
+    assert pipe.is_fifo()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of this kind are POSIX's")
+def test_a_file_that_is_write_protected_is_not_replaced() -> None:
+    with folder_of_nobody(0o777) as folder:
+        message = refusal(write_whole, folder / "protected", b"")
+        assert "cannot be written: Permission denied" in message
+        assert (folder / "protected").read_bytes() == b"mine"
+        assert names(folder) == ["protected"]
+
+
+def test_a_new_file_takes_no_others_place(tmp_path: Path) -> None:
+    def take(place: Path) -> None:
+        with new_file(place) as draft:
+            draft.write_bytes(b"new")
+
+    def come_second() -> None:
+        with new_file(tmp_path / "contested") as draft:
+            draft.write_bytes(b"second")
+            write_whole(tmp_path / "contested", b"first")
+
+    file = write_whole(tmp_path / "file", b"mine")
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+    for place in (file, tmp_path, tmp_path / "link"):
+        assert "expected a new path, received one that is there" in refusal(take, place)
+    assert "expected a new path, received one that is there" in refusal(come_second)
+    assert file.read_bytes() == b"mine"
+    assert (tmp_path / "contested").read_bytes() == b"first"
+    assert names(tmp_path) == ["contested", "file", "link"]
 
 
 @contextmanager
