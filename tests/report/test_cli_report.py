@@ -12,6 +12,7 @@ from digitlab.spec import DataSpec, resolve_study
 from digitlab.spec.library import resolve_collection
 from digitlab.spec.plan import cover
 from digitlab.studies import plan_study
+from digitlab.workspace import Workspace
 from small_study import pretend, write_digits
 
 STUDIES = resolve_collection("classroom").studies
@@ -33,9 +34,18 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "store.sqlite"
 
 
+def report_of(name: str, store: Path, form: str = "html") -> Path:
+    """The place of a report: the classroom's own studies are of MNIST, and these are of another data set."""
+    with Store(store, create=False) as opened:
+        plan = opened.plan("mlp-loss")
+    assert plan is not None
+    workspace = Workspace.of(store)
+    return workspace.report(name, form, data=str(store.parent), fingerprint=plan.fingerprint)
+
+
 def test_a_collection_is_one_page_named_after_it(store: Path, capsys) -> None:
     assert run(["study", "report", "classroom", "--store", str(store)]) == 0
-    path = store.parent / "reports" / "classroom.html"
+    path = report_of("classroom", store)
     assert capsys.readouterr().out == f"{path}\n"
     html = path.read_text("utf-8")
     assert "<h1>The classroom study</h1>" in html
@@ -46,15 +56,15 @@ def test_a_collection_is_one_page_named_after_it(store: Path, capsys) -> None:
 
 def test_a_study_as_markdown_has_its_figures_beside_it(store: Path, capsys) -> None:
     assert run(["study", "report", "mlp-loss", "--format", "md", "--store", str(store)]) == 0
-    path = store.parent / "reports" / "mlp-loss.md"
+    path = report_of("mlp-loss", store, "md")
     assert capsys.readouterr().out == f"{path}\n"
     assert path.read_text("utf-8").startswith("# Accuracy versus mean squared error")
     assert {each.name for each in path.parent.glob("mlp-loss-*.png")} == {
-        "mlp-loss-mlp-loss-error.png",
-        "mlp-loss-mlp-loss-squared-error.png",
-        "mlp-loss-mlp-loss-curves-error.png",
-        "mlp-loss-mlp-loss-curves-squared-error.png",
-        "mlp-loss-mlp-loss-misread.png",
+        f"{path.stem}-mlp-loss-error.png",
+        f"{path.stem}-mlp-loss-squared-error.png",
+        f"{path.stem}-mlp-loss-curves-error.png",
+        f"{path.stem}-mlp-loss-curves-squared-error.png",
+        f"{path.stem}-mlp-loss-misread.png",
     }
 
 

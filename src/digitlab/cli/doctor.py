@@ -13,7 +13,7 @@ import typer
 from digitlab.cli.console import plain_table, print_json, stdout
 from digitlab.cli.options import JsonOption, StoreOption
 from digitlab.errors import DigitlabError, MissingExtraError
-from digitlab.results.place import DEFAULT_STORE
+from digitlab.workspace import DEFAULT_STORE
 
 _EXTRAS = {
     "base": ("numpy", "pydantic", "pillow", "onnxruntime", "typer", "rich"),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from digitlab.cli.console import plain_table, print_json, say, stderr, stdout
-from digitlab.cli.options import DataOption, JsonOption
+from digitlab.cli.options import DataOption, JsonOption, StoreOption
+from digitlab.workspace import DEFAULT_STORE, Workspace
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,12 +26,13 @@ def export(
     ],
     format_: Annotated[Format, typer.Option("--format", help="What to write.")],
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the exports [digitlab-results/exports/NAME].")
+        Path | None, typer.Option(help="Folder for the exports [exports/NAME beside the store].")
     ] = None,
     quantize: Annotated[
         Quantization | None, typer.Option(help="Keep weights smaller; ONNX and LiteRT only.")
     ] = None,
     data: DataOption = None,
+    store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
     """Write a network in other formats, each proved to answer as Keras does on the whole test set."""
@@ -40,7 +42,7 @@ def export(
     from digitlab.training.process import prepare_process
 
     checked = check_bundle(find_bundle(bundle))
-    target = out or Path("digitlab-results", "exports", checked.folder.resolve().name)
+    target = out or Workspace.of(store).exports / checked.folder.resolve().name
     wanted: list[str] = [format_]
     if format_ == "all":
         wanted = [name for name, form in FORMATS.items() if form.quantizes or quantize is None]

@@ -15,5 +15,6 @@ DataOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line and nothing else.")]
 StoreOption = Annotated[
-    Path, typer.Option("--store", metavar="PATH", help="The SQLite file in which results are kept.")
+    Path,
+    typer.Option("--store", metavar="PATH", help="The SQLite file of results; what is made lies beside it."),
 ]

@@ -10,7 +10,7 @@ import typer
 from digitlab.cli.console import say
 from digitlab.cli.options import StoreOption
 from digitlab.errors import MissingExtraError
-from digitlab.results.place import DEFAULT_STORE
+from digitlab.workspace import DEFAULT_STORE
 
 _EVERYWHERE = ("0.0.0.0", "::")
 

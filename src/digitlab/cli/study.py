@@ -12,7 +12,7 @@ from digitlab.cli.console import plain_table, print_json, say, stdout
 from digitlab.cli.options import DataOption, JsonOption, StoreOption
 from digitlab.cli.study_output import print_studies
 from digitlab.errors import UserError
-from digitlab.results.place import DEFAULT_STORE
+from digitlab.workspace import DEFAULT_STORE, Workspace
 
 if TYPE_CHECKING:
     from digitlab.results.store import Store
@@ -238,7 +238,6 @@ def _write_report(
     from digitlab.studies.runner import read_table
 
     collection = resolve_collection(name) if name in collection_names() else None
-    stem = collection.name if collection else plans[0].study.name
 
     @cache  # studies of a collection share it
     def data(dataset: str) -> Dataset | None:
@@ -251,7 +250,32 @@ def _write_report(
     write = write_markdown if form == "md" else write_report
     return write(
         studies,
-        out or store.path.parent / "reports" / f"{stem}.{form}",
+        out or _report_path(name, plans, store, form),
         title=collection.title if collection else "",
         description=collection.description if collection else "",
     )
+
+
+def _report_path(name: str, plans: Sequence[Plan], store: Store, form: str) -> Path:
+    """Find the report's place: a data set that the study's own file does not name has a report of its own."""
+    from digitlab.data.catalog import CATALOG
+
+    members = _members(name)
+    stem = plans[0].study.name if members == (name,) else name
+    workspace = Workspace.of(store.path)
+    data = plans[0].study.data.dataset
+    if all(data == _own_data(member, data) for member in members):
+        return workspace.report(stem, form)
+    fingerprint = None if data in CATALOG else plans[0].fingerprint
+    return workspace.report(stem, form, data=data, fingerprint=fingerprint)
+
+
+def _own_data(study: str, otherwise: str) -> str:
+    """Give the data set that a study's own file names; another where the store alone knows the study."""
+    from digitlab.errors import SpecError
+    from digitlab.spec.library import resolve_study
+
+    try:
+        return resolve_study(study).data.dataset
+    except SpecError:
+        return otherwise

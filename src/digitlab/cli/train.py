@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from digitlab.cli.console import print_json, say, stdout
-from digitlab.cli.options import DataOption, JsonOption
+from digitlab.cli.options import DataOption, JsonOption, StoreOption
 from digitlab.errors import SpecError
 from digitlab.training.choice import EngineName
+from digitlab.workspace import DEFAULT_STORE, Workspace
 
 
 def train(
@@ -24,7 +25,7 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the trial.")] = 0,
     out: Annotated[
-        Path | None, typer.Option(help="New folder for the bundle [digitlab-results/models/RECIPE-seedS].")
+        Path | None, typer.Option(help="New folder for the bundle [models/RECIPE-seedS beside the store].")
     ] = None,
     threads: Annotated[
         int, typer.Option(min=1, max=1024, help="Threads that compute, each a part of every batch.")
@@ -34,6 +35,7 @@ def train(
         typer.Option(help="What trains; auto is JAX where JAX sees an accelerator and TensorFlow does not."),
     ] = "auto",
     data: DataOption = None,
+    store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
     """Train the network of a recipe and write it as a bundle."""
@@ -47,7 +49,7 @@ def train(
     from digitlab.training.run import train as train_network
 
     wanted = with_settings(resolve_recipe(recipe), dict(map(_setting, settings or [])), "--set")
-    target = ensure_new(out or Path("digitlab-results", "models", f"{wanted.name}-seed{seed}"))
+    target = ensure_new(out or Workspace.of(store).models / f"{wanted.name}-seed{seed}")
     with epoch_bar(wanted.name, wanted.training.epochs) as on_epoch:
         trained = train_network(
             wanted, data=data or "mnist", seed=seed, threads=threads, engine=engine, on_epoch=on_epoch

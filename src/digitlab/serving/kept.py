@@ -21,7 +21,6 @@ from digitlab.serving.replies import RefusalError, json_response
 from digitlab.serving.security import require_token
 from digitlab.serving.service import Service
 
-FOLDER = "drawings"
 MOST_KEPT = 10_000
 
 _BODY = {
@@ -85,7 +84,7 @@ class KeptDrawings:
 def router(service: Service) -> APIRouter:
     """Make the routes of the kept drawings."""
     routes = APIRouter(prefix="/api/kept", tags=["drawings"])
-    drawings = KeptDrawings(service.settings.results / FOLDER)
+    drawings = KeptDrawings(service.settings.workspace.drawings)
 
     @routes.get("", summary="Count the drawings that were kept", responses=errors(503))
     async def count_drawings() -> Response:

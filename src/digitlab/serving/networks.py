@@ -91,7 +91,7 @@ class Networks:
         self._limits = settings.limits
         self._workers: Workers | None = None
         self._metrics = metrics
-        self._users = settings.results / "models"
+        self._users = settings.workspace.models
         self.default = _default_entry(settings.model)
         self._loaded: OrderedDict[str, Network] = OrderedDict()
         self._loading: dict[str, asyncio.Task[Network]] = {}

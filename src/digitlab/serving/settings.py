@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from digitlab.results.place import DEFAULT_STORE
+from digitlab.workspace import DEFAULT_STORE, Workspace
 
 MEBIBYTE = 2**20
 
@@ -80,6 +80,6 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
 
     @property
-    def results(self) -> Path:
-        """The folder that holds the store, and all that the service writes."""
-        return self.store.parent
+    def workspace(self) -> Workspace:
+        """The places of the store and of all that the service writes."""
+        return Workspace.of(self.store)

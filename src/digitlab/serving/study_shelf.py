@@ -17,6 +17,7 @@ from digitlab.serving.replies import RefusalError
 from digitlab.serving.study_view import StudyView
 from digitlab.spec.library import collection_names, resolve_collection, resolve_study, study_names
 from digitlab.spec.study import Collection, Study
+from digitlab.workspace import Workspace
 
 
 class StudyShelf:
@@ -32,7 +33,8 @@ class StudyShelf:
 
     def __init__(self, store: Path) -> None:
         self.store = store
-        self.folder = store.parent / "studies"
+        self._workspace = Workspace.of(store)
+        self.folder = self._workspace.studies
         self._views: dict[str, tuple[str, StudyView]] = {}
         self._tables: WeakKeyDictionary[StudyView, tuple[object, dict[str, Any]]] = WeakKeyDictionary()
         self._lock = threading.Lock()
@@ -126,7 +128,7 @@ class StudyShelf:
 
     def report(self, name: str) -> Path | None:
         """Find the report of a study (None: none was written)."""
-        path = self.store.parent / "reports" / f"{name}.html"
+        path = self._workspace.report(name)
         return path if path.is_file() else None
 
     def _refreshed(self, only: str | None = None) -> dict[str, tuple[str, StudyView]]:

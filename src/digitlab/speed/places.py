@@ -10,6 +10,7 @@ from pathlib import Path
 from digitlab.errors import UserError
 from digitlab.files import write_whole
 from digitlab.speed.book import key_of
+from digitlab.workspace import Workspace
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _CLONE = _PACKAGE.parents[1]
@@ -25,7 +26,7 @@ def peers_folder() -> Path | None:
 
 def results_folder() -> Path:
     """Give the folder in which results are kept unless another is named."""
-    return _CLONE / "benchmarks" / "results" if peers_folder() else Path("digitlab-results") / "speed"
+    return _CLONE / "benchmarks" / "results" if peers_folder() else Workspace().measurements
 
 
 def peers_python() -> Path:

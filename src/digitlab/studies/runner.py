@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, Self
 from digitlab.data import Dataset, load, stratified_split
 from digitlab.models.costs import cost
 from digitlab.results.aggregate import StudyTable, aggregate, tabulate
-from digitlab.results.place import DEFAULT_STORE
 from digitlab.results.record import EpochRecord, Result
 from digitlab.results.store import Store, reasons
 from digitlab.spec.library import resolve_recipe, resolve_study, study_folder
@@ -21,6 +20,7 @@ from digitlab.studies.executors.base import Done, Event, Executor, Failed, Progr
 from digitlab.studies.executors.processes import ProcessExecutor
 from digitlab.training.process import available_cores, native_precision, require_libraries
 from digitlab.training.run import Trained, train_trial
+from digitlab.workspace import DEFAULT_STORE
 
 
 class Observer:
