@@ -232,6 +232,9 @@ def do_experiment(arguments):
 
 def main():
     """Do the experiment, and tell a user's mistake in one line."""
+    from digitlab.cli.streams import prepare_streams
+
+    prepare_streams()
     try:
         return do_experiment(parse_arguments())
     except DigitlabError as error:

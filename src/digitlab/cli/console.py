@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
+
+from digitlab.cli.streams import replacing
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,9 +20,7 @@ PIPED_WIDTH = 200
 
 def stdout() -> Console:
     """Give the console for results."""
-    from rich.console import Console
-
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = _console()
     if not console.is_terminal:
         console.width = PIPED_WIDTH
     return console
@@ -27,14 +28,32 @@ def stdout() -> Console:
 
 def stderr() -> Console:
     """Give the console for progress and messages."""
-    from rich.console import Console
+    return _console(stderr=True)
 
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+    from rich.text import Text
+
+    class Replacing(Console):
+        """Writes what the encoding lacks in ASCII before it measures, so that columns stay columns."""
+
+        def render_str(self, text: str, **options: Any) -> Text:
+            return super().render_str(replacing(text, self.encoding), **options)
+
+    return Replacing(stderr=stderr, highlight=False, markup=False, emoji=False)
 
 
 def say(message: str) -> None:
     """Print a message for people, on stderr."""
     print(message, file=sys.stderr)
+
+
+def utf8_stdout() -> TextIO:
+    """Give stdout for a file that is the same on every system: in UTF-8, with lines as they are written."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", newline="")
+    return sys.stdout
 
 
 def plain_table(*titles: str, right: Iterable[str] = ()) -> Table:
@@ -54,5 +73,10 @@ def plain_table(*titles: str, right: Iterable[str] = ()) -> Table:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON object on a line of stdout."""
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    """Print one JSON object on a line of stdout, with escapes where the encoding lacks a letter."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, allow_nan=False)
+    print(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from digitlab.cli import bench, data, doctor, evaluate, export, recognize, serve, study, train
+from digitlab.cli.streams import OutputError, ReaderGoneError, check_output
 from digitlab.errors import DigitlabError
 
 INTERRUPTED = 130
@@ -61,20 +61,28 @@ def run(arguments: Sequence[str]) -> int:
         arguments: what follows `digitlab`.
 
     Returns:
-        The exit code: 0 done, 1 our own failure, 2 bad usage or bad input, 130 interrupted,
-        143 terminated.
+        The exit code: 0 done, also where the reader of stdout has enough; 1 our own failure, or stdout cannot
+        be written; 2 bad usage or bad input; 130 interrupted; 143 terminated.
     """
     signal.signal(signal.SIGTERM, _terminated)
     try:
+        code = _answer(arguments)
+        check_output()
+    except ReaderGoneError:
+        return 0
+    except OutputError as error:
+        return _explain(error)
+    return code
+
+
+def _answer(arguments: Sequence[str]) -> int:
+    try:
         code = app(args=list(arguments), prog_name="digitlab", standalone_mode=False)
-        sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
-        # Who read our output has enough of it; nothing more may be written, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OutputError:
+        raise
     except Exception as error:
         if "--debug" in arguments:
             raise

@@ -9,6 +9,7 @@ import typer
 
 from digitlab.cli.console import say
 from digitlab.cli.options import StoreOption
+from digitlab.cli.streams import replacing
 from digitlab.errors import MissingExtraError
 from digitlab.workspace import DEFAULT_STORE
 
@@ -65,5 +66,7 @@ def _print_qr(address: str) -> None:
 
     import segno
 
-    segno.make(address, micro=False).terminal(sys.stdout, compact=True)
+    # Half blocks where the encoding has them, else coloured spaces.
+    compact = replacing("▀▄█", sys.stdout.encoding) == "▀▄█"
+    segno.make(address, micro=False).terminal(sys.stdout, compact=compact)
     sys.stdout.flush()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from digitlab.cli.console import plain_table, print_json, say, stdout
+from digitlab.cli.console import plain_table, print_json, say, stdout, utf8_stdout
 from digitlab.cli.options import DataOption, JsonOption, StoreOption
 from digitlab.cli.study_output import print_studies
 from digitlab.errors import UserError
@@ -98,9 +98,11 @@ def run(
         except (KeyboardInterrupt, SystemExit):
             say("stopped; what is finished is kept: run the same command again to go on")
             raise
-        print_studies(plans, opened, as_json)
-        if report:
-            say(f"report: {_write_report(study, plans, opened)}")
+        try:
+            print_studies(plans, opened, as_json)
+        finally:  # stdout may be full or closed, the report is written all the same
+            if report:
+                say(f"report: {_write_report(study, plans, opened)}")
 
 
 @app.command()
@@ -156,8 +158,6 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write what each level and seed of a study gave, for other programs to read."""
-    import sys
-
     from digitlab.report.export import write_export, write_lines
     from digitlab.results.store import Store
 
@@ -171,7 +171,7 @@ def export(
         if out is not None:
             say(f"export: {write_export(wanted, plans, opened.results, out)}")
         elif wanted in ("csv", "json"):
-            write_lines(wanted, plans, opened.results, sys.stdout)
+            write_lines(wanted, plans, opened.results, utf8_stdout())
 
 
 def _export_format(kind: ExportFormat | None, as_json: bool) -> ExportFormat:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from digitlab.cli.console import print_json, stdout
+from digitlab.cli.streams import replacing
 
 if TYPE_CHECKING:
     from digitlab.report import Evidence, Material, TextTable
@@ -98,15 +99,17 @@ def print_table(text: TextTable) -> None:
         text: the table.
     """
     from rich import box
+    from rich.cells import cell_len
     from rich.table import Table
 
     console = stdout()
+    text = _encodable(text, console.encoding)
     narrow = _width(text) > console.width
     drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 0 if narrow else 1))
     for place, (title, right) in enumerate(zip(text.columns, text.right, strict=True)):
         # Titles may wrap between words, and after a hyphen where there is little room; cells may not.
         shown = title.replace("-", "-\n") if narrow else title
-        widest = max(map(len, (*shown.split(), *(cells[place] for cells in text.rows))))
+        widest = max(map(cell_len, (*shown.split(), *(cells[place] for cells in text.rows))))
         drawn.add_column(
             shown,
             justify="right" if right else "left",
@@ -118,7 +121,15 @@ def print_table(text: TextTable) -> None:
     console.print(drawn, crop=False)  # a figure without its last digits would be another figure
 
 
+def _encodable(text: TextTable, encoding: str) -> TextTable:
+    columns = tuple(replacing(title, encoding) for title in text.columns)
+    rows = tuple(tuple(replacing(cell, encoding) for cell in cells) for cells in text.rows)
+    return text._replace(columns=columns, rows=rows)
+
+
 def _width(text: TextTable) -> int:
     """Count the columns of the terminal that a table takes at least, with a gap of three between its own."""
+    from rich.cells import cell_len
+
     columns = zip(text.columns, *text.rows, strict=True)
-    return sum(3 + max(map(len, (*title.split(), *cells))) for title, *cells in columns) + 1
+    return sum(3 + max(map(cell_len, (*title.split(), *cells))) for title, *cells in columns) + 1
