@@ -115,6 +115,25 @@ def test_an_unknown_name_is_answered_with_the_known_ones_and_that_a_folder_will_
         load("minst")
 
 
+def test_a_file_and_a_folder_of_pictures_are_answered_with_the_import(tmp_path: Path) -> None:
+    (tmp_path / "digits.csv").write_text("label,pixel0\n7,0\n")
+    with pytest.raises(DataError, match=r"found a file: bring it in by  digitlab data import"):
+        load(tmp_path / "digits.csv")
+    for digit in range(10):
+        (tmp_path / "pictures" / str(digit)).mkdir(parents=True)
+    with pytest.raises(
+        DataError, match=r"found 0, 1, 2, 3 and 6 more: bring pictures .* digitlab data import"
+    ):
+        load(tmp_path / "pictures")
+
+
+def test_the_names_of_files_may_be_in_capital_letters(
+    write_folder: WriteFolder, small: dict[str, np.ndarray]
+) -> None:
+    folder = write_folder({role: name.upper() for role, name in PLAIN.items()})
+    np.testing.assert_array_equal(load(folder).x_test, small["test-images"])
+
+
 def test_a_name_goes_before_a_folder_and_a_path_is_always_a_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mnist: Dataset
 ) -> None:

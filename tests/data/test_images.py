@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import io
 import os
 import subprocess
 import sys
@@ -309,13 +311,40 @@ def test_a_path_is_read_by_content_and_not_by_name(tmp_path: Path, digit: np.nda
         (b"\0\0\1\0\1\0", "icon"),
         (b"PK\3\4", "ZIP"),
         (b"P5 28 28 255\n" + bytes(784), "something else"),
-        (b"just some text", "something else"),
+        (b"just some text", "text: save it as PNG"),
+        (b"label,pixel0,pixel1\n7,0,0\n", "CSV text"),
+        (b"BMI,age\n21.5,40\n22.5,41\n", "CSV text"),
+        (b'{"image": "iVBORw0KGgo="}', "JSON"),
+        (b"\0\0\x08\x03\0\0\xea\x60", "an IDX file"),
+        (b"\x93NUMPY\1\0", "an .npy file"),
+        (b"PAR1" + bytes(9), "a Parquet file"),
+        (bytes(range(1, 256)), "something else"),
     ],
 )
 def test_what_is_no_accepted_format_is_told_apart_from_what_is_damaged(content: bytes, found: str) -> None:
     with pytest.raises(ImageError, match=rf"expected a picture in PNG, .*found .*{found}") as raised:
         decode_image(content)
     assert not raised.value.accepted
+
+
+@pytest.mark.parametrize("format_name", ["PNG", "JPEG", "GIF", "WebP", "BMP", "TIFF"])
+@pytest.mark.parametrize("before", ["", "data:image/png;base64,", " \n"])
+@pytest.mark.parametrize("lines", [False, True])
+def test_base64_text_of_a_picture_is_named_with_what_to_do(
+    digit: np.ndarray, format_name: str, before: str, lines: bool
+) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(digit).save(stream, format_name)
+    encode = base64.encodebytes if lines else base64.b64encode
+    text = before.encode() + encode(stream.getvalue())
+    with pytest.raises(ImageError, match="found base64 text of a picture: decode it to the bytes") as raised:
+        decode_image(text)
+    assert not raised.value.accepted
+
+
+def test_a_text_that_could_be_base64_and_stands_for_no_picture_is_text() -> None:
+    with pytest.raises(ImageError, match="found text: save it as PNG"):
+        decode_image(b"abcdefghijklmnopqrstuvwxyz")
 
 
 def test_no_helper_program_is_started_for_any_content(tmp_path: Path) -> None:

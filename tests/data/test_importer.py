@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import base64
+import gzip
 import io
+import pickle
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -95,13 +98,47 @@ def test_color_pictures_are_taken_as_grey_and_their_polarity_is_kept(tmp_path: P
     assert np.concatenate([made.x_train, made.x_test]).mean() > 200
 
 
+def test_each_image_is_known_by_its_picture_and_what_was_left_out_is_told(
+    tmp_path: Path, pictures: Path
+) -> None:
+    left = [".DS_Store", "__MACOSX/._3", "3/Thumbs.db", "4/._1.png", "@eaDir/x"]
+    for name in left:
+        (pictures / name).parent.mkdir(exist_ok=True)
+        (pictures / name).touch()
+    imported = import_dataset(pictures, tmp_path / "set")
+    made = load(tmp_path / "set")
+    for part, images, labels in (
+        ("train", made.x_train, made.y_train),
+        ("test", made.x_test, made.y_test),
+    ):
+        paths = imported.pictures[part]
+        assert [int(path.parent.name) for path in paths] == labels.tolist()
+        np.testing.assert_array_equal(np.stack([np.asarray(Image.open(path)) for path in paths]), images)
+    assert {path.relative_to(pictures).parts[0] for path in imported.left_out} == {
+        ".DS_Store",
+        "__MACOSX",
+        "@eaDir",
+        "3",
+        "4",
+    }
+    assert len(imported.left_out) == len(left)
+
+
 def spoil(pictures: Path, what: str) -> None:
     path = next((pictures / "4").iterdir())
-    if what == "no class 9":
-        (pictures / "9").rename(pictures / ".9")
+    if what.startswith("class 7 is called "):
+        (pictures / "7").rename(pictures / what.removeprefix("class 7 is called "))
     elif what == "an empty class":
         for picture in (pictures / "9").iterdir():
             picture.unlink()
+    elif what == "a class of Thumbs.db alone":
+        for picture in (pictures / "9").iterdir():
+            picture.unlink()
+        (pictures / "9" / "Thumbs.db").touch()
+    elif what == "a file for a class":
+        (pictures / "9").rename(pictures.parent / "9")
+        (pictures / "9").touch()
+        (pictures.parent / "9").rename(pictures / ".9")
     elif what == "a foreign folder":
         (pictures / "letters").mkdir()
     elif what == "a large picture":
@@ -117,9 +154,19 @@ def spoil(pictures: Path, what: str) -> None:
 @pytest.mark.parametrize(
     ("what", "message"),
     [
-        ("no class 9", "expected the folders 0..9 with pictures.*found 0, 1, 2, 3 and 5 more"),
-        ("an empty class", "found none of class 9"),
-        ("a foreign folder", "found 0, 1, 2, 3 and 7 more"),
+        (
+            "class 7 is called .7",
+            "expected the folders 0..9 with pictures.*; found no 7: add what is missing",
+        ),
+        ("class 7 is called seven", "found no 7 but 'seven': rename 'seven' to 7"),
+        ("class 7 is called Class_07", "found no 7 but 'Class_07': rename 'Class_07' to 7"),
+        ("class 7 is called 7 ", "found no 7 but '7 ': rename '7 ' to 7"),
+        ("class 7 is called sieben", "found no 7 but 'sieben': name each folder as its class"),
+        ("class 7 is called __MACOSX", "found no 7: add what is missing"),
+        ("an empty class", "9: expected pictures of this class, found an empty folder"),
+        ("a class of Thumbs.db alone", "9: expected pictures of this class, found an empty folder"),
+        ("a file for a class", "9: expected a folder of pictures, found a file"),
+        ("a foreign folder", "found besides them 'letters'.*take out the rest"),
         ("a large picture", r"png: expected a picture of 28x28 pixels, found 32x30"),
         ("a transparent picture", "png: expected opaque pixels"),
         ("a damaged picture", "png: the PNG file is truncated"),
@@ -135,6 +182,40 @@ def test_a_folder_that_is_no_data_set_is_refused_and_nothing_is_written(
     assert str(pictures) in str(raised.value)
     assert isinstance(raised.value, ImageError) == (what in ("a damaged picture", "a text"))
     assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
+
+
+def test_a_folder_around_the_pictures_is_named_and_what_archives_leave_beside_it_does_not_hide_it(
+    tmp_path: Path, pictures: Path
+) -> None:
+    (tmp_path / "around" / "__MACOSX").mkdir(parents=True)
+    pictures.rename(tmp_path / "around" / "digits")
+    with pytest.raises(DataError, match=r"found 'digits' alone: give .*around/digits"):
+        import_folder(tmp_path / "around", tmp_path / "set")
+
+
+def test_parts_of_other_names_are_named(tmp_path: Path, pictures: Path) -> None:
+    (tmp_path / "in" / "Testing").mkdir(parents=True)
+    pictures.rename(tmp_path / "in" / "Training")
+    with pytest.raises(DataError, match="rename 'Testing' to test, rename 'Training' to train"):
+        import_folder(tmp_path / "in", tmp_path / "set")
+    (tmp_path / "in" / "Testing").rename(tmp_path / "test")
+    (tmp_path / "in" / "Training").rename(tmp_path / "in" / "train")
+    with pytest.raises(DataError, match="found no test: add what is missing"):
+        import_folder(tmp_path / "in", tmp_path / "set")
+
+
+def test_a_folder_of_idx_files_is_a_data_set_already(tmp_path: Path, pictures: Path) -> None:
+    import_folder(pictures, tmp_path / "set")
+    with pytest.raises(DataError, match="found IDX files: the folder is a data set already"):
+        import_folder(tmp_path / "set", tmp_path / "again")
+
+
+def test_a_test_part_may_lack_a_class(tmp_path: Path, mnist: Dataset) -> None:
+    picture_folder(tmp_path / "in" / "train", mnist.x_train[:100], mnist.y_train[:100])
+    few = mnist.y_test[:100] != 7
+    picture_folder(tmp_path / "in" / "test", mnist.x_test[:100][few], mnist.y_test[:100][few])
+    import_folder(tmp_path / "in", tmp_path / "set")
+    assert 7 not in load(tmp_path / "set").y_test
 
 
 @pytest.mark.parametrize("share", [0, 1, -0.1, float("nan"), 0.04, 0.999])
@@ -283,19 +364,73 @@ def test_a_member_that_would_inflate_beyond_the_limit_is_refused_from_the_direct
         import_npz(path, tmp_path / "set")
 
 
-def test_a_damaged_missing_or_foreign_file_is_refused(tmp_path: Path, mnist: Dataset) -> None:
+def test_a_damaged_or_missing_file_is_refused(tmp_path: Path, mnist: Dataset) -> None:
     whole = npz(tmp_path / "a.npz", mnist).read_bytes()
     flipped = bytearray(whole)
     flipped[5000] ^= 1
-    for number, content in enumerate((b"", b"text", whole[:-100], bytes(flipped))):
+    for number, content in enumerate((whole[:-100], bytes(flipped))):
         path = tmp_path / f"{number}.npz"
         path.write_bytes(content)
-        with pytest.raises(DataError, match=r"\.npz file, or a damaged one"):
+        with pytest.raises(DataError, match=r"the \.npz file is damaged"):
             import_npz(path, tmp_path / "set")
     with pytest.raises(
         DataError, match=r"expected a folder of pictures or an \.npz file, found no such file"
     ):
         import_dataset(tmp_path / "missing", tmp_path / "set")
+
+
+def bytes_of_npy() -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, np.ones(3))
+    return stream.getvalue()
+
+
+FOREIGN = {
+    "nothing": (b"", "an empty file"),
+    "a CSV file": (b"label,pixel0,pixel1\n7,0,0\n", r"CSV text: .*numpy\.savez"),
+    "a CSV file with semicolons": ("Größe;7\n1;2\n".encode(), "CSV text"),
+    "text": (b"text", "found text"),
+    "JSON": (b'{"x_train": []}', "JSON"),
+    "a Parquet file": (b"PAR1\x15\4\x15" + bytes(99), "a Parquet file"),
+    "an HDF5 file": (b"\x89HDF\r\n\x1a\n" + bytes(99), "an HDF5 file"),
+    "a Matlab file": (b"MATLAB 5.0 MAT-file" + bytes(99), "a Matlab file"),
+    "an .npy file": (bytes_of_npy(), r"an \.npy file of one array: save all four"),
+    "a pickle": (pickle.dumps(np.ones(3)), "a pickle: nothing is unpickled here"),
+    "an IDX file": (b"\0\0\x08\3" + bytes(99), "an IDX file: put the four IDX files into a folder"),
+    "a gzip file": (gzip.compress(b"\0\0\x08\3"), "a gzip file: of four gzipped IDX files"),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(99), "one PNG picture: bring pictures of 28x28"),
+    "base64": (base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(99)), "base64 text of a picture"),
+    "something else": (bytes(range(1, 256)), "found something else"),
+}
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".csv"])
+@pytest.mark.parametrize(("content", "found"), FOREIGN.values(), ids=FOREIGN)
+def test_a_file_of_another_kind_is_named_by_its_content_and_not_called_damaged(
+    tmp_path: Path, content: bytes, found: str, suffix: str
+) -> None:
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(
+        DataError, match=f"expected a folder of pictures or an .npz file, .*{found}"
+    ) as raised:
+        import_dataset(path, tmp_path / "set")
+    assert "damaged" not in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_an_archive_of_other_things_is_refused_naming_them(tmp_path: Path, pictures: Path) -> None:
     np.savez(tmp_path / "other.npz", weights=np.ones(3))
-    with pytest.raises(DataError, match=r"expected x_train\.npy, .* found weights\.npy"):
+    with pytest.raises(DataError, match=r"expected x_train\.npy, .* found weights\.npy$"):
         import_npz(tmp_path / "other.npz", tmp_path / "set")
+    with zipfile.ZipFile(tmp_path / "digits.zip", "w") as archive:
+        for path in sorted(pictures.glob("*/*.png")):
+            archive.write(path, path.relative_to(pictures))
+    with pytest.raises(DataError, match=r"found 0/1\.png, .*and 204 more: unpack the archive"):
+        import_dataset(tmp_path / "digits.zip", tmp_path / "set")
+
+
+def test_an_npz_file_under_another_name_is_read(tmp_path: Path, mnist: Dataset) -> None:
+    npz(tmp_path / "a.zip", mnist)
+    import_dataset(tmp_path / "a.zip", tmp_path / "set")
+    assert len(load(tmp_path / "set").y_train) == 200

@@ -26,6 +26,24 @@ def test_a_users_recipe_file_is_read_like_one_of_the_package(suffix: str, tmp_pa
     assert resolve_recipe(str(file)) == recipe
 
 
+@pytest.mark.parametrize("suffix", [".TOML", ".Toml", ".JSON", ".Json"])
+def test_a_suffix_in_capital_letters_is_one_of_a_file(suffix: str, tmp_path: Path) -> None:
+    recipe, study = resolve_recipe("cnn"), resolve_study("mlp-neurons")
+    is_toml = suffix.lower() == ".toml"
+    (tmp_path / f"R{suffix}").write_text(recipe.to_toml() if is_toml else recipe.to_json(), "utf-8")
+    (tmp_path / f"S{suffix}").write_text(study.to_toml() if is_toml else study.to_json(), "utf-8")
+    assert resolve_recipe(str(tmp_path / f"R{suffix}")) == recipe
+    assert resolve_study(str(tmp_path / f"S{suffix}")) == study
+    beside = study.model_copy(update={"recipe": f"R{suffix}"})
+    (tmp_path / f"B{suffix}").write_text(beside.to_toml() if is_toml else beside.to_json(), "utf-8")
+    assert resolve_study(str(tmp_path / f"B{suffix}")).recipe == recipe
+
+
+def test_a_blank_behind_a_files_name_is_shown_where_there_is_no_such_file(refusal: Any) -> None:
+    message = refusal(resolve_recipe, "mine.toml ")
+    assert message == "recipe 'mine.toml ': cannot be read: No such file or directory; check the path"
+
+
 @pytest.mark.parametrize("suffix", [".toml", ".json"])
 def test_a_users_study_file_is_read_like_one_of_the_package(suffix: str, tmp_path: Path) -> None:
     study = resolve_study("mlp-neurons")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digitlab.cli.console import plain_table, print_json, say, stderr, stdout
 from digitlab.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from digitlab.data.importer import Imported
+    from digitlab.data.inspection import Finding
 
 app = typer.Typer(no_args_is_help=True, help="Known data sets: list, check, import.")
 
@@ -48,13 +52,23 @@ def check(
     data: Annotated[str, typer.Argument(metavar="NAME|DIR", help="A known name, or a folder of IDX files.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Load a data set, check everything about it, and count its classes."""
+    """Load a data set, check everything about it, count its classes and look for what is odd.
+
+    Told with counts: dark ink on light ground (all of it, or mixed), values of 0..1, faint and blank
+    images, digits that lie or are mirrored, test images that are training images, equal images (also under
+    two labels), classes that are far from even or missing. What is grave is also told by  train,  study run
+    and  evaluate.
+
+    Exit code: 0 also when something odd was found; 2 when it is no data set.
+    """
     import numpy as np
 
     from digitlab.data.catalog import CATALOG
     from digitlab.data.dataset import CLASSES, load
+    from digitlab.data.inspection import inspect_dataset
 
     dataset = load(data)
+    findings = inspect_dataset(dataset)
     counts = {
         part: np.bincount(labels, minlength=CLASSES).tolist()
         for part, labels in (("train", dataset.y_train), ("test", dataset.y_test))
@@ -69,6 +83,7 @@ def check(
             "counts": counts,
             "fingerprint": dataset.fingerprint,
             "same_as": same_as,
+            "findings": [finding.to_values() for finding in findings],
         }
         print_json(found)
         return
@@ -79,6 +94,13 @@ def check(
     _print_table(("class", "training images", "test images"), [*rows, total])
     typer.echo(f"fingerprint  {dataset.fingerprint}")
     typer.echo(f"contents     {f'the published files of {same_as}' if same_as else 'of no known data set'}")
+    if not findings:
+        typer.echo("findings     none")
+        return
+    table = plain_table("finding", "weight", "what was found")
+    for finding in findings:
+        table.add_row(finding.kind, "grave" if finding.grave else "slight", finding.sentence)
+    stdout().print(table)
 
 
 @app.command("import")
@@ -94,13 +116,35 @@ def import_(
         ),
     ] = 1 / 7,
 ) -> None:
-    """Make a data set of IDX files from pictures of 28x28 pixels or from Keras's mnist.npz."""
+    """Make a data set of IDX files from pictures of 28x28 pixels or from Keras's mnist.npz.
+
+    Pictures are taken as they are: white ink on black, 255 for full ink. What is odd about them is told as
+    by  digitlab data check, with the first picture of each kind.
+    """
     from digitlab.data.dataset import load
     from digitlab.data.importer import import_dataset
+    from digitlab.data.inspection import inspect_dataset
 
-    import_dataset(source, dest, test_share=test_share, progress=_with_progress)
+    imported = import_dataset(source, dest, test_share=test_share, progress=_with_progress)
     dataset = load(Path(dest))
     say(f"wrote {len(dataset.y_train):,} training and {len(dataset.y_test):,} test images to {dest}")
+    if imported.left_out:
+        say(f"left out, as desktops and archives leave them: {_some(imported.left_out)}")
+    for finding in inspect_dataset(dataset):
+        say(f"warning: {finding.sentence}{_first(finding, imported)}")
+
+
+def _first(finding: Finding, imported: Imported) -> str:
+    """Where the first image of a finding came from."""
+    if not finding.places or not imported.pictures:
+        return ""
+    part, index = finding.places[0]
+    return f" (the first: {imported.pictures[part][index]})"
+
+
+def _some(paths: Sequence[Path]) -> str:
+    more = f" and {len(paths) - 4} more" if len(paths) > 4 else ""
+    return ", ".join(map(str, paths[:4])) + more
 
 
 def _with_progress(paths: Sequence[Path]) -> Iterable[Path]:

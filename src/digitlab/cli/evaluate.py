@@ -38,12 +38,14 @@ def evaluate(
     """Score networks on the test images of a data set, side by side."""
     from digitlab.bundle.evaluate import evaluate_classifiers
     from digitlab.bundle.runtime import load_classifier
+    from digitlab.cli.data_warnings import warn_of_dataset
     from digitlab.cli.progress import part_bar
     from digitlab.data import load
     from digitlab.data.corruptions import CORRUPTIONS
 
     classifiers = [load_classifier(model, threads) for model in models]
     dataset = load(data or "mnist")
+    warn_of_dataset(dataset)
     with part_bar("evaluating", 1 + len(CORRUPTIONS) * robustness) as on_part:
         evaluations = evaluate_classifiers(
             classifiers, dataset, robustness=robustness, ensemble=ensemble, on_part=on_part

@@ -84,12 +84,14 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Run a study: train what is not done yet, print the table, write the report."""
+    from digitlab.cli.data_warnings import warn_of_data
     from digitlab.cli.progress import StudyProgress
     from digitlab.results.store import Store
     from digitlab.studies.runner import RunOptions, plan_study, run_plans
 
     chosen = _executor(executor, workers, address, gpus)
     plans = [plan_study(each, seeds=seeds, data=data) for each in _members(study)]
+    warn_of_data(plan.study.data.dataset for plan in plans)
     options = RunOptions(again, retry_failed, None if bundles is None else bundles.absolute())
     with Store(store) as opened:
         try:

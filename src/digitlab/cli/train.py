@@ -40,6 +40,7 @@ def train(
 ) -> None:
     """Train the network of a recipe and write it as a bundle."""
     from digitlab.bundle.writing import write_trained
+    from digitlab.cli.data_warnings import warn_of_data
     from digitlab.cli.progress import epoch_bar
     from digitlab.data import load
     from digitlab.files import ensure_new
@@ -50,6 +51,7 @@ def train(
 
     wanted = with_settings(resolve_recipe(recipe), dict(map(_setting, settings or [])), "--set")
     target = ensure_new(out or Workspace.of(store).models / f"{wanted.name}-seed{seed}")
+    warn_of_data([data or "mnist"])
     with epoch_bar(wanted.name, wanted.training.epochs) as on_epoch:
         trained = train_network(
             wanted, data=data or "mnist", seed=seed, threads=threads, engine=engine, on_epoch=on_epoch

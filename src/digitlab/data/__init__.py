@@ -11,19 +11,23 @@ if TYPE_CHECKING:
     from digitlab.data.dataset import Dataset, load, load_dataset
     from digitlab.data.idx import IdxHeader, read_idx, read_idx_header, write_idx
     from digitlab.data.images import Picture, decode_image
-    from digitlab.data.importer import import_dataset, import_folder, import_npz
+    from digitlab.data.importer import Imported, import_dataset, import_folder, import_npz
+    from digitlab.data.inspection import Finding, inspect_dataset
     from digitlab.data.split import stratified_split
 
 __all__ = [
     "CATALOG",
     "CatalogEntry",
     "Dataset",
+    "Finding",
     "IdxHeader",
+    "Imported",
     "Picture",
     "decode_image",
     "import_dataset",
     "import_folder",
     "import_npz",
+    "inspect_dataset",
     "load",
     "load_dataset",
     "read_idx",
@@ -38,12 +42,15 @@ __getattr__ = lazy_exports(
         "CATALOG": "catalog",
         "CatalogEntry": "catalog",
         "Dataset": "dataset",
+        "Finding": "inspection",
         "IdxHeader": "idx",
+        "Imported": "importer",
         "Picture": "images",
         "decode_image": "images",
         "import_dataset": "importer",
         "import_folder": "importer",
         "import_npz": "importer",
+        "inspect_dataset": "inspection",
         "load": "dataset",
         "load_dataset": "dataset",
         "read_idx": "idx",

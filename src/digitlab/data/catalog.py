@@ -80,9 +80,11 @@ _ENDING = r"(?P<kind>images|labels)[-.]idx[13]-ubyte(\.gz)?"
 
 NAMINGS: tuple[FileNaming, ...] = (
     # MNIST, Fashion-MNIST and KMNIST, from any of their mirrors.
-    FileNaming(re.compile(rf"(?P<part>train|t10k)-{_ENDING}"), transposed=False),
+    FileNaming(re.compile(rf"(?P<part>train|t10k)-{_ENDING}", re.IGNORECASE), transposed=False),
     # EMNIST was converted from Matlab's column-major arrays.
-    FileNaming(re.compile(rf"emnist-(?P<split>\w+)-(?P<part>train|test)-{_ENDING}"), transposed=True),
+    FileNaming(
+        re.compile(rf"emnist-(?P<split>\w+)-(?P<part>train|test)-{_ENDING}", re.IGNORECASE), transposed=True
+    ),
 )
 """The namings that a folder may follow."""
 
@@ -121,16 +123,17 @@ def find_files(folder: Path) -> DataFiles:
             match = naming.pattern.fullmatch(path.name)
             if match is None or not path.is_file():
                 continue
-            part = "train" if match["part"] == "train" else "test"
+            part = "train" if match["part"].lower() == "train" else "test"
             split = match.groupdict().get("split") or ""
-            groups.setdefault((split, naming.transposed), {}).setdefault(f"{part}-{match['kind']}", path)
+            role = f"{part}-{match['kind'].lower()}"
+            groups.setdefault((split, naming.transposed), {}).setdefault(role, path)
     if len(groups) > 1:
         found = ", ".join(sorted(split or "files named like MNIST's" for split, _ in groups))
         raise DataError(f"{folder}: expected one data set, found {found}: give each a folder of its own")
     if not groups:
         raise DataError(
             f"{folder}: expected the four files of a data set, named like train-images-idx3-ubyte.gz "
-            f"(train and t10k, images and labels), found {_named(folder)}"
+            f"(train and t10k, images and labels), found {_named(folder)}{_cure(folder)}"
         )
     [((_, transposed), paths)] = groups.items()
     missing = [role for role in ROLES if role not in paths]
@@ -157,3 +160,10 @@ def _named(folder: Path) -> str:
     names = sorted(path.name for path in folder.iterdir())
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
     return shown or "an empty folder"
+
+
+def _cure(folder: Path) -> str:
+    names = {path.name for path in folder.iterdir()}
+    if {"0", "9"} <= names or {"train", "test"} <= names or any(name.endswith(".npz") for name in names):
+        return ": bring pictures and .npz files in by  digitlab data import"
+    return ""

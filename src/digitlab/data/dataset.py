@@ -57,9 +57,10 @@ def load(name_or_dir: str | os.PathLike[str]) -> Dataset:
     entry = _known(name_or_dir)
     folder = entry.folder if entry else Path(name_or_dir)
     if not folder.is_dir():
+        is_file = ", found a file: bring it in by  digitlab data import" if folder.is_file() else ""
         raise DataError(
             f"no data set {str(name_or_dir)!r}: expected a name ({', '.join(CATALOG)}) or a folder with the "
-            "four IDX files of a data set"
+            f"four IDX files of a data set{is_file}"
         )
     name = entry.name if entry else str(folder)
     try:

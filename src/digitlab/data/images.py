@@ -30,6 +30,7 @@ from PIL import (
 )
 from PIL.ImageFile import ImageFile
 
+from digitlab.data.file_kinds import BASE64, kind_of, picture_format
 from digitlab.data.idx import DEFLATE_RATIO
 from digitlab.data.picture_modes import grey_and_alpha
 from digitlab.data.picture_parts import pixel_bytes
@@ -61,30 +62,6 @@ _PIXELS_A_BYTE = {
 }
 _FAX = ("tiff_ccitt", "group3", "group4")
 _TIFF_RATIOS = {"raw": 1, "packbits": 64, "lzma": 2**13, "zstd": 2**15}  # deflate and JPEG stay below LZW
-
-_MAGIC = {
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"\xff\xd8\xff": "JPEG",
-    b"BM": "BMP",
-    b"GIF87a": "GIF",
-    b"GIF89a": "GIF",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-    b"II+\0": "TIFF",
-    b"MM\0+": "TIFF",
-}
-_FOREIGN = {
-    b"%pdf": "PDF",
-    b"%!": "PostScript",
-    b"\xc5\xd0\xd3\xc6": "EPS",
-    b"<svg": "SVG",
-    b"<!doctype html": "HTML",
-    b"<html": "HTML",
-    b"<?xml": "XML or SVG",
-    b"pk\3\4": "a ZIP archive",
-    b"\x1f\x8b": "a gzip file",
-    b"\0\0\1\0": "an icon",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,18 +131,13 @@ def _check_length(length: int) -> None:
 
 
 def _sniff(data: bytes) -> str:
-    for magic, name in _MAGIC.items():
-        # A file that ends within its magic is a truncated one of that format.
-        if data.startswith(magic) or magic.startswith(data):
-            return name
-    if b"RIFF".startswith(data[:4]) and b"WEBP".startswith(data[8:12]):
-        return "WebP"
-    text = data[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    found = next((name for mark, name in _FOREIGN.items() if text.startswith(mark)), "something else")
-    if data[4:8] == b"ftyp":
-        found = "HEIC, AVIF or a video"
+    format_name = picture_format(data)
+    if format_name:
+        return format_name
+    found = kind_of(data)
+    cure = "decode it to the bytes that it stands for" if found == BASE64 else "save it as PNG"
     raise ImageError(
-        f"expected a picture in {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}, found {found}: save it as PNG",
+        f"expected a picture in {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}, found {found}: {cure}",
         accepted=False,
     )
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from digitlab.data.catalog import FILE_NAMES
-from digitlab.data.dataset import CLASSES, check_arrays
+from digitlab.data.dataset import check_arrays
 from digitlab.data.idx import write_idx
 from digitlab.data.images import decode_image
 from digitlab.data.npz import read_npz
+from digitlab.data.picture_folder import CLASS_NAMES, PART_NAMES, check_class_names, list_folder
 from digitlab.data.split import MIN_VALIDATION, stratified_split
 from digitlab.errors import DataError
 from digitlab.files import ensure_new, new_folder
@@ -20,12 +22,21 @@ from digitlab.files import ensure_new, new_folder
 DEFAULT_TEST_SHARE = 1 / 7
 """MNIST's own: 10,000 of 70,000."""
 
-CLASS_NAMES = tuple(str(digit) for digit in range(CLASSES))
-"""The folders of a folder of pictures."""
-_LEFT_BY_DESKTOPS = ("desktop.ini", "thumbs.db")
-
 Progress = Callable[[Sequence[Path]], Iterable[Path]]
 """Passes the paths on one by one and may show how far it is."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Where the images of a new data set come from.
+
+    Attributes:
+        pictures: part (`train`, `test`) to the file of each image; empty where they came from one file.
+        left_out: what lay among the pictures that desktops and archives leave there.
+    """
+
+    pictures: Mapping[str, Sequence[Path]]
+    left_out: Sequence[Path]
 
 
 def import_dataset(
@@ -34,7 +45,7 @@ def import_dataset(
     *,
     test_share: float = DEFAULT_TEST_SHARE,
     progress: Progress = iter,
-) -> None:
+) -> Imported:
     """Bring a folder of pictures or an `.npz` file into the form of a data set.
 
     Args:
@@ -43,13 +54,16 @@ def import_dataset(
         test_share: as for `import_folder`.
         progress: as for `import_folder`.
 
+    Returns:
+        Where each image comes from.
+
     Raises:
         DataError, OutputError: when the source is neither, or as these say.
     """
     if Path(source).is_dir():
-        import_folder(source, target, test_share=test_share, progress=progress)
-    else:
-        import_npz(source, target)
+        return import_folder(source, target, test_share=test_share, progress=progress)
+    import_npz(source, target)
+    return Imported({}, ())
 
 
 def import_folder(
@@ -59,7 +73,7 @@ def import_folder(
     test_share: float = DEFAULT_TEST_SHARE,
     seed: int = 0,
     progress: Progress = iter,
-) -> None:
+) -> Imported:
     """Make a data set from pictures that lie in folders named after their classes.
 
     Pictures are taken as they are: 28x28 pixels, white ink on black.
@@ -72,6 +86,9 @@ def import_folder(
         seed: of the split into parts and of the order of the images.
         progress: shows how far the reading is.
 
+    Returns:
+        The file of each image.
+
     Raises:
         DataError: when a class is missing, or a picture is not 28x28 or opaque.
         OutputError: when the target is in the way or cannot be written.
@@ -79,22 +96,32 @@ def import_folder(
     """
     folder, target = Path(source), ensure_new(target)
     try:
-        names = _entries(folder)
-        if set(names) == {"train", "test"}:
-            parts = [_read_pictures(folder / part, progress) for part in ("train", "test")]
+        names, left_out = list_folder(folder)
+        if set(names) == set(PART_NAMES):
+            parts = [_find_pictures(folder / part, left_out, part) for part in PART_NAMES]
         else:
-            images, labels = _read_pictures(folder, progress)
+            found = _find_pictures(folder, left_out)
+            labels = _labels(found)
             kept, held_out = _split(labels, test_share, seed)
-            parts = [(images[kept], labels[kept]), (images[held_out], labels[held_out])]
+            parts = [[found[at] for at in indices] for indices in (kept, held_out)]
+        random = np.random.default_rng(seed)
+        # Found class by class; shuffled, any first thousand of them holds all classes.
+        pictures = {
+            part: [paths[at] for at in random.permutation(len(paths))]
+            for part, paths in zip(PART_NAMES, parts, strict=True)
+        }
+        images = _read_pictures([*pictures["train"], *pictures["test"]], progress)
     except OSError as error:
         raise DataError(f"{folder}: cannot be read: {error.strerror or error}") from error
-    random = np.random.default_rng(seed)
-    arrays = {}
-    for part, (images, labels) in zip(("train", "test"), parts, strict=True):
-        # Read class by class; shuffled, any first thousand of them holds all classes.
-        order = random.permutation(len(labels))
-        arrays |= {f"{part}-images": images[order], f"{part}-labels": labels[order]}
+    train = len(pictures["train"])
+    arrays = {
+        "train-images": images[:train],
+        "train-labels": _labels(pictures["train"]),
+        "test-images": images[train:],
+        "test-labels": _labels(pictures["test"]),
+    }
     _write_folder(target, arrays, str(folder))
+    return Imported(pictures, left_out)
 
 
 def import_npz(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
@@ -112,18 +139,30 @@ def import_npz(source: str | os.PathLike[str], target: str | os.PathLike[str]) -
     _write_folder(folder, read_npz(Path(source)), str(source))
 
 
-def _read_pictures(folder: Path, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
+def _find_pictures(folder: Path, left_out: list[Path], part: str = "") -> list[Path]:
     """The pictures of a folder of classes, class by class and in the order of their names."""
-    names = _entries(folder)
-    if tuple(names) != CLASS_NAMES:
-        found = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-        raise DataError(
-            f"{folder}: expected the folders 0..9 with pictures, or train and test with these in them; "
-            f"found {found or 'an empty folder'}"
-        )
-    paths = [folder / name / picture for name in CLASS_NAMES for picture in _entries(folder / name)]
-    images = np.array([_read_picture(path) for path in progress(paths)], np.uint8).reshape(-1, 28, 28)
-    return images, np.array([int(path.parent.name) for path in paths], np.uint8)
+    names, left = list_folder(folder)
+    # The folder itself was listed before, to see whether it holds parts.
+    left_out += left if part else []
+    check_class_names(folder, names, in_part=bool(part))
+    paths: list[Path] = []
+    for name in CLASS_NAMES:
+        pictures, left = list_folder(folder / name)
+        left_out += left
+        if not pictures and part != "test":
+            raise DataError(
+                f"{folder / name}: expected pictures of this class, found an empty folder: add some"
+            )
+        paths += [folder / name / picture for picture in pictures]
+    return paths
+
+
+def _labels(paths: Sequence[Path]) -> np.ndarray:
+    return np.array([int(path.parent.name) for path in paths], np.uint8)
+
+
+def _read_pictures(paths: Sequence[Path], progress: Progress) -> np.ndarray:
+    return np.array([_read_picture(path) for path in progress(paths)], np.uint8).reshape(-1, 28, 28)
 
 
 def _read_picture(path: Path) -> np.ndarray:
@@ -146,12 +185,6 @@ def _split(labels: np.ndarray, test_share: float, seed: int) -> tuple[np.ndarray
             f"{MIN_VALIDATION} for the test part and some for training: add pictures or change the share"
         )
     return stratified_split(labels, held_out, seed)
-
-
-def _entries(folder: Path) -> list[str]:
-    """The names in a folder, sorted, without what desktops leave there."""
-    names = (path.name for path in folder.iterdir())
-    return sorted(name for name in names if name[0] != "." and name.lower() not in _LEFT_BY_DESKTOPS)
 
 
 def _write_folder(target: Path, arrays: Mapping[str, np.ndarray], source: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy
 
+from digitlab.data.file_kinds import kind_of, picture_format
 from digitlab.data.idx import DEFLATE_RATIO, MAX_BYTES
 from digitlab.errors import DataError
 
@@ -18,6 +19,25 @@ _MEMBERS = {
     "train-labels": "y_train.npy",
     "test-images": "x_test.npy",
     "test-labels": "y_test.npy",
+}
+
+_EXPECTED = "expected a folder of pictures or an .npz file"
+_ZIP = b"PK"
+_HEAD = 4096  # bytes that tell what a file is
+_SAVEZ = "numpy.savez('new.npz', x_train=..., y_train=..., x_test=..., y_test=...)"
+_CURES = {
+    "CSV text": f"bring its numbers into arrays [n, 28, 28] and save them by {_SAVEZ}",
+    "a Parquet file": f"bring its columns into arrays [n, 28, 28] and save them by {_SAVEZ}",
+    "an Arrow file": f"bring its columns into arrays [n, 28, 28] and save them by {_SAVEZ}",
+    "an HDF5 file": f"bring its arrays into shape [n, 28, 28] and save them by {_SAVEZ}",
+    "a Matlab file": f"bring its arrays into shape [n, 28, 28] and save them by {_SAVEZ}",
+    "an .npy file of one array": f"save all four arrays in one file by {_SAVEZ}",
+    "a pickle": f"nothing is unpickled here: save its arrays by {_SAVEZ}",
+    "an IDX file": "put the four IDX files into a folder and give that to --data: no import is needed",
+    "a gzip file": "of four gzipped IDX files give their folder to --data; anything else unpack first",
+    "a tar archive": "unpack it and give the folder",
+    "a 7z archive": "unpack it and give the folder",
+    "a RAR archive": "unpack it and give the folder",
 }
 
 
@@ -34,21 +54,39 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
         DataError: when the file is damaged, lacks one of them, or claims what it does not hold.
     """
     if not path.is_file():
-        raise DataError(f"{path}: expected a folder of pictures or an .npz file, found no such file")
+        raise DataError(f"{path}: {_EXPECTED}, found no such file")
     try:
+        _check_kind(path)
         with zipfile.ZipFile(path) as archive:
             return {role: _read_member(archive, name, role, path) for role, name in _MEMBERS.items()}
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     # What zipfile, zlib and numpy's header reader make of damaged or encrypted bytes.
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
-        raise DataError(f"{path}: no .npz file, or a damaged one ({error}); get it again") from error
+        raise DataError(f"{path}: the .npz file is damaged ({error}); get it again") from error
+
+
+def _check_kind(path: Path) -> None:
+    """Refuse what is no ZIP archive, as an .npz file is one, and say what it is."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if head.startswith(_ZIP):
+        return
+    found = picture_format(head) if head else ""
+    found = f"one {found} picture" if found else kind_of(head)
+    cure = _CURES.get(found, "bring pictures of 28x28 pixels, in folders 0..9, or numpy.savez's arrays")
+    raise DataError(f"{path}: {_EXPECTED}, found {found}: {cure}")
 
 
 def _read_member(archive: zipfile.ZipFile, name: str, role: str, path: Path) -> np.ndarray:
     if name not in archive.namelist():
-        found = ", ".join(archive.namelist()[:6]) or "nothing"
-        raise DataError(f"{path}: expected {', '.join(_MEMBERS.values())} in it, found {found}")
+        names = archive.namelist()
+        found = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+        pictures = not any(name.endswith(".npy") for name in names)
+        cure = ": unpack the archive and give the folder of pictures" if names and pictures else ""
+        raise DataError(
+            f"{path}: expected {', '.join(_MEMBERS.values())} in it, found {found or 'nothing'}{cure}"
+        )
     info = archive.getinfo(name)
     if info.file_size > MAX_BYTES or info.file_size > info.compress_size * DEFLATE_RATIO + 1:
         raise DataError(
@@ -63,7 +101,10 @@ def _read_member(archive: zipfile.ZipFile, name: str, role: str, path: Path) -> 
         shape, column_major, dtype = npy.read_array_header_1_0(member)
         labels = role.endswith("labels")
         if dtype.kind not in "iu" or not (labels or dtype == np.uint8):
-            raise DataError(f"{path}: expected {name} as {'integers' if labels else 'uint8'}, found {dtype}")
+            cure = "" if labels else ": save pixels of 0..255 as uint8"
+            raise DataError(
+                f"{path}: expected {name} as {'integers' if labels else 'uint8'}, found {dtype}{cure}"
+            )
         start, claimed = member.tell(), dtype.itemsize * math.prod(shape)
         if start + claimed != info.file_size:
             raise DataError(

@@ -99,7 +99,12 @@ def _names(folder: Traversable) -> tuple[str, ...]:
 
 
 def _is_file_name(name: str) -> bool:
-    return Path(name).suffix in {".toml", ".json"}
+    return _suffix(name) in {".toml", ".json"}
+
+
+def _suffix(name: str | Path) -> str:
+    """In small letters, however the file system spells it, and without a blank that slipped in behind it."""
+    return Path(name).suffix.strip().lower()
 
 
 def _find(kind: type[S], name: str, folder: Traversable, word: str, also: tuple[str, ...] = ()) -> S:
@@ -128,7 +133,7 @@ def _read(kind: type[S], path: Path, word: str) -> S:
         text = content.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except UnicodeDecodeError:
         raise SpecError(f"{where}: expected UTF-8 text; save it as such") from None
-    read = kind.from_json if path.suffix == ".json" else kind.from_toml
+    read = kind.from_json if _suffix(path) == ".json" else kind.from_toml
     return read(text, where)
 
 

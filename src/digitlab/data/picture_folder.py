@@ -1,0 +1,133 @@
+"""Folders of pictures by class: which names they must have, and what is said of those they have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from digitlab.data.catalog import NAMINGS
+from digitlab.data.dataset import CLASSES
+from digitlab.errors import DataError
+
+CLASS_NAMES = tuple(str(digit) for digit in range(CLASSES))
+"""The folders of a folder of pictures."""
+PART_NAMES = ("train", "test")
+"""The folders of a folder of pictures that has a test part of its own."""
+
+_LEFT_BEHIND = frozenset(
+    (
+        "__macosx",
+        "desktop.ini",
+        "ehthumbs.db",
+        "thumbs.db",
+        "@eadir",
+        "$recycle.bin",
+        "lost+found",
+        "system volume information",
+    )
+)
+_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_NUMBERED = re.compile(r"(?:class|digit|label|number)?[ _-]*0*([0-9])")
+_PARTS = {
+    "training": "train",
+    "training set": "train",
+    "testing": "test",
+    "test set": "test",
+    "val": "test",
+    "valid": "test",
+    "validation": "test",
+}
+_SHOWN = 4  # names in a message
+
+
+class Listing(NamedTuple):
+    """What is in a folder.
+
+    Attributes:
+        names: sorted.
+        left_out: what desktops and archives leave there, hidden files among them.
+    """
+
+    names: list[str]
+    left_out: list[Path]
+
+
+def list_folder(folder: Path) -> Listing:
+    """List a folder, and apart from it what desktops and archives leave there."""
+    names, left_out = [], []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name.lower() in _LEFT_BEHIND:
+            left_out.append(path)
+        else:
+            names.append(path.name)
+    return Listing(names, left_out)
+
+
+def check_class_names(folder: Path, names: Sequence[str], *, in_part: bool) -> None:
+    """Refuse a folder that does not hold the folders 0..9 and nothing else.
+
+    Args:
+        folder: that was listed.
+        names: what is in it.
+        in_part: whether it is the folder of a part, in which no parts are looked for.
+
+    Raises:
+        DataError: a folder is missing, or there is another beside them; the names say which, and to what they
+            are to be renamed where that is plain.
+    """
+    if set(names) == set(CLASS_NAMES):
+        for name in names:
+            if not (folder / name).is_dir():
+                raise DataError(f"{folder / name}: expected a folder of pictures, found a file: take it out")
+        return
+    expected = "the folders 0..9 with pictures"
+    if not in_part:
+        expected += ", or train and test with these in them"
+    raise DataError(f"{folder}: expected {expected}; {_what_is_wrong(folder, names)}")
+
+
+def _what_is_wrong(folder: Path, names: Sequence[str]) -> str:
+    if not names:
+        return "found an empty folder"
+    if any(naming.pattern.fullmatch(name) for naming in NAMINGS for name in names):
+        return "found IDX files: the folder is a data set already, give it to --data as it is"
+    if len(names) == 1 and names[0] not in CLASS_NAMES + PART_NAMES and (folder / names[0]).is_dir():
+        return f"found {names[0]!r} alone: give {folder / names[0]}"
+    wanted = PART_NAMES if _looks_like_parts(names) else CLASS_NAMES
+    missing = [name for name in wanted if name not in names]
+    foreign = [name for name in names if name not in wanted]
+    renamed = {name: meant for name in foreign if (meant := _meant(name)) in missing}
+    said = []
+    if missing:
+        said.append(f"no {', '.join(missing)}")
+    if foreign:
+        said.append(("but " if missing else "besides them ") + _shown(foreign))
+    cure = ", ".join(f"rename {name!r} to {meant}" for name, meant in list(renamed.items())[:_SHOWN])
+    if not cure:
+        cure = "name each folder as its class, and take out the rest" if foreign else "add what is missing"
+    return f"found {' '.join(said)}: {cure}"
+
+
+def _looks_like_parts(names: Sequence[str]) -> bool:
+    return any((_meant(name) or name) in PART_NAMES for name in names)
+
+
+def _meant(name: str) -> str:
+    """The class or part that somebody means by a folder's name; empty where that is not plain."""
+    plain = name.strip().lower()
+    if plain in PART_NAMES:
+        return plain
+    if plain in _PARTS:
+        return _PARTS[plain]
+    if plain in _WORDS:
+        return str(_WORDS.index(plain))
+    found = _NUMBERED.fullmatch(plain)
+    return found[1] if found else ""
+
+
+def _shown(names: Sequence[str]) -> str:
+    """Quoted, so that blanks at the ends of a name are seen."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(map(repr, names[:_SHOWN])) + more
