@@ -18,12 +18,12 @@ from pathlib import Path
 try:
     import numpy as np
 
-    from digitlab.errors import DigitlabError
+    from digitlab.errors import DigitlabError, MissingExtraError
 except ImportError:
     sys.exit(
         "digitlab is not installed in this Python. Run  make setup  once, then start me with\n"
         "    .venv/bin/python HandwrittenDigitRecognition.py\n"
-        '(without make:  python -m venv .venv  and  .venv/bin/pip install ".[all]"  in this folder)'
+        '(without make:  python -m venv .venv  and  .venv/bin/pip install -e ".[all]"  in this folder)'
     )
 
 NETWORKS = {
@@ -215,9 +215,8 @@ def do_experiment(arguments):
         return predict(arguments.predict, [name] if arguments.experiment else list(NETWORKS))
     plot = None if arguments.no_plot else Path(f"{name}.png")
     if plot and importlib.util.find_spec("matplotlib") is None:
-        sys.exit(
-            'matplotlib draws the plot and is not installed: add --no-plot, or run  pip install ".[report]"'
-        )
+        print(f"no plot is drawn: {MissingExtraError('matplotlib', 'report')}", file=sys.stderr)
+        plot = None
     settings = {} if arguments.epochs is None else {"epochs": arguments.epochs}
     seed = arguments.seed or 0
     if name == "mlp":

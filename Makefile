@@ -1,4 +1,4 @@
-# Everything here needs Python 3.11 or newer and nothing else; `make help` lists the targets.
+# Everything here needs Python 3.11, 3.12 or 3.13 and nothing else; `make help` lists the targets.
 PYTHON ?= python3
 STUDY ?= mlp-neurons
 SEEDS ?=
@@ -15,8 +15,10 @@ help:  ## List the targets
 setup: $(READY)  ## Make the virtual environment and install digitlab with all its extras
 
 $(READY): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "digitlab needs Python 3.11 or newer; this is $$($(PYTHON) --version): run  make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "digitlab needs Python 3.11, 3.12 or 3.13, for which TensorFlow is built; this is $$($(PYTHON) --version): run  make PYTHON=/path/to/python3.13" >&2; exit 2; }
+	@$(PYTHON) -c 'import platform, sys; sys.exit((platform.system(), platform.machine()) == ("Darwin", "x86_64"))' || \
+	  { echo "digitlab trains with TensorFlow, which is not built for Intel Macs nor for an Intel Python on Apple's processors: run  make PYTHON=/path/to/an/arm64/python3.13,  or take Linux or Windows" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class DigitlabError(Exception):
     """A failure with a message for people; `exit_code` is what the command line returns for it."""
@@ -48,14 +50,50 @@ class OutputError(UserError):
     """A file or folder that cannot be written, or in whose place something lies that is to stay."""
 
 
+EXTRAS = {
+    "train": ("keras", "tensorflow", "onnx", "scipy"),
+    "report": ("jinja2", "matplotlib"),
+    "export": ("ai_edge_litert", "pyarrow", "tensorboard"),
+    "serve": (
+        "fastapi",
+        "fastapi_offline",
+        "httptools",
+        "orjson",
+        "prometheus_client",
+        "python_multipart",
+        "segno",
+        "starlette",
+        "uvicorn",
+    ),
+    "ray": ("ray",),
+    "jax": ("jax",),
+}
+"""The modules that each extra of the package brings."""
+
+
 class MissingExtraError(UserError):
     """An optional part of digitlab is not installed."""
 
     def __init__(self, module: str, extra: str) -> None:
         super().__init__(
-            f'{module} is not installed; it belongs to the extra [{extra}]: run  pip install ".[{extra}]"  '
-            "in the clone"
+            f"{module} is not installed; it belongs to the extra [{extra}]: run  {_install(extra)}"
         )
+
+
+def missing_extra(error: ModuleNotFoundError) -> MissingExtraError | None:
+    """Say which extra brings a module that was not found; None where none does."""
+    module = (error.name or "").partition(".")[0]
+    for extra, modules in EXTRAS.items():
+        if module in modules:
+            return MissingExtraError(module, extra)
+    return None
+
+
+def _install(extra: str) -> str:
+    clone = Path(__file__).parents[2]
+    if (clone / "pyproject.toml").exists():
+        return f'pip install -e ".[{extra}]"  in the clone, {clone}'
+    return f'pip install "digitlab[{extra}]"'
 
 
 class TrainingError(DigitlabError):

@@ -184,7 +184,10 @@ def test_pyplot_is_not_loaded() -> None:
     assert done.stdout == "False\n"
 
 
-@pytest.mark.parametrize(("module", "home"), [("matplotlib", "drawing"), ("jinja2", "page")])
+@pytest.mark.parametrize(
+    ("module", "home"),
+    [("matplotlib", "drawing"), ("matplotlib", "markdown"), ("matplotlib", "page"), ("jinja2", "page")],
+)
 def test_a_missing_library_is_one_line_with_the_cure(module: str, home: str) -> None:
     code = (
         f"import sys; sys.modules[{module!r}] = None\n"
@@ -193,4 +196,4 @@ def test_a_missing_library_is_one_line_with_the_cure(module: str, home: str) -> 
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith(f"{module} is not installed")
-    assert 'pip install ".[report]"' in done.stdout
+    assert 'pip install -e ".[report]"' in done.stdout

@@ -70,5 +70,5 @@ def test_no_value_has_nothing() -> None:
 
 def test_without_scipy_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "scipy.special", None)
-    with pytest.raises(MissingExtraError, match=r'scipy is not installed; .*pip install "\.\[report\]"'):
+    with pytest.raises(MissingExtraError, match=r'scipy is not installed; .*pip install -e "\.\[report\]"'):
         t_interval([1.0, 2.0])

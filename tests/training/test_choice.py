@@ -89,7 +89,7 @@ def test_jax_that_is_not_installed_is_one_line_with_the_command_that_installs_it
     )
     assert done.returncode == 2
     assert done.stderr == f"digitlab: {MissingExtraError('jax', 'jax')}\n"
-    assert 'pip install ".[jax]"' in done.stderr
+    assert 'pip install -e ".[jax]"' in done.stderr
 
 
 @pytest.mark.slow

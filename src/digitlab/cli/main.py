@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 
 from digitlab.cli import bench, data, doctor, evaluate, export, recognize, serve, study, train
 from digitlab.cli.streams import OutputError, ReaderGoneError, check_output
-from digitlab.errors import DigitlabError
+from digitlab.errors import DigitlabError, missing_extra
 
 INTERRUPTED = 130
 TERMINATED = 143
@@ -86,7 +86,8 @@ def _answer(arguments: Sequence[str]) -> int:
     except Exception as error:
         if "--debug" in arguments:
             raise
-        return _explain(error)
+        missing = missing_extra(error) if isinstance(error, ModuleNotFoundError) else None
+        return _explain(missing or error)
 
 
 def _explain(error: Exception) -> int:

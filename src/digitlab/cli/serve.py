@@ -10,7 +10,6 @@ import typer
 from digitlab.cli.console import say
 from digitlab.cli.options import StoreOption
 from digitlab.cli.streams import replacing
-from digitlab.errors import MissingExtraError
 from digitlab.workspace import DEFAULT_STORE
 
 _EVERYWHERE = ("0.0.0.0", "::")
@@ -36,10 +35,7 @@ def serve(
 
     Ctrl-C or SIGTERM ends it when the requests in flight are answered; SIGHUP reads the network again.
     """
-    try:
-        from digitlab.serving.server import serve as run
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(error.name or "fastapi", "serve") from None
+    from digitlab.serving.server import serve as run
     from digitlab.serving.settings import Settings
 
     names = tuple(allow_host or ())

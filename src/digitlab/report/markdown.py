@@ -8,8 +8,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from digitlab.files import write_whole
 from digitlab.report.canvas import figure_style
@@ -18,6 +17,9 @@ from digitlab.report.content import Block, Illustration, Notes, Piece, Report, S
 from digitlab.report.material import Material
 from digitlab.report.measured import Fact
 from digitlab.report.tables import TextTable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PNG_DOTS = 160
 """Dots an inch: figures are six inches wide."""
