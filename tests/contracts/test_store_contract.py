@@ -234,16 +234,21 @@ def test_predictions_that_were_never_kept_are_refused(store: Store, result: Resu
             store.predictions(trial)
 
 
-def test_the_plan_of_a_study_is_kept_as_it_was_last_run(store: Store) -> None:
+def test_the_plan_of_a_study_is_kept_by_its_name_and_its_data_as_it_was_last_run(store: Store) -> None:
     study = resolve_study("mlp-neurons")
-    plan, other = (make_plan(study, resolve_recipe("mlp"), digit * 64, "float32") for digit in ("0", "1"))
-    assert store.plan("mlp-neurons") is None
-    for each in (other, plan):
+    plan, other = (make_plan(study, resolve_recipe("mlp"), digit * 64, "float32") for digit in "01")
+    assert store.plan("mlp-neurons", "0" * 64) is None
+    for each in (plan, other, plan.with_seeds(9)):
         store.keep_plan(each)
-        kept = store.plan("mlp-neurons")
+        kept = store.plan("mlp-neurons", each.fingerprint)
         assert isinstance(kept, Plan)
         assert [trial.id for trial in kept.trials] == [trial.id for trial in each.trials]
-    assert store.plan("another") is None
+    assert store.plan("mlp-neurons", "0" * 64) == plan.with_seeds(9)
+    assert store.plan("mlp-neurons", "1" * 64) == other
+    assert store.plan("mlp-neurons", "2" * 64) is None
+    assert store.plan("another", "0" * 64) is None
+    assert sorted(each.fingerprint for each in store.plans("mlp-neurons")) == ["0" * 64, "1" * 64]
+    assert {kept[:2] for kept in store.studies()} == {("mlp-neurons", digit * 64) for digit in "01"}
 
 
 def start_and_stop(store: Store, trial: Trial) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -12,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from digitlab.errors import StoreError
@@ -89,11 +92,11 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path, re
     path = tmp_path / "store.sqlite"
     with Store(path) as store:
         store.finish(result)
-    run(path, "PRAGMA user_version = 2")
+    run(path, "PRAGMA user_version = 3")
     content = path.read_bytes()
-    assert "expected version 1 or older, received 2; use the newer digitlab" in refusal(path)
+    assert "expected version 2 or older, received 3; use the newer digitlab" in refusal(path)
     assert path.read_bytes() == content
-    run(path, "PRAGMA user_version = 1")
+    run(path, "PRAGMA user_version = 2")
     with Store(path) as store:
         assert set(store.results([result.trial])) == {result.trial.id}
 
@@ -134,8 +137,27 @@ def sealed() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of this kind are POSIX's")
-def test_a_folder_that_may_not_be_written_is_refused_and_a_store_in_it_left_alone(
+posix = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of this kind are POSIX's")
+
+
+def assert_read_and_not_written(path: Path, result: Result, count: int = 1) -> None:
+    """All that is kept is read by somebody who may not write; writing is refused in one line."""
+    with Store(path, create=False) as store:
+        assert store.check() == "ok"
+        assert store.counts() == {"done": count}
+        assert store.results([result.trial])[result.trial.id].to_json() == result.to_json()
+        assert np.array_equal(store.predictions(result.trial), result.predictions[result.trial.training.epochs])
+        assert store.obstacle
+        with pytest.raises(StoreError) as refused:
+            store.finish(result)
+        with pytest.raises(StoreError), store.exclusive():
+            pass
+    assert "check that the folder can be written" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@posix
+def test_a_folder_that_may_not_be_written_is_refused_and_a_store_in_it_is_read(
     sealed: Path, result: Result
 ) -> None:
     kept = sealed / "kept.sqlite"
@@ -147,7 +169,7 @@ def test_a_folder_that_may_not_be_written_is_refused_and_a_store_in_it_left_alon
     with nobody():
         refusal(sealed / "new.sqlite")
         refusal(sealed / "new" / "store.sqlite")
-        refusal(kept)
+        assert_read_and_not_written(kept, result)
     sealed.chmod(0o000)
     with nobody():
         refusal(kept)
@@ -157,6 +179,123 @@ def test_a_folder_that_may_not_be_written_is_refused_and_a_store_in_it_left_alon
     with Store(kept) as store:
         assert store.check() == "ok"
         assert store.counts() == {"done": 1}
+
+
+@posix
+def test_a_file_that_may_not_be_written_is_read_in_a_folder_that_may(sealed: Path, result: Result) -> None:
+    kept = sealed / "kept.sqlite"
+    with Store(kept) as store:
+        store.finish(result)
+    kept.chmod(0o444)
+    sealed.chmod(0o777)
+    with nobody():
+        assert_read_and_not_written(kept, result)
+
+
+@posix
+def test_what_a_killed_runner_finished_last_is_read_where_nothing_may_be_written(
+    sealed: Path, result: Result
+) -> None:
+    other = result.model_copy(update={"trial": result.trial.model_copy(update={"seed": 1})})
+    with Store(sealed / "written.sqlite") as store:
+        store.finish(result)
+        reader = sqlite3.connect(sealed / "written.sqlite")  # keeps the log from being emptied
+        store.finish(other)
+        for ending in ("", "-wal"):
+            shutil.copyfile(sealed / f"written.sqlite{ending}", sealed / f"kept.sqlite{ending}")
+        reader.close()
+    sealed.chmod(0o555)
+    with nobody():
+        assert_read_and_not_written(sealed / "kept.sqlite", result, count=2)
+
+
+READ_ON_A_FULL_DISK = """
+import resource, signal, sys
+from digitlab.errors import StoreError
+from digitlab.results.store import Store
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+with Store(sys.argv[1], create=False) as store:
+    print(store.counts(), bool(store.obstacle))
+    try:
+        with store.exclusive():
+            pass
+    except StoreError as error:
+        print("refused")
+"""
+
+
+@posix
+def test_a_store_on_a_full_disk_is_read(tmp_path: Path, result: Result) -> None:
+    path = tmp_path / "store.sqlite"
+    with Store(path) as store:
+        store.finish(result)
+    done = subprocess.run(
+        [sys.executable, "-c", READ_ON_A_FULL_DISK, str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines() == ["{'done': 1} True", "refused"], done.stderr
+
+
+def as_version_1(path: Path) -> None:
+    """Make a store what the first version of digitlab wrote: one plan a study."""
+    run(
+        path,
+        "ALTER TABLE plans RENAME TO newer",
+        "DROP INDEX plans_by_study_and_data",
+        "CREATE TABLE plans (study TEXT PRIMARY KEY, changed TEXT NOT NULL, plan TEXT NOT NULL) STRICT",
+        "INSERT INTO plans SELECT study, changed, plan FROM newer",
+        "DROP TABLE newer",
+        "PRAGMA user_version = 1",
+    )
+
+
+def version(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as database:
+        return database.execute("PRAGMA user_version").fetchone()[0]
+
+
+def test_a_store_of_the_first_version_is_read_as_it_is_and_migrated_by_the_first_write(
+    tmp_path: Path, result: Result
+) -> None:
+    path = tmp_path / "store.sqlite"
+    study, recipe = resolve_study("mlp-neurons"), resolve_recipe("mlp")
+    plan, other = (make_plan(study, recipe, digit * 64, "float32") for digit in "01")
+    with Store(path) as store:
+        store.keep_plan(plan)
+        store.finish(result)
+    as_version_1(path)
+    with Store(path, create=False) as store:
+        assert store.plan("mlp-neurons", "0" * 64) == plan
+        assert store.plans("mlp-neurons") == [plan]
+        assert store.plan("mlp-neurons", "1" * 64) is None
+        assert [kept[:2] for kept in store.studies()] == [("mlp-neurons", "0" * 64)]
+    assert version(path) == 1
+    with Store(path, create=False) as store:
+        store.keep_plan(other)
+        assert store.plan("mlp-neurons", "0" * 64) == plan
+        assert store.plan("mlp-neurons", "1" * 64) == other
+        assert store.check() == "ok"
+        assert set(store.results([result.trial])) == {result.trial.id}
+    assert version(path) == 2
+
+
+@posix
+def test_a_store_of_the_first_version_is_read_where_it_cannot_be_migrated(
+    sealed: Path, result: Result
+) -> None:
+    path = sealed / "store.sqlite"
+    plan = make_plan(resolve_study("mlp-neurons"), resolve_recipe("mlp"), "0" * 64, "float32")
+    with Store(path) as store:
+        store.keep_plan(plan)
+        store.finish(result)
+    as_version_1(path)
+    sealed.chmod(0o555)
+    with nobody():
+        assert_read_and_not_written(path, result)
+        with Store(path, create=False) as store:
+            assert store.plan("mlp-neurons", "0" * 64) == plan
+    assert version(path) == 1
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
@@ -223,7 +362,7 @@ def test_a_result_that_another_version_wrote_is_told_and_the_others_are_read(
         with pytest.raises(StoreError, match=words.format("result")):
             store.results([result.trial])
         with pytest.raises(StoreError, match=words.format("plan")):
-            store.plan("mlp-neurons")
+            store.plan("mlp-neurons", "0" * 64)
         assert set(store.results([other.trial])) == {other.trial.id}
 
 

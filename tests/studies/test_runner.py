@@ -193,11 +193,11 @@ def test_an_observer_that_fails_ends_the_study_and_what_is_done_is_kept(
 
 def test_a_store_remembers_how_a_study_was_last_run(study: Study, plan: Plan, store: Store) -> None:
     trained_by(plan, store)
-    assert store.plan("small") == plan
+    assert store.plan("small", plan.fingerprint) == plan
     longer = plan_study(study, seeds=3)
     trained_by(longer, store)
     trained_by(plan, store)  # with nothing left to do
-    assert store.plan("small") == plan
+    assert store.plan("small", plan.fingerprint) == plan
 
 
 def test_a_second_runner_on_a_store_is_refused_before_it_trains(

@@ -267,7 +267,7 @@ def test_studies_that_are_run_as_one_train_what_they_share_once(
     assert [trial.to_values()["model"]["hidden"] for trial in trained] == [[8], [16]] * 2
     for plan in plans:
         assert read_table(plan, store) == trained_alone(plan)
-        assert store.plan(plan.study.name) == plan
+        assert store.plan(plan.study.name, plan.fingerprint) == plan
     assert trained_by(plans, store) == ()
 
 

@@ -116,6 +116,10 @@ class StudyProgress(Observer):
         self._work += sum(_work(trial) * trial.training.epochs for trial in todo)
         self._bars.update(self._all, total=self._work, state=self._count(), visible=bool(todo))
 
+    def remark(self, line: str) -> None:
+        """Say it."""
+        self._bars.console.print(line, soft_wrap=True)
+
     def started(self, trial: Trial) -> None:
         """Add the trial's bar; what a dead worker had done of it does not count."""
         lost = self._trials.get(trial.id)

@@ -11,7 +11,7 @@ import typer
 from digitlab.cli.console import plain_table, print_json, say, stdout, utf8_stdout
 from digitlab.cli.options import DataOption, JsonOption, StoreOption
 from digitlab.cli.study_output import print_studies
-from digitlab.errors import UserError
+from digitlab.errors import MissingExtraError, UserError
 from digitlab.workspace import DEFAULT_STORE, Workspace
 
 if TYPE_CHECKING:
@@ -83,12 +83,17 @@ def run(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a study: train what is not done yet, print the table, write the report."""
+    """Run a study: train what is not done yet, print the table, write the report.
+
+    The exit code is 1 when a trial of the study failed, now or before.
+    """
     from digitlab.cli.data_warnings import warn_of_data
     from digitlab.cli.progress import StudyProgress
     from digitlab.results.store import Store
-    from digitlab.studies.runner import RunOptions, plan_study, run_plans
+    from digitlab.studies.planning import plan_study
+    from digitlab.studies.runner import RunOptions, failed_trials, run_plans
 
+    _require_what_reports(report)
     chosen = _executor(executor, workers, address, gpus)
     plans = [plan_study(each, seeds=seeds, data=data) for each in _members(study)]
     warn_of_data(plan.study.data.dataset for plan in plans)
@@ -105,6 +110,11 @@ def run(
         finally:  # stdout may be full or closed, the report is written all the same
             if report:
                 say(f"report: {_write_report(study, plans, opened)}")
+        failed = failed_trials(plans, opened)
+    if failed:
+        trials = len({trial.id for plan in plans for trial in plan.trials})
+        say(f"{len(failed)} of {trials} trials failed; --retry-failed trains them again")
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -159,7 +169,10 @@ def export(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Write what each level and seed of a study gave, for other programs to read."""
+    """Write what each level and seed of a study gave, for other programs to read.
+
+    Where nothing is done yet, that is said on stderr, what is written has no records, and the exit code is 0.
+    """
     from digitlab.report.export import write_export, write_lines
     from digitlab.results.store import Store
 
@@ -170,6 +183,9 @@ def export(
         )
     with Store(store, create=False) as opened:
         plans = _plans(study, seeds, data, opened)
+        for plan in plans:
+            if not opened.sources(plan.trials):
+                say(f"study {plan.study.name} on {_title(plan)}: nothing is done yet, no record is written")
         if out is not None:
             say(f"export: {write_export(wanted, plans, opened.results, out)}")
         elif wanted in ("csv", "json"):
@@ -212,20 +228,30 @@ def _members(study: str) -> tuple[str, ...]:
     return resolve_collection(study).studies if study in collection_names() else (study,)
 
 
-def _stored_name(study: str) -> str:
-    """Plans are kept under the study's own name, whatever its file is called."""
-    from digitlab.spec.library import resolve_study, study_folder
-
-    return study if study_folder(study) is None else resolve_study(study).name
-
-
 def _plans(study: str, seeds: int | None, data: str | None, store: Store) -> list[Plan]:
-    """Take the studies as they were last run, unless something is asked otherwise."""
-    from digitlab.studies.runner import plan_study
+    """Find the plans that the store tells of, and say what a reader of them must know."""
+    from digitlab.studies.planning import stored_plan
 
-    asked = seeds is not None or data is not None
-    kept = ((name, None if asked else store.plan(_stored_name(name))) for name in _members(study))
-    return [plan or plan_study(name, seeds=seeds, data=data) for name, plan in kept]
+    found = [stored_plan(name, store, seeds=seeds, data=data) for name in _members(study)]
+    for line in dict.fromkeys(remark for each in found for remark in each.remarks):
+        say(line)
+    return [each.plan for each in found]
+
+
+def _title(plan: Plan) -> str:
+    from digitlab.data.naming import data_title
+
+    return data_title(plan.study.data.dataset, plan.fingerprint)
+
+
+def _require_what_reports(page: bool) -> None:
+    """Refuse, before anything is trained, what could not be shown afterwards."""
+    from importlib.util import find_spec
+
+    for module in ("scipy", *(("jinja2", "matplotlib") if page else ())):
+        if find_spec(module) is None:
+            instead = "" if module == "scipy" else ", or leave the report away with --no-report"
+            raise UserError(f"{MissingExtraError(module, 'report')}{instead}")
 
 
 def _write_report(

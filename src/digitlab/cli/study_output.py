@@ -23,6 +23,7 @@ def print_studies(plans: Sequence[Plan], store: Store, as_json: bool) -> None:
         store: where their results are.
         as_json: an object a level and line, instead of tables and sentences.
     """
+    from digitlab.data.naming import data_title
     from digitlab.report import Material
     from digitlab.report.metric import metrics_of
     from digitlab.studies.runner import read_table
@@ -34,12 +35,13 @@ def print_studies(plans: Sequence[Plan], store: Store, as_json: bool) -> None:
         if as_json:
             _print_levels(material)
             continue
-        if len(plans) > 1:
-            stdout().print(f"{plan.study.name}: {plan.study.question}")
+        data = data_title(plan.study.data.dataset, plan.fingerprint)
+        stdout().print(f"{plan.study.name} on {data}: {plan.study.question}")
         _print_tables(material)
 
 
 def _print_levels(material: Material) -> None:
+    from digitlab.data.naming import data_name
     from digitlab.report import evidence_of
 
     table, evidence = material.table, evidence_of(material)
@@ -47,6 +49,8 @@ def _print_levels(material: Material) -> None:
         print_json(
             {
                 "study": table.plan.study.name,
+                "data": data_name(table.plan.study.data.dataset),
+                "fingerprint": table.plan.fingerprint,
                 **row.to_values(),
                 "reference": row.levels == table.plan.reference,
                 "evidence": [each for one in evidence for each in _of_level(one, place)],

@@ -5,7 +5,30 @@ from __future__ import annotations
 APPLICATION_ID = 0x6467_4C62
 """Tells a digitlab store from every other SQLite database: "dgLb"."""
 
-VERSION = 1
+VERSION = 2
+"""Version 1 kept one plan a study, whatever data it was run on. It is read as it is, and brought to this
+version by the first who writes to it."""
+
+PLANS = (
+    """
+    CREATE TABLE plans (
+        study TEXT NOT NULL,
+        changed TEXT NOT NULL,
+        plan TEXT NOT NULL
+    ) STRICT
+    """,
+    # No column of its own for the fingerprint, so that one query reads the plans of both versions.
+    "CREATE UNIQUE INDEX plans_by_study_and_data ON plans (study, json_extract(plan, '$.fingerprint'))",
+)
+"""How each study was last run on each data set."""
+
+TO_VERSION_2 = (
+    "ALTER TABLE plans RENAME TO plans_of_version_1",
+    *PLANS,
+    "INSERT INTO plans SELECT study, changed, plan FROM plans_of_version_1",
+    "DROP TABLE plans_of_version_1",
+    "PRAGMA user_version = 2",
+)
 
 TABLES = (
     """
@@ -21,13 +44,7 @@ TABLES = (
     ) STRICT
     """,
     "CREATE INDEX families ON trials (family)",
-    """
-    CREATE TABLE plans (
-        study TEXT PRIMARY KEY,
-        changed TEXT NOT NULL,
-        plan TEXT NOT NULL
-    ) STRICT
-    """,
+    *PLANS,
     """
     CREATE TABLE predictions (
         trial TEXT NOT NULL REFERENCES trials (id) ON DELETE CASCADE,

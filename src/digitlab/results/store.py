@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +15,7 @@ import numpy as np
 
 from digitlab.errors import SpecError, StoreError
 from digitlab.results import schema
+from digitlab.results.opening import BUSY_SECONDS, open_database, primary_code
 from digitlab.results.record import Figures, Result
 from digitlab.spec.base import Spec
 from digitlab.spec.plan import Plan
@@ -21,7 +23,6 @@ from digitlab.spec.trial import Trial, checkpoints
 
 S = TypeVar("S", bound=Spec)
 
-BUSY_SECONDS = 30.0
 _PART = 500  # parameters in one SQL statement
 
 
@@ -37,6 +38,20 @@ class Status(NamedTuple):
     reason: str
 
 
+class KeptPlan(NamedTuple):
+    """A study that was run, on one data set.
+
+    Attributes:
+        study: its name.
+        fingerprint: SHA-256 of the data's contents.
+        changed: when it was last run, ISO 8601.
+    """
+
+    study: str
+    fingerprint: str
+    changed: str
+
+
 def reasons(statuses: Mapping[str, Status], state: str) -> dict[str, str]:
     """Pick the trials in a state, and give the reasons by trial id."""
     return {trial: status.reason for trial, status in statuses.items() if status.state == state}
@@ -49,13 +64,14 @@ class Store:
         - A result is there whole or not at all: one transaction each, synced to disk before `finish` returns.
         - Any number of processes read while one writes; `exclusive` keeps a second runner out.
         - After a `kill -9` at any moment the file is sound, and what `finish` returned from is in it.
+        - A store that cannot be written, nor its folder, is read all the same.
 
     Args:
         path: of the file; made with its folder if `create`.
         create: whether a store that is not there yet is made; else it must be there.
 
     Raises:
-        StoreError: the file cannot be opened, is no store, or is of a newer version.
+        StoreError: the file cannot be read, is no store, or is of a newer version.
     """
 
     def __init__(self, path: Path | str, *, create: bool = True) -> None:
@@ -67,12 +83,11 @@ class Store:
                 raise StoreError(
                     f"store {self.path}: there is none yet; run a study first, or name another --store"
                 )
-            # Absolute, because SQLite takes some names, such as :memory:, for no file at all.
-            self._db = sqlite3.connect(self.path.absolute(), timeout=BUSY_SECONDS, isolation_level=None)
+            self._db, self._obstacle, self._copy = open_database(self.path)
             try:
                 self._open()
             except BaseException:
-                self._db.close()
+                self.close()
                 raise
 
     def _open(self) -> None:
@@ -128,6 +143,16 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+        if self._copy is not None:
+            self._copy.cleanup()
+
+    @property
+    def obstacle(self) -> str:
+        """Why the store can only be read (empty: nothing is known that speaks against writing)."""
+        effective = os.access in os.supports_effective_ids
+        if self._obstacle or os.access(self.path, os.W_OK, effective_ids=effective):
+            return self._obstacle
+        return "the file may not be written"
 
     def __enter__(self) -> Self:
         return self
@@ -173,23 +198,40 @@ class Store:
             )
 
     def keep_plan(self, plan: Plan) -> None:
-        """Remember how a study was last run, under its name."""
+        """Remember how a study was last run on the plan's data, in place of how it was run there before."""
         with self._transaction():
             self._db.execute(
                 "INSERT OR REPLACE INTO plans (study, changed, plan) VALUES (?, ?, ?)",
                 (plan.study.name, _now(), plan.to_json()),
             )
 
-    def plan(self, study: str) -> Plan | None:
-        """Read how a study was last run (None: it never was)."""
+    def plan(self, study: str, fingerprint: str) -> Plan | None:
+        """Read how a study was last run on a data set (None: it never was).
+
+        Args:
+            study: name of the study.
+            fingerprint: SHA-256 of the data's contents.
+        """
+        query = "SELECT plan FROM plans WHERE study = ? AND json_extract(plan, '$.fingerprint') = ?"
         with self._errors():
-            row = self._db.execute("SELECT plan FROM plans WHERE study = ?", (study,)).fetchone()
+            row = self._db.execute(query, (study, fingerprint)).fetchone()
         return self._decoded(Plan, row[0]) if row else None
 
-    def studies(self) -> dict[str, str]:
-        """List the studies that were run: name to the time of the last run, ISO 8601, the latest first."""
+    def plans(self, study: str) -> list[Plan]:
+        """Read how a study was last run on each data set, the latest first."""
+        query = "SELECT plan FROM plans WHERE study = ? ORDER BY changed DESC, plan"
         with self._errors():
-            return dict(self._db.execute("SELECT study, changed FROM plans ORDER BY changed DESC, study"))
+            rows = self._db.execute(query, (study,)).fetchall()
+        return [self._decoded(Plan, row[0]) for row in rows]
+
+    def studies(self) -> list[KeptPlan]:
+        """List the studies that were run, once for each data set, the latest first."""
+        query = (
+            "SELECT study, json_extract(plan, '$.fingerprint'), changed FROM plans "
+            "ORDER BY changed DESC, study, plan"
+        )
+        with self._errors():
+            return [KeptPlan(*row) for row in self._db.execute(query)]
 
     def is_taken(self) -> bool:
         """Say whether a runner works on this store just now."""
@@ -357,9 +399,14 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        if self._obstacle:
+            raise self._error(self._obstacle)
         with self._errors():
             self._db.execute("BEGIN IMMEDIATE")
             try:
+                if self._number("PRAGMA user_version") == 1:
+                    for statement in schema.TO_VERSION_2:
+                        self._db.execute(statement)
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
@@ -372,14 +419,17 @@ class Store:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(
-                f"store {self.path}: {error}; check that the folder can be written, that the disk has room "
-                "and that the file is a digitlab store"
-            ) from None
+            raise self._error(str(error)) from None
+
+    def _error(self, cause: str) -> StoreError:
+        return StoreError(
+            f"store {self.path}: {cause}; check that the folder can be written, that the disk has room and "
+            "that the file is a digitlab store"
+        )
 
 
 def _is_busy(error: sqlite3.Error) -> bool:
-    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the rest of the code says where
+    return primary_code(error) == sqlite3.SQLITE_BUSY
 
 
 def _identity(trial: Trial) -> tuple[str, int, str]:
@@ -387,4 +437,4 @@ def _identity(trial: Trial) -> tuple[str, int, str]:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -14,7 +14,7 @@ from digitlab.spec.base import Spec
 from digitlab.spec.fields import Sha256, Whole
 from digitlab.spec.recipe import Recipe
 from digitlab.spec.study import RECIPE_PATH, Level, Study, with_settings
-from digitlab.spec.trial import ENGINE_VERSION, SYNTHESIS_VERSION, Trial
+from digitlab.spec.trial import ENGINE_VERSION, SYNTHESIS_VERSION, DataSpec, Trial
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class Plan(Spec):
         precision: what `auto` means where it runs.
         engine_version: of the code that planned it, and so of its trials; 2 where it was kept unsaid.
         synthesis_version: likewise; 1 where it was kept unsaid.
+        own_data: the data that the study names itself, where it was run on other data (None: it was run on
+            its own).
     """
 
     study: Study
@@ -55,6 +57,7 @@ class Plan(Spec):
     precision: Literal["float32", "mixed_bfloat16"]
     engine_version: Annotated[int, Whole(1, 1_000_000)] = 2
     synthesis_version: Annotated[int, Whole(1, 1_000_000)] = 1
+    own_data: DataSpec | None = None
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -101,6 +104,73 @@ class Plan(Spec):
         axes = self.study.axes
         return tuple(axis.values[0] if axis.reference is None else axis.reference for axis in axes)
 
+    @property
+    def own_study(self) -> Study:
+        """The study as it was written, with its own data."""
+        if self.own_data is None:
+            return self.study
+        return self.study.model_copy(update={"data": self.own_data})
+
+    def with_seeds(self, seeds: int) -> Plan:
+        """Give the same plan with another number of seeds.
+
+        Raises:
+            SpecError: the number is out of range.
+        """
+        changed = self.study.to_values() | {"seeds": seeds}
+        return self._with(study=Study.from_values(changed, f"study {self.study.name}"))
+
+    def with_precision(self, precision: str) -> Plan:
+        """Give the same plan for a machine on which `auto` means another precision."""
+        return self._with(precision=precision)
+
+    def as_run(self, last: Plan) -> Plan:
+        """Give the same study as it was last run: with the precision and the versions of that run.
+
+        Args:
+            last: plan of that run.
+        """
+        versions = {"engine_version": last.engine_version, "synthesis_version": last.synthesis_version}
+        return self._with(precision=last.precision, **versions)
+
+    def _with(self, **changes: Any) -> Plan:
+        values = {name: getattr(self, name) for name in Plan.model_fields}
+        return Plan(**(values | changes))  # a model's own copy would keep the cells of the old one
+
+    def require_possible(self) -> Self:
+        """Build every trial now, and give the plan itself.
+
+        Raises:
+            SpecError: a level is impossible; the message names the study, the field and the range.
+        """
+        len(self.cells)
+        return self
+
+    def differences(self, other: Plan) -> tuple[str, ...]:
+        """Name what another plan of the same name and data asks otherwise (empty: it is the same study).
+
+        The number of seeds, the precision of the machine, the versions of the code, descriptions and where
+        the data lies are no difference.
+
+        Args:
+            other: plan that this one is compared with.
+        """
+        ours, theirs = _content(self), _content(other)
+        return tuple(part for part in ours if ours[part] != theirs[part])
+
+
+def _content(plan: Plan) -> dict[str, Any]:
+    recipes = {"": plan.recipe, **plan.recipes}
+    data = plan.study.data
+    return {
+        "question": plan.study.question,
+        "recipe": {name: (recipe.model, recipe.training) for name, recipe in recipes.items()},
+        "overrides": plan.study.overrides,
+        "axes": plan.study.axes,
+        "validation": data.validation,
+        "split_seed": data.split_seed,
+    }
+
 
 def make_plan(
     study: Study,
@@ -108,6 +178,7 @@ def make_plan(
     fingerprint: str,
     precision: str,
     recipes: Mapping[str, Recipe] | None = None,
+    own_data: DataSpec | None = None,
 ) -> Plan:
     """Cross the axes of a study and give each combination its trials.
 
@@ -117,16 +188,16 @@ def make_plan(
         fingerprint: SHA-256 of the data's contents.
         precision: what `auto` means on this machine: `float32` or `mixed_bfloat16`.
         recipes: what the levels of an axis over `recipe` name.
+        own_data: the data that the study names itself, where `study.data` is other data.
 
     Raises:
         SpecError: a level is impossible; the message names the study, the field and the range.
     """
     values = {"study": study, "recipe": recipe, "recipes": dict(recipes or {})}
-    values |= {"fingerprint": fingerprint, "precision": precision}
     values |= {"engine_version": ENGINE_VERSION, "synthesis_version": SYNTHESIS_VERSION}
+    values |= {"fingerprint": fingerprint, "precision": precision, "own_data": own_data}
     plan = Plan.from_values(values, f"study {study.name}")
-    assert plan.cells  # made now, so that what is impossible is refused before anything runs
-    return plan
+    return plan.require_possible()
 
 
 def coverage(trials: Iterable[Trial]) -> dict[str, Trial]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from copy import deepcopy
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, get_args
 
 from pydantic import (
     Discriminator,
@@ -152,8 +153,9 @@ def with_settings(recipe: Recipe, settings: dict[str, Any], source: str) -> Reci
 
     Args:
         recipe: what is changed.
-        settings: dotted path to new value; a whole number in a path counts into a list from 0, and a table
-            changes only the settings that it names.
+        settings: dotted path to new value; a whole number in a path counts into a list from 0, a table
+            changes only the settings that it names, and a table that the recipe does not set begins with
+            its own defaults.
         source: who asks, for messages.
 
     Raises:
@@ -166,16 +168,34 @@ def with_settings(recipe: Recipe, settings: dict[str, Any], source: str) -> Reci
 
 
 def _set(values: dict[str, Any], path: str, value: Any, source: str) -> None:
-    *parents, last = path.split(".")
+    *parents, last = steps = path.split(".")
     place: Any = values
-    for step in parents:
-        place = place[_key(place, step, path, source)]
+    for count, step in enumerate(parents, start=1):
+        key = _key(place, step, path, source)
+        if place[key] is None:
+            place[key] = _unset_table(steps[:count])
+        place = place[key]
     key = _key(place, last, path, source)
+    if isinstance(value, dict) and place[key] is None:
+        place[key] = _unset_table(steps)
     if isinstance(value, dict) and isinstance(place[key], dict):
         for step, inner in value.items():  # TOML writes  training.epochs = 5  as a table
             _set(values, f"{path}.{step}", inner, source)
     else:
         place[key] = deepcopy(value)  # a later path may lead into it, and it is the caller's
+
+
+def _unset_table(steps: Sequence[str]) -> dict[str, Any] | None:
+    """Give the defaults of a table that a recipe may have and does not set (None: it is no table)."""
+    spec: type[Spec] = Recipe
+    for step in steps:
+        field = spec.model_fields.get(step)
+        kinds = () if field is None else (field.annotation, *get_args(field.annotation))
+        tables = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Spec)]
+        if len(tables) != 1:
+            return None
+        spec = tables[0]
+    return spec().model_dump(mode="json")
 
 
 def _key(place: Any, step: str, path: str, source: str) -> str | int:

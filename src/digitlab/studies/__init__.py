@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from digitlab.studies.executors.inline import InlineExecutor
     from digitlab.studies.executors.processes import ProcessExecutor
     from digitlab.studies.executors.ray import RayExecutor
-    from digitlab.studies.runner import plan_study, read_table, run_plans, run_study
+    from digitlab.studies.planning import plan_study
+    from digitlab.studies.runner import read_table, run_plans, run_study
 
 __getattr__ = lazy_exports(
     __name__,
@@ -20,7 +21,7 @@ __getattr__ = lazy_exports(
         "InlineExecutor": "executors.inline",
         "ProcessExecutor": "executors.processes",
         "RayExecutor": "executors.ray",
-        "plan_study": "runner",
+        "plan_study": "planning",
         "run_plans": "runner",
         "run_study": "runner",
         "read_table": "runner",

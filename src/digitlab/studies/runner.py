@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
-from digitlab.data import Dataset, load, stratified_split
+from digitlab.data import Dataset, load
+from digitlab.errors import StoreError
 from digitlab.models.costs import cost
 from digitlab.results.aggregate import StudyTable, aggregate, tabulate
 from digitlab.results.record import EpochRecord, Result
 from digitlab.results.store import Store, reasons
-from digitlab.spec.library import resolve_recipe, resolve_study, study_folder
-from digitlab.spec.plan import Plan, cover, make_plan
-from digitlab.spec.study import RECIPE_PATH, Study
-from digitlab.spec.trial import Trial, check_versions, fitting_validation
+from digitlab.spec.plan import Plan, cover
+from digitlab.spec.study import Study
+from digitlab.spec.trial import Trial, check_versions
 from digitlab.studies.executors.base import Done, Event, Executor, Failed, Progress, Started
 from digitlab.studies.executors.processes import ProcessExecutor
-from digitlab.training.process import available_cores, native_precision, require_libraries
+from digitlab.studies.planning import plan_study, replaced
+from digitlab.training.process import available_cores, require_libraries
 from digitlab.training.run import Trained, train_trial
 from digitlab.workspace import DEFAULT_STORE
 
@@ -31,6 +32,9 @@ class Observer:
 
         It comes again where a training failed and shorter trials, that it was to give, are trained alone.
         """
+
+    def remark(self, line: str) -> None:
+        """Something is done otherwise than might be thought, and goes on."""
 
     def started(self, trial: Trial) -> None:
         """A trial is being trained; it comes again when a dead worker's trial is tried again."""
@@ -59,37 +63,6 @@ class RunOptions:
     again: bool = False
     retry_failed: bool = False
     bundles: Path | None = None
-
-
-def plan_study(study: str | Study, *, seeds: int | None = None, data: str | None = None) -> Plan:
-    """Plan a study for this machine.
-
-    Args:
-        study: a name, a file, or the study itself.
-        seeds: networks per level instead of the study's own number.
-        data: a name in the catalogue or a folder instead of the study's own.
-
-    Raises:
-        SpecError: the study is none, or one of its levels is impossible.
-        DataError: the data is none, or its validation part is too large.
-    """
-    asked = resolve_study(study)
-    changes: dict[str, Any] = {}
-    if seeds is not None:
-        changes["seeds"] = seeds
-    if data is not None:
-        changes["data"] = asked.data.to_values() | {"dataset": data}
-    asked = Study.from_values(asked.to_values() | changes, f"study {asked.name}")
-    dataset = load(asked.data.dataset)
-    if data is not None:  # the study was written for another data set
-        fitting = min(asked.data.validation, fitting_validation(len(dataset.y_train)))
-        asked = asked.model_copy(update={"data": asked.data.model_copy(update={"validation": fitting})})
-    stratified_split(dataset.y_train, asked.data.validation, asked.data.split_seed)  # refused here if at all
-    named = (level for axis in asked.axes if axis.path == RECIPE_PATH for level in axis.values)
-    folder = study_folder(study)
-    recipes = {str(level): resolve_recipe(str(level), folder) for level in named}
-    recipe = resolve_recipe(asked.recipe)
-    return make_plan(asked, recipe, dataset.fingerprint, native_precision(), recipes)
 
 
 def run_study(
@@ -151,14 +124,14 @@ def run_plans(
     survey = _survey(trials, store, options)
     if not survey.todo:
         observer.planned(*survey)
-        _keep_plans(plans, store)
+        _keep_plans(plans, store, observer, required=False)
         return
     check_versions(survey.todo)
     require_libraries()
     with store.exclusive():
         survey = _survey(trials, store, options)  # another runner may have worked meanwhile
         observer.planned(*survey)
-        _keep_plans(plans, store)
+        _keep_plans(plans, store, observer)
         task = TrainTask.on_data_of(survey.todo, options.bundles)
         tried: set[str] = set()
         while survey.todo:
@@ -172,9 +145,32 @@ def run_plans(
                 observer.planned(*survey)
 
 
-def _keep_plans(plans: Iterable[Plan], store: Store) -> None:
+def _keep_plans(plans: Iterable[Plan], store: Store, observer: Observer, required: bool = True) -> None:
     for plan in plans:
-        store.keep_plan(plan)
+        kept = store.plan(plan.study.name, plan.fingerprint)
+        try:
+            store.keep_plan(plan)
+        except StoreError as error:
+            if required:
+                raise
+            if kept != plan:
+                observer.remark(f"not kept how study {plan.study.name} was run: {error}")
+            continue
+        if kept is not None and (line := replaced(kept, plan)):
+            observer.remark(line)
+
+
+def failed_trials(plans: Iterable[Plan], store: Store) -> tuple[Trial, ...]:
+    """List the trials that some plans ask for and that failed, now or before.
+
+    Args:
+        plans: of the studies.
+        store: where their trials are looked for.
+    """
+    trials = {trial.id: trial for plan in plans for trial in plan.trials}
+    failed = reasons(store.statuses(trials), "failed")
+    given = store.sources(trials[trial] for trial in failed)  # by a longer training
+    return tuple(trials[trial] for trial in failed if trial not in given)
 
 
 def _in_order(trials: Iterable[Trial]) -> list[Trial]:

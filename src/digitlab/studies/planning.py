@@ -1,0 +1,220 @@
+"""From a study to its plan: made for this machine, or found again as the store has it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from digitlab.data import CATALOG, Dataset, load, stratified_split
+from digitlab.data.naming import SHORT, data_title, known_fingerprint, locate, require_folder
+from digitlab.errors import DataError
+from digitlab.results.store import Store
+from digitlab.spec.library import resolve_recipe, resolve_study, study_folder, study_names
+from digitlab.spec.plan import Plan, make_plan
+from digitlab.spec.recipe import Recipe
+from digitlab.spec.study import RECIPE_PATH, Study
+from digitlab.spec.trial import DataSpec, fitting_validation
+from digitlab.training.process import native_precision
+
+_FINGERPRINT = re.compile(f"[0-9a-f]{{{SHORT},64}}")
+
+
+class _Asked(NamedTuple):
+    """A study with all that it names, its data by a name that holds everywhere."""
+
+    study: Study
+    recipe: Recipe
+    recipes: Mapping[str, Recipe]
+
+    def on(self, data: DataSpec, fingerprint: str, precision: str) -> Plan:
+        """Plan it on some data, which may be its own."""
+        own = self.study.data
+        study = self.study.model_copy(update={"data": data})
+        other = None if data.dataset == own.dataset else own
+        return make_plan(study, self.recipe, fingerprint, precision, self.recipes, other)
+
+
+class StoredPlan(NamedTuple):
+    """A plan, as far as a store has it.
+
+    Attributes:
+        plan: of the study.
+        remarks: what a reader of its table must know, a line each.
+    """
+
+    plan: Plan
+    remarks: tuple[str, ...]
+
+
+def plan_study(study: str | Study, *, seeds: int | None = None, data: str | None = None) -> Plan:
+    """Plan a study for this machine.
+
+    Args:
+        study: a name, a file, or the study itself.
+        seeds: networks per level instead of the study's own number.
+        data: a name in the catalogue or a folder instead of the study's own.
+
+    Raises:
+        SpecError: the study is none, or one of its levels is impossible.
+        DataError: the data is none, or its validation part is too large.
+    """
+    asked = _asked(study, seeds)
+    if data is None:
+        require_folder(asked.study.data.dataset, resolve_study(study).data.dataset, study_folder(study))
+    spec, dataset = _data(asked.study.data, data)
+    stratified_split(dataset.y_train, spec.validation, spec.split_seed)  # refused here if at all
+    return asked.on(spec, dataset.fingerprint, native_precision())
+
+
+def stored_plan(
+    study: str, store: Store, *, seeds: int | None = None, data: str | None = None
+) -> StoredPlan:
+    """Find the plan of which a store is to tell.
+
+    A study that is asked as it was last run on that data is taken with the seeds and the precision of that
+    run. One that is written otherwise now, or was never run, is planned anew: what the store has of its
+    trials is found all the same.
+
+    Args:
+        study: a name in the library, a file, or the name under which a study of one's own was run.
+        store: where it is looked for.
+        seeds: networks per level instead of the number of the last run.
+        data: instead of the study's own: a name in the catalogue, a folder, or the first digits of the
+            fingerprint of data that the study was run on.
+
+    Raises:
+        SpecError: there is no such study, or one of its levels is impossible.
+        DataError: the data is none, and the study was never run on any of that name.
+    """
+    if study in study_names() or study_folder(study) is not None:
+        asked = _asked(study)
+        kept = store.plans(asked.study.name)
+    else:
+        kept = store.plans(study)
+        if not kept:
+            resolve_study(study)  # which says what there is
+        last = next((plan for plan in kept if plan.own_data is None), kept[0])
+        if data is None:
+            own = last.own_data
+            remarks = () if own is None else (_elsewhere(kept, own.dataset, own.fingerprint),)
+            return StoredPlan(last if seeds is None else last.with_seeds(seeds), remarks)
+        asked = _Asked(last.own_study, last.recipe, last.recipes)
+    return _stored(asked, kept, store, seeds, data)
+
+
+def _stored(
+    asked: _Asked, kept: Sequence[Plan], store: Store, seeds: int | None, data: str | None
+) -> StoredPlan:
+    spec, fingerprint, remarks = _kept_data(asked.study, kept, data)
+    last = next((plan for plan in kept if plan.fingerprint == fingerprint), None)
+    plan = asked.on(spec, fingerprint, native_precision())
+    other = () if last is None else plan.differences(last)
+    if last is None and kept:
+        remarks.append(_elsewhere(kept, spec.dataset, fingerprint))
+    elif other:
+        remarks.append(
+            f"study {asked.study.name}: differs from what was last run by that name on "
+            f"{data_title(spec.dataset)} (other {', '.join(other)}); what the store has of it is shown"
+        )
+    elif last is not None:
+        plan = plan.as_run(last).with_seeds(last.study.seeds)
+    if seeds is not None:
+        plan = plan.with_seeds(seeds)
+    return StoredPlan(_in_a_precision_that_was_trained(plan, store, remarks), tuple(remarks))
+
+
+def replaced(kept: Plan, plan: Plan) -> str:
+    """Say what is lost from sight where a plan takes the place of another of its name and data (empty: nothing).
+
+    Args:
+        kept: plan of the last run.
+        plan: plan of this run.
+    """
+    parts = list(plan.differences(kept))
+    if kept.precision != plan.precision:
+        parts.append(f"precision, {kept.precision} before")
+    if kept.engine_version != plan.engine_version:
+        parts.append(f"engine version, {kept.engine_version} before")
+    if kept.study.seeds > plan.study.seeds:
+        parts.append(f"seeds, {kept.study.seeds} before")
+    if not parts:
+        return ""
+    data = data_title(plan.study.data.dataset, plan.fingerprint)
+    return (
+        f"study {plan.study.name} on {data}: takes the place of what was last run by that name "
+        f"(other {', '.join(parts)}); the trials of both are kept"
+    )
+
+
+def _asked(study: str | Study, seeds: int | None = None) -> _Asked:
+    found, folder = resolve_study(study), study_folder(study)
+    values = found.to_values()
+    values["data"]["dataset"] = locate(found.data.dataset, folder)
+    if seeds is not None:
+        values["seeds"] = seeds
+    asked = Study.from_values(values, f"study {found.name}")
+    named = (str(level) for axis in asked.axes if axis.path == RECIPE_PATH for level in axis.values)
+    recipes = {name: resolve_recipe(name, folder) for name in named}
+    return _Asked(asked, resolve_recipe(asked.recipe), recipes)
+
+
+def _data(own: DataSpec, data: str | None) -> tuple[DataSpec, Dataset]:
+    """Load a study's own data, or other data with a validation part that fits it."""
+    place = own.dataset if data is None else locate(data)
+    if data is not None:
+        require_folder(place, data)
+    dataset = load(place)
+    entry = CATALOG.get(own.dataset)
+    if place == own.dataset or (entry is not None and entry.fingerprint == dataset.fingerprint):
+        return own, dataset
+    fitting = min(own.validation, fitting_validation(len(dataset.y_train)))
+    return own.model_copy(update={"dataset": place, "validation": fitting}), dataset
+
+
+def _kept_data(study: Study, kept: Iterable[Plan], data: str | None) -> tuple[DataSpec, str, list[str]]:
+    """Find out which data is asked for; where it is not at hand any more, those who were run on it tell."""
+    own = study.data
+    if data is not None and _FINGERPRINT.fullmatch(data) and not Path(data).is_dir():
+        for plan in kept:
+            if plan.fingerprint.startswith(data):
+                return plan.study.data, plan.fingerprint, []
+    try:
+        if data is None and own.dataset in CATALOG:
+            return own, known_fingerprint(own.dataset), []
+        spec, dataset = _data(own, data)
+        return spec, dataset.fingerprint, []
+    except DataError as error:
+        place = own.dataset if data is None else locate(data)
+        for plan in kept:
+            if locate(plan.study.data.dataset) == place:
+                return plan.study.data, plan.fingerprint, [f"study {study.name}: {error}; shown as last run"]
+        raise
+
+
+def _elsewhere(kept: Sequence[Plan], place: str, fingerprint: str | None) -> str:
+    """Say on which other data a study was run, and how that is asked for."""
+    runs = []
+    for plan in kept:
+        dataset = plan.study.data.dataset
+        option = plan.fingerprint[:SHORT] if locate(dataset) == place else dataset
+        runs.append(f"{data_title(dataset, plan.fingerprint)} (--data {option} shows that)")
+    name, data = kept[0].study.name, data_title(place, fingerprint)
+    return f"study {name}: was run on {' and on '.join(runs)}, and not on {data}"
+
+
+def _in_a_precision_that_was_trained(plan: Plan, store: Store, remarks: list[str]) -> Plan:
+    """Where nothing was trained in a plan's precision, take the other one if a machine did that."""
+    if store.sources(plan.trials):
+        return plan
+    native = plan.precision
+    precision = "float32" if native != "float32" else "mixed_bfloat16"
+    other = plan.with_precision(precision)
+    if not store.sources(other.trials):
+        return plan
+    remarks.append(
+        f"study {plan.study.name}: shown in {precision}, as another machine trained it; nothing is kept of "
+        f"it in {native}"
+    )
+    return other
