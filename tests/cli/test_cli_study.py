@@ -77,11 +77,13 @@ def test_json_says_what_the_sentences_say(folder: Path, tmp_path: Path, capsys) 
     assert 0 < compared["holm_p"] <= 1
 
 
-def test_a_second_run_tells_what_failed_from_what_is_done(half_done: list[str], folder: Path, capsys) -> None:
-    assert run(["study", "run", str(folder / "mine.toml"), *half_done[1:], "--no-report"]) == 0
+def test_a_second_run_tells_what_failed_from_what_is_done_and_ends_with_1(
+    half_done: list[str], folder: Path, capsys
+) -> None:
+    assert run(["study", "run", str(folder / "mine.toml"), *half_done[1:], "--no-report"]) == 1
     assert capsys.readouterr().err == (
         f"{folder / 'mine.toml'}: 4 trials, 3 done already, 1 failed (--retry-failed tries again), "
-        "0 to train\n"
+        "0 to train\n1 of 4 trials failed; --retry-failed trains them again\n"
     )
 
 

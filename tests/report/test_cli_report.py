@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from digitlab.cli.main import run
+from digitlab.data import load
 from digitlab.results import Store
 from digitlab.spec import DataSpec, resolve_study
 from digitlab.spec.library import resolve_collection
@@ -16,6 +17,12 @@ from digitlab.workspace import Workspace
 from small_study import pretend, write_digits
 
 STUDIES = resolve_collection("classroom").studies
+
+
+@pytest.fixture(scope="module")
+def on_digits(store: Path) -> list[str]:
+    """The options that name the store, and the data on which it has the classroom."""
+    return ["--store", str(store), "--data", str(store.parent)]
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +43,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def report_of(name: str, store: Path, form: str = "html") -> Path:
     """The place of a report: the classroom's own studies are of MNIST, and these are of another data set."""
-    with Store(store, create=False) as opened:
-        plan = opened.plan("mlp-loss")
-    assert plan is not None
-    workspace = Workspace.of(store)
-    return workspace.report(name, form, data=str(store.parent), fingerprint=plan.fingerprint)
+    data = str(store.parent)
+    return Workspace.of(store).report(name, form, data=data, fingerprint=load(data).fingerprint)
 
 
-def test_a_collection_is_one_page_named_after_it(store: Path, capsys) -> None:
-    assert run(["study", "report", "classroom", "--store", str(store)]) == 0
+def test_a_collection_is_one_page_named_after_it(store: Path, on_digits: list[str], capsys) -> None:
+    assert run(["study", "report", "classroom", *on_digits]) == 0
     path = report_of("classroom", store)
     assert capsys.readouterr().out == f"{path}\n"
     html = path.read_text("utf-8")
@@ -54,8 +58,8 @@ def test_a_collection_is_one_page_named_after_it(store: Path, capsys) -> None:
     assert len(html.encode()) < 5_000_000
 
 
-def test_a_study_as_markdown_has_its_figures_beside_it(store: Path, capsys) -> None:
-    assert run(["study", "report", "mlp-loss", "--format", "md", "--store", str(store)]) == 0
+def test_a_study_as_markdown_has_its_figures_beside_it(store: Path, on_digits: list[str], capsys) -> None:
+    assert run(["study", "report", "mlp-loss", "--format", "md", *on_digits]) == 0
     path = report_of("mlp-loss", store, "md")
     assert capsys.readouterr().out == f"{path}\n"
     assert path.read_text("utf-8").startswith("# Accuracy versus mean squared error")
@@ -73,17 +77,19 @@ def test_an_unknown_format_is_bad_usage(store: Path, capsys) -> None:
     assert "pdf" in capsys.readouterr().err
 
 
-def test_show_prints_the_evidence_and_the_verdicts_of_each_study(store: Path, capsys) -> None:
-    assert run(["study", "show", "classroom", "--store", str(store)]) == 0
+def test_show_prints_the_evidence_and_the_verdicts_of_each_study(
+    store: Path, on_digits: list[str], capsys
+) -> None:
+    assert run(["study", "show", "classroom", *on_digits]) == 0
     out = capsys.readouterr().out
     assert out.count("Holm p   sign-flip p (least)") == len(STUDIES) + 1  # two metrics of mlp-loss
     assert "(95 % interval" in out or "95 % intervals within" in out
     assert "loss that is minimized = mse" in out
 
 
-def test_no_digit_of_a_figure_is_lost_on_a_narrow_terminal(store: Path, monkeypatch, capsys) -> None:
+def test_no_digit_of_a_figure_is_lost_on_a_narrow_terminal(on_digits: list[str], monkeypatch, capsys) -> None:
     monkeypatch.setattr("digitlab.cli.console.PIPED_WIDTH", 80)
-    assert run(["study", "show", "cnn-kernel-size", "--store", str(store)]) == 0
+    assert run(["study", "show", "cnn-kernel-size", *on_digits]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     rows = [line.split() for line in lines if line.split()[:1] == ["9"]]

@@ -146,7 +146,9 @@ def assert_read_and_not_written(path: Path, result: Result, count: int = 1) -> N
         assert store.check() == "ok"
         assert store.counts() == {"done": count}
         assert store.results([result.trial])[result.trial.id].to_json() == result.to_json()
-        assert np.array_equal(store.predictions(result.trial), result.predictions[result.trial.training.epochs])
+        assert np.array_equal(
+            store.predictions(result.trial), result.predictions[result.trial.training.epochs]
+        )
         assert store.obstacle
         with pytest.raises(StoreError) as refused:
             store.finish(result)

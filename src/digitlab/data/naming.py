@@ -22,7 +22,7 @@ def locate(dataset: str, folder: Path | None = None) -> str:
     """
     if dataset in CATALOG:
         return dataset
-    return os.path.abspath(Path(folder or "", dataset))
+    return os.path.abspath(Path(folder or "", dataset))  # noqa: PTH100 (links keep their names)
 
 
 def known_fingerprint(dataset: str) -> str:

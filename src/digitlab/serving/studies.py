@@ -9,14 +9,16 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from digitlab.data.naming import locate
+from digitlab.errors import SpecError
 from digitlab.serving.openapi import errors, json_body
 from digitlab.serving.replies import RefusalError, busy, json_response
 from digitlab.serving.security import REPORT_POLICY, is_local, require_local, require_token
 from digitlab.serving.service import Service
 from digitlab.serving.study_events import StudyEvents
 from digitlab.serving.study_orders import ORDER_SCHEMA, Order, examples, read_order
-from digitlab.serving.study_runs import write_study
-from digitlab.serving.study_shelf import StudyShelf
+from digitlab.serving.study_runs import study_path, write_study
+from digitlab.serving.study_shelf import StudyShelf, is_same_study
 from digitlab.spec.library import collection_names, recipe_names, resolve_study, study_names
 from digitlab.spec.study import Study
 
@@ -133,9 +135,9 @@ class StudyDesk:
 
     def _annotated(self, values: dict[str, Any]) -> dict[str, Any]:
         """Add what only this service knows: that it runs the study, or why its last run ended badly."""
-        name = values["name"]
-        here = {"state": "running"} if self._runs.running == name else {}
-        return {**values, **here, "message": self._runs.messages.get(name)}
+        key = values["key"]
+        here = {"state": "running"} if self._runs.running == key else {}
+        return {**values, **here, "message": self._runs.messages.get(key)}
 
     async def report(self, name: str) -> bytes:
         """Read the report of a study.
@@ -144,7 +146,7 @@ class StudyDesk:
             RefusalError: there is no such study, or no report of it.
         """
         await self._heavy.run(self._shelf.summary, name)
-        path = self._shelf.report(name)
+        path = await self._heavy.run(self._shelf.report, name)
         if path is None:
             raise RefusalError(
                 404, f"study {name}: no report was written yet; it is when the study has ended"
@@ -179,28 +181,58 @@ class StudyDesk:
         if order.study is None:
             await self._runs.start(order.name, order.name, order.options)
             return order.name
-        known = await self._heavy.run(self._shelf.study, order.name)
-        if known is not None and known != order.study:
-            raise RefusalError(
-                409, f"name: there is another study {order.name!r} already: choose a new name", field="name"
-            )
-        return await self._run(order.study, order.options)
+        self._runs.require_idle()  # before a file is written that would stand in the list, and in the way
+        await self._heavy.run(self._refuse_taken, order.study)
+        path = await asyncio.to_thread(write_study, order.study, self._shelf.folder)
+        await self._runs.start(order.name, str(path), order.options)
+        return order.name
 
-    async def resume(self, name: str) -> str:
+    def _refuse_taken(self, study: Study) -> None:
+        """Refuse a study whose name, or file, is another's; with other seeds it is the same."""
+        path = study_path(study, self._shelf.folder)
+        try:
+            in_the_way = path.exists() and resolve_study(str(path)).name != study.name
+        except SpecError:
+            in_the_way = True  # somebody else's file
+        known = self._shelf.known(study.name)
+        if in_the_way or any(_but_for_seeds(each) != _but_for_seeds(study) for each in known):
+            raise RefusalError(
+                409, f"name: there is another study {study.name!r} already: choose a new name", field="name"
+            )
+
+    async def resume(self, key: str) -> str:
         """Go on with a study as it was last run.
 
         Raises:
-            RefusalError: there is none of that name, or another one runs.
+            RefusalError: there is none of that key, or another one runs.
         """
-        await self._heavy.run(self._shelf.summary, name)
-        study = await self._heavy.run(self._shelf.study, name)
-        if study is None or (name in study_names() and resolve_study(name) == study):
-            await self._runs.start(name, name)
-            return name
-        return await self._run(study, ())
+        await self._heavy.run(self._shelf.summary, key)
+        plan = await self._heavy.run(self._shelf.plan, key)
+        if plan is None:
+            await self._begin(key)
+            return key
+        options = [f"--seeds={plan.study.seeds}"]
+        if plan.own_data is not None:
+            options.append(f"--data={plan.study.data.dataset}")
+        name = plan.study.name
+        if name in study_names() and is_same_study(plan, resolve_study(name)):
+            await self._runs.start(key, name, options)
+            return key
+        self._runs.require_idle()
+        data = plan.own_study.data
+        study = plan.own_study.model_copy(
+            update={"data": data.model_copy(update={"dataset": locate(data.dataset)})}
+        )
+        # Apart from those that were described here, which it may differ from.
+        path = await asyncio.to_thread(write_study, study, self._shelf.folder / "resumed")
+        await self._runs.start(key, str(path), options)
+        return key
 
-    async def _run(self, study: Study, options: tuple[str, ...]) -> str:
-        self._runs.require_idle()  # before a file is written that would stand in the list, and in the way
-        path = await asyncio.to_thread(write_study, study, self._shelf.folder)
-        await self._runs.start(study.name, str(path), options)
-        return study.name
+    async def _begin(self, name: str) -> None:
+        """Start a study that is written and was never run: of the library, or described here."""
+        place = await self._heavy.run(self._shelf.file, name)
+        await self._runs.start(name, name if place is None else str(place))
+
+
+def _but_for_seeds(study: Study) -> Study:
+    return study.model_copy(update={"seeds": 1})

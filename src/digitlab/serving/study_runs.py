@@ -29,8 +29,8 @@ class StudyRuns:
         store: in which results are kept.
 
     Attributes:
-        running: name of the study that runs; None if none does.
-        messages: why the last run of a study ended badly, by its name.
+        running: key of the study that runs; None if none does.
+        messages: why the last run of a study ended badly, by its key.
     """
 
     def __init__(self, store: Path) -> None:
@@ -56,7 +56,7 @@ class StudyRuns:
         """Start a study.
 
         Args:
-            name: under which it is found.
+            name: key under which it is found.
             study: name in the library, or its file.
             options: of `digitlab study run`.
 
@@ -130,4 +130,9 @@ def write_study(study: Study, folder: Path) -> Path:
     Raises:
         OutputError: it cannot be written.
     """
-    return write_whole(folder / f"{study.name}.toml", study.to_toml().encode())
+    return write_whole(study_path(study, folder), study.to_toml().encode())
+
+
+def study_path(study: Study, folder: Path) -> Path:
+    """Give the place of a study's file in a folder."""
+    return folder / f"{study.name}.toml"

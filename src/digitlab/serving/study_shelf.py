@@ -4,20 +4,46 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from digitlab.data.catalog import CATALOG
+from digitlab.data.naming import SHORT, data_title, locate
 from digitlab.errors import SpecError
 from digitlab.results.aggregate import aggregate
-from digitlab.results.store import Store, reasons
+from digitlab.results.store import KeptPlan, Store, reasons
 from digitlab.serving.files import signature
 from digitlab.serving.replies import RefusalError
 from digitlab.serving.study_view import StudyView
-from digitlab.spec.library import collection_names, resolve_collection, resolve_study, study_names
-from digitlab.spec.study import Collection, Study
+from digitlab.spec.library import (
+    collection_names,
+    resolve_collection,
+    resolve_recipe,
+    resolve_study,
+    study_names,
+)
+from digitlab.spec.plan import Plan
+from digitlab.spec.study import Collection, Study, recipes_named
 from digitlab.workspace import Workspace
+
+
+class Shelved(NamedTuple):
+    """A study that was run, on one data set.
+
+    Attributes:
+        key: under which it is found: its name, or `NAME@DIGITS` with the first digits of the data's
+            fingerprint where that data, or what was asked, is not what goes by the name.
+        changed: when it was last run, ISO 8601.
+        view: what the store has of it.
+    """
+
+    key: str
+    changed: str
+    view: StudyView
 
 
 class StudyShelf:
@@ -35,7 +61,7 @@ class StudyShelf:
         self.store = store
         self._workspace = Workspace.of(store)
         self.folder = self._workspace.studies
-        self._views: dict[str, tuple[str, StudyView]] = {}
+        self._views: dict[tuple[str, str], tuple[str, StudyView]] = {}
         self._tables: WeakKeyDictionary[StudyView, tuple[object, dict[str, Any]]] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
@@ -45,63 +71,109 @@ class StudyShelf:
 
     def list(self) -> list[dict[str, Any]]:
         """Give all studies as plain values: those that were run, the latest first, then the library's."""
-        views = self._refreshed()
-        shown = [self._stored(name, changed, view) for name, (changed, view) in views.items()]
-        shown += [self._collection(resolve_collection(name), views) for name in collection_names()]
-        return shown + [self._fresh(study) for name, study in self._others().items() if name not in views]
+        written = self._written()
+        shelved = self._shelved(written)
+        shown = [self._stored(each) for each in shelved.values()]
+        shown += [self._collection(resolve_collection(name), shelved) for name in collection_names()]
+        return shown + [self._fresh(study) for name, study in written.items() if name not in shelved]
 
-    def summary(self, name: str) -> dict[str, Any]:
+    def summary(self, key: str) -> dict[str, Any]:
         """Give one study as plain values.
 
         Raises:
-            RefusalError: there is none of that name.
+            RefusalError: there is none of that key.
         """
-        views = self._refreshed(name)
-        if name in views:
-            return self._stored(name, *views[name])
-        if name in collection_names():
-            return self._collection(resolve_collection(name), self._refreshed())
-        others = self._others()
-        if name in others:
-            return self._fresh(others[name])
-        raise RefusalError(404, f"there is no study {name[:80]!r}: GET /api/studies lists what there is")
+        found = self._find(key)
+        if found is not None:
+            return self._stored(found)
+        if key in collection_names():
+            return self._collection(resolve_collection(key), self._shelved(self._written()))
+        written = self._written()
+        if key in written:
+            return self._fresh(written[key])
+        raise RefusalError(404, f"there is no study {key[:80]!r}: GET /api/studies lists what there is")
 
-    def view(self, name: str) -> StudyView | None:
+    def view(self, key: str) -> StudyView | None:
         """Read what the store has of a study (None: it was never run).
 
         Raises:
-            RefusalError: there is no study of that name at all.
+            RefusalError: there is no study of that key at all.
         """
-        views = self._refreshed(name)
-        if name not in views:
-            self.summary(name)
+        found = self._find(key)
+        if found is None:
+            self.summary(key)
             return None
-        return views[name][1]
+        return found.view
 
-    def study(self, name: str) -> Study | None:
-        """Give a study as it was last run, or is to be (None: there is none of that name)."""
-        views = self._refreshed(name)
-        return views[name][1].plan.study if name in views else self._others().get(name)
+    def plan(self, key: str) -> Plan | None:
+        """Give the plan of a study as it was last run (None: it never was)."""
+        found = self._find(key)
+        return None if found is None else found.view.plan
 
-    def _others(self) -> dict[str, Study]:
+    def known(self, name: str) -> Iterable[Study]:
+        """Give all studies that go by a name: the one that is written, and those that were run."""
+        written = self._written().get(name)
+        if written is not None:
+            yield written
+        for _, view in self._refreshed(name):
+            yield view.plan.own_study
+
+    def _written(self) -> dict[str, Study]:
         """The studies of the library, and those that were described here, by name."""
-        found = {name: resolve_study(name) for name in study_names()}
+        found = dict(_library())
         for path in sorted(self.folder.glob("*.toml")):
             with suppress(SpecError):  # somebody else's file
                 study = resolve_study(str(path))
-                found.setdefault(study.name, study)
+                data = study.data.model_copy(update={"dataset": locate(study.data.dataset, path.parent)})
+                found.setdefault(study.name, study.model_copy(update={"data": data}))
         return found
 
-    def detail(self, name: str) -> dict[str, Any]:
+    def file(self, name: str) -> Path | None:
+        """Find the file of a study that was described here (None: the library has it, or nobody does)."""
+        if name in study_names() or name in collection_names():
+            return None
+        for path in sorted(self.folder.glob("*.toml")):
+            with suppress(SpecError):
+                if resolve_study(str(path)).name == name:
+                    return path
+        return None
+
+    def _find(self, key: str) -> Shelved | None:
+        name, _, digits = key.partition("@")
+        shelved = self._shelved(self._written(), name)
+        if key in shelved or not digits:
+            return shelved.get(key)
+        own = shelved.get(name)  # which may be asked for in full, too
+        return own if own and own.view.plan.fingerprint.startswith(digits) else None
+
+    def _shelved(self, written: Mapping[str, Study], only: str | None = None) -> dict[str, Shelved]:
+        """The studies in the store by key, the latest first."""
+        refreshed = self._refreshed(only)
+        shelved: dict[str, Shelved] = {}
+        own: dict[str, StudyView] = {}
+        for _, view in refreshed:  # the latest first
+            name = view.plan.study.name
+            if name in written:
+                if name not in own and _is_same(view.plan, written[name]):
+                    own[name] = view
+            elif name not in own or (view.plan.own_data is None and own[name].plan.own_data is not None):
+                own[name] = view
+        for changed, view in refreshed:
+            name, fingerprint = view.plan.study.name, view.plan.fingerprint
+            key = name if own.get(name) is view else f"{name}@{fingerprint[:SHORT]}"
+            shelved[key] = Shelved(key, changed, view)
+        return shelved
+
+    def detail(self, key: str) -> dict[str, Any]:
         """Give all that is known of a study as plain values.
 
         Raises:
-            RefusalError: there is none of that name.
+            RefusalError: there is none of that key.
             MissingExtraError: SciPy is not installed.
         """
-        summary, view = self.summary(name), self.view(name)
+        summary, view = self.summary(key), self.view(key)
         if view is None:
-            found = resolve_collection(name) if summary["kind"] == "collection" else self._others()[name]
+            found = resolve_collection(key) if summary["kind"] == "collection" else self._written()[key]
             return {**summary, **_asked(found), **_NOTHING}
         progress = view.progress()
         return {
@@ -126,40 +198,44 @@ class StudyShelf:
             self._tables[view] = known
         return known[1]
 
-    def report(self, name: str) -> Path | None:
+    def report(self, key: str) -> Path | None:
         """Find the report of a study (None: none was written)."""
-        path = self._workspace.report(name)
+        path = self._workspace.report(key)
         return path if path.is_file() else None
 
-    def _refreshed(self, only: str | None = None) -> dict[str, tuple[str, StudyView]]:
-        """The studies in the store, read anew, by name."""
+    def _refreshed(self, only: str | None = None) -> list[tuple[str, StudyView]]:
+        """The studies in the store, read anew, the latest first, with the time of their last run."""
         if not self.store.exists():
-            return {}
+            return []
         with self._lock, Store(self.store, create=False) as store:
-            found = store.studies()
-            for name, changed in found.items():
-                if only is None or name == only:
-                    self._refresh(store, name, changed)
-            self._views = {name: self._views[name] for name in found if name in self._views}
-            return {name: view for name, view in self._views.items() if only is None or name == only}
+            kept = store.studies()
+            for each in kept:
+                if only is None or each.study == only:
+                    self._refresh(store, each)
+            places = [each[:2] for each in kept]
+            self._views = {place: self._views[place] for place in places if place in self._views}
+            return [view for (name, _), view in self._views.items() if only is None or name == only]
 
-    def _refresh(self, store: Store, name: str, changed: str) -> None:
-        known, view = self._views.get(name, ("", None))
-        if view is None or known != changed:
-            plan = store.plan(name)
-            assert plan is not None  # plans are replaced and never removed
+    def _refresh(self, store: Store, kept: KeptPlan) -> None:
+        place = kept[:2]
+        changed, view = self._views.get(place, ("", None))
+        if view is None or changed != kept.changed:
+            plan = store.plan(*place)
+            if plan is None:
+                return  # plans are replaced and never removed
             view = StudyView(plan)
         view.refresh(store)
-        self._views[name] = changed, view
+        self._views[place] = kept.changed, view
 
-    def _stored(self, name: str, changed: str, view: StudyView) -> dict[str, Any]:
-        study = view.plan.study
+    def _stored(self, shelved: Shelved) -> dict[str, Any]:
+        plan = shelved.view.plan
         return {
-            **_named(study),
-            "state": view.state,
-            **view.counts(),
-            "changed": changed,
-            "report": self._report_address(name),
+            **_named(plan.study, plan.fingerprint),
+            "key": shelved.key,
+            "state": shelved.view.state,
+            **shelved.view.counts(),
+            "changed": shelved.changed,
+            "report": self._report_address(shelved.key),
         }
 
     def _fresh(self, study: Study) -> dict[str, Any]:
@@ -168,19 +244,21 @@ class StudyShelf:
         counts = {"state": "new", "done": 0, "failed": 0, "total": total}
         return {**values, **counts, "changed": None, "report": None}
 
-    def _collection(self, collection: Collection, views: dict[str, tuple[str, StudyView]]) -> dict[str, Any]:
+    def _collection(self, collection: Collection, shelved: Mapping[str, Shelved]) -> dict[str, Any]:
         members = [
-            self._stored(name, *views[name]) if name in views else self._fresh(resolve_study(name))
+            self._stored(shelved[name]) if name in shelved else self._fresh(_library()[name])
             for name in collection.studies
         ]
-        counts = {key: sum(member[key] for member in members) for key in ("done", "failed", "total")}
+        counts = {name: sum(member[name] for member in members) for name in ("done", "failed", "total")}
         states = {member["state"] for member in members}
         state = next(iter(states)) if len(states) == 1 else "running" if "running" in states else "paused"
         return {
+            "key": collection.name,
             "name": collection.name,
             "question": collection.title,
             "kind": "collection",
             "origin": "library",
+            "data": "; ".join(dict.fromkeys(member["data"] for member in members)),
             "levels": sum(member["levels"] for member in members),
             "seeds": max(member["seeds"] for member in members),
             "state": state,
@@ -189,8 +267,42 @@ class StudyShelf:
             "report": self._report_address(collection.name),
         }
 
-    def _report_address(self, name: str) -> str | None:
-        return f"/studies/{name}/report" if self.report(name) else None
+    def _report_address(self, key: str) -> str | None:
+        return f"/studies/{key}/report" if self.report(key) else None
+
+
+@cache
+def _library() -> dict[str, Study]:
+    return {name: resolve_study(name) for name in study_names()}
+
+
+def _is_same(plan: Plan, study: Study) -> bool:
+    """Tell whether a plan is of a study as it is written, on the study's own data."""
+    entry = CATALOG.get(study.data.dataset)
+    if entry is None:
+        same_data = plan.study.data.dataset == study.data.dataset
+    else:
+        same_data = plan.fingerprint == entry.fingerprint
+    return same_data and is_same_study(plan, study)
+
+
+def is_same_study(plan: Plan, study: Study) -> bool:
+    """Tell whether a plan is of a study as it is written, on whatever data and with however many seeds."""
+    try:
+        return not plan.differences(_as_planned(study, plan))
+    except SpecError:  # it names recipes that are not here
+        return False
+
+
+def _as_planned(study: Study, plan: Plan) -> Plan:
+    recipes = {name: resolve_recipe(name) for name in recipes_named(study)}
+    return Plan(
+        study=study.model_copy(update={"data": plan.study.data}) if plan.own_data else study,
+        recipe=resolve_recipe(study.recipe),
+        recipes=recipes,
+        fingerprint=plan.fingerprint,
+        precision=plan.precision,
+    )
 
 
 _NOTHING: dict[str, Any] = {
@@ -203,12 +315,14 @@ _NOTHING: dict[str, Any] = {
 }
 
 
-def _named(study: Study) -> dict[str, Any]:
+def _named(study: Study, fingerprint: str | None = None) -> dict[str, Any]:
     return {
+        "key": study.name,
         "name": study.name,
         "question": study.question,
         "kind": "study",
         "origin": "library" if study.name in study_names() else "user",
+        "data": data_title(study.data.dataset, fingerprint),
         "levels": math.prod(len(axis.values) for axis in study.axes),
         "seeds": study.seeds,
     }

@@ -148,6 +148,11 @@ class Collection(Spec):
     studies: Annotated[tuple[str, ...], Items(1, 100)]
 
 
+def recipes_named(study: Study) -> tuple[str, ...]:
+    """List the recipes that the levels of a study's axis over `recipe` name (empty: it has none)."""
+    return tuple(str(level) for axis in study.axes if axis.path == RECIPE_PATH for level in axis.values)
+
+
 def with_settings(recipe: Recipe, settings: dict[str, Any], source: str) -> Recipe:
     """Change settings of a recipe by dotted path.
 
@@ -195,7 +200,7 @@ def _unset_table(steps: Sequence[str]) -> dict[str, Any] | None:
         if len(tables) != 1:
             return None
         spec = tables[0]
-    return spec().model_dump(mode="json")
+    return spec.model_validate({}).model_dump(mode="json")
 
 
 def _key(place: Any, step: str, path: str, source: str) -> str | int:

@@ -14,7 +14,7 @@ from digitlab.results.store import Store
 from digitlab.spec.library import resolve_recipe, resolve_study, study_folder, study_names
 from digitlab.spec.plan import Plan, make_plan
 from digitlab.spec.recipe import Recipe
-from digitlab.spec.study import RECIPE_PATH, Study
+from digitlab.spec.study import Study, recipes_named
 from digitlab.spec.trial import DataSpec, fitting_validation
 from digitlab.training.process import native_precision
 
@@ -68,9 +68,7 @@ def plan_study(study: str | Study, *, seeds: int | None = None, data: str | None
     return asked.on(spec, dataset.fingerprint, native_precision())
 
 
-def stored_plan(
-    study: str, store: Store, *, seeds: int | None = None, data: str | None = None
-) -> StoredPlan:
+def stored_plan(study: str, store: Store, *, seeds: int | None = None, data: str | None = None) -> StoredPlan:
     """Find the plan of which a store is to tell.
 
     A study that is asked as it was last run on that data is taken with the seeds and the precision of that
@@ -155,8 +153,7 @@ def _asked(study: str | Study, seeds: int | None = None) -> _Asked:
     if seeds is not None:
         values["seeds"] = seeds
     asked = Study.from_values(values, f"study {found.name}")
-    named = (str(level) for axis in asked.axes if axis.path == RECIPE_PATH for level in axis.values)
-    recipes = {name: resolve_recipe(name, folder) for name in named}
+    recipes = {name: resolve_recipe(name, folder) for name in recipes_named(asked)}
     return _Asked(asked, resolve_recipe(asked.recipe), recipes)
 
 

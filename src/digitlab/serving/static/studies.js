@@ -21,12 +21,12 @@ let timer = null;
 
 async function route(event) {
   const mine = ++turn;
-  const name = decodeURIComponent(location.hash.slice(1));
+  const key = decodeURIComponent(location.hash.slice(1));
   open?.close();
   open = null;
   clearTimeout(timer);
   try {
-    const content = name === "new" ? await studyForm() : name ? await one(name) : await all();
+    const content = key === "new" ? await studyForm() : key ? await one(key) : await all();
     if (mine !== turn) return content.close?.();
     view.replaceChildren(content.element ?? content);
     if (content.close) open = content;
@@ -37,8 +37,8 @@ async function route(event) {
   }
 }
 
-async function one(name) {
-  const page = new StudyPage(name, back());
+async function one(key) {
+  const page = new StudyPage(key, back());
   await page.load();
   return page;
 }
@@ -72,7 +72,7 @@ async function fillList(list, mine) {
   if (running) timer = setTimeout(() => fillList(list, mine).catch(() => {}), AGAIN);
 }
 
-function item({ name, question, kind, done, failed, total, seeds, levels, report, message }) {
+function item({ key, name, data, question, kind, done, failed, total, seeds, levels, report, message }) {
   const size =
     kind === "collection"
       ? "several studies on one page"
@@ -85,11 +85,11 @@ function item({ name, question, kind, done, failed, total, seeds, levels, report
   return make(
     "li",
     {},
-    make("a.question", { href: `#${encodeURIComponent(name)}` }, question),
-    make("span.quiet.small", {}, `${name} · ${size} · ${begun}`),
+    make("a.question", { href: `#${encodeURIComponent(key)}` }, question),
+    make("span.quiet.small", {}, `${name} on ${data} · ${size} · ${begun}`),
     done && done < total ? make("progress", { max: total, value: done, "aria-label": "trained" }) : null,
     message ? make("span.bad.small", {}, message) : null,
-    report ? make("a.small", { href: report, "aria-label": `Report of ${name}` }, "Report") : null,
+    report ? make("a.small", { href: report, "aria-label": `Report of ${key}` }, "Report") : null,
   );
 }
 

@@ -100,9 +100,9 @@ export function members(questions) {
 }
 
 /** The report, which is a page of its own. */
-export function reportFrame({ report, name }) {
+export function reportFrame({ report, name, data }) {
   if (!report) return [];
-  const frame = make("iframe.report", { title: `Report of ${name}`, loading: "lazy", src: report });
+  const frame = make("iframe.report", { title: `Report of ${name} on ${data}`, loading: "lazy", src: report });
   const link = make("a", { href: report }, "Open it as a page of its own");
   return [make("h2", {}, "Report"), make("p", {}, link, ": one file, to print or to pass on."), frame];
 }
@@ -123,10 +123,11 @@ export function trialTable({ trials = [] }) {
 }
 
 /** What was asked. */
-export function asked({ axes, recipe, seeds }) {
+export function asked({ axes, data, recipe, seeds }) {
   return [
     make("h2", {}, "What is asked"),
     facts([
+      ["Data", data],
       ["Recipe", recipe && String(recipe.name ?? recipe)],
       ...axes.map(({ title, values }) => [title, values.join(", ")]),
       ["Seeds", seeds],

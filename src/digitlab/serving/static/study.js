@@ -10,11 +10,11 @@ const CHART_WORDS = "validation error by epoch, a line for each level";
 
 export class StudyPage {
   /**
-   * @param {string} name - of the study.
+   * @param {string} key - under which the study is found.
    * @param {Node} back - leads to the list.
    */
-  constructor(name, back) {
-    this.address = `/api/studies/${encodeURIComponent(name)}`;
+  constructor(key, back) {
+    this.address = `/api/studies/${encodeURIComponent(key)}`;
     this.back = back;
     this.element = make("article.study");
     this.progress = make("div.progress", { role: "status" });
@@ -44,7 +44,7 @@ export class StudyPage {
     const { study } = this;
     this.element.replaceChildren(
       this.back,
-      make("p.eyebrow", {}, `${study.kind} ${study.name} · ${STATES[study.state]}`),
+      make("p.eyebrow", {}, `${study.kind} ${study.name} on ${study.data} · ${STATES[study.state]}`),
       make("h1", { tabindex: -1 }, study.question),
       ...(study.description ? [make("p", {}, study.description)] : []),
       ...(study.message ? [notice(study.message)] : []),
@@ -132,5 +132,5 @@ export class StudyPage {
 
 async function questionsOf(names) {
   const { studies } = await ask("/api/studies");
-  return names.map((name) => [name, studies.find((study) => study.name === name)?.question ?? name]);
+  return names.map((name) => [name, studies.find(({ key }) => key === name)?.question ?? name]);
 }
