@@ -76,6 +76,6 @@ def require_folder(dataset: str, said: str, folder: Path | None = None) -> None:
     if dataset not in CATALOG and not Path(dataset).is_dir():
         where = f", looked for from {folder}" if folder else ""
         raise DataError(
-            f"no data set {said!r}: expected a name ({', '.join(CATALOG)}) or a folder with the four IDX files "
-            f"of a data set{where}"
+            f"no data set {said!r}: expected a name ({', '.join(CATALOG)}) or a folder with the four IDX "
+            f"files of a data set{where}"
         )

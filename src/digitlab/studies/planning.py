@@ -124,11 +124,14 @@ def _stored(
 
 
 def replaced(kept: Plan, plan: Plan) -> str:
-    """Say what is lost from sight where a plan takes the place of another of its name and data (empty: nothing).
+    """Say what is lost from sight where a plan takes the place of another of its name and data.
 
     Args:
         kept: plan of the last run.
         plan: plan of this run.
+
+    Returns:
+        A line, empty where nothing is.
     """
     parts = list(plan.differences(kept))
     if kept.precision != plan.precision:
