@@ -141,7 +141,10 @@ def report(
         Literal["html", "md"],
         typer.Option("--format", help="One HTML file, or Markdown with its figures as PNG files beside it."),
     ] = "html",
-    out: Annotated[Path | None, typer.Option(help="The file [reports/NAME.html beside the store].")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The file [reports/NAME.html beside the store; NAME-on-DATA.html of other data]."),
+    ] = None,
     store: StoreOption = DEFAULT_STORE,
 ) -> None:
     """Write the report of a study or a collection from what the store has."""
@@ -261,11 +264,12 @@ def _write_report(
 
     from digitlab.data import Dataset, load
     from digitlab.errors import DataError
-    from digitlab.report import read_material, write_markdown, write_report
+    from digitlab.report import read_material, report_path, write_markdown, write_report
     from digitlab.spec.library import collection_names, resolve_collection
     from digitlab.studies.runner import read_table
 
     collection = resolve_collection(name) if name in collection_names() else None
+    stem = collection.name if collection else plans[0].study.name
 
     @cache  # studies of a collection share it
     def data(dataset: str) -> Dataset | None:
@@ -278,32 +282,7 @@ def _write_report(
     write = write_markdown if form == "md" else write_report
     return write(
         studies,
-        out or _report_path(name, plans, store, form),
+        out or report_path(Workspace.of(store.path), stem, plans, form),
         title=collection.title if collection else "",
         description=collection.description if collection else "",
     )
-
-
-def _report_path(name: str, plans: Sequence[Plan], store: Store, form: str) -> Path:
-    """Find the report's place: a data set that the study's own file does not name has a report of its own."""
-    from digitlab.data.catalog import CATALOG
-
-    members = _members(name)
-    stem = plans[0].study.name if members == (name,) else name
-    workspace = Workspace.of(store.path)
-    data = plans[0].study.data.dataset
-    if all(data == _own_data(member, data) for member in members):
-        return workspace.report(stem, form)
-    fingerprint = None if data in CATALOG else plans[0].fingerprint
-    return workspace.report(stem, form, data=data, fingerprint=fingerprint)
-
-
-def _own_data(study: str, otherwise: str) -> str:
-    """Give the data set that a study's own file names; another where the store alone knows the study."""
-    from digitlab.errors import SpecError
-    from digitlab.spec.library import resolve_study
-
-    try:
-        return resolve_study(study).data.dataset
-    except SpecError:
-        return otherwise

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from digitlab.report.markdown import write_markdown
     from digitlab.report.material import Material, read_material
     from digitlab.report.page import write_report
+    from digitlab.report.place import report_path
     from digitlab.report.tables import TextTable, evidence_table, notes, study_table
     from digitlab.report.verdicts import sentences
 
@@ -42,6 +43,7 @@ __getattr__ = lazy_exports(
         "most_misread": "figures",
         "notes": "tables",
         "read_material": "material",
+        "report_path": "place",
         "sentences": "verdicts",
         "study_table": "tables",
         "write_markdown": "markdown",
@@ -67,6 +69,7 @@ __all__ = [
     "most_misread",
     "notes",
     "read_material",
+    "report_path",
     "sentences",
     "study_table",
     "write_markdown",

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from digitlab.data.catalog import CATALOG
 from digitlab.data.naming import SHORT, data_title, locate
 from digitlab.errors import SpecError
+from digitlab.report.place import report_path
 from digitlab.results.aggregate import aggregate
 from digitlab.results.store import KeptPlan, Store, reasons
 from digitlab.serving.files import signature
@@ -200,8 +201,12 @@ class StudyShelf:
 
     def report(self, key: str) -> Path | None:
         """Find the report of a study (None: none was written)."""
-        path = self._workspace.report(key)
+        plan = self.plan(key)
+        path = self._report_path(plan.study.name if plan else key, plan)
         return path if path.is_file() else None
+
+    def _report_path(self, name: str, plan: Plan | None) -> Path:
+        return report_path(self._workspace, name, () if plan is None else (plan,))
 
     def _refreshed(self, only: str | None = None) -> list[tuple[str, StudyView]]:
         """The studies in the store, read anew, the latest first, with the time of their last run."""
@@ -223,7 +228,7 @@ class StudyShelf:
             plan = store.plan(*place)
             if plan is None:
                 return  # plans are replaced and never removed
-            view = StudyView(plan)
+            view = StudyView(_with_own_data(plan))
         view.refresh(store)
         self._views[place] = kept.changed, view
 
@@ -235,7 +240,7 @@ class StudyShelf:
             "state": shelved.view.state,
             **shelved.view.counts(),
             "changed": shelved.changed,
-            "report": self._report_address(shelved.key),
+            "report": _report_address(shelved.key, self._report_path(plan.study.name, plan)),
         }
 
     def _fresh(self, study: Study) -> dict[str, Any]:
@@ -264,11 +269,12 @@ class StudyShelf:
             "state": state,
             **counts,
             "changed": max((member["changed"] or "" for member in members), default="") or None,
-            "report": self._report_address(collection.name),
+            "report": _report_address(collection.name, self._report_path(collection.name, None)),
         }
 
-    def _report_address(self, key: str) -> str | None:
-        return f"/studies/{key}/report" if self.report(key) else None
+
+def _report_address(key: str, path: Path) -> str | None:
+    return f"/studies/{key}/report" if path.is_file() else None
 
 
 @cache
@@ -276,14 +282,24 @@ def _library() -> dict[str, Study]:
     return {name: resolve_study(name) for name in study_names()}
 
 
-def _is_same(plan: Plan, study: Study) -> bool:
-    """Tell whether a plan is of a study as it is written, on the study's own data."""
+def _with_own_data(plan: Plan) -> Plan:
+    """Say of a plan that an older digitlab kept whether it is of other data than the library's study."""
+    study = _library().get(plan.study.name)
+    if plan.own_data is not None or study is None or _is_on_data_of(plan, study):
+        return plan
+    return plan.on_data_instead_of(study.data)
+
+
+def _is_on_data_of(plan: Plan, study: Study) -> bool:
     entry = CATALOG.get(study.data.dataset)
     if entry is None:
-        same_data = plan.study.data.dataset == study.data.dataset
-    else:
-        same_data = plan.fingerprint == entry.fingerprint
-    return same_data and is_same_study(plan, study)
+        return plan.study.data.dataset == study.data.dataset
+    return plan.fingerprint == entry.fingerprint
+
+
+def _is_same(plan: Plan, study: Study) -> bool:
+    """Tell whether a plan is of a study as it is written, on the study's own data."""
+    return _is_on_data_of(plan, study) and is_same_study(plan, study)
 
 
 def is_same_study(plan: Plan, study: Study) -> bool:

@@ -124,6 +124,10 @@ class Plan(Spec):
         """Give the same plan for a machine on which `auto` means another precision."""
         return self._with(precision=precision)
 
+    def on_data_instead_of(self, own: DataSpec) -> Plan:
+        """Give the same plan, which says that its data is not that which the study names itself."""
+        return self._with(own_data=own)
+
     def as_run(self, last: Plan) -> Plan:
         """Give the same study as it was last run: with the precision and the versions of that run.
 
