@@ -41,7 +41,6 @@ def print_studies(plans: Sequence[Plan], store: Store, as_json: bool) -> None:
 
 
 def _print_levels(material: Material) -> None:
-    from digitlab.data.naming import data_name
     from digitlab.report import evidence_of
 
     table, evidence = material.table, evidence_of(material)
@@ -49,7 +48,7 @@ def _print_levels(material: Material) -> None:
         print_json(
             {
                 "study": table.plan.study.name,
-                "data": data_name(table.plan.study.data.dataset),
+                "data": table.plan.study.data.name,
                 "fingerprint": table.plan.fingerprint,
                 **row.to_values(),
                 "reference": row.levels == table.plan.reference,

@@ -8,6 +8,7 @@ from pathlib import Path
 from digitlab.data.catalog import CATALOG
 from digitlab.data.dataset import load
 from digitlab.errors import DataError
+from digitlab.spec.trial import DataSpec
 
 SHORT = 8
 """Digits of a fingerprint that tell the data sets of one person apart."""
@@ -41,11 +42,6 @@ def known_fingerprint(dataset: str) -> str:
     return entry.fingerprint if entry else load(dataset).fingerprint
 
 
-def data_name(dataset: str) -> str:
-    """Give the short name of a data set: its name in the catalogue, or that of its folder."""
-    return dataset if dataset in CATALOG else Path(dataset).name or dataset
-
-
 def data_title(dataset: str, fingerprint: str | None = None) -> str:
     """Name a data set for people.
 
@@ -59,7 +55,8 @@ def data_title(dataset: str, fingerprint: str | None = None) -> str:
     entry = CATALOG.get(dataset)
     if entry:
         return entry.title
-    return f"{data_name(dataset)} (SHA-256 {fingerprint[:SHORT]})" if fingerprint else data_name(dataset)
+    name = DataSpec(dataset=dataset).name
+    return f"{name} (SHA-256 {fingerprint[:SHORT]})" if fingerprint else name
 
 
 def require_folder(dataset: str, said: str, folder: Path | None = None) -> None:

@@ -90,6 +90,7 @@ class Section(NamedTuple):
     Attributes:
         key: unique in the report; begins the names of its figures.
         name: of the study.
+        data: title of the data that it was run on.
         question: of the study.
         description: what a reader should know before the answer (empty: nothing).
         answer: one sentence.
@@ -99,6 +100,7 @@ class Section(NamedTuple):
 
     key: str
     name: str
+    data: str
     question: str
     description: str
     answer: str

@@ -47,6 +47,8 @@ COLUMNS: dict[str, type] = {
     "train_seconds": float,
     "parameters": int,
     "multiply_adds": int,
+    "data": str,
+    "fingerprint": str,
 }
 """What a record has after its study and its levels, as `trial_records` gives it."""
 
@@ -227,7 +229,9 @@ def _experiment_event(board: Any, plans: Sequence[Plan], settings: Mapping[str, 
     names = tuple(dict.fromkeys(plan.study.name for plan in plans))
     varied = {"study": Setting("study", str, names)} if len(plans) > 1 else {}
     experiment = board.api.Experiment(
-        description="\n".join(f"- {plan.study.name}: {plan.study.question}" for plan in plans),
+        description="\n".join(
+            f"- {plan.study.name} on {plan.study.data.name}: {plan.study.question}" for plan in plans
+        ),
         time_created_secs=now,
         hparam_infos=[_hparam(board, path, each) for path, each in (*varied.items(), *settings.items())],
         metric_infos=[

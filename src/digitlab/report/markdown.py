@@ -88,7 +88,7 @@ def _written(report: Report, path: Path) -> Iterator[str]:
             if section.description:
                 yield _plain(section.description)
         yield f"**{_plain(section.answer)}**"
-        yield f"*{_plain(section.method)}*"
+        yield f"*Study {_plain(section.name)} on {_plain(section.data)}. {_plain(section.method)}*"
         for block in section.blocks:
             yield from _block(block, "###" if several else "##", path)
     yield "## How this was measured"

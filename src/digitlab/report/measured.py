@@ -142,7 +142,7 @@ def method_line(table: StudyTable) -> str:
     data = _reference_trial(table).data
     seeds = table.plan.study.seeds
     parts = [
-        f"{data.dataset}, {data.validation:,} of its training images kept for validation",
+        f"{data.name}, {data.validation:,} of its training images kept for validation",
         f"{seeds} seeds a level" if seeds > 1 else "one seed a level",
         *map(_versions, table.environments[:1]),
         "test set read after epochs fixed beforehand, used for no choice",
@@ -164,7 +164,7 @@ def _seeds(table: StudyTable) -> str:
 
 
 def _data(data: DataSpec) -> Iterator[str]:
-    yield f"{data.dataset}, SHA-256 {data.fingerprint}"
+    yield f"{data.name}, SHA-256 {data.fingerprint}"
     yield (
         f"{data.validation:,} of its training images are set aside for validation, every class in "
         f"proportion, by split seed {data.split_seed}"

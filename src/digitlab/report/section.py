@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from digitlab.data.known_labels import known_corrections
+from digitlab.data.naming import data_title
 from digitlab.report.answers import best_row, lead
 from digitlab.report.content import Block, Illustration, Notes, Piece, Section, Sentences, Tabular
 from digitlab.report.drawing import draw_error_by_level, draw_kernels, draw_learning_curves, draw_misread
@@ -49,6 +50,7 @@ def study_section(material: Material, key: str, *, digits: int, trained: Iterabl
     return Section(
         key=key,
         name=study.name,
+        data=data_title(study.data.dataset, material.table.plan.fingerprint),
         question=study.question,
         description=study.description,
         answer=lead(material.table),

@@ -260,4 +260,6 @@ def _record(plan: Plan, cell: Cell, result: Result) -> dict[str, str | int | flo
         "train_seconds": result.train_seconds,
         "parameters": result.parameters,
         "multiply_adds": result.multiply_adds,
+        "data": plan.study.data.name,
+        "fingerprint": plan.fingerprint,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
@@ -39,6 +40,12 @@ class DataSpec(Spec):
     validation: Annotated[int, Whole(10, 1_000_000)] = 5_000
     split_seed: Annotated[int, Whole(0, 2**32 - 1)] = 28
     fingerprint: Sha256 | None = None
+
+    @property
+    def name(self) -> str:
+        """The data set's name in the catalogue, or that of its folder."""
+        path = Path(self.dataset)
+        return path.name if path.is_absolute() else self.dataset
 
 
 def fitting_validation(images: int) -> int:
