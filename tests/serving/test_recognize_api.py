@@ -108,6 +108,13 @@ def test_what_is_no_picture_is_refused(
     assert "\n" not in answer.json()["error"]
 
 
+@pytest.mark.parametrize("before", [b"", b"data:image/png;base64,"])
+def test_base64_text_of_a_picture_is_named_with_what_to_do(client: Client, before: bytes) -> None:
+    answer = client.post("/api/recognize", content=before + base64.b64encode(drawing([7])))
+    assert answer.status_code == 415
+    assert "found base64 text of a picture: decode it to the bytes" in answer.json()["error"]
+
+
 def test_a_header_that_lies_is_refused(client: Client) -> None:
     lying = bytearray(drawing([0]))
     lying[16:24] = (30_000).to_bytes(4, "big") * 2
