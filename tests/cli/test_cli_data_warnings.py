@@ -50,7 +50,7 @@ def test_study_run_says_it_before_anything_else(
 def test_evaluate_says_it(inverted: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["evaluate", "mlp", "--data", str(inverted)]) == 0
     [warning] = warnings_of(capsys.readouterr().err)
-    assert "dark ink on light ground" in warning
+    assert "200 of 200 test images are dark ink on light ground" in warning
 
 
 def test_sound_data_is_passed_over_in_silence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,14 +30,20 @@ def warn_of_data(names: Iterable[str]) -> None:
             warn_of_dataset(load(name))
 
 
-def warn_of_dataset(dataset: Dataset) -> None:
-    """Say on stderr what is grave about a data set that is loaded, in one line."""
+def warn_of_dataset(dataset: Dataset, first: str = "train") -> None:
+    """Say on stderr what is grave about a data set that is loaded, in one line.
+
+    Args:
+        dataset: that is trained or scored on.
+        first: the part, `train` or `test`, that matters most to who asks.
+    """
     from digitlab.data.catalog import CATALOG
     from digitlab.data.inspection import inspect_dataset
 
     if any(entry.fingerprint == dataset.fingerprint for entry in CATALOG.values()):
         return  # looked at before it was published with digitlab
-    grave = [finding.sentence for finding in inspect_dataset(dataset) if finding.grave]
+    grave = [finding for finding in inspect_dataset(dataset) if finding.grave]
     if grave:
+        grave.sort(key=lambda finding: finding.part != first)
         more = f"; and {len(grave) - 1} more:  digitlab data check" if len(grave) > 1 else ""
-        say(f"warning: data {dataset.name}: {grave[0]}{more}")
+        say(f"warning: data {dataset.name}: {grave[0].sentence}{more}")

@@ -45,7 +45,7 @@ def evaluate(
 
     classifiers = [load_classifier(model, threads) for model in models]
     dataset = load(data or "mnist")
-    warn_of_dataset(dataset)
+    warn_of_dataset(dataset, first="test")
     with part_bar("evaluating", 1 + len(CORRUPTIONS) * robustness) as on_part:
         evaluations = evaluate_classifiers(
             classifiers, dataset, robustness=robustness, ensemble=ensemble, on_part=on_part
