@@ -58,7 +58,7 @@ def test_show_as_json_is_an_object_a_line(half_done: list[str], capsys) -> None:
     assert [(row["study"], row["reference"]) for row in rows] == [("mine", True), ("mine", False)]
     assert rows[0]["evidence"] == []
     (compared,) = rows[1]["evidence"]
-    assert (compared["metric"], compared["verdict"], compared["n"]) == ("error", "not tested", 1)
+    assert (compared["metric"], compared["verdict"], compared["n"]) == ("error", "unstable", 1)
     assert (compared["low"], compared["holm_p"]) == (None, None)
 
 

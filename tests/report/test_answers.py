@@ -30,7 +30,30 @@ def test_a_level_that_lacks_seeds_is_no_candidate(make_table) -> None:
 
 def test_when_levels_failed_the_answer_says_among_which(make_table) -> None:
     table = make_table(failed={(cell, 1): "out of memory" for cell in (1, 2)})
-    assert lead(table).startswith("Among levels with n = 3, the validation error is lowest at neurons = 8")
+    assert lead(table).startswith(
+        "Among levels of which no seed failed, the validation error is lowest at neurons = 8"
+    )
+
+
+def test_a_level_of_which_seeds_failed_is_no_candidate_even_where_others_lack_seeds_too(make_table) -> None:
+    # 128 has the least error of 2 seeds, and one that failed; 16 has 2 as well, and one that is not done yet.
+    table = make_table(failed={(2, 1): "out of memory"}, missing={(0, 1), (1, 1)})
+    assert lead(table).startswith(
+        "So far, among levels of which no seed failed, the validation error is lowest at neu"
+    )
+    best = best_row(table)
+    assert best is not None
+    assert best.levels == (16,)
+
+
+def test_where_seeds_failed_of_all_levels_the_answer_says_so(make_table) -> None:
+    table = make_table(failed={(cell, cell % 2): "out of memory" for cell in range(3)})
+    assert lead(table).endswith("; 1 of 3 seeds failed there, and these are the others.")
+
+
+def test_seeds_that_err_alike_give_no_interval(make_table) -> None:
+    table = make_table(test=lambda cell, seed: 89.47)
+    assert "the test error there is 89.47 % (n = 3, all alike: no interval)." in lead(table)
 
 
 def test_several_axes_are_all_named(make_table) -> None:

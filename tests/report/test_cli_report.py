@@ -84,7 +84,7 @@ def test_show_prints_the_evidence_and_the_verdicts_of_each_study(
     out = capsys.readouterr().out
     assert out.count("Holm p   sign-flip p (least)") == len(STUDIES) + 1  # two metrics of mlp-loss
     assert "(95 % interval" in out or "95 % intervals within" in out
-    assert "loss that is minimized = mse" in out
+    assert "loss that is minimized = crossentropy" in out
 
 
 def test_no_digit_of_a_figure_is_lost_on_a_narrow_terminal(on_digits: list[str], monkeypatch, capsys) -> None:

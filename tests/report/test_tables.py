@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from digitlab.report import evidence_of, evidence_table
+from digitlab.report import evidence_of, evidence_table, sentences
 from digitlab.report.tables import notes, study_table
 from digitlab.report.text import is_numeric, level_text, probability
 from digitlab.spec import Axis
@@ -73,10 +75,21 @@ def test_a_complete_study_has_no_column_for_notes(make_table) -> None:
     assert notes(table) == ("Reference level: neurons = 128.",)
 
 
-def test_an_interval_that_reaches_below_zero_has_a_true_minus(make_table) -> None:
+def test_an_interval_of_errors_ends_at_0_and_at_100_and_the_table_says_so(make_table) -> None:
     # Two seeds, 1 and 2: mean 1.5, s / sqrt(2) = 0.5, t(1) = 12.706.
-    table = make_table(seeds=2, test=lambda cell, seed: 1 + seed)
-    assert study_table(table).rows[0][3] == "−4.85 to 7.85"
+    table = make_table(seeds=2, test=lambda cell, seed: (1 + seed, 98 + seed, 40 + seed / 10)[cell])
+    assert [row[3] for row in study_table(table).rows] == [
+        "0.00 to 7.85",
+        "92.15 to 100.00",
+        "39.41 to 40.69",
+    ]
+    assert "Intervals end at 0 and 100 %, where errors do." in notes(table)
+
+
+def test_seeds_that_err_alike_have_no_interval_and_the_table_says_why(make_table) -> None:
+    table = make_table(test=lambda cell, seed: 89.47)
+    assert study_table(table).rows[0][2:4] == ("89.47", "–")
+    assert notes(table)[0].startswith("Where all seeds of a level err alike there is no interval")
 
 
 def test_where_the_loss_is_varied_the_squared_error_stands_beside_the_error(make_table) -> None:
@@ -115,10 +128,51 @@ def test_with_predictions_the_evidence_says_what_to_expect_on_new_digits(make_ma
     assert evidence_table(found).columns[-1] == "on new digits"
     eight, sixteen = found.new_digits
     assert eight is not None
-    assert eight.difference == pytest.approx(3.0)
-    # 10,000 images are drawn, 3 % are worse: 1.96 * sqrt(0.03 * 0.97 / 10,000) = 0.33 points either side.
-    assert (eight.low, eight.high) == pytest.approx((2.67, 3.33), abs=0.05)
-    assert sixteen == (0.0, 0.0, 0.0)
+    assert eight.expected.difference == pytest.approx(3.0)
+    assert sixteen is not None
+    assert sixteen.expected.difference == 0
+    # Every seed differs alike: nothing is known of other seeds.
+    assert all(math.isnan(each.expected.low) for each in (eight, sixteen))
+
+
+def test_on_new_digits_each_level_has_a_verdict_of_its_own(make_material, mnist) -> None:
+    def answers(cell: int, seed: int) -> np.ndarray:
+        # Level 8 misreads 300 of all images, 16 only 10 of them; seeds 0 and 1 one and two more.
+        wrong = (300, 10, 0)[cell] + (seed if cell < 2 else 0)
+        given = mnist.y_test.copy()
+        given[:wrong] = (given[:wrong] + 1) % 10
+        return given
+
+    test = lambda cell, seed: ((300 + seed) / 100, (10 + seed) / 100, 0.0)[cell]  # noqa: E731
+    (found,) = evidence_of(make_material(test=test, answers=answers, digits=mnist))
+    rows = evidence_table(found).rows
+    assert [row[1] for row in rows] == ["more", "more"]
+    assert [row[-1] for row in rows] == ["more: 2.67 to 3.35", "more: 0.04 to 0.18"]
+    assert sentences(found)[0].endswith("Holm p < 0.001); on new digits more (2.67 to 3.35).")
+    for comparison in found.comparisons:
+        digits = found.digits(comparison)
+        assert digits is not None
+        assert digits.expected.low < comparison.paired.low
+        assert digits.expected.high > comparison.paired.high
+
+
+def test_failed_seeds_and_a_far_spread_stand_in_the_verdict(make_material) -> None:
+    tests = ((2.0, 2.1, 1.9), (2.0, 2.1, 90.2), (2.0, 2.1, 2.05))
+    (found,) = evidence_of(
+        make_material(test=lambda cell, seed: tests[cell][seed], failed={(0, 1): NOT_A_NUMBER})
+    )
+    unstable, collapsed = (row[1] for row in evidence_table(found).rows)
+    assert unstable == "unstable: 1 of 3 failed"
+    assert collapsed.startswith("undecided; spread ")
+    assert collapsed.endswith(" times the reference's")
+    (found,) = evidence_of(make_material(failed={(2, 1): NOT_A_NUMBER}))
+    assert evidence_table(found).rows[0][1] == "unstable: 1 of 3 of the reference failed"
+
+
+def test_seeds_that_could_miss_anything_would_have_seen_nothing(make_material) -> None:
+    tests = ((20.4, 20.1), (80.1, 99.4), (20.3, 20.2))
+    (found,) = evidence_of(make_material(seeds=2, test=lambda cell, seed: tests[cell][seed]))
+    assert evidence_table(found).rows[1][3:] == ("−53.75 to 100.00", "2", "0.177", "0.5 (0.5)", "nothing")
 
 
 def test_a_level_that_shares_one_seed_is_not_tested(make_material, mnist) -> None:

@@ -28,24 +28,25 @@ def test_a_difference_is_told_with_its_interval_seeds_test_and_corrected_p(make_
     # p = 1 - t / sqrt(t^2 + 2) = 0.0091; the interval is 4.303 * 0.0289 = 0.124 to either side.
     table = make_table(TWO, test=errors((2.0, 2.0, 2.0), (1.65, 1.70, 1.75)))
     assert verdicts(table) == (
-        "With neurons = 16, networks err 0.30 points less than with 8 "
+        "With neurons = 16, networks err 0.30 points less than with 8 on these 10,000 images "
         "(95 % interval 0.18 to 0.42, 3 seeds, paired t, Holm p = 0.009).",
     )
     table = make_table(TWO, test=errors((2.0, 2.0, 2.0), (2.35, 2.30, 2.25)))
     assert verdicts(table) == (
-        "With neurons = 16, networks err 0.30 points more than with 8 "
+        "With neurons = 16, networks err 0.30 points more than with 8 on these 10,000 images "
         "(95 % interval 0.18 to 0.42, 3 seeds, paired t, Holm p = 0.009).",
     )
 
 
 def test_no_verdict_says_what_would_have_been_seen_and_how_many_seeds_would_see_more(make_table) -> None:
-    # -0.3, -0.2, -0.1: t = -3.464, p = 0.074. With 3 pairs 80 % power takes 3.264 standard deviations of 0.1,
-    # and one standard deviation takes 10 pairs (power 0.803; 9 have 0.748).
+    # -0.3, -0.2, -0.1: t = -3.464, p = 0.074. The upper limit of a spread of 0.1 is 0.1 * sqrt(2 /
+    # 0.4463), or 0.212; with 3 pairs 80 % power takes 3.264 of it, and a difference of 0.472 of it takes
+    # 38 pairs.
     table = make_table(TWO, test=errors((2.0, 2.0, 2.0), (1.7, 1.8, 1.9)))
     assert verdicts(table) == (
-        "No difference in error that 3 seeds can show between neurons = 16 and 8 (−0.20 points, "
-        "95 % interval −0.45 to 0.05, Holm p = 0.074; they would have seen 0.33 points four times in five; "
-        "about 10 seeds would see 0.1 points).",
+        "Against neurons = 8, 3 seeds can show no difference in error with 16 on these 10,000 images (−0.20 "
+        "points, 95 % interval −0.45 to 0.05, Holm p = 0.074; they see 0.69 points four times in five, if "
+        "the spread is at its upper limit; 38 seeds are enough to see 0.1 points).",
     )
 
 
@@ -57,14 +58,23 @@ def test_holm_and_not_the_single_interval_decides(make_table) -> None:
     (sentence,) = verdicts(make_table(TWO, test=errors((2.0, 2.0, 2.0), (1.73, 1.80, 1.67))))
     assert sentence.startswith("With neurons = 16, networks err 0.27 points less than with 8")
     assert sentence.endswith("Holm p = 0.019).")
-    assert not any(sentence.startswith("With") for sentence in verdicts(table))
+    told = verdicts(table)
+    assert not any(f"{amount} points less than" in each for each in told for amount in ("0.20", "0.30"))
+    # It has a sentence of its own, and is not called alike with the others.
+    assert told[0].startswith(
+        "With neurons = 16, networks err 0.27 points less than with 8 on these 10,000 images by its own "
+        "interval (95 % 0.11 to 0.43, 3 seeds, paired t, p = 0.019), which is undecided as one of 3 levels "
+        "tested (Holm "
+    )
+    assert all("16" not in sentence for sentence in told[1:])
 
 
 def test_where_the_seeds_already_see_enough_no_more_are_asked_for(make_table) -> None:
     table = make_table(TWO, test=errors((2.0, 2.0, 2.0), (1.99, 2.0, 2.01)))
     assert verdicts(table) == (
-        "No difference in error that 3 seeds can show between neurons = 16 and 8 (0.00 points, 95 % interval "
-        "−0.02 to 0.02, Holm p = 1.000; they would have seen 0.03 points four times in five).",
+        "Against neurons = 8, 3 seeds can show no difference in error with 16 on these 10,000 images (0.00 "
+        "points, 95 % interval −0.02 to 0.02, Holm p = 1.000; they see 0.07 points four times in five, if "
+        "the spread is at its upper limit).",
     )
 
 
@@ -74,24 +84,83 @@ def test_no_study_has_as_many_seeds_as_some_would_take(make_table) -> None:
 
 
 def test_several_levels_without_a_verdict_share_a_sentence(make_table) -> None:
-    table = make_table(FOUR, test=errors((2.0, 2.0, 2.0), (1.7, 1.8, 1.9), (2.1, 2.2, 1.9), (2.3, 2.5, 1.8)))
+    table = make_table(FOUR, test=errors((2.0, 2.0, 2.0), (1.7, 1.8, 1.9), (2.1, 2.2, 2.0), (2.0, 2.2, 1.9)))
     assert verdicts(table) == (
-        "No difference in error that 3 seeds can show between neurons = 16, 32 or 64 and 8 (−0.20 to 0.20 "
-        "points, 95 % intervals within −0.70 to 1.10; they would have seen 0.57 to 2.04 points four times in "
-        "five; about 14 to 139 seeds would see 0.1 points).",
+        "Against neurons = 8, 3 seeds can show no difference in error with 16, 32 or 64 on these 10,000 "
+        "images (−0.20 to 0.10 points, each against it alone, 95 % intervals within −0.45 to 0.41; they "
+        "see 1.20 to 1.83 points four times in five, if the spread is at its upper limit; 50 to 113 seeds "
+        "are enough to see 0.1 points).",
     )
+
+
+def test_seeds_that_could_miss_anything_cannot_decide(make_table) -> None:
+    table = make_table(TWO, seeds=2, test=errors((20.4, 20.1), (80.1, 99.4)))
+    sentence, of_the_spread = verdicts(table)
+    assert of_the_spread.startswith("With neurons = 16, the seeds spread 64.3 times")
+    assert sentence == (
+        "Against neurons = 8, 2 seeds cannot decide about the error with 16 on these 10,000 images (69.50 "
+        "points, 95 % interval −55.02 to 100.00, Holm p = 0.089; they could miss even that one of the two "
+        "makes none; it takes 1000 seeds or more to see 0.1 points)."
+    )
+    assert "no difference" not in sentence
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_level_of_which_seeds_failed_is_neither_better_nor_worse(make_table, level: int) -> None:
+    told = verdicts(
+        make_table(
+            TWO,
+            seeds=5,
+            test=errors((2.0, 2.1, 2.0, 2.1, 2.0), (1.5, 1.6, 1.5, 1.5, 1.5)),
+            failed={(level, 1): "the loss became nan", (level, 4): "the loss became nan"},
+        )
+    )
+    if level == 1:
+        assert told == (
+            "With neurons = 16, 2 of 5 seeds failed: unstable, and called neither better nor worse than 8 "
+            "(the seeds that are left: 0.53 points less).",
+        )
+    else:
+        assert told == (
+            "With neurons = 8, the reference, 2 of 5 seeds failed: unstable, so that no level is called "
+            "better or worse than it in error.",
+        )
+
+
+def test_a_level_of_which_all_seeds_failed_is_unstable_too(make_table) -> None:
+    failed = {(1, seed): "out of memory" for seed in range(3)}
+    assert verdicts(make_table(TWO, failed=failed)) == (
+        "With neurons = 16, 3 of 3 seeds failed: unstable, and called neither better nor worse than 8.",
+    )
+
+
+def test_a_spread_far_from_the_references_is_told_beside_the_verdict(make_table) -> None:
+    steady, collapsed = (2.0, 2.1, 1.9, 2.05, 2.0), (1.7, 1.8, 1.6, 90.2, 1.7)
+    told = verdicts(make_table(TWO, seeds=5, test=errors(steady, collapsed)))
+    assert told[1] == (
+        "With neurons = 16, the seeds spread 534 times (standard deviations 39.58 and 0.07) as far as with "
+        "8: some of its trainings may have gone wrong, and its test may be too bold."
+    )
+    assert told[0].startswith("Against neurons = 8, 5 seeds cannot decide about the error with 16")
+    told = verdicts(make_table(TWO, seeds=5, test=errors(collapsed, steady)))
+    assert told[1].startswith("With neurons = 8, the reference, the seeds spread up to 534 times (")
+
+
+def test_corners_of_which_seeds_failed_are_not_said_to_interact(make_table) -> None:
+    (first, *_) = verdicts(make_table(EPOCHS, TWO, test=crossed, failed={(5, 1): "out of memory"}))
+    assert first == "Whether the axes interact is not said: seeds failed at their ends."
 
 
 def test_equal_differences_leave_no_spread_to_test_by(make_table) -> None:
     table = make_table(TWO, test=errors((2.0, 2.1, 2.2), (2.5, 2.6, 2.7)))
     assert verdicts(table) == (
-        "With neurons = 16, networks err 0.50 points more than with 8, with each of 3 seeds alike: without a "
-        "spread there is no test.",
+        "With neurons = 16, networks err 0.50 points more than with 8 on these 10,000 images, with each of "
+        "3 seeds alike: without a spread there is no test.",
     )
     table = make_table(TWO, test=errors((2.0, 2.1, 2.2), (2.0, 2.1, 2.2)))
     assert verdicts(table) == (
-        "With neurons = 16, the error is the same as with 8, with each of 3 seeds alike: without a spread "
-        "there is no test.",
+        "With neurons = 16, the error is the same as with 8 on these 10,000 images, with each of 3 seeds "
+        "alike: without a spread there is no test.",
     )
 
 
@@ -121,10 +190,11 @@ def crossed(cell: int, seed: int) -> float:
 def test_of_two_axes_the_reference_is_named_by_what_differs(make_table) -> None:
     told = verdicts(make_table(EPOCHS, TWO, test=crossed))
     assert told[0].startswith(
-        "With epochs = 1, neurons = 8, networks err 3.93 points more than with epochs = 2 ("
+        "With epochs = 1, neurons = 8, networks err 3.93 points more than with epochs = 2 on these 10,000 "
+        "images ("
     )
     both = next(sentence for sentence in told if sentence.startswith("With epochs = 5, neurons = 16"))
-    assert "less than with epochs = 2, neurons = 8, with each" in both
+    assert "less than with epochs = 2, neurons = 8 on these 10,000 images, with each" in both
 
 
 def test_without_a_verdict_the_setting_that_stays_is_named_first(make_table) -> None:
@@ -138,11 +208,12 @@ def test_without_a_verdict_the_setting_that_stays_is_named_first(make_table) -> 
     ]
     told = verdicts(make_table(EPOCHS, TWO, test=lambda cell, seed: 2 + noise[cell][seed]))
     assert told[1].startswith(
-        "With neurons = 8, no difference in error that 3 seeds can show between epochs = 1 and 2 ("
+        "With neurons = 8, against epochs = 2, 3 seeds cannot decide about the error with 1 on these "
+        "10,000 images ("
     )
     assert any(
         sentence.startswith(
-            "With epochs = 2, no difference in error that 3 seeds can show between neurons = "
+            "With epochs = 2, against neurons = 8, 3 seeds cannot decide about the error with "
         )
         for sentence in told
     )
@@ -163,7 +234,8 @@ def test_of_many_levels_the_most_telling_have_a_sentence_and_the_rest_are_counte
         sentence.startswith("With epochs = 5, ") or "neurons = 32, networks" in sentence for sentence in told
     )
     assert rest.startswith(
-        "16 more levels were tested against epochs = 5, neurons = 32: with 8 the error is "
+        "16 more levels were tested against epochs = 5, neurons = 32 on these 10,000 images: with 8 the "
+        "error is "
     )
     assert rest.endswith("; the table has them all.")
     assert interaction.startswith(("The axes interact", "No interaction"))
@@ -177,13 +249,14 @@ def test_an_interaction_is_the_difference_between_two_changes(make_table) -> Non
     )
     assert verdicts(table)[0] == (
         "The axes interact: from epochs = 1 to 5 the error changes by −6.00 points at neurons = 8 and by "
-        "−5.00 points at 16, 1.00 points apart (95 % interval 0.88 to 1.12, 3 seeds, paired t, p < 0.001)."
+        "−5.00 points at 16, 1.00 points apart on these 10,000 images (95 % interval 0.88 to 1.12, 3 "
+        "seeds, paired t, p < 0.001)."
     )
     table = make_table(EPOCHS, TWO, test=errors(first, (8.0, 8.0, 8.0), first, first, last, (1.7, 1.8, 1.9)))
     assert verdicts(table)[0] == (
         "No interaction that 3 seeds can show: from epochs = 1 to 5 the error changes by −6.00 points at "
-        "neurons = 8 and by −6.20 points at 16, 0.20 points apart (95 % interval −0.45 to 0.05, 3 seeds, "
-        "paired t, p = 0.074)."
+        "neurons = 8 and by −6.20 points at 16, 0.20 points apart on these 10,000 images (95 % interval "
+        "−0.45 to 0.05, 3 seeds, paired t, p = 0.074)."
     )
 
 
@@ -204,11 +277,11 @@ def test_where_the_loss_is_varied_both_metrics_are_judged(make_material) -> None
     )
     by_error, by_squares = verdicts(material.table, material.results)
     assert by_error.startswith(
-        "No difference in error that 3 seeds can show between loss = mse and crossentropy"
+        "Against loss = crossentropy, 3 seeds can show no difference in error with mse on "
     )
     assert by_squares == (
-        "With loss = mse, the mean squared error is 0.00030 more than with crossentropy "
-        "(95 % interval 0.00018 to 0.00042, 3 seeds, paired t, Holm p = 0.009)."
+        "With loss = mse, the mean squared error is 0.00030 more than with crossentropy on these 10,000 "
+        "images (95 % interval 0.00018 to 0.00042, 3 seeds, paired t, Holm p = 0.009)."
     )
     assert verdicts(material.table) == (by_error,)  # squared errors by seed are in the results
 

@@ -6,11 +6,11 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from digitlab.errors import MissingExtraError
-from digitlab.results.aggregate import t_interval
+from digitlab.results.aggregate import PERCENT, t_interval
 
 # Differences in hours of sleep between two drugs in ten patients: Student, "The probable error of a mean",
 # Biometrika 6 (1908). The interval is what R prints for t.test(extra ~ group, data = sleep, paired = TRUE).
@@ -40,6 +40,7 @@ def test_the_interval_covers_the_true_mean_as_often_as_it_says(n: int) -> None:
 @given(VALUES)
 def test_the_mean_lies_in_the_middle_and_the_spread_is_that_of_a_sample(values: list[float]) -> None:
     estimate = t_interval(values)
+    assume(estimate.sd > 0)
     assert estimate.low <= estimate.mean <= estimate.high
     assert estimate.mean == pytest.approx(statistics.fmean(values), abs=1e-9)
     assert estimate.sd == pytest.approx(statistics.stdev(values), rel=1e-6, abs=1e-6)
@@ -49,11 +50,42 @@ def test_the_mean_lies_in_the_middle_and_the_spread_is_that_of_a_sample(values: 
 @given(VALUES, st.floats(0.01, 0.9))
 def test_more_confidence_gives_a_wider_interval(values: list[float], confidence: float) -> None:
     narrow, wide = t_interval(values, confidence), t_interval(values, confidence + 0.09)
+    assume(narrow.sd > 0)
     assert wide.high - wide.low >= narrow.high - narrow.low
 
 
-def test_equal_values_have_no_spread() -> None:
-    assert t_interval([1.5] * 5)[1:] == (1.5, 0.0, 1.5, 1.5)
+@pytest.mark.parametrize("value", [0.0, 1.5, 89.47, 100.0])
+def test_equal_values_have_no_interval(value: float) -> None:
+    n, mean, sd, *ends = t_interval([value] * 3, limits=PERCENT)
+    assert (n, mean, sd) == (3, pytest.approx(value), 0.0)
+    assert all(map(math.isnan, ends))
+
+
+def test_values_that_only_binary_fractions_tell_apart_have_no_interval() -> None:
+    estimate = t_interval([0.3, 0.1 + 0.2])
+    assert estimate.sd == 0
+    assert math.isnan(estimate.low)
+
+
+def test_the_interval_of_a_share_ends_at_0_and_100() -> None:
+    # Two seeds, 1 and 2: mean 1.5, s / sqrt(2) = 0.5, t(1) = 12.706: -4.85 to 7.85.
+    assert t_interval([1.0, 2.0], limits=PERCENT)[3:] == (0.0, pytest.approx(7.853, abs=1e-3))
+    assert t_interval([98.0, 99.0], limits=PERCENT)[3:] == (pytest.approx(92.147, abs=1e-3), 100.0)
+    assert t_interval([2.1, 90.2], limits=PERCENT)[3:] == (0.0, 100.0)
+
+
+def test_cut_ends_cover_as_often_as_uncut_ones() -> None:
+    random, runs = np.random.default_rng(3), 2_000
+    shares = random.beta(0.5, 20, (runs, 3)) * 100  # near 0, skewed, and never beyond it
+    mean = 100 * 0.5 / 20.5
+    covered = {
+        limits: sum(
+            each.low <= mean <= each.high
+            for each in (t_interval(values, limits=limits) for values in shares.tolist())
+        )
+        for limits in (PERCENT, (-math.inf, math.inf))
+    }
+    assert len(set(covered.values())) == 1
 
 
 def test_one_value_has_a_mean_and_no_interval() -> None:

@@ -13,7 +13,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
 from digitlab.errors import MissingExtraError
-from digitlab.results.resampling import SignFlip, sign_flip_test
+from digitlab.results.permutation import SignFlip, sign_flip_test
 from digitlab.results.statistics import (
     MOST_SEEDS,
     PairedDifference,
@@ -23,6 +23,7 @@ from digitlab.results.statistics import (
     mcnemar,
     paired_difference,
     seeds_needed,
+    spread_limit,
 )
 
 NAN = float("nan")
@@ -252,8 +253,53 @@ def test_only_seeds_that_both_levels_have_are_paired() -> None:
 
 def test_power_figures_are_those_of_the_corrected_test() -> None:
     for each in compare(KERNELS, reference=1, difference=0.05):
-        assert each.detectable == detectable_difference(each.paired.sd, each.paired.n, alpha=0.05 / 3)
-        assert each.seeds_needed == seeds_needed(each.paired.sd, 0.05, alpha=0.05 / 3)
+        limit = spread_limit(each.paired.sd, each.paired.n)
+        assert each.detectable == detectable_difference(limit, each.paired.n, alpha=0.05 / 3)
+        assert each.seeds_needed == seeds_needed(limit, 0.05, alpha=0.05 / 3)
+
+
+@pytest.mark.parametrize(("n", "factor"), [(2, 3.947), (3, 2.117), (5, 1.558), (10, 1.293), (30, 1.136)])
+def test_the_upper_limit_of_a_spread_is_that_of_a_table(n: int, factor: float) -> None:
+    # Chi-square's 20 % points for 1, 2, 4, 9 and 29 degrees of freedom: 0.0642, 0.4463, 1.6488, 5.3801,
+    # 22.475.
+    assert spread_limit(1, n) == pytest.approx(factor, abs=5e-4)
+    assert spread_limit(0.3, n) == pytest.approx(0.3 * spread_limit(1, n))
+
+
+def test_intervals_of_differences_of_shares_end_at_100_points() -> None:
+    levels = [{0: 2.1, 1: 90.2}, {0: 2.0, 1: 2.2}]
+    (found,) = compare(levels, reference=1)
+    assert (found.paired.low, found.paired.high) == (-100.0, 100.0)
+    assert found.detectable == math.inf
+    assert found.too_few
+    (small,) = compare([{0: 0.01, 1: 0.02}, {0: 0.01, 1: 0.12}], reference=1, largest=0.2)
+    assert (small.paired.low, small.paired.high) == (-0.2, 0.2)
+
+
+def test_seeds_are_too_few_where_they_could_miss_that_one_level_makes_no_error() -> None:
+    # Of differences with a spread of 0.225 three seeds see 1.56 points, five of a like spread 0.6.
+    near, far = (0.75, 0.8, 0.85), (1.05, 0.65, 0.95)
+    (three,) = compare([dict(enumerate(far)), dict(enumerate(near))], reference=1)
+    assert three.means == (pytest.approx(0.883, abs=1e-3), pytest.approx(0.8))
+    assert three.detectable == pytest.approx(1.558, abs=1e-3)
+    assert three.too_few
+    twice = [dict(enumerate(values)) for values in (far * 2, near * 2)]
+    assert not compare(twice, reference=1)[0].too_few
+    worse = [{seed: value + 0.7 for seed, value in enumerate(values)} for values in (far, near)]
+    assert not compare(worse, reference=1)[0].too_few
+
+
+def test_a_spread_far_from_the_references_is_told_from_one_that_chance_makes() -> None:
+    steady = {0: 2.0, 1: 2.1, 2: 1.9, 3: 2.05, 4: 2.0}
+    collapsed = {0: 1.7, 1: 1.8, 2: 1.6, 3: 90.2, 4: 1.7}
+    restless = {0: 2.1, 1: 2.3, 2: 1.9, 3: 2.2, 4: 2.0}
+    found, other = compare([collapsed, steady, restless], reference=1)
+    assert found.wide
+    assert found.spreads.level / found.spreads.reference > 100
+    assert not other.wide
+    assert compare([steady, collapsed], reference=1)[0].wide  # the reference itself
+    all_collapsed = dict.fromkeys(range(5), 90.2)
+    assert not compare([all_collapsed, steady], reference=1)[0].wide
 
 
 def test_a_level_whose_spread_is_unknown_says_so_and_costs_the_others_nothing() -> None:
@@ -266,7 +312,7 @@ def test_a_level_whose_spread_is_unknown_says_so_and_costs_the_others_nothing() 
         assert each.seeds_needed is None
     assert equal.sign_flip == SignFlip(0.0625, 0.0625)
     assert tested.holm_p == tested.paired.p
-    assert tested.detectable == detectable_difference(tested.paired.sd, 5)
+    assert tested.detectable == detectable_difference(spread_limit(tested.paired.sd, 5), 5)
 
 
 def test_a_reference_alone_is_compared_with_nothing() -> None:
@@ -284,7 +330,7 @@ def test_results_are_plain_numbers() -> None:
         return [each for value in values for each in (flat(value) if isinstance(value, tuple) else [value])]
 
     figures = flat((*compare(KERNELS, 1), PairedDifference(*paired_difference([1, 2], [1, 1]))))
-    assert {type(figure) for figure in figures} == {int, float}
+    assert {type(figure) for figure in figures} == {int, float, bool}
 
 
 def test_without_scipy_one_line_says_what_to_install() -> None:

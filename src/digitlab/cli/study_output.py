@@ -59,19 +59,26 @@ def _print_levels(material: Material) -> None:
 
 def _of_level(evidence: Evidence, level: int) -> list[dict[str, Any]]:
     """How a level compares with the reference level, by one metric; nothing for the reference itself."""
-    from digitlab.report.evidence import verdict
-
     return [
         {
             "metric": evidence.metric.name,
-            "verdict": verdict(each),
+            "verdict": evidence.verdict(each),
+            "test_images": evidence.images,
             "n": each.paired.n,
+            "failed": evidence.trials[level].failed,
+            "reference_failed": evidence.trials[evidence.reference].failed,
             "difference": _known(each.paired.mean),
             "low": _known(each.paired.low),
             "high": _known(each.paired.high),
+            "p": _known(each.paired.p),
             "holm_p": _known(each.holm_p),
             "sign_flip_p": _known(each.sign_flip.p),
             "would_have_seen": _known(each.detectable),
+            "seeds_needed": each.seeds_needed,
+            "too_few_seeds": each.too_few,
+            "sd": _known(each.spreads.level),
+            "reference_sd": _known(each.spreads.reference),
+            "wide_spread": each.wide,
         }
         for each in evidence.comparisons
         if each.level == level

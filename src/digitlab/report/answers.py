@@ -18,30 +18,47 @@ def lead(table: StudyTable) -> str:
     where = settings_text(table.plan.study.axes, best.levels)
     so_far = "" if table.complete else "so far, "
     if len(table.rows) == 1:
-        sentence = f"{so_far}the test error at {where} is {_test_error(best)}."
+        sentence = f"{so_far}the test error at {where} is {_test_error(best)}"
     else:
-        candidates = sum(row.test_error.n == best.test_error.n for row in table.rows)
-        among = (
-            "" if candidates == len(table.rows) else f"among levels with {seeds_text([best.test_error.n])}, "
-        )
         sentence = (
-            f"{so_far}{among}the validation error is lowest at {where} "
-            f"({number(best.validation_error.mean)} %); the test error there is {_test_error(best)}."
+            f"{so_far}{_among(table, best)}the validation error is lowest at {where} "
+            f"({number(best.validation_error.mean)} %); the test error there is {_test_error(best)}"
         )
-    return sentence[0].upper() + sentence[1:]
+    if best.failed:
+        sentence += (
+            f"; {len(best.failed)} of {table.plan.study.seeds} seeds failed there, and these are the others"
+        )
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _among(table: StudyTable, best: Row) -> str:
+    """Say among which levels the best was looked for, where not among all."""
+    candidates = _candidates(table)
+    if len(candidates) == len(table.rows):
+        return ""
+    without = [row for row in table.rows if not row.failed and row.test_error.n == best.test_error.n]
+    if not best.failed and len(without) == sum(not row.failed for row in table.rows):
+        return "among levels of which no seed failed, "
+    return f"among levels with {seeds_text([best.test_error.n])}, "
 
 
 def best_row(table: StudyTable) -> Row | None:
     """Choose a level: the least validation error, the first of equal ones (None: nothing is done).
 
-    Validation chooses, the test set never does. Levels that lack seeds which others have are no candidates.
+    Validation chooses, the test set never does. Levels that lack seeds which others have are no candidates,
+    nor are levels of which seeds failed, unless some failed of all.
 
     Args:
         table: the study's answer in figures.
     """
-    most = max(row.test_error.n for row in table.rows)
-    candidates = [row for row in table.rows if most and row.test_error.n == most]
-    return min(candidates, key=lambda row: row.validation_error.mean, default=None)
+    return min(_candidates(table), key=lambda row: row.validation_error.mean, default=None)
+
+
+def _candidates(table: StudyTable) -> list[Row]:
+    done = [row for row in table.rows if row.test_error.n]
+    stable = [row for row in done if not row.failed] or done
+    most = max((row.test_error.n for row in stable), default=0)
+    return [row for row in stable if row.test_error.n == most]
 
 
 def _test_error(row: Row) -> str:
@@ -49,4 +66,6 @@ def _test_error(row: Row) -> str:
     seeds = seeds_text([estimate.n])
     if estimate.n < 2:
         return f"{number(estimate.mean)} % ({seeds})"
+    if not estimate.sd > 0:
+        return f"{number(estimate.mean)} % ({seeds}, all alike: no interval)"
     return f"{number(estimate.mean)} % (95 % interval {interval(estimate)}, {seeds})"

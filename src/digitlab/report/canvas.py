@@ -156,13 +156,13 @@ def error_axis(axes: Axes, title: str, points: Iterable[float], ends: Iterable[f
         axes: whose vertical axis it is.
         title: what stands beside it.
         points: errors; nan is none.
-        ends: of intervals; one that reaches far below the points, or below 0, leaves the figure.
+        ends: of intervals; one that reaches far below the points on a logarithmic axis leaves the figure.
     """
     positive = [value for value in points if value > 0]  # nan is not
     low, high = (min(positive), max(positive)) if positive else (0.0, 1.0)
     wide = high > ERROR_RATIO * low > 0
     lowest = low / 2 if wide else 0.0
-    within = [end for end in ends if end > lowest]
+    within = [end for end in ends if end >= lowest]  # nan is not
     low, high = min([low, *within]), max([high, *within])
     if not wide:
         margin = 0.06 * (high - low) or 0.1 * high

@@ -11,11 +11,11 @@ import numpy as np
 from digitlab.report.material import Material
 from digitlab.report.metric import ERROR, Metric, metrics_of
 from digitlab.report.text import is_numeric
-from digitlab.results.resampling import BootstrapDifference, bootstrap_difference
 from digitlab.spec.plan import Cell
 from digitlab.spec.study import Axis, Level
 
 if TYPE_CHECKING:  # SciPy's tests take half a second to import: only who compares waits for them
+    from digitlab.results.crossed import CrossedDifference
     from digitlab.results.statistics import Comparison, PairedDifference
 
 ALPHA = 0.05
@@ -29,10 +29,44 @@ class Interaction(NamedTuple):
         changes: of the error, in percentage points and averaged over seeds, from the first to the last level
             of the first axis: at the first and at the last level of the second.
         paired: the second change minus the first, by seed.
+        detectable: the smallest true difference of the changes that these seeds would show four times in
+            five, if the spread is at its upper limit (nan: it is unknown).
+        unstable: whether some trial of the four levels failed.
     """
 
     changes: tuple[float, float]
     paired: PairedDifference
+    detectable: float
+    unstable: bool
+
+    @property
+    def too_few(self) -> bool:
+        """Whether these seeds would have missed even that one of the changes does not happen at all."""
+        return self.detectable > max(map(abs, self.changes))
+
+
+class NewDigits(NamedTuple):
+    """What is claimed of a level on new digits.
+
+    Attributes:
+        expected: the difference from the reference, with its interval.
+        holm_p: its p, corrected over the levels compared (nan: it has none).
+    """
+
+    expected: CrossedDifference
+    holm_p: float
+
+
+class Trials(NamedTuple):
+    """How the trials of a level ended.
+
+    Attributes:
+        failed: how many failed.
+        total: how many were asked for.
+    """
+
+    failed: int
+    total: int
 
 
 class Evidence(NamedTuple):
@@ -42,8 +76,10 @@ class Evidence(NamedTuple):
         metric: what is compared.
         axes: of the study.
         levels: of the study, one value for each axis.
+        trials: how those of each level ended.
         reference: position of the reference level among them.
         comparisons: one for each other level, in their order.
+        images: of the test set, which verdicts are about (None: their number is not known).
         new_digits: what to expect on new digits, for each comparison (None: unknown; empty: for none).
         interaction: of two axes that can be crossed at their ends (None: there are none, or no seed has all).
     """
@@ -51,9 +87,11 @@ class Evidence(NamedTuple):
     metric: Metric
     axes: tuple[Axis, ...]
     levels: tuple[tuple[Level, ...], ...]
+    trials: tuple[Trials, ...]
     reference: int
     comparisons: tuple[Comparison, ...]
-    new_digits: tuple[BootstrapDifference | None, ...] = ()
+    images: int | None = None
+    new_digits: tuple[NewDigits | None, ...] = ()
     interaction: Interaction | None = None
 
     @property
@@ -61,16 +99,50 @@ class Evidence(NamedTuple):
         """Whether any level could be tested."""
         return any(comparison.paired.n > 1 for comparison in self.comparisons)
 
+    @property
+    def tests(self) -> int:
+        """How many levels were tested together."""
+        return sum(not math.isnan(comparison.holm_p) for comparison in self.comparisons)
 
-def verdict(comparison: Comparison) -> str:
-    """Say in a word what a comparison found: `less`, `more`, `undecided`, `no spread` or `not tested`."""
-    if comparison.paired.n < 2:
-        return "not tested"
-    if math.isnan(comparison.holm_p):
+    def is_unstable(self, level: int) -> bool:
+        """Say whether some trial of a level failed: those that are left are not the level."""
+        return self.trials[level].failed > 0
+
+    def verdict(self, comparison: Comparison) -> str:
+        """Say in a word what a comparison found.
+
+        Returns:
+            `less`, `more`, `undecided`, `no spread`, `not tested`, or `unstable`: trials of the level or of
+            the reference failed.
+        """
+        if self.is_unstable(comparison.level) or self.is_unstable(self.reference):
+            return "unstable"
+        if comparison.paired.n < 2:
+            return "not tested"
+        return _verdict(comparison.holm_p, comparison.paired.mean)
+
+    def verdict_on_new_digits(self, comparison: Comparison) -> str:
+        """Say likewise what it found for new digits; what is undecided on these images is so on others."""
+        found = self.verdict(comparison)
+        digits = self.digits(comparison)
+        if digits is None or found not in ("less", "more"):
+            return found
+        return _verdict(digits.holm_p, digits.expected.difference)
+
+    def digits(self, comparison: Comparison) -> NewDigits | None:
+        """Give what to expect of a comparison on new digits."""
+        if not self.new_digits:
+            return None
+        places = [each.level for each in self.comparisons]
+        return self.new_digits[places.index(comparison.level)]
+
+
+def _verdict(holm_p: float, difference: float) -> str:
+    if math.isnan(holm_p):
         return "no spread"
-    if comparison.holm_p >= ALPHA:
+    if holm_p >= ALPHA:
         return "undecided"
-    return "less" if comparison.paired.mean < 0 else "more"
+    return "less" if difference < 0 else "more"
 
 
 def evidence_of(material: Material) -> tuple[Evidence, ...]:
@@ -98,38 +170,46 @@ def _evidence(material: Material, metric: Metric) -> Evidence:
     levels = tuple(cell.levels for _, cell in pairs)
     reference = levels.index(plan.reference)
     values = [material.by_seed(row, cell, metric) for row, cell in pairs]
-    comparisons = compare(values, reference, metric.difference)
+    trials = tuple(Trials(len(row.failed), len(cell.trials)) for row, cell in pairs)
+    comparisons = compare(values, reference, metric.difference, metric.largest)
     judged_by_classes = metric is ERROR and material.predictions
     return Evidence(
         metric=metric,
         axes=plan.study.axes,
         levels=levels,
+        trials=trials,
         reference=reference,
         comparisons=comparisons,
+        images=material.table.images,
         new_digits=_on_new_digits(material, reference, comparisons) if judged_by_classes else (),
-        interaction=_interaction(plan.study.axes, values) if metric is ERROR else None,
+        interaction=_interaction(plan.study.axes, values, trials) if metric is ERROR else None,
     )
 
 
 def _on_new_digits(
     material: Material, reference: int, comparisons: Sequence[Comparison]
-) -> tuple[BootstrapDifference | None, ...]:
+) -> tuple[NewDigits | None, ...]:
+    from digitlab.results.statistics import holm
+
     if material.digits is None:
         return ()
     right = [_right(material, cell, material.digits.y_test) for cell in material.table.plan.cells]
-    base = right[reference]
-    found = []
-    for comparison in comparisons:
-        level = right[comparison.level]
-        shared = sorted(base.keys() & level.keys())
-        found.append(
-            bootstrap_difference(
-                np.stack([level[seed] for seed in shared]), np.stack([base[seed] for seed in shared])
-            )
-            if len(shared) > 1
-            else None
-        )
-    return tuple(found)
+    expected = [_expected(right[each.level], right[reference]) for each in comparisons]
+    corrected = holm([math.nan if each is None else each.p for each in expected])
+    return tuple(
+        None if each is None else NewDigits(each, p) for each, p in zip(expected, corrected, strict=True)
+    )
+
+
+def _expected(level: dict[int, np.ndarray], base: dict[int, np.ndarray]) -> CrossedDifference | None:
+    from digitlab.results.crossed import crossed_difference
+
+    shared = sorted(base.keys() & level.keys())
+    if len(shared) < 2:
+        return None
+    return crossed_difference(
+        np.stack([level[seed] for seed in shared]), np.stack([base[seed] for seed in shared])
+    )
 
 
 def _right(material: Material, cell: Cell, labels: np.ndarray) -> dict[int, np.ndarray]:
@@ -138,24 +218,34 @@ def _right(material: Material, cell: Cell, labels: np.ndarray) -> dict[int, np.n
     return {trial.seed: material.predictions[trial.id] == labels for trial in known}
 
 
-def _interaction(axes: Sequence[Axis], values: Sequence[dict[int, float]]) -> Interaction | None:
+def _interaction(
+    axes: Sequence[Axis], values: Sequence[dict[int, float]], trials: Sequence[Trials]
+) -> Interaction | None:
     """Contrast the corners; ends are chosen by the study file, before there are figures.
 
     Where levels are words, only two of them have ends.
     """
     if len(axes) != 2 or not all(_has_ends(axis) for axis in axes):
         return None
-    from digitlab.results.statistics import paired_difference
+    from digitlab.results.statistics import detectable_difference, paired_difference, spread_limit
 
     columns = len(axes[1].values)
-    corners = values[0], values[columns - 1], values[-columns], values[-1]
+    places = 0, columns - 1, len(values) - columns, len(values) - 1
+    corners = [values[place] for place in places]
     seeds = sorted(set.intersection(*(set(corner) for corner in corners)))
     if not seeds:
         return None
     first_low, first_high, last_low, last_high = ([corner[seed] for seed in seeds] for corner in corners)
     low, high = np.subtract(last_low, first_low), np.subtract(last_high, first_high)
+    paired = paired_difference(high.tolist(), low.tolist(), 2 * ERROR.largest)
+    detectable = math.nan
+    if paired.sd > 0:
+        detectable = detectable_difference(spread_limit(paired.sd, paired.n), paired.n)
     return Interaction(
-        (float(low.mean()), float(high.mean())), paired_difference(high.tolist(), low.tolist())
+        changes=(float(low.mean()), float(high.mean())),
+        paired=paired,
+        detectable=detectable,
+        unstable=any(trials[place].failed for place in places),
     )
 
 

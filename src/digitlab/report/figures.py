@@ -92,9 +92,10 @@ def _series(material: Material, metric: Metric, levels: tuple[Level, ...], place
     histories = [material.table.curves[place].histories for place in places]
     return Series(
         label=levels_text(levels),
-        test=tuple(map(t_interval, singles)),
+        test=tuple(t_interval(values, limits=metric.limits) for values in singles),
         validation=tuple(
-            t_interval([metric.of_validation(history[-1]) for history in each]) for each in histories
+            t_interval([metric.of_validation(history[-1]) for history in each], limits=metric.limits)
+            for each in histories
         ),
         singles=singles,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from digitlab.results.aggregate import PERCENT, SQUARED, Limits
 from digitlab.results.record import EpochRecord, Scores
 from digitlab.spec.plan import Plan
 
@@ -22,6 +23,7 @@ class Metric(NamedTuple):
         unit: what follows a difference, with a blank before it (empty: there is none).
         decimals: with which it is written.
         difference: that one would want to see, in its unit.
+        limits: the least and the greatest value that it can take.
         of_scores: reads it from the scores on the validation part or the test set.
         of_training: reads it from an epoch, on the training images.
         of_validation: likewise, on the validation part.
@@ -33,9 +35,16 @@ class Metric(NamedTuple):
     unit: str
     decimals: int
     difference: float
+    limits: Limits
     of_scores: Callable[[Scores], float]
     of_training: Callable[[EpochRecord], float]
     of_validation: Callable[[EpochRecord], float]
+
+    @property
+    def largest(self) -> float:
+        """The largest difference that two levels can have."""
+        low, high = self.limits
+        return high - low
 
 
 ERROR = Metric(
@@ -45,6 +54,7 @@ ERROR = Metric(
     unit=" points",
     decimals=2,
     difference=0.1,
+    limits=PERCENT,
     of_scores=lambda scores: scores.error_percent,
     of_training=lambda record: 100 * (1 - record.accuracy),
     of_validation=lambda record: 100 * (1 - record.validation_accuracy),
@@ -57,6 +67,7 @@ SQUARED_ERROR = Metric(
     unit="",
     decimals=5,
     difference=0.0001,
+    limits=SQUARED,
     of_scores=lambda scores: scores.mse,
     of_training=lambda record: record.mse,
     of_validation=lambda record: record.validation_mse,

@@ -133,12 +133,14 @@ class _Writer:
             return
         table = evidence_table(evidence)
         reference = settings_text(self.axes, self.table.plan.reference)
-        caution = "The interval on new digits is the weaker evidence. " if evidence.new_digits else ""
+        about = "Verdicts are about these test images"
+        if evidence.new_digits:
+            about += "; on new digits there is one of its own, with a wider interval"
         yield Tabular(
             table,
             f"Comparisons by {evidence.metric.name}",
             f"Each level minus the reference ({reference}), by seed: below 0 the level has the smaller "
-            f"{evidence.metric.name}. The verdict goes by Holm's p; intervals are not corrected. {caution}"
+            f"{evidence.metric.name}. The verdict goes by Holm's p; intervals are not corrected. {about}. "
             "What the columns mean is told under “How this was measured”.",
             folded="All comparisons" if len(table.rows) > LONG else "",
         )

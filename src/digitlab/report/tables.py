@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from digitlab.models import cost
-from digitlab.report.evidence import Evidence, verdict
+from digitlab.report.evidence import Evidence
 from digitlab.report.metric import ERROR, SQUARED_ERROR, metrics_of
 from digitlab.report.text import NONE, interval, is_numeric, level_text, number, probability, settings_text
-from digitlab.results.aggregate import Row, StudyTable
-from digitlab.results.resampling import BootstrapDifference
+from digitlab.results.aggregate import PERCENT, Estimate, Row, StudyTable
 from digitlab.spec.plan import Cell
 
 if TYPE_CHECKING:
@@ -116,23 +116,30 @@ def _notes(table: StudyTable) -> Iterator[str]:
         )
     if any(row.test_error.n == 1 for row in table.rows):
         yield "Where n is 1 there is no interval: it takes two seeds to see a spread."
+    if any(row.test_error.sd == 0 for row in table.rows):
+        yield "Where all seeds of a level err alike there is no interval: agreement of a few is no certainty."
+    if any(_is_cut(row.test_error) for row in table.rows):
+        yield "Intervals end at 0 and 100 %, where errors do."
     if len(table.rows) > 1:
         yield f"Reference level: {settings_text(axes, table.plan.reference)}."
+
+
+def _is_cut(estimate: Estimate) -> bool:
+    lowest, highest = PERCENT
+    return estimate.low <= lowest or estimate.high >= highest  # nan is neither
 
 
 def evidence_table(evidence: Evidence) -> TextTable:
     """Write every comparison with the reference level.
 
     Differences and intervals are signed: below 0 the level is the better one. The last column is there only
-    where predictions are known.
+    where predictions are known; it has a verdict of its own.
 
     Args:
         evidence: of a study, by one metric.
     """
     axes, metric = evidence.axes, evidence.metric
-    expected = evidence.new_digits or [None] * len(evidence.comparisons)
-    pairs = zip(evidence.comparisons, expected, strict=True)
-    measures = [_compared(each, digits, metric.decimals) for each, digits in pairs]
+    measures = [_compared(evidence, each) for each in evidence.comparisons]
     titles = (
         "verdict",
         f"difference,{metric.unit}" if metric.unit else f"difference in {metric.name}",
@@ -154,15 +161,40 @@ def evidence_table(evidence: Evidence) -> TextTable:
     )
 
 
-def _compared(comparison: Comparison, digits: BootstrapDifference | None, decimals: int) -> tuple[str, ...]:
+def _compared(evidence: Evidence, comparison: Comparison) -> tuple[str, ...]:
     paired, flips = comparison.paired, comparison.sign_flip
+    decimals = evidence.metric.decimals
     return (
-        verdict(comparison),
+        _verdict(evidence, comparison),
         number(paired.mean, decimals),
         interval(paired, decimals),
         str(paired.n),
         probability(comparison.holm_p),
         NONE if paired.n < 2 else f"{flips.p:.3g} ({flips.smallest_p:.3g})",
-        number(comparison.detectable, decimals),
-        NONE if digits is None else interval(digits, decimals),
+        "nothing" if comparison.too_few else number(comparison.detectable, decimals),
+        _on_new_digits(evidence, comparison),
     )
+
+
+def _verdict(evidence: Evidence, comparison: Comparison) -> str:
+    """Write a verdict, and beside it what makes it doubtful."""
+    found = evidence.verdict(comparison)
+    if found == "unstable":
+        places = (comparison.level, evidence.reference)
+        failed, total = next(evidence.trials[place] for place in places if evidence.is_unstable(place))
+        whose = "" if evidence.is_unstable(comparison.level) else " of the reference"
+        found = f"unstable: {failed} of {total}{whose} failed"
+    if not comparison.wide:
+        return found
+    level, reference, _ = comparison.spreads
+    return f"{found}; spread {level / reference:.3g} times the reference's"
+
+
+def _on_new_digits(evidence: Evidence, comparison: Comparison) -> str:
+    digits = evidence.digits(comparison)
+    if digits is None:
+        return NONE
+    found = evidence.verdict_on_new_digits(comparison)
+    if math.isnan(digits.expected.low):
+        return found
+    return f"{found}: {interval(digits.expected, evidence.metric.decimals)}"

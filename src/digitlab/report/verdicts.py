@@ -7,13 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from digitlab.report.evidence import ALPHA, Evidence, evidence_of, verdict
+from digitlab.report.evidence import ALPHA, Evidence, evidence_of
 from digitlab.report.material import Material
-from digitlab.report.metric import ERROR
-from digitlab.report.text import level_text, listed, number, probability, settings_text
+from digitlab.report.text import level_text, listed, number
+from digitlab.report.wording import Wording, p_text, span
 from digitlab.results.aggregate import StudyTable
 from digitlab.results.record import Result
-from digitlab.spec.study import Level
 
 if TYPE_CHECKING:
     from digitlab.results.statistics import Comparison, PairedDifference
@@ -52,156 +51,177 @@ def sentences(evidence: Evidence) -> tuple[str, ...]:
 
 
 class _Judge:
-    """Knows how the levels of one study are called while its sentences are written."""
+    """Writes the sentences of one study."""
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
-        self.reference = evidence.levels[evidence.reference]
+        self.words = Wording(evidence)
 
     def sentences(self) -> Iterator[str]:
         yield from self._interaction()
-        groups: dict[str, list[Comparison]] = {}
-        tested = [each for each in self.evidence.comparisons if verdict(each) != "not tested"]
+        if self.evidence.is_unstable(self.evidence.reference):
+            yield self._unstable_reference()
+            return
+        tested = [each for each in self.evidence.comparisons if self._kind(each) != "not tested"]
         told = sorted(sorted(tested, key=self._rank)[:MOST_SENTENCES], key=lambda each: each.level)
+        groups: dict[str, list[Comparison]] = {}
         for each in told:
-            groups.setdefault(verdict(each), []).append(each)
-        for each in told:
-            if verdict(each) in ("less", "more"):
-                yield self._decided(each)
-        yield from self._undecided(groups.get("undecided", []))
-        for each in groups.get("no spread", []):
-            yield self._without_spread(each)
+            kind = self._kind(each)
+            groups.setdefault("decided" if kind in ("less", "more") else kind, []).append(each)
+        yield from map(self._decided, groups.get("decided", []))
+        yield from map(self._unstable, groups.get("unstable", []))
+        yield from map(self._by_its_own_interval, groups.get("alone", []))
+        yield from self._undecided(groups.get("too few", []), self._cannot_decide)
+        yield from self._undecided(groups.get("undecided", []), self._no_difference)
+        yield from map(self._without_spread, groups.get("no spread", []))
+        yield from self._wide([each for each in tested if each.wide])
         yield from self._untold([each for each in tested if each not in told])
         yield from self._untested([each for each in self.evidence.comparisons if each not in tested])
 
+    def _kind(self, comparison: Comparison) -> str:
+        """Tell levels without a verdict apart: by their own interval, if it leaves out 0, and by power."""
+        found = self.evidence.verdict(comparison)
+        if found != "undecided":
+            return found
+        if comparison.paired.p < ALPHA:
+            return "alone"
+        return "too few" if comparison.too_few else found
+
     def _rank(self, comparison: Comparison) -> tuple[int, bool, float]:
         """Put first what tells the most: one setting changed, then a verdict, then a large difference."""
-        decided = verdict(comparison) in ("less", "more")
-        return len(self._changed(comparison)), not decided, -abs(comparison.paired.mean)
-
-    def _changed(self, comparison: Comparison) -> tuple[int, ...]:
-        """Give the axes in which a level differs from the reference, by their positions."""
-        pairs = enumerate(zip(self._levels(comparison), self.reference, strict=True))
-        return tuple(place for place, (level, other) in pairs if level != other)
-
-    def _levels(self, comparison: Comparison) -> tuple[Level, ...]:
-        return self.evidence.levels[comparison.level]
-
-    def _named(self, levels: Sequence[Level]) -> str:
-        return settings_text(self.evidence.axes, levels)
-
-    def _settings(self, places: Sequence[int], levels: Sequence[Level]) -> str:
-        return settings_text([self.evidence.axes[i] for i in places], [levels[i] for i in places])
-
-    def _than_reference(self, comparison: Comparison) -> str:
-        """Name the reference beside a level that has been named: only what differs from it."""
-        if len(self.reference) == 1:
-            return level_text(self.reference[0])
-        return self._settings(self._changed(comparison), self.reference)
-
-    def _amount(self, value: float) -> str:
-        return number(value, self.evidence.metric.decimals)
-
-    def _ends(self, low: float, high: float) -> str:
-        return f"{self._amount(low)} to {self._amount(high)}"
-
-    def _how_much(self, comparison: Comparison) -> str:
-        """Say `networks err 0.21 points less than with 3`, or the like of another metric."""
-        mean = comparison.paired.mean
-        amount = f"{self._amount(abs(mean))}{self.evidence.metric.unit} {'less' if mean < 0 else 'more'}"
-        verb = "networks err" if self.evidence.metric is ERROR else f"the {self.evidence.metric.name} is"
-        return f"{verb} {amount} than with {self._than_reference(comparison)}"
+        telling = self._kind(comparison) in ("less", "more", "unstable", "alone")
+        return len(self.words.changed(comparison)), not telling, -abs(comparison.paired.mean)
 
     def _decided(self, comparison: Comparison) -> str:
-        paired = comparison.paired
-        low, high = sorted((abs(paired.low), abs(paired.high)))  # a verdict's interval lies on one side of 0
+        words, paired = self.words, comparison.paired
         return (
-            f"With {self._named(self._levels(comparison))}, {self._how_much(comparison)} (95 % interval "
-            f"{self._ends(low, high)}, {paired.n} seeds, paired t, Holm {_p(comparison.holm_p)})."
+            f"With {words.level(comparison)}, {words.how_much(comparison)} {words.here} (95 % interval "
+            f"{words.ends_of_one_side(paired.low, paired.high)}, {paired.n} seeds, paired t, Holm "
+            f"{p_text(comparison.holm_p)}){words.on_new_digits(comparison)}."
         )
 
-    def _undecided(self, group: Sequence[Comparison]) -> Iterator[str]:
+    def _unstable(self, comparison: Comparison) -> str:
+        failed, total = self.evidence.trials[comparison.level]
+        sentence = (
+            f"With {self.words.level(comparison)}, {failed} of {total} seeds failed: unstable, and called "
+            f"neither better nor worse than {self.words.than_reference(comparison)}"
+        )
+        if not comparison.paired.n:
+            return f"{sentence}."
+        return f"{sentence} (the seeds that are left: {self.words.by(comparison.paired.mean)})."
+
+    def _unstable_reference(self) -> str:
+        failed, total = self.evidence.trials[self.evidence.reference]
+        return (
+            f"With {self.words.all_of_reference()}, the reference, {failed} of {total} seeds failed: "
+            f"unstable, so that no level is called better or worse than it in {self.evidence.metric.name}."
+        )
+
+    def _by_its_own_interval(self, comparison: Comparison) -> str:
+        """Write of a level that would be told from the reference, were it tested alone."""
+        words, paired = self.words, comparison.paired
+        own = f"95 % {words.ends_of_one_side(paired.low, paired.high)}, {paired.n} seeds, paired t"
+        return (
+            f"With {words.level(comparison)}, {words.how_much(comparison)} {words.here} by its own interval "
+            f"({own}, {p_text(paired.p)}), which is undecided as one of {self.evidence.tests} levels tested "
+            f"(Holm {p_text(comparison.holm_p)}{words.seeds_needed([comparison])})."
+        )
+
+    def _undecided(
+        self, group: Sequence[Comparison], write: Callable[[Sequence[int], Sequence[Comparison]], str]
+    ) -> Iterator[str]:
         """Write one sentence for all levels that change the same settings, if they are more than a few."""
         alike: dict[tuple[int, ...], list[Comparison]] = {}
         for each in group:
-            alike.setdefault(self._changed(each), []).append(each)
+            alike.setdefault(self.words.changed(each), []).append(each)
         for changed, members in alike.items():
             if len(members) <= FEW_UNDECIDED:
-                yield from (self._no_difference(changed, [each]) for each in members)
+                yield from (write(changed, [each]) for each in members)
             else:
-                yield self._no_difference(changed, members)
+                yield write(changed, members)
 
     def _no_difference(self, changed: Sequence[int], group: Sequence[Comparison]) -> str:
-        metric = self.evidence.metric
-        means = [each.paired.mean for each in group]
+        seen = span([each.detectable for each in group], self.words.amount)
+        return self._pooled(
+            changed,
+            group,
+            f"can show no difference in {self.evidence.metric.name}",
+            f"they see {seen}{self.evidence.metric.unit} four times in five, if the spread is at its upper "
+            "limit",
+        )
+
+    def _cannot_decide(self, changed: Sequence[int], group: Sequence[Comparison]) -> str:
+        return self._pooled(
+            changed,
+            group,
+            f"cannot decide about the {self.evidence.metric.name}",
+            "they could miss even that one of the two makes none",
+        )
+
+    def _pooled(self, changed: Sequence[int], group: Sequence[Comparison], found: str, seen: str) -> str:
+        """Write of levels that were each tested against the reference, and not against one another."""
+        words = self.words
         low, high = min(each.paired.low for each in group), max(each.paired.high for each in group)
         if len(group) == 1:
-            interval = f"95 % interval {self._ends(low, high)}, Holm {_p(group[0].holm_p)}"
+            interval = f"95 % interval {words.ends(low, high)}, Holm {p_text(group[0].holm_p)}"
         else:
-            interval = f"95 % intervals within {self._ends(low, high)}"
-        seeds = _range([each.paired.n for each in group], str)
-        sentence = (
-            f"no difference in {metric.name} that {seeds} seeds can show between "
-            f"{self._pairs(changed, group)} ({_range(means, self._amount)}{metric.unit}, {interval}; "
-            f"{self._power(group)})."
+            interval = f"each against it alone, 95 % intervals within {words.ends(low, high)}"
+        kept, reference, levels = words.against(changed, group)
+        begin = f"With {kept}, against" if kept else "Against"
+        means = span([each.paired.mean for each in group], words.amount)
+        seeds = span([each.paired.n for each in group], str)
+        return (
+            f"{begin} {reference}, {seeds} seeds {found} with {levels} {words.here} "
+            f"({means}{self.evidence.metric.unit}, {interval}; {seen}{words.seeds_needed(group)})."
         )
-        kept = [place for place in range(len(self.reference)) if place not in changed]
-        if not kept or len(changed) > 1:
-            return sentence[0].upper() + sentence[1:]
-        return f"With {self._settings(kept, self.reference)}, {sentence}"
-
-    def _pairs(self, changed: Sequence[int], group: Sequence[Comparison]) -> str:
-        """Write which levels are compared: `neurons = 64 or 256 and 128`."""
-        if len(changed) > 1:
-            levels = "; ".join(self._named(self._levels(each)) for each in group)
-            return f"{self._named(self.reference)} and {levels}"
-        (place,) = changed
-        levels = [level_text(self._levels(each)[place]) for each in group]
-        title = self.evidence.axes[place].title
-        return f"{title} = {listed(levels, 'or')} and {level_text(self.reference[place])}"
-
-    def _power(self, group: Sequence[Comparison]) -> str:
-        """Say what the seeds would have seen, and how many would see what one wants to."""
-        from digitlab.results.statistics import MOST_SEEDS
-
-        seen = _range([each.detectable for each in group], self._amount)
-        text = f"they would have seen {seen}{self.evidence.metric.unit} four times in five"
-        counts = [(each.seeds_needed or 0, each.paired.n) for each in group]
-        needed = [count for count, n in counts if count > n]
-        if not needed:
-            return text
-        wanted = f"{self.evidence.metric.difference:g}{self.evidence.metric.unit}"
-        if min(needed) >= MOST_SEEDS:
-            return f"{text}; it takes {MOST_SEEDS} seeds or more to see {wanted}"
-        most = "or more " if max(needed) >= MOST_SEEDS else ""
-        return f"{text}; about {_range(needed, str)} seeds {most}would see {wanted}"
 
     def _without_spread(self, comparison: Comparison) -> str:
-        paired = comparison.paired
-        named, metric = self._named(self._levels(comparison)), self.evidence.metric
+        words, paired = self.words, comparison.paired
         if paired.mean:
-            what = self._how_much(comparison)
+            what = words.how_much(comparison)
         else:
-            what = f"the {metric.name} is the same as with {self._than_reference(comparison)}"
+            name = self.evidence.metric.name
+            what = f"the {name} is the same as with {words.than_reference(comparison)}"
         return (
-            f"With {named}, {what}, with each of {paired.n} seeds alike: without a spread there is no test."
+            f"With {words.level(comparison)}, {what} {words.here}, with each of {paired.n} seeds alike: "
+            "without a spread there is no test."
         )
+
+    def _wide(self, group: Sequence[Comparison]) -> Iterator[str]:
+        """Tell of spreads far apart: levels that collapse now and then make the t test too bold."""
+        words = self.words
+        wider = [each for each in group if each.spreads.level > each.spreads.reference]
+        for each in wider:
+            yield (
+                f"With {words.level(each)}, the seeds spread {words.times_the_spread(each)} as far as with "
+                f"{words.than_reference(each)}: some of its trainings may have gone wrong, and its test "
+                "may be too bold."
+            )
+        narrower = [each for each in group if each not in wider]
+        if narrower:
+            most = max(narrower, key=lambda each: each.spreads.reference / each.spreads.level)
+            yield (
+                f"With {words.all_of_reference()}, the reference, the seeds spread up to "
+                f"{words.times_the_spread(most)} as far as with {listed([*map(words.level, narrower)])}: "
+                "some of its trainings may have gone wrong, and tests against it may be too bold."
+            )
 
     def _untold(self, rest: Sequence[Comparison]) -> Iterator[str]:
         if not rest:
             return
-        count = Counter(map(verdict, rest))
+        count = Counter(map(self.evidence.verdict, rest))
         words = {
             "less": "with {} the {} is lower",
             "more": "with {} the {} is higher",
             "undecided": "{} are undecided",
+            "unstable": "{} are unstable",
             "no spread": "{} have no spread to test by",
         }
         name = self.evidence.metric.name
         found = listed([text.format(count[word], name) for word, text in words.items() if count[word]])
         yield (
-            f"{len(rest)} more levels were tested against {self._named(self.reference)}: {found}; "
-            "the table has them all."
+            f"{len(rest)} more levels were tested against {self.words.all_of_reference()} {self.words.here}: "
+            f"{found}; the table has them all."
         )
 
     def _untested(self, group: Sequence[Comparison]) -> Iterator[str]:
@@ -211,14 +231,17 @@ class _Judge:
         if len(group) == len(self.evidence.comparisons):
             yield f"Nothing is tested in {name}: it takes two seeds that two levels share."
             return
-        levels = "; ".join(self._named(self._levels(each)) for each in group)
-        if len(self.reference) == 1:
-            named = listed([level_text(self._levels(each)[0]) for each in group])
+        levels = "; ".join(map(self.words.level, group))
+        if len(self.evidence.axes) == 1:
+            named = listed([level_text(self.evidence.levels[each.level][0]) for each in group])
             levels = f"{self.evidence.axes[0].title} = {named}"
         yield f"Not tested in {name}: {levels}; it takes two seeds that both levels have."
 
     def _interaction(self) -> Iterator[str]:
         found = self.evidence.interaction
+        if found is not None and found.unstable:
+            yield "Whether the axes interact is not said: seeds failed at their ends."
+            return
         if found is None or math.isnan(found.paired.p):
             return
         first, second = self.evidence.axes
@@ -226,12 +249,14 @@ class _Judge:
         at, and_at = level_text(second.values[0]), level_text(second.values[-1])
         low, high = map(number, found.changes)
         what = (
-            f"from {first.title} = {begin} to {end} the error changes by {low} points at {second.title} = "
-            f"{at} and by {high} points at {and_at}, {number(abs(found.paired.mean))} points apart "
-            f"({_corner_test(found.paired)})"
+            f"from {first.title} = {begin} to {end} the error changes by {low} points at "
+            f"{second.title} = {at} and by {high} points at {and_at}, {number(abs(found.paired.mean))} "
+            f"points apart {self.words.here} ({_corner_test(found.paired)})"
         )
         if found.paired.p < ALPHA:
             yield f"The axes interact: {what}."
+        elif found.too_few:
+            yield f"{found.paired.n} seeds cannot decide whether the axes interact: {what}."
         else:
             yield f"No interaction that {found.paired.n} seeds can show: {what}."
 
@@ -240,14 +265,4 @@ def _corner_test(paired: PairedDifference) -> str:
     low, high = paired.low, paired.high
     if paired.p < ALPHA:
         low, high = sorted((abs(low), abs(high)))
-    return f"95 % interval {number(low)} to {number(high)}, {paired.n} seeds, paired t, {_p(paired.p)}"
-
-
-def _range(values: Sequence[float], write: Callable[..., str]) -> str:
-    low, high = write(min(values)), write(max(values))
-    return low if low == high else f"{low} to {high}"
-
-
-def _p(value: float) -> str:
-    text = probability(value)
-    return f"p {text}" if text.startswith("<") else f"p = {text}"
+    return f"95 % interval {number(low)} to {number(high)}, {paired.n} seeds, paired t, {p_text(paired.p)}"

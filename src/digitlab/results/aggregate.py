@@ -12,6 +12,16 @@ from digitlab.results.record import EpochRecord, Figures, Result
 from digitlab.spec.plan import Cell, Plan
 from digitlab.spec.study import Level
 
+Limits = tuple[float, float]
+"""The least and the greatest value that a measure can take."""
+
+PERCENT: Limits = (0.0, 100.0)
+SQUARED: Limits = (0.0, 0.2)
+"""Of ten probabilities against one-hot: two of them are wrong by 1 at most, and ten are averaged."""
+
+_POSITIVE: Limits = (0.0, math.inf)
+_ROUNDING = 1e-12  # of the largest value: a spread below it is that of decimal fractions in binary
+
 
 class Estimate(NamedTuple):
     """A mean over seeds and how sure it is.
@@ -20,7 +30,7 @@ class Estimate(NamedTuple):
         n: values.
         mean: of the values (nan: there are none).
         sd: standard deviation, ddof=1 (nan below two values).
-        low: lower end of the 95 % t interval (nan below two values).
+        low: lower end of the 95 % t interval (nan below two values, or where sd is 0).
         high: upper end.
     """
 
@@ -35,12 +45,19 @@ def _finite(estimate: Estimate) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in estimate._asdict().items()}
 
 
-def t_interval(values: Sequence[float], confidence: float = 0.95) -> Estimate:
+def t_interval(
+    values: Sequence[float], confidence: float = 0.95, limits: Limits = (-math.inf, math.inf)
+) -> Estimate:
     """Estimate a mean with Student's t interval.
+
+    Where all values are equal there is no interval: error rates come in steps of one image, so that few seeds
+    agree by chance, and agreement is no certainty. Ends that lie beyond what the measure can be are cut
+    there. That costs no coverage, since the true mean lies within the limits, too.
 
     Args:
         values: one a seed.
         confidence: coverage of the interval, between 0 and 1.
+        limits: the least and the greatest value that is possible.
 
     Raises:
         MissingExtraError: SciPy is not installed.
@@ -49,7 +66,7 @@ def t_interval(values: Sequence[float], confidence: float = 0.95) -> Estimate:
         Student 1908: mean -+ t(n - 1) * sd / sqrt(n).
     """
     n = len(values)
-    nan = float("nan")
+    nan = math.nan  # always this one: estimates without an interval are equal to each other
     mean = math.fsum(values) / n if n else nan
     if n < 2:
         return Estimate(n, mean, nan, nan, nan)
@@ -58,8 +75,11 @@ def t_interval(values: Sequence[float], confidence: float = 0.95) -> Estimate:
     except ImportError:
         raise MissingExtraError("scipy", "report") from None
     sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
+    if sd <= _ROUNDING * max(map(abs, values)):
+        return Estimate(n, mean, 0.0, nan, nan)
     half = float(stdtrit(n - 1, (1 + confidence) / 2)) * sd / math.sqrt(n)
-    return Estimate(n, mean, sd, mean - half, mean + half)
+    lowest, highest = limits
+    return Estimate(n, mean, sd, max(mean - half, lowest), min(mean + half, highest))
 
 
 @dataclass(frozen=True)
@@ -140,12 +160,14 @@ class StudyTable:
         rows: one for each cell of the plan, in its order.
         curves: one for each cell, likewise (empty: only the figures were asked for).
         environments: of the trials, each different one once (likewise).
+        images: in the test set (None: nothing is done yet, or it was not asked for).
     """
 
     plan: Plan
     rows: tuple[Row, ...]
     curves: tuple[Curve, ...] = ()
     environments: tuple[dict[str, str], ...] = ()
+    images: int | None = None
 
     @property
     def complete(self) -> bool:
@@ -173,6 +195,7 @@ def aggregate(
         tabulate(plan, figures, failures, interrupted),
         curves=tuple(_curve(cell, results) for cell in plan.cells),
         environments=tuple(dict(items) for items in sorted(environments)),
+        images=next((result.final_test.images for result in results.values()), None),
     )
 
 
@@ -207,12 +230,12 @@ def _row(
         levels=cell.levels,
         seeds=tuple(seeds[trial] for trial in done),
         test_errors=test_errors,
-        test_error=t_interval(test_errors),
-        validation_error=t_interval([each.validation_error for each in done.values()]),
-        test_mse=t_interval([each.test_mse for each in done.values()]),
+        test_error=t_interval(test_errors, limits=PERCENT),
+        validation_error=t_interval([each.validation_error for each in done.values()], limits=PERCENT),
+        test_mse=t_interval([each.test_mse for each in done.values()], limits=SQUARED),
         parameters=first.parameters if first else None,
         multiply_adds=first.multiply_adds if first else None,
-        train_seconds=t_interval([each.train_seconds for each in done.values()]),
+        train_seconds=t_interval([each.train_seconds for each in done.values()], limits=_POSITIVE),
         failed=failed,
         interrupted=stopped,
         missing=len(seeds) - len(done) - len(failed) - stopped,

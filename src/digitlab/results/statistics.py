@@ -2,7 +2,7 @@
 
 Over seeds, on this test set: the paired difference with its test, Holm's correction and the power of the
 test, and all of them for the levels of a study in `compare`. Over images: `mcnemar` for two single networks.
-What to expect with other seeds on other digits is in `resampling`.
+What to expect with other seeds on other digits is in `crossed`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from digitlab.errors import MissingExtraError
-from digitlab.results.aggregate import t_interval
-from digitlab.results.resampling import SignFlip, sign_flip_test
+from digitlab.results.aggregate import PERCENT, t_interval
+from digitlab.results.permutation import SignFlip, sign_flip_test
 
 try:
     from scipy import special  # in a third of the time that scipy.stats takes to be imported
@@ -25,6 +25,9 @@ except ModuleNotFoundError as error:
 
 MOST_SEEDS = 1000
 """What `seeds_needed` answers where it would take as many or more: no study has so many."""
+
+WIDE_ALARM = 0.05
+"""Share of studies, at most, in which chance alone makes some spread be called far from the reference's."""
 
 _ROUNDING = 1e-12  # of the largest value: a spread below it is that of decimal fractions in binary
 
@@ -36,8 +39,9 @@ class PairedDifference(NamedTuple):
         n: pairs.
         mean: of the differences, in the unit of the values; below 0 where the values are the smaller ones.
         sd: standard deviation of the differences, ddof=1 (nan below two pairs).
-        low: lower end of the 95 % t interval (nan below two pairs, or where sd is 0).
-        high: upper end.
+        low: lower end of the 95 % t interval, cut at the largest possible difference (nan below two pairs, or
+            where sd is 0).
+        high: upper end, likewise.
         p: of the paired t test, two-sided, 0..1 (nan likewise).
     """
 
@@ -63,6 +67,20 @@ class McNemar(NamedTuple):
     p: float
 
 
+class Spreads(NamedTuple):
+    """How far the seeds of a level and those of its reference lie apart.
+
+    Attributes:
+        level: standard deviation of the level's values, ddof=1 (nan below two pairs).
+        reference: likewise, of the same seeds.
+        p: of the F test that they are equal, two-sided, 0..1 (nan: one of them is 0 or unknown).
+    """
+
+    level: float
+    reference: float
+    p: float
+
+
 class Comparison(NamedTuple):
     """A level against the reference level.
 
@@ -71,10 +89,14 @@ class Comparison(NamedTuple):
         paired: error minus that of the reference, by the seeds that both have, in percentage points.
         holm_p: p of the paired t test, corrected over the levels compared (nan: it has none).
         sign_flip: the permutation test of the same differences, not corrected.
-        detectable: the smallest true difference that these seeds would show four times in five, in points
-            (nan: the spread is unknown).
-        seeds_needed: seeds that would show the difference asked about four times in five; `MOST_SEEDS`
-            stands for that many or more (None: the spread is unknown).
+        detectable: the smallest true difference that these seeds would show four times in five, in points, if
+            the spread is at its upper limit (nan: the spread is unknown; inf: more than can be).
+        seeds_needed: seeds that would show the difference asked about four times in five, likewise;
+            `MOST_SEEDS` stands for that many or more (None: the spread is unknown).
+        means: of the values of the level and of the reference, by the seeds that both have (nan: none).
+        spreads: of both.
+        wide: whether one spread is far larger than the other: p below `WIDE_ALARM` divided by the number of
+            levels tested.
     """
 
     level: int
@@ -83,9 +105,19 @@ class Comparison(NamedTuple):
     sign_flip: SignFlip
     detectable: float
     seeds_needed: int | None
+    means: tuple[float, float]
+    spreads: Spreads
+    wide: bool
+
+    @property
+    def too_few(self) -> bool:
+        """Whether these seeds would have missed even that one of the two made no error at all."""
+        return self.detectable > max(self.means)  # nan is not
 
 
-def paired_difference(values: Sequence[float], reference: Sequence[float]) -> PairedDifference:
+def paired_difference(
+    values: Sequence[float], reference: Sequence[float], largest: float = math.inf
+) -> PairedDifference:
     """Compare two levels by seed: Student's t interval and test of the differences.
 
     Where all differences are equal (sd = 0) there is an answer to how large they were but none to how sure
@@ -95,6 +127,7 @@ def paired_difference(values: Sequence[float], reference: Sequence[float]) -> Pa
     Args:
         values: [n], finite, one a seed.
         reference: [n], finite, of the same seeds in the same order.
+        largest: difference that is possible; the interval is cut there.
 
     Raises:
         ValueError: the numbers of values differ, or one is not finite.
@@ -104,8 +137,9 @@ def paired_difference(values: Sequence[float], reference: Sequence[float]) -> Pa
     """
     if len(values) != len(reference) or not np.isfinite([*values, *reference]).all():
         raise ValueError(f"expected pairs of finite values, received {values} and {reference}")
-    nan = float("nan")
-    n, mean, sd, low, high = t_interval([a - b for a, b in zip(values, reference, strict=True)])
+    nan = math.nan
+    gaps = [a - b for a, b in zip(values, reference, strict=True)]
+    n, mean, sd, low, high = t_interval(gaps, limits=(-largest, largest))
     if n < 2:
         return PairedDifference(n, mean, nan, nan, nan, nan)
     if sd <= _ROUNDING * max(map(abs, (*values, *reference))):
@@ -193,11 +227,30 @@ def detectable_difference(sd: float, n: int, power: float = 0.8, alpha: float = 
     return float(special.nctdtrinc(n - 1, 1 - power, critical)) * sd / math.sqrt(n)
 
 
+def spread_limit(sd: float, n: int, confidence: float = 0.8) -> float:
+    """Give the upper limit of a true standard deviation, from that of a few values.
+
+    What power needs is the true spread, which three seeds know badly. A limit that lies above it four times
+    in five makes the power that follows from it true four times in five.
+
+    Args:
+        sd: standard deviation of n values, ddof=1, above 0.
+        n: values, at least 2.
+        confidence: share of studies in which the true one is below the limit, between 0 and 1.
+
+    Returns:
+        The limit: 3.9 times sd of 2 values, 2.1 of 3, 1.6 of 5, 1.3 of 10, 1.1 of 30.
+
+    Source:
+        The chi-square distribution of a sample variance; values from a normal distribution.
+    """
+    return sd * math.sqrt((n - 1) / float(special.chdtri(n - 1, confidence)))
+
+
 def seeds_needed(sd: float, difference: float, power: float = 0.8, alpha: float = 0.05) -> int:
     """Say with how many seeds the two-sided paired t test would find a true difference.
 
-    A spread taken from few seeds is a rough guess (from 5 the true one is 0.6 to 2.9 times as large, with
-    95 % confidence), and the answer goes with its square: say "about".
+    The answer goes with the square of the spread, which few seeds tell badly: give it a `spread_limit`.
 
     Args:
         sd: standard deviation of the differences, above 0.
@@ -221,7 +274,10 @@ def seeds_needed(sd: float, difference: float, power: float = 0.8, alpha: float 
 
 
 def compare(
-    levels: Sequence[Mapping[int, float]], reference: int, difference: float = 0.1
+    levels: Sequence[Mapping[int, float]],
+    reference: int,
+    difference: float = 0.1,
+    largest: float = PERCENT[1],
 ) -> tuple[Comparison, ...]:
     """Compare every level of a study with its reference level.
 
@@ -232,6 +288,7 @@ def compare(
         levels: for each level its error by seed, in percent.
         reference: position of the reference level among them.
         difference: that one would want to see, in percentage points, above 0.
+        largest: difference that is possible, likewise.
 
     Returns:
         One comparison for each other level, in their order.
@@ -242,28 +299,56 @@ def compare(
     """
     if not 0 <= reference < len(levels):
         raise ValueError(f"expected a reference level in 0..{len(levels) - 1}, received {reference}")
-    base = levels[reference]
     others = [level for level in range(len(levels)) if level != reference]
-    gaps: list[list[float]] = []
-    paired: list[PairedDifference] = []
-    for level in others:
-        shared = sorted(base.keys() & levels[level].keys())
-        values, against = [levels[level][seed] for seed in shared], [base[seed] for seed in shared]
-        paired.append(paired_difference(values, against))
-        gaps.append([a - b for a, b in zip(values, against, strict=True)])
+    pairs = [_pairs(levels[level], levels[reference]) for level in others]
+    paired = [paired_difference(values, base, largest) for values, base in pairs]
     corrected = holm([each.p for each in paired])
-    alpha = 0.05 / max(1, sum(not math.isnan(p) for p in corrected))
-    rows = zip(others, paired, corrected, gaps, strict=True)
-    return tuple(
-        Comparison(level, pair, p, sign_flip_test(gap), *_power(pair, difference, alpha))
-        for level, pair, p, gap in rows
-    )
+    tests = max(1, sum(not math.isnan(p) for p in corrected))
+    found = []
+    for level, (values, base), each, p in zip(others, pairs, paired, corrected, strict=True):
+        detectable, needed = _power(each, difference, 0.05 / tests)
+        spreads = _spreads(values, base)
+        found.append(
+            Comparison(
+                level=level,
+                paired=each,
+                holm_p=p,
+                sign_flip=sign_flip_test([a - b for a, b in zip(values, base, strict=True)]),
+                detectable=detectable if not detectable > largest else math.inf,
+                seeds_needed=needed,
+                means=(t_interval(values).mean, t_interval(base).mean),
+                spreads=spreads,
+                wide=spreads.p < WIDE_ALARM / tests,
+            )
+        )
+    return tuple(found)
+
+
+def _pairs(level: Mapping[int, float], base: Mapping[int, float]) -> tuple[list[float], list[float]]:
+    """Give the values of both by the seeds that both have, in one order."""
+    shared = sorted(base.keys() & level.keys())
+    return [level[seed] for seed in shared], [base[seed] for seed in shared]
 
 
 def _power(paired: PairedDifference, difference: float, alpha: float) -> tuple[float, int | None]:
     if not paired.sd > 0:
-        return float("nan"), None
-    return (
-        detectable_difference(paired.sd, paired.n, alpha=alpha),
-        seeds_needed(paired.sd, difference, alpha=alpha),
-    )
+        return math.nan, None
+    spread = spread_limit(paired.sd, paired.n)
+    return detectable_difference(spread, paired.n, alpha=alpha), seeds_needed(spread, difference, alpha=alpha)
+
+
+def _spreads(values: Sequence[float], reference: Sequence[float]) -> Spreads:
+    """Test two variances by their ratio; values paired by seed resemble each other, which only quiets it.
+
+    Where one is 0 there is no test: a few seeds agree by chance, or all have collapsed alike.
+
+    Source:
+        Fisher's F test of two variances.
+    """
+    level, base = t_interval(values).sd, t_interval(reference).sd
+    if not (level > 0 and base > 0):
+        return Spreads(level, base, math.nan)
+    freedom = len(values) - 1
+    ratio = (level / base) ** 2
+    tail = min(special.fdtr(freedom, freedom, ratio), special.fdtrc(freedom, freedom, ratio))
+    return Spreads(level, base, min(1.0, 2 * float(tail)))

@@ -246,7 +246,10 @@ def read_table(plan: Plan, store: Store, *, curves: bool = True) -> StudyTable:
     failed, interrupted = reasons(statuses, "failed"), reasons(statuses, "interrupted")
     if curves:
         return aggregate(plan, store.results(plan.trials), failed, interrupted)
-    return tabulate(plan, store.figures(plan.trials), failed, interrupted)
+    figures = store.figures(plan.trials)
+    first = [trial for trial in plan.trials if trial.id in figures][:1]
+    images = next((result.final_test.images for result in store.results(first).values()), None)
+    return replace(tabulate(plan, figures, failed, interrupted), images=images)
 
 
 @dataclass(frozen=True)

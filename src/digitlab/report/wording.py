@@ -1,0 +1,140 @@
+"""How the levels and the amounts of one study are called in its sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from digitlab.report.evidence import Evidence
+from digitlab.report.metric import ERROR
+from digitlab.report.text import level_text, listed, number, probability, settings_text
+from digitlab.spec.study import Level
+
+if TYPE_CHECKING:
+    from digitlab.results.statistics import Comparison
+
+
+class Wording:
+    """Names what stands in the sentences of one study.
+
+    Args:
+        evidence: by one metric.
+    """
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.metric = evidence.metric
+        self.reference = evidence.levels[evidence.reference]
+
+    @property
+    def here(self) -> str:
+        """What verdicts are about."""
+        images = self.evidence.images
+        return "on these test images" if images is None else f"on these {images:,} images"
+
+    def changed(self, comparison: Comparison) -> tuple[int, ...]:
+        """Give the axes in which a level differs from the reference, by their positions."""
+        pairs = enumerate(zip(self._levels(comparison), self.reference, strict=True))
+        return tuple(place for place, (level, other) in pairs if level != other)
+
+    def _levels(self, comparison: Comparison) -> tuple[Level, ...]:
+        return self.evidence.levels[comparison.level]
+
+    def level(self, comparison: Comparison) -> str:
+        """Name a level by all of its settings."""
+        return settings_text(self.evidence.axes, self._levels(comparison))
+
+    def all_of_reference(self) -> str:
+        """Name the reference likewise."""
+        return settings_text(self.evidence.axes, self.reference)
+
+    def than_reference(self, comparison: Comparison) -> str:
+        """Name the reference beside a level that has been named: only what differs from it."""
+        if len(self.reference) == 1:
+            return level_text(self.reference[0])
+        return self._of_reference(self.changed(comparison))
+
+    def _of_reference(self, places: Sequence[int]) -> str:
+        return settings_text([self.evidence.axes[i] for i in places], [self.reference[i] for i in places])
+
+    def against(self, changed: Sequence[int], group: Sequence[Comparison]) -> tuple[str, str, str]:
+        """Name levels that change the same settings of the reference.
+
+        Returns:
+            The settings that stay (empty: none is worth a word), the reference, the levels.
+        """
+        if len(changed) > 1:
+            return "", self.all_of_reference(), "; ".join(map(self.level, group))
+        (place,) = changed
+        kept = [other for other in range(len(self.reference)) if other != place]
+        levels = [level_text(self._levels(each)[place]) for each in group]
+        reference = f"{self.evidence.axes[place].title} = {level_text(self.reference[place])}"
+        return self._of_reference(kept), reference, listed(levels, "or")
+
+    def amount(self, value: float) -> str:
+        """Write a value of the metric."""
+        return number(value, self.metric.decimals)
+
+    def points(self, value: float) -> str:
+        """Write a difference with its unit."""
+        return f"{self.amount(value)}{self.metric.unit}"
+
+    def by(self, difference: float) -> str:
+        """Write a difference as `0.21 points less`."""
+        return f"{self.points(abs(difference))} {'less' if difference < 0 else 'more'}"
+
+    def ends(self, low: float, high: float) -> str:
+        """Write an interval."""
+        return f"{self.amount(low)} to {self.amount(high)}"
+
+    def ends_of_one_side(self, low: float, high: float) -> str:
+        """Write an interval that lies on one side of 0, without its sign."""
+        return self.ends(*sorted((abs(low), abs(high))))
+
+    def how_much(self, comparison: Comparison) -> str:
+        """Say `networks err 0.21 points less than with 3`, or the like of another metric."""
+        verb = "networks err" if self.metric is ERROR else f"the {self.metric.name} is"
+        return f"{verb} {self.by(comparison.paired.mean)} than with {self.than_reference(comparison)}"
+
+    def on_new_digits(self, comparison: Comparison) -> str:
+        """Say what is claimed of new digits, where their interval is known."""
+        digits = self.evidence.digits(comparison)
+        if digits is None or math.isnan(digits.expected.low):
+            return ""
+        low, high = digits.expected.low, digits.expected.high
+        found = self.evidence.verdict_on_new_digits(comparison)
+        ends = f"{self.by(low)} to {self.by(high)}" if low < 0 < high else self.ends_of_one_side(low, high)
+        return f"; on new digits {found} ({ends})"
+
+    def seeds_needed(self, group: Sequence[Comparison]) -> str:
+        """Say how many seeds would see the difference that one wants to, where more would."""
+        from digitlab.results.statistics import MOST_SEEDS
+
+        wanted = f"{self.metric.difference:g}{self.metric.unit}"
+        counts = [(each.seeds_needed or 0, each.paired.n) for each in group]
+        needed = [count for count, n in counts if count > n]
+        if not needed:
+            return ""
+        if min(needed) >= MOST_SEEDS:
+            return f"; it takes {MOST_SEEDS} seeds or more to see {wanted}"
+        most = "or more " if max(needed) >= MOST_SEEDS else ""
+        return f"; {span(needed, str)} seeds {most}are enough to see {wanted}"
+
+    def times_the_spread(self, comparison: Comparison) -> str:
+        """Say how often the smaller of two spreads goes into the larger."""
+        low, high = sorted(comparison.spreads[:2])
+        deviations = f"standard deviations {self.amount(high)} and {self.amount(low)}"
+        return f"{high / low:.3g} times ({deviations})"
+
+
+def span(values: Sequence[float], write: Callable[..., str]) -> str:
+    """Write the least and the greatest of some values, or the one that they all are."""
+    low, high = write(min(values)), write(max(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def p_text(value: float) -> str:
+    """Write `p = 0.031` or `p < 0.001`."""
+    text = probability(value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"

@@ -1,0 +1,122 @@
+"""What to expect on new digits: seeds and images are both a sample, and every network answers every image."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from digitlab.errors import MissingExtraError
+from digitlab.results.aggregate import PERCENT
+
+try:
+    from scipy.special import stdtrit
+except ModuleNotFoundError as error:
+    raise MissingExtraError("scipy", "report") from error
+
+_HALVINGS = 60  # of the range of p: finer than any p that is written
+
+
+class CrossedDifference(NamedTuple):
+    """What difference to expect of networks with other seeds on other digits of the same kind.
+
+    Attributes:
+        difference: error rate of a minus that of b, in percentage points.
+        low: lower end of the 95 % interval (nan below two seeds, or where all seeds differ alike).
+        high: upper end.
+        p: two-sided, 0..1: the interval of confidence 1 - p ends at 0 (nan likewise).
+    """
+
+    difference: float
+    low: float
+    high: float
+    p: float
+
+
+class _Variances(NamedTuple):
+    """Estimated variances of the mean difference, and how many values each was estimated from."""
+
+    seeds: float
+    seed_count: int
+    images: float
+    image_count: int
+
+    def half_width(self, p: float) -> float:
+        """Give half of the interval of confidence 1 - p: the squares of the two half widths add."""
+        of_seeds = float(stdtrit(self.seed_count - 1, p / 2)) ** 2 * self.seeds
+        of_images = float(stdtrit(max(self.image_count - 1, 1), p / 2)) ** 2 * self.images
+        return math.sqrt(of_seeds + of_images)
+
+
+def crossed_difference(correct_a: np.ndarray, correct_b: np.ndarray) -> CrossedDifference:
+    """Say what difference in error to expect with other seeds on other images.
+
+    The difference of one seed on one image is a mean, plus an effect of the seed, plus one of the image, plus
+    what is left. The mean squares of the two-way table give a variance for each. The interval has the t
+    interval of the seeds inside it, so that it is never narrower, and the variance of the images beside it.
+
+    Args:
+        correct_a: bool [seeds, images], whether the networks of level a classified each image right.
+        correct_b: the same for level b, of the same seeds and images.
+
+    Raises:
+        ValueError: the shapes differ or are not [seeds, images].
+
+    Source:
+        Variances by the two-way analysis of variance with random effects (Searle, Casella and McCulloch 1992,
+        Variance Components, chapter 4). The two half widths are combined as by Zou and Donner 2008,
+        Construction of confidence limits about effect measures (MOVER).
+    """
+    if correct_a.shape != correct_b.shape or correct_a.ndim != 2 or not correct_a.size:
+        raise ValueError(
+            f"expected two equal shapes [seeds, images], received {correct_a.shape} and {correct_b.shape}"
+        )
+    # +1: only b right, -1: only a right, int8 [seeds, images]
+    gaps = correct_b.astype(np.int8) - correct_a.astype(np.int8)
+    mean = float(gaps.mean())
+    nan = math.nan
+    variances = _variances(gaps, mean)
+    if not variances.seeds > 0:  # one seed, or all alike: nothing is known of other seeds
+        return CrossedDifference(100 * mean, nan, nan, nan)
+    half = variances.half_width(0.05)
+    largest = PERCENT[1]
+    return CrossedDifference(
+        difference=100 * mean,
+        low=max(100 * (mean - half), -largest),
+        high=min(100 * (mean + half), largest),
+        p=_p(abs(mean), variances),
+    )
+
+
+def _variances(gaps: np.ndarray, mean: float) -> _Variances:
+    seeds, images = gaps.shape
+    if seeds < 2:
+        return _Variances(math.nan, seeds, math.nan, images)
+    by_seed = gaps.sum(axis=1, dtype=np.int32) / images  # [seeds]
+    by_image = gaps.sum(axis=0, dtype=np.int32) / seeds  # [images]
+    squares_of_seeds = images * float(((by_seed - mean) ** 2).sum())
+    squares_of_images = seeds * float(((by_image - mean) ** 2).sum())
+    total = np.count_nonzero(gaps) - gaps.size * mean**2  # each is -1, 0 or 1
+    left = max(0.0, total - squares_of_seeds - squares_of_images)
+    noise = left / ((seeds - 1) * max(images - 1, 1))
+    # The mean square of the seeds holds the noise of single answers already: the images' share is without it.
+    image_square = squares_of_images / max(images - 1, 1)
+    return _Variances(
+        seeds=squares_of_seeds / (seeds - 1) / gaps.size,
+        seed_count=seeds,
+        images=max(0.0, image_square - noise) / gaps.size,
+        image_count=images,
+    )
+
+
+def _p(distance: float, variances: _Variances) -> float:
+    """Find the p whose interval just reaches 0, by halving: the half width falls as p grows."""
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if variances.half_width(middle) > distance:
+            low = middle
+        else:
+            high = middle
+    return high
