@@ -51,6 +51,44 @@ def test_a_peer_counts_if_its_full_schedule_reaches_what_is_published_within_noi
     assert FAST.counts
 
 
+def test_a_schedule_has_the_interval_of_its_mean_within_0_and_1() -> None:
+    # 0.990, 0.991, 0.992: sd 0.001, t(2) = 4.303, so 0.00248 to either side.
+    assert (FAST.full.low, FAST.full.high) == pytest.approx((0.98852, 0.99348), abs=1e-5)
+    assert math.isnan(POOR.full.low)
+    wild = ours("wild", (1.0, 0.9), (1.0, 0.999))
+    assert wild.full.high == 1.0
+    alike = ours("alike", (1.0, 0.9), (1.0, 0.9))
+    assert math.isnan(alike.full.low)
+
+
+def test_a_mean_whose_interval_holds_the_target_has_not_decided_it() -> None:
+    sure = ours("sure", (1.0, 0.9911), (1.0, 0.9912), (1.0, 0.9913))
+    near = ours("near", (2.0, 0.9889), (2.0, 0.9898), (2.0, 0.9907))
+    found, undecided, keras, poor = reaches([sure, near, KERAS, POOR], 0.990)
+    assert not found.undecided
+    assert undecided.schedule is None  # its mean is 98.98 %
+    assert undecided.undecided
+    # After 2 epochs 99.01 % (98.84 to 99.18), after 3 99.15 % with an interval of 0.05 to either side.
+    assert keras.undecided
+    assert keras.earliest
+    assert keras.surely
+    assert (keras.earliest.epochs, keras.surely.epochs) == (2, 3)
+    assert keras.ratios == pytest.approx((22.0, 33.0))
+    assert not poor.undecided
+    cells = {row[0]: row[1:3] for row in target_table([sure, near, KERAS]).rows}
+    assert cells["near"] == ("undecided", "")
+    assert cells["keras-example"] == ("22.0 s, 2 epochs, between 2 and 3", "22 (22 to 33)")
+    rows = {row["contestant"]: row for row in board_rows([sure, near, KERAS])}
+    assert rows["sure"]["to_99.0_decided"]
+    assert rows["near"]["to_99.0_decided"] is False
+    assert rows["keras-example"]["to_99.0_times_ours_high"] == pytest.approx(33.0)
+
+
+def test_of_one_network_the_images_alone_leave_a_target_open() -> None:
+    near, far = peer("near", 0.98, [(1, 5.0, 0.9895)]), peer("far", 0.95, [(1, 5.0, 0.957)])
+    assert [each.undecided for each in reaches([near, far], 0.990)] == [True, False]
+
+
 def test_the_time_to_a_target_is_that_of_the_shortest_schedule_whose_mean_reaches_it() -> None:
     fast, slow, keras, poor = reaches(ALL, 0.990)
     assert (fast.ratio, slow.ratio) == (1.0, pytest.approx(11 / 1.5))
@@ -75,9 +113,14 @@ def test_where_none_of_ours_reaches_a_target_there_is_no_ratio() -> None:
 
 def test_the_tables_say_what_was_reached_what_not_and_what_does_not_count() -> None:
     cells = {row[0]: row[1:] for row in target_table(ALL).rows}
-    assert cells["fast"] == ("1.50 s", "1", "not reached", "", "not reached", "")
-    assert cells["fast-994"][2:4] == ("11.0 s", "1")
-    assert cells["keras-example"][:4] == ("22.0 s, 2 epochs", "14.7", "not reached", "")
+    assert cells["fast"] == ("1.50 s, undecided", "1 (1 or more)", "not reached", "", "not reached", "")
+    assert cells["fast-994"][2:4] == ("11.0 s, undecided", "1 (1 or more)")
+    assert cells["keras-example"][:4] == (
+        "22.0 s, 2 epochs, between 2 and 3",
+        "14.7 (14.7 to 22)",
+        "not reached",
+        "",
+    )
     assert cells["pytorch-example"] == ("does not count", "") * 3
     lines = {row[0]: row[1:] for row in standing_table(ALL).rows}
     assert lines["fast"] == ("4", "3", "99.100", "0.100", "1.50", "4.50", "", "")

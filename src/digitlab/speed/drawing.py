@@ -7,10 +7,8 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from digitlab.report.canvas import ACCENT, GREY, INK, figure_style, new_figure
-from digitlab.speed.standing import TARGETS, Standing
+from digitlab.speed.standing import TARGETS, Schedule, Standing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,13 +51,22 @@ def _draw(axes: Axes, standing: Standing, marker: str, colour: str) -> None:
     axes.errorbar(
         full.seconds,
         _error(full.mean),
-        yerr=np.nan_to_num(100 * full.sd),
+        yerr=_deviation(full),
         fmt=marker,
         color=colour,
         markersize=8 if standing.ours else 6,
         capsize=3,
         label=standing.name if standing.counts else f"{standing.name} (does not count)",
     )
+
+
+def _deviation(schedule: Schedule) -> list[list[float]] | None:
+    """Give the standard deviation to either side, in % of error, within 0 and 100 (None: there is none)."""
+    if not schedule.sd > 0:
+        return None
+    error = _error(schedule.mean)
+    ends = (_error(min(1.0, schedule.mean + schedule.sd)), _error(max(0.0, schedule.mean - schedule.sd)))
+    return [[error - ends[0]], [ends[1] - error]]
 
 
 def _error(accuracy: float) -> float:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from digitlab.results.aggregate import t_interval
 from digitlab.speed.contestants import Contestant
 
 TARGETS = (0.990, 0.994, 0.995)
@@ -21,6 +22,8 @@ class Schedule(NamedTuple):
         n: networks.
         mean: of their accuracy on the test set, 0..1.
         sd: likewise, ddof = 1 (nan of one network).
+        low: lower end of the 95 % t interval of the mean (nan of one network, or where all are equal).
+        high: upper end.
         seconds: of training, their median.
     """
 
@@ -28,7 +31,16 @@ class Schedule(NamedTuple):
     n: int
     mean: float
     sd: float
+    low: float
+    high: float
     seconds: float
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Where the mean may lie; without an interval, within the noise of one network on its images."""
+        if math.isnan(self.low):
+            return self.mean - noise(self.mean), self.mean + noise(self.mean)
+        return self.low, self.high
 
 
 class Standing(NamedTuple):
@@ -92,11 +104,14 @@ def standing_of(contestant: Contestant, runs: Sequence[dict[str, Any]]) -> Stand
 def _schedule(ends: Sequence[dict[str, Any]]) -> Schedule:
     """One schedule of every seed; scikit-learn's may end after a few epochs more or less."""
     accuracies = [end["accuracy"] for end in ends]
+    estimate = t_interval(accuracies, limits=(0.0, 1.0))
     return Schedule(
         epochs=round(statistics.median(end["epoch"] for end in ends)),
         n=len(ends),
         mean=statistics.mean(accuracies),
-        sd=statistics.stdev(accuracies) if len(ends) > 1 else math.nan,
+        sd=estimate.sd,
+        low=estimate.low,
+        high=estimate.high,
         seconds=statistics.median(end["seconds"] for end in ends),
     )
 
@@ -120,10 +135,21 @@ class Reach(NamedTuple):
     Attributes:
         schedule: the quickest whose mean reaches the target (None: none does, or the peer does not count).
         ratio: its seconds to those of ours that reaches the target first (nan: there is none).
+        earliest: the quickest whose interval reaches the target, wherever its mean is (None likewise).
+        surely: the quickest whose whole interval is above the target (None: of none is it).
+        ratios: of the seconds of both to those of ours (nan: there is none).
     """
 
     schedule: Schedule | None
     ratio: float
+    earliest: Schedule | None
+    surely: Schedule | None
+    ratios: tuple[float, float]
+
+    @property
+    def undecided(self) -> bool:
+        """Whether it is open if, or after how many epochs, the target is reached."""
+        return self.earliest is not self.surely
 
 
 def reaches(standings: Sequence[Standing], target: float) -> list[Reach]:
@@ -133,18 +159,27 @@ def reaches(standings: Sequence[Standing], target: float) -> list[Reach]:
         standings: of all.
         target: mean accuracy, 0..1.
     """
-    found = [_quickest(each, target) for each in standings]
+    means = [_quickest(each, lambda schedule: schedule.mean >= target) for each in standings]
+    earliest = [_quickest(each, lambda schedule: schedule.ends[1] >= target) for each in standings]
+    surely = [_quickest(each, lambda schedule: schedule.ends[0] > target) for each in standings]
     ours = [
         schedule.seconds
-        for schedule, standing in zip(found, standings, strict=True)
+        for schedule, standing in zip(means, standings, strict=True)
         if schedule and standing.ours
     ]
     best = min(ours, default=math.nan)
-    return [Reach(schedule, schedule.seconds / best if schedule else math.nan) for schedule in found]
+
+    def ratio(schedule: Schedule | None) -> float:
+        return schedule.seconds / best if schedule else math.nan
+
+    return [
+        Reach(mean, ratio(mean), first, sure, (ratio(first), ratio(sure)))
+        for mean, first, sure in zip(means, earliest, surely, strict=True)
+    ]
 
 
-def _quickest(standing: Standing, target: float) -> Schedule | None:
+def _quickest(standing: Standing, reaches_it: Callable[[Schedule], bool]) -> Schedule | None:
     if not standing.counts:
         return None
-    reaching = [schedule for schedule in standing.schedules if schedule.mean >= target]
+    reaching = filter(reaches_it, standing.schedules)
     return min(reaching, key=lambda schedule: schedule.seconds, default=None)

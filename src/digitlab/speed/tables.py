@@ -56,14 +56,35 @@ def target_table(standings: Sequence[Standing]) -> TextTable:
 
 def _reach_cells(standing: Standing, reach: Reach) -> tuple[str, str]:
     if reach.schedule is None:
-        return _absence(standing), ""
+        return _absence(standing, reach), ""
     shortened = "" if reach.schedule is standing.full else f", {reach.schedule.epochs} epochs"
-    ratio = "" if math.isnan(reach.ratio) else f"{reach.ratio:.3g}"
-    return f"{seconds_text(reach.schedule.seconds)} s{shortened}", ratio
+    doubt = f", {_doubt(reach)}" if reach.undecided else ""
+    return f"{seconds_text(reach.schedule.seconds)} s{shortened}{doubt}", _ratio_text(reach)
 
 
-def _absence(standing: Standing) -> str:
-    return "not reached" if standing.counts else "does not count"
+def _doubt(reach: Reach) -> str:
+    """Say between which schedules the crossing may lie, by the intervals of their means."""
+    if reach.surely is None:
+        return "undecided"
+    assert reach.earliest is not None  # what surely reaches a target reaches it
+    first, last = reach.earliest.epochs, reach.surely.epochs
+    return f"between {first} and {last}" if first < last else "undecided"
+
+
+def _ratio_text(reach: Reach) -> str:
+    if math.isnan(reach.ratio):
+        return ""
+    text = f"{reach.ratio:.3g}"
+    low, high = reach.ratios
+    if not reach.undecided:
+        return text
+    return f"{text} ({low:.3g} or more)" if math.isnan(high) else f"{text} ({low:.3g} to {high:.3g})"
+
+
+def _absence(standing: Standing, reach: Reach) -> str:
+    if not standing.counts:
+        return "does not count"
+    return "undecided" if reach.undecided else "not reached"
 
 
 def seconds_text(seconds: float) -> str:
@@ -80,6 +101,10 @@ def board_rows(standings: Sequence[Standing]) -> list[dict[str, Any]]:
     ]
 
 
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
 def _row(standing: Standing, found: dict[float, Reach]) -> dict[str, Any]:
     full = standing.full
     row: dict[str, Any] = {
@@ -88,7 +113,9 @@ def _row(standing: Standing, found: dict[float, Reach]) -> dict[str, Any]:
         "epochs": full.epochs,
         "n": full.n,
         "accuracy": full.mean,
-        "accuracy_sd": None if math.isnan(full.sd) else full.sd,
+        "accuracy_sd": _known(full.sd),
+        "accuracy_low": _known(full.low),
+        "accuracy_high": _known(full.high),
         "train_seconds": full.seconds,
         "import_seconds": standing.import_seconds,
         "compile_seconds": standing.compile_seconds,
@@ -100,7 +127,11 @@ def _row(standing: Standing, found: dict[float, Reach]) -> dict[str, Any]:
     }
     for target, reach in found.items():
         to = f"to_{100 * target:.1f}"
-        row[f"{to}_seconds"] = reach.schedule.seconds if reach.schedule else _absence(standing)
+        row[f"{to}_seconds"] = reach.schedule.seconds if reach.schedule else _absence(standing, reach)
         row[f"{to}_epochs"] = reach.schedule.epochs if reach.schedule else None
-        row[f"{to}_times_ours"] = None if math.isnan(reach.ratio) else reach.ratio
+        row[f"{to}_times_ours"] = _known(reach.ratio)
+        row[f"{to}_decided"] = not reach.undecided if standing.counts else None
+        row[f"{to}_earliest_epochs"] = reach.earliest.epochs if reach.earliest else None
+        row[f"{to}_surely_epochs"] = reach.surely.epochs if reach.surely else None
+        row[f"{to}_times_ours_low"], row[f"{to}_times_ours_high"] = map(_known, reach.ratios)
     return row
