@@ -99,8 +99,8 @@ def test_seeds_that_could_miss_anything_cannot_decide(make_table) -> None:
     assert of_the_spread.startswith("With neurons = 16, the seeds spread 64.3 times")
     assert sentence == (
         "Against neurons = 8, 2 seeds cannot decide about the error with 16 on these 10,000 images (69.50 "
-        "points, 95 % interval −55.02 to 100.00, Holm p = 0.089; they could miss even that one of the two "
-        "makes none; it takes 1000 seeds or more to see 0.1 points)."
+        "points, 95 % interval −55.02 to 100.00, Holm p = 0.089; they could miss even a level that makes "
+        "no error; it takes 1000 seeds or more to see 0.1 points)."
     )
     assert "no difference" not in sentence
 

@@ -171,9 +171,17 @@ def _compared(evidence: Evidence, comparison: Comparison) -> tuple[str, ...]:
         str(paired.n),
         probability(comparison.holm_p),
         NONE if paired.n < 2 else f"{flips.p:.3g} ({flips.smallest_p:.3g})",
-        "nothing" if comparison.too_few else number(comparison.detectable, decimals),
+        _seen(evidence, comparison),
         _on_new_digits(evidence, comparison),
     )
+
+
+def _seen(evidence: Evidence, comparison: Comparison) -> str:
+    if comparison.too_few and evidence.verdict(comparison) == "undecided":
+        return "nothing"
+    if math.isinf(comparison.detectable):
+        return NONE
+    return number(comparison.detectable, evidence.metric.decimals)
 
 
 def _verdict(evidence: Evidence, comparison: Comparison) -> str:

@@ -155,7 +155,7 @@ class _Judge:
             changed,
             group,
             f"cannot decide about the {self.evidence.metric.name}",
-            "they could miss even that one of the two makes none",
+            f"they could miss even a level that makes no {self.evidence.metric.name}",
         )
 
     def _pooled(self, changed: Sequence[int], group: Sequence[Comparison], found: str, seen: str) -> str:

@@ -84,6 +84,10 @@ export function results({ rows, axes }) {
     interval(test),
     validation?.mean.toFixed(2),
   ]);
+  if (known.some(({ failed }) => failed.length)) {
+    columns.push({ title: "note" });
+    known.forEach(({ failed }, index) => cells[index].push(failed.length ? `${failed.length} failed` : ""));
+  }
   return [make("h2", {}, "Results"), scrolling("Results", fillTable(make("table"), columns, cells))];
 }
 
