@@ -64,7 +64,8 @@ def check(
     import numpy as np
 
     from digitlab.data.catalog import CATALOG
-    from digitlab.data.dataset import CLASSES, load
+    from digitlab.data.classes import CLASSES, numbered
+    from digitlab.data.dataset import load
     from digitlab.data.inspection import inspect_dataset
 
     dataset = load(data)
@@ -83,12 +84,14 @@ def check(
             "counts": counts,
             "fingerprint": dataset.fingerprint,
             "same_as": same_as,
+            "classes": dataset.classes,
             "findings": [finding.to_values() for finding in findings],
         }
         print_json(found)
         return
     rows = [
-        (str(label), f"{counts['train'][label]:,}", f"{counts['test'][label]:,}") for label in range(CLASSES)
+        (name, f"{train:,}", f"{test:,}")
+        for name, train, test in zip(numbered(dataset.classes), counts["train"], counts["test"], strict=True)
     ]
     total = ("all", f"{sum(counts['train']):,}", f"{sum(counts['test']):,}")
     _print_table(("class", "training images", "test images"), [*rows, total])

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from digitlab.data.classes import DIGITS
 from digitlab.errors import DataError
 
 ROLES = ("train-images", "train-labels", "test-images", "test-labels")
@@ -29,14 +30,18 @@ class CatalogEntry:
         name: what `--data` takes.
         title: what it is, in a few words.
         folder: where its four files lie.
+        authors: who made it.
         licence: the terms under which it is passed on.
+        classes: the names of its classes, ten of them.
         sha256: role to the hash of the uncompressed file, in hexadecimal digits.
     """
 
     name: str
     title: str
     folder: Path
+    authors: str
     licence: str
+    classes: tuple[str, ...]
     sha256: Mapping[str, str]
 
     @property
@@ -50,7 +55,9 @@ CATALOG: dict[str, CatalogEntry] = {
         name="mnist",
         title="MNIST, handwritten digits",
         folder=Path(__file__).parent / "mnist",
+        authors="Yann LeCun and Corinna Cortes",
         licence="CC BY-SA 3.0",
+        classes=DIGITS,
         sha256={
             "train-images": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
             "train-labels": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -60,6 +67,18 @@ CATALOG: dict[str, CatalogEntry] = {
     ),
 }
 """The data sets known by name."""
+
+
+def known_entry(name: str, fingerprint: str | None) -> CatalogEntry | None:
+    """Find a data set in the catalogue by its name, or by its contents wherever they lie (None: it is none).
+
+    Args:
+        name: in the catalogue, or a folder.
+        fingerprint: of the contents, in 64 hexadecimal digits; None where it is not known.
+    """
+    if name in CATALOG:
+        return CATALOG[name]
+    return next((entry for entry in CATALOG.values() if entry.fingerprint == fingerprint), None)
 
 
 @dataclass(frozen=True)
@@ -88,6 +107,8 @@ NAMINGS: tuple[FileNaming, ...] = (
 )
 """The namings that a folder may follow."""
 
+_SPLITS_OF_DIGITS = ("digits", "mnist")  # of EMNIST's six, those that have no letters
+
 
 @dataclass(frozen=True)
 class DataFiles:
@@ -96,10 +117,12 @@ class DataFiles:
     Attributes:
         paths: role to file.
         transposed: whether rows and columns of each image are exchanged in the files.
+        classes: the names of the ten classes where the files' names tell them.
     """
 
     paths: Mapping[str, Path]
     transposed: bool
+    classes: tuple[str, ...] | None
 
 
 def find_files(folder: Path) -> DataFiles:
@@ -135,12 +158,12 @@ def find_files(folder: Path) -> DataFiles:
             f"{folder}: expected the four files of a data set, named like train-images-idx3-ubyte.gz "
             f"(train and t10k, images and labels), found {_named(folder)}{_cure(folder)}"
         )
-    [((_, transposed), paths)] = groups.items()
+    [((split, transposed), paths)] = groups.items()
     missing = [role for role in ROLES if role not in paths]
     if missing:
         found = ", ".join(path.name for path in paths.values())
         raise DataError(f"{folder}: no file of {' or '.join(missing)}, found {found}: add what is missing")
-    return DataFiles(paths, transposed)
+    return DataFiles(paths, transposed, DIGITS if split in _SPLITS_OF_DIGITS else None)
 
 
 def combined_fingerprint(hashes: Iterable[str]) -> str:

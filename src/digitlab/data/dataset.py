@@ -9,11 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
-from digitlab.data.catalog import CATALOG, ROLES, CatalogEntry, combined_fingerprint, find_files
+from digitlab.data.catalog import (
+    CATALOG,
+    ROLES,
+    CatalogEntry,
+    DataFiles,
+    combined_fingerprint,
+    find_files,
+    known_entry,
+)
+from digitlab.data.classes import CLASSES, published_classes, read_classes
 from digitlab.data.idx import idx_sha256, read_idx
 from digitlab.errors import DataError
-
-CLASSES = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +36,10 @@ class Dataset:
         x_test: test images, uint8 [m, 28, 28]; MNIST: 10,000.
         y_test: their classes, uint8 [m], 0..9.
         fingerprint: SHA-256 over types, shapes and contents of the four arrays in 64 hexadecimal digits; it
-            does not depend on where, in which orientation or how compressed the files are.
+            does not depend on where, in which orientation or how compressed the files are, nor on the names
+            of the classes.
+        classes: what the ten classes are called; None where neither the catalogue nor a `classes.txt` beside
+            the files tells.
     """
 
     name: str
@@ -38,6 +48,7 @@ class Dataset:
     x_test: np.ndarray
     y_test: np.ndarray
     fingerprint: str
+    classes: tuple[str, ...] | None = None
 
 
 def load(name_or_dir: str | os.PathLike[str]) -> Dataset:
@@ -45,7 +56,8 @@ def load(name_or_dir: str | os.PathLike[str]) -> Dataset:
 
     Args:
         name_or_dir: a name of the catalogue, such as `mnist`, or a folder with four IDX files named like
-            MNIST's or EMNIST's. A name goes before a folder of that name; write `./mnist` for the folder.
+            MNIST's or EMNIST's, and the names of its classes in a `classes.txt` beside them where they are no
+            digits. A name goes before a folder of that name; write `./mnist` for the folder.
 
     Returns:
         The data set. The hashes of one that is known by name have been checked.
@@ -62,9 +74,11 @@ def load(name_or_dir: str | os.PathLike[str]) -> Dataset:
             f"no data set {str(name_or_dir)!r}: expected a name ({', '.join(CATALOG)}) or a folder with the "
             f"four IDX files of a data set{is_file}"
         )
-    name = entry.name if entry else str(folder)
+    name = entry.name if entry else _name_of(folder)
     try:
-        arrays = _read_arrays(folder)
+        files = find_files(folder)
+        arrays = _read_arrays(files)
+        classes = read_classes(folder) or files.classes or published_classes(files.paths["test-labels"])
     except OSError as error:
         raise DataError(f"{folder}: cannot be read: {error.strerror or error}") from error
     check_arrays(arrays, name)
@@ -73,13 +87,18 @@ def load(name_or_dir: str | os.PathLike[str]) -> Dataset:
         _check_hashes(hashes, entry)
     for array in arrays.values():
         array.flags.writeable = False
+    fingerprint = combined_fingerprint(hashes.values())
+    known = known_entry(name, fingerprint)
+    if classes is None and known:
+        classes = known.classes
     return Dataset(
         name=name,
         x_train=arrays["train-images"],
         y_train=arrays["train-labels"],
         x_test=arrays["test-images"],
         y_test=arrays["test-labels"],
-        fingerprint=combined_fingerprint(hashes.values()),
+        fingerprint=fingerprint,
+        classes=classes,
     )
 
 
@@ -145,8 +164,7 @@ def _check_part(images: np.ndarray, labels: np.ndarray, what: str) -> None:
         )
 
 
-def _read_arrays(folder: Path) -> dict[str, np.ndarray]:
-    files = find_files(folder)
+def _read_arrays(files: DataFiles) -> dict[str, np.ndarray]:
     arrays = {role: read_idx(files.paths[role]) for role in ROLES}
     if files.transposed:
         for role, array in arrays.items():
@@ -166,6 +184,11 @@ def _check_hashes(hashes: Mapping[str, str], entry: CatalogEntry) -> None:
 
 def _known(name_or_dir: str | os.PathLike[str]) -> CatalogEntry | None:
     return CATALOG.get(name_or_dir) if isinstance(name_or_dir, str) else None
+
+
+def _name_of(folder: Path) -> str:
+    """Name a folder so that nobody takes it for the entry: Path makes `mnist` of `./mnist`."""
+    return os.path.join(os.curdir, folder) if str(folder) in CATALOG else str(folder)  # noqa: PTH118
 
 
 def _shape(array: np.ndarray) -> str:

@@ -1,0 +1,105 @@
+"""What the ten classes of a data set are called."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from digitlab.errors import DataError
+
+CLASSES = 10
+DIGITS = tuple(str(digit) for digit in range(CLASSES))
+"""The names of the classes where they are the digits."""
+CLASSES_FILE = "classes.txt"
+"""Beside the files of a data set: ten lines of UTF-8, the name of class 0 first."""
+
+_MAX_BYTES = 10_000
+_MAX_LETTERS = 60
+
+_FASHION = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+_HIRAGANA = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
+
+# The MD5 of the test labels as they are published, gzipped: 5 kB that tell which data set a folder holds.
+_PUBLISHED = {
+    "bb300cfdad3c16e7a12a480ee83cd310": _FASHION,  # Fashion-MNIST, Xiao, Rasul and Vollgraf 2017
+    "7320c461ea6c1c855c0b718fb2a4b134": _HIRAGANA,  # KMNIST, Clanuwat et al. 2018
+}
+
+
+def read_classes(folder: Path) -> tuple[str, ...] | None:
+    """Read the names of a data set's classes from the file beside it.
+
+    Args:
+        folder: in which `classes.txt` may be.
+
+    Returns:
+        Ten names, or None where there is no such file.
+
+    Raises:
+        DataError: it does not hold ten names, each other than the others.
+    """
+    path = folder / CLASSES_FILE
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        content = file.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise _unfit(path, "a longer file")
+    try:
+        names = tuple(line.strip() for line in content.decode("utf-8-sig").strip().splitlines())
+    except UnicodeDecodeError:
+        raise _unfit(path, "other bytes than UTF-8") from None
+    if len(names) != CLASSES:
+        raise _unfit(path, f"{len(names)} lines")
+    for name in names:
+        if not name or len(name) > _MAX_LETTERS or not name.isprintable():
+            raise _unfit(path, f"{name[:_MAX_LETTERS]!r} among them")
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise _unfit(path, f"{twice[0]!r} twice")
+    return names
+
+
+def _unfit(path: Path, found: str) -> DataError:
+    return DataError(
+        f"{path}: expected the names of the ten classes, each other than the others and of at most "
+        f"{_MAX_LETTERS} letters, one a line, found {found}"
+    )
+
+
+def published_classes(test_labels: Path) -> tuple[str, ...] | None:
+    """Recognize a published data set by its file of test labels.
+
+    Returns:
+        The names of its classes, or None where the file is none that is known.
+    """
+    with test_labels.open("rb") as file:
+        return _PUBLISHED.get(hashlib.file_digest(file, _md5).hexdigest())
+
+
+def _md5() -> hashlib._Hash:
+    return hashlib.md5(usedforsecurity=False)
+
+
+def numbered(classes: Sequence[str] | None) -> tuple[str, ...]:
+    """Give what stands for each class in a table: its number, and its name where that is another.
+
+    Args:
+        classes: ten names, or None where they are not known.
+    """
+    names = DIGITS if classes is None else classes
+    return tuple(
+        digit if name == digit else f"{digit} {name}" for digit, name in zip(DIGITS, names, strict=True)
+    )
