@@ -17,6 +17,7 @@ from digitlab.spec.recipe import Recipe
 from digitlab.spec.study import Study, recipes_named
 from digitlab.spec.trial import DataSpec, fitting_validation
 from digitlab.training.process import native_precision
+from digitlab.training.run import check_drawn_digits
 
 _FINGERPRINT = re.compile(f"[0-9a-f]{{{SHORT},64}}")
 
@@ -58,14 +59,18 @@ def plan_study(study: str | Study, *, seeds: int | None = None, data: str | None
 
     Raises:
         SpecError: the study is none, or one of its levels is impossible.
-        DataError: the data is none, or its validation part is too large.
+        DataError: the data is none, its validation part is too large, or digits would be generated among
+            images of other classes.
     """
     asked = _asked(study, seeds)
     if data is None:
         require_folder(asked.study.data.dataset, resolve_study(study).data.dataset, study_folder(study))
     spec, dataset = _data(asked.study.data, data)
     stratified_split(dataset.y_train, spec.validation, spec.split_seed)  # refused here if at all
-    return asked.on(spec, dataset.fingerprint, native_precision())
+    plan = asked.on(spec, dataset.fingerprint, native_precision())
+    for trial in plan.trials:
+        check_drawn_digits(trial, dataset)
+    return plan
 
 
 def stored_plan(study: str, store: Store, *, seeds: int | None = None, data: str | None = None) -> StoredPlan:

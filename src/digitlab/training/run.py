@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitlab.data import Dataset, load, stratified_split
+from digitlab.data.classes import DIGITS
 from digitlab.errors import DataError, TrainingError
 from digitlab.models.costs import cost
 from digitlab.results.metrics import score
@@ -168,17 +169,37 @@ def training_part(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarra
 
     Returns:
         Images, uint8 [n, 28, 28], and labels, uint8 [n].
+
+    Raises:
+        DataError: digits would be generated among images of other classes.
     """
     chosen, _ = _split(trial, dataset)
     images, labels = dataset.x_train[chosen], dataset.y_train[chosen]
     augmentation = trial.training.augmentation
     if augmentation is None or not augmentation.strokes:
         return images, labels
+    check_drawn_digits(trial, dataset)
     from digitlab.data.strokes import draw_digits
 
     count = round(len(labels) * augmentation.strokes / (1 - augmentation.strokes))
     drawn, digits = draw_digits(count, child_seeds(trial.seed).augmentation)
     return np.concatenate([images, drawn]), np.concatenate([labels, digits])
+
+
+def check_drawn_digits(trial: Trial, dataset: Dataset) -> None:
+    """Make sure that a trial generates digits only among digits.
+
+    Raises:
+        DataError: it generates digits, and the classes of the data are others.
+    """
+    augmentation = trial.training.augmentation
+    if augmentation is None or not augmentation.strokes or dataset.classes in (None, DIGITS):
+        return
+    named = ", ".join(dataset.classes[:3])
+    raise DataError(
+        "training.augmentation.strokes: expected data of the digits 0 to 9, received "
+        f"{dataset.name} ({named} ...): generated digits are none of its classes; set it to 0"
+    )
 
 
 def _split(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
