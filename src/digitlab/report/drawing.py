@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from digitlab.data.classes import DIGITS
 from digitlab.report.canvas import (
     ACCENT,
     GREY,
@@ -143,28 +144,34 @@ def _draw_band(axes: Axes, epochs: np.ndarray, band: Band, colour: str) -> Any:
     return line
 
 
-def draw_misread(misread: Sequence[Misread], images: np.ndarray) -> Figure:
-    """Draw misread digits in a grid: each with its label, the usual wrong answer and how many were wrong.
+def draw_misread(misread: Sequence[Misread], images: np.ndarray, classes: Sequence[str] = DIGITS) -> Figure:
+    """Draw misread images in a grid: each with its label, the usual wrong answer and how many were wrong.
 
     Args:
         misread: what `most_misread` gave, at least one.
         images: the test set, uint8 [n, 28, 28], white ink (255) on black (0); drawn black on white.
+        classes: what the ten classes are called.
     """
     with figure_style():
         marked = [each.corrected is not None for each in misread]
-        figure, cells = new_grid(len(misread), 6, 1.6 if any(marked) else 1.45)
+        named = tuple(classes) != DIGITS
+        figure, cells = new_grid(len(misread), 6, 1.6 if named or any(marked) else 1.45)
         for axes, each, mark in zip(cells, misread, marked, strict=True):
             axes.imshow(images[each.index], cmap="gray_r", vmin=0, vmax=255, interpolation="none")
             colour = ACCENT if mark else INK
-            axes.set_title(_reading(each), fontsize=8.5, y=-0.06, va="top", linespacing=1.35, color=colour)
+            axes.set_title(
+                _reading(each, classes), fontsize=8.5, y=-0.06, va="top", linespacing=1.35, color=colour
+            )
         return figure
 
 
-def _reading(each: Misread) -> str:
-    if each.corrected is None:
-        return f"{each.truth}, read {each.usual}\n{each.wrong} of {each.total}"
-    published = f"published {each.truth}\nre-labelled {each.corrected}"
-    return f"{published}\nread {each.usual}, {each.wrong}/{each.total}"
+def _reading(each: Misread, classes: Sequence[str]) -> str:
+    truth, usual = classes[each.truth], classes[each.usual]
+    if each.corrected is not None:
+        published = f"published {truth}\nre-labelled {classes[each.corrected]}"
+        return f"{published}\nread {usual}, {each.wrong}/{each.total}"
+    apart = ", " if tuple(classes) == DIGITS else "\n"  # names are longer than a picture is wide
+    return f"{truth}{apart}read {usual}\n{each.wrong} of {each.total}"
 
 
 def draw_kernels(kernels: Kernels) -> Figure:

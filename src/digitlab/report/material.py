@@ -31,6 +31,11 @@ class Material:
     predictions: Mapping[str, np.ndarray] = field(default_factory=dict)
     digits: Dataset | None = None
 
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """What the classes are called (None: the data does not tell, or is not at hand any more)."""
+        return self.digits.classes if self.digits else None
+
     def levels(self) -> tuple[tuple[Row, Cell], ...]:
         """Pair each level's figures with its trials."""
         return tuple(zip(self.table.rows, self.table.plan.cells, strict=True))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from digitlab.data.classes import numbered
 from digitlab.report.tables import TextTable
 from digitlab.report.text import level_text, number
 from digitlab.results.aggregate import StudyTable
@@ -24,13 +25,14 @@ def confusion_counts(scores: Sequence[Scores]) -> np.ndarray:
     return np.sum([each.confusion for each in scores], axis=0)
 
 
-def confusion_table(counts: np.ndarray) -> TextTable:
-    """Write a confusion matrix: a row for each true digit, a column for each digit read, the error last.
+def confusion_table(counts: np.ndarray, classes: Sequence[str] | None = None) -> TextTable:
+    """Write a confusion matrix: a row for each true class, a column for each class read, the error last.
 
     The shade of a mistake grows with the root of its count, so that rare ones show; right answers have none.
 
     Args:
         counts: images by [true class, predicted class], int [10, 10].
+        classes: what the ten classes are called; None where it is not known.
     """
     mistakes = counts * ~np.eye(len(counts), dtype=bool)
     shades = np.sqrt(mistakes / (mistakes.max() or 1))
@@ -41,8 +43,8 @@ def confusion_table(counts: np.ndarray) -> TextTable:
     return TextTable(
         columns=("true\N{NO-BREAK SPACE}↓ read\N{NO-BREAK SPACE}→", *map(str, range(len(counts))), "error %"),
         rows=tuple(
-            (str(digit), *map(str, counts[digit].tolist()), number(errors[digit]))
-            for digit in range(len(counts))
+            (name, *map(str, row), number(error))
+            for name, row, error in zip(numbered(classes), counts.tolist(), errors, strict=True)
         ),
         right=(True,) * (len(counts) + 2),
         shades=tuple((0.0, *row, 0.0) for row in shades.round(2).tolist()),

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from digitlab.report.metric import metrics_of
 from digitlab.report.text import level_text
 from digitlab.results.aggregate import StudyTable
+from digitlab.revision import Revision
 from digitlab.spec.study import RECIPE_PATH
-from digitlab.spec.trial import DataSpec, Trial
+from digitlab.spec.trial import ENGINE_VERSION, SYNTHESIS_VERSION, DataSpec, Trial
 
 INTERVALS = (
     "The interval of a level is Student's 95 % t interval of the mean over seeds: t(n − 1) · s / √n to "
@@ -113,7 +114,7 @@ def _facts(table: StudyTable) -> dict[str, tuple[str, ...]]:
         "Varied": tuple(_varied(table)),
         "Seeds": (f"{_seeds(table)}; a seed decides the initial weights and all else that is random",),
         "Data": tuple(_data(trial.data)),
-        "Arithmetic": (f"threads per network: {trial.threads}; engine version {trial.engine_version}",),
+        "Arithmetic": (f"threads per network: {trial.threads}; {versions_text(trial)}",),
         "Choices": (CHOICES,),
         "Intervals": (INTERVALS,),
         "Verdicts": VERDICTS if several else (),
@@ -121,6 +122,7 @@ def _facts(table: StudyTable) -> dict[str, tuple[str, ...]]:
         "Interaction": (INTERACTION,) if len(table.plan.study.axes) == 2 else (),
         "Squared error": (SQUARED_ERRORS,) if len(metrics_of(table.plan)) > 1 else (),
         "Machine": tuple(_machines(table)) or ("nothing is trained yet",),
+        "Code": tuple(map(_revision, table.revisions)),
     }
     return {name: lines for name, lines in told.items() if lines}
 
@@ -206,6 +208,26 @@ def _varied(table: StudyTable) -> Iterator[str]:
         name = f"{axis.title} ({axis.path})" if axis.label else axis.path
         levels = ", ".join(level_text(level) for level in axis.values)
         yield f"{name}: {levels}; reference {level_text(reference)}"
+
+
+def versions_text(trial: Trial) -> str:
+    """Say by which versions of the code a trial is trained, and where the present ones are others."""
+    parts = [_version("engine", trial.engine_version, ENGINE_VERSION)]
+    if trial.synthesis_version is not None:
+        parts.append(_version("synthesis", trial.synthesis_version, SYNTHESIS_VERSION))
+    return "; ".join(parts)
+
+
+def _version(what: str, its: int, ours: int) -> str:
+    if its == ours:
+        return f"{what} version {its}"
+    return f"{what} version {its}, {'older' if its < ours else 'newer'} than the present {ours}"
+
+
+def _revision(code: Revision | None) -> str:
+    if code is None:
+        return "which commit trained it was not recorded"
+    return f"commit {code.commit}" + ("" if code.clean else ", with changes that were not committed")
 
 
 def _machines(table: StudyTable) -> Iterator[str]:

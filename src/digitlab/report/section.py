@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from digitlab.data.classes import DIGITS
 from digitlab.data.known_labels import known_corrections
 from digitlab.data.naming import data_title
 from digitlab.report.answers import best_row, lead
@@ -82,7 +83,9 @@ class _Writer:
         yield Block("Learning curves", tuple(map(self._curves, self.metrics)))
         optional = {
             "Confusion": self._confusion(),
-            "Most misread digits": self._misread(digits),
+            "Most misread digits" if self.material.classes in (None, DIGITS) else "Most misread images": (
+                self._misread(digits)
+            ),
             "First-layer kernels": self._kernels(trained),
         }
         for title, pieces in optional.items():
@@ -178,7 +181,9 @@ class _Writer:
         where = settings_text(self.axes, best.levels)
         networks = "one network" if len(results) == 1 else f"{len(results)} networks"
         yield Tabular(
-            confusion_table(confusion_counts([result.final_test for result in results])),
+            confusion_table(
+                confusion_counts([result.final_test for result in results]), self.material.classes
+            ),
             f"Confusion matrix at {where}",
             f"Test images by published class (rows) and by the class read (columns), summed over {networks} "
             f"at {where}, the level of least validation error.",
@@ -198,6 +203,8 @@ class _Writer:
 
     def _misread_illustration(self, misread: Sequence[Misread]) -> Piece:
         assert self.material.digits is not None
+        classes = self.material.classes or DIGITS
+        kind = "digits" if classes == DIGITS else "images"
         again = ", one training after different epochs counted as several" if self._over_epochs() else ""
         marked = any(each.corrected is not None for each in misread)
         known = (
@@ -207,8 +214,8 @@ class _Writer:
         )
         return Illustration(
             name=f"{self.key}-misread",
-            figure=draw_misread(misread, self.material.digits.x_test),
-            description=f"Misread digits. {'; '.join(map(_case, misread))}.",
+            figure=draw_misread(misread, self.material.digits.x_test, classes),
+            description=f"Misread {kind}. {'; '.join(_case(each, classes) for each in misread)}.",
             caption=(
                 f"Test images misread by the most networks, of {misread[0].total} asked{again}; of equals, "
                 "those on whose wrong answer most agree. Below each: the published label, the most common "
@@ -252,11 +259,11 @@ def _kernels_illustration(name: str, kernels: Kernels) -> Illustration:
     )
 
 
-def _case(each: Misread) -> str:
-    known = f", by re-labelling {each.corrected}" if each.corrected is not None else ""
+def _case(each: Misread, classes: Sequence[str]) -> str:
+    known = f", by re-labelling {classes[each.corrected]}" if each.corrected is not None else ""
     return (
-        f"image {each.index}: published {each.truth}{known}, read {each.usual}, {each.wrong} of {each.total} "
-        "wrong"
+        f"image {each.index}: published {classes[each.truth]}{known}, read {classes[each.usual]}, "
+        f"{each.wrong} of {each.total} wrong"
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from digitlab.errors import MissingExtraError
 from digitlab.results.record import EpochRecord, Figures, Result
+from digitlab.revision import Revision
 from digitlab.spec.plan import Cell, Plan
 from digitlab.spec.study import Level
 
@@ -161,6 +162,7 @@ class StudyTable:
         curves: one for each cell, likewise (empty: only the figures were asked for).
         environments: of the trials, each different one once (likewise).
         images: in the test set (None: nothing is done yet, or it was not asked for).
+        revisions: of the code that trained them, likewise; None stands for code that was not recorded.
     """
 
     plan: Plan
@@ -168,6 +170,7 @@ class StudyTable:
     curves: tuple[Curve, ...] = ()
     environments: tuple[dict[str, str], ...] = ()
     images: int | None = None
+    revisions: tuple[Revision | None, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -196,7 +199,16 @@ def aggregate(
         curves=tuple(_curve(cell, results) for cell in plan.cells),
         environments=tuple(dict(items) for items in sorted(environments)),
         images=next((result.final_test.images for result in results.values()), None),
+        revisions=_revisions(results.values()),
     )
+
+
+def _revisions(results: Iterable[Result]) -> tuple[Revision | None, ...]:
+    """Give each different code once, those that were recorded first."""
+    found = {(result.commit, result.clean) for result in results}
+    recorded = sorted((commit, bool(clean)) for commit, clean in found if commit is not None)
+    unrecorded = (None,) if len(recorded) < len(found) else ()
+    return (*(Revision(*each) for each in recorded), *unrecorded)
 
 
 def tabulate(
