@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from clothes import CLOTHES
 from digitlab.bundle.card import Card
 from digitlab.bundle.files import CARD, README, check_bundle
 from digitlab.bundle.readme import readme
+from digitlab.data.classes import DIGITS
 
 
 @pytest.fixture
@@ -62,6 +64,62 @@ def test_a_data_set_of_ones_own_is_none_of_the_hubs(card: Card) -> None:
     values = header(readme(card.model_copy(update={"trial": trial}), "mine"))
     assert "datasets" not in values
     assert values["model-index"][0]["results"][0]["dataset"]["type"] == "./mine"
+
+
+def test_a_network_of_other_classes_is_described_as_what_it_is(card: Card) -> None:
+    data = card.trial.data.model_copy(update={"dataset": "./clothes"})
+    trial = card.trial.model_copy(update={"data": data})
+    text = readme(card.model_copy(update={"trial": trial, "classes": CLOTHES}), "clothes")
+    assert header(text)["tags"] == ["digitlab", "keras", "onnx"]
+    assert "| 9 | Ankle boot |" in text
+    assert "tells which of ten classes an image shows" in text
+    assert "`digitlab recognize` refuses it." in text
+    for untrue in ("MNIST is by", "single digits", "handwritten digit", "digit in a box"):
+        assert untrue not in text
+
+
+def test_digits_of_ones_own_are_not_mnists(card: Card) -> None:
+    data = card.trial.data.model_copy(update={"dataset": "./mine"})
+    trial = card.trial.model_copy(update={"data": data})
+    text = readme(card.model_copy(update={"trial": trial, "classes": DIGITS}), "mine")
+    assert "It knows single digits as they are in its data" in text
+    assert "Its data has terms of its own" in text
+    assert "MNIST is by Yann LeCun and Corinna Cortes, CC BY-SA 3.0." in readme(card, "linear")
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ({"commit": None}, "- Which commit's code trained it was not recorded."),
+        ({"commit": COMMIT, "clean": True}, f"- Trained by the code of commit `{COMMIT}`."),
+        (
+            {"commit": COMMIT, "clean": False},
+            f"- Trained by the code of commit `{COMMIT}`, with changes that were not committed.",
+        ),
+        (
+            {"commit": COMMIT},
+            f"- Trained by the code of commit `{COMMIT}`; whether it had been changed was not recorded.",
+        ),
+        (
+            {"written_by": COMMIT, "written_clean": False},
+            f"- Written by the code of commit `{COMMIT}`, with changes that were not committed.",
+        ),
+    ],
+)
+def test_it_says_which_code_trained_it_and_which_wrote_it(
+    code: dict[str, str | bool | None], told: str, card: Card
+) -> None:
+    unsaid = {"commit": None, "clean": None, "written_by": None, "written_clean": None}
+    assert told in readme(card.model_copy(update=unsaid | code), "linear").splitlines()
+
+
+def test_the_interval_of_the_error_is_that_of_so_many_images(card: Card) -> None:
+    scores = card.test.model_copy(update={"images": 500, "correct": 427})
+    # Wilson's interval of 73 of 500 by statsmodels: proportion_confint(73, 500, method="wilson").
+    assert "11.77 to 17.96 %" in readme(card.model_copy(update={"test": scores}), "linear")
 
 
 def test_the_card_keeps_rows_of_numbers_on_a_line(whole_bundle: Path, card: Card) -> None:

@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from clothes import CLOTHES, write_clothes
+from digitlab.bundle.files import check_bundle
 from digitlab.cli.main import run
 from digitlab.data import load
 from digitlab.data.idx import write_idx
+from digitlab.errors import DataError
+from digitlab.studies import plan_study
 
 FILES = {
     "train-images-idx3-ubyte": "x_train",
@@ -48,6 +52,58 @@ def test_one_network_is_shown_with_its_confusion_matrix(few: str, capsys: pytest
     assert "100 test images" in out
     assert "confusion" in out
     assert "corrected" not in out
+
+
+def test_other_data_than_a_networks_own_is_told(few: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["evaluate", "mlp", "--data", few]) == 0
+    out = capsys.readouterr().out
+    assert "mlp was trained on other data: mnist" in out
+    assert run(["evaluate", "mlp", "--data", few, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["data"], found["trained_on"], found["classes"]) == (few, "mnist", None)
+
+
+def test_the_classes_of_the_data_name_the_rows_of_the_confusion_matrix(
+    few: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(few, "classes.txt").write_text("\n".join(CLOTHES), "utf-8")
+    assert run(["evaluate", "mlp", "--data", few]) == 0
+    out = capsys.readouterr().out
+    assert "mlp was trained on other data: mnist, whose classes are others" in out
+    assert [line for line in out.splitlines() if line.split()[:3] == ["9", "Ankle", "boot"]]
+
+
+@pytest.mark.slow
+def test_a_network_of_other_classes_is_scored_on_its_own_data_and_reads_no_digits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("clothes").mkdir()
+    write_clothes(Path("clothes"))
+    train = ["train", "mlp", "--set", "training.epochs=5", "--data", "clothes", "--out", "net"]
+    # In a process of its own: libraries warn while they train.
+    subprocess.run([sys.executable, "-m", "digitlab", *train], capture_output=True, timeout=300, check=True)
+    assert run(["evaluate", "net"]) == 0
+    out = capsys.readouterr().out
+    assert "on the 500 test images of clothes" in out
+    accuracy = next(float(line.split()[-1]) for line in out.splitlines() if "accuracy %" in line)
+    assert accuracy > 70, "scored on MNIST it would be about 15"
+    card = check_bundle(tmp_path / "net").card
+    assert card.classes == CLOTHES
+    assert card.calibration.rejection is None
+    assert run(["recognize", "--model", "net", "clothes"]) == 2
+    assert "received one of other classes (Top, Trouser, Pullover" in capsys.readouterr().err
+    assert run(["serve", "--model", "net"]) == 2
+    assert "received one of other classes" in capsys.readouterr().err
+    with pytest.raises(DataError, match="expected data of the digits 0 to 9, received clothes"):
+        plan_study("best", data="clothes")
+    Path("clothes").rename("moved")
+    assert run(["evaluate", "net"]) == 2
+    assert "which is not at hand" in capsys.readouterr().err
+    assert run(["export", "net", "--format", "onnx", "--out", "exports"]) == 2
+    assert "say with --data where it is" in capsys.readouterr().err
+    assert run(["evaluate", "net", "--data", "moved"]) == 0
+    assert "was trained on other data" not in capsys.readouterr().out
 
 
 def test_machines_get_one_object_for_each_network(few: str, capsys: pytest.CaptureFixture[str]) -> None:

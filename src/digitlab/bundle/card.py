@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Annotated
 
 from pydantic import Field
 
@@ -21,16 +22,17 @@ class Origin(Spec):
 
     Attributes:
         recipe: name of the recipe.
-        made: how the weights came about, for people.
+        made: how the weights came about, for people: the training, and all that was done after it.
         trial: all that decided the outcome: model, training, data, seed, threads. Of a network made from
             several, the one that says most of them.
         validation: scores on the validation part; None if it was trained on, too.
         test: scores on the test set, of the network as it is saved.
         calibration: fitted on the validation part.
+        classes: what the ten classes are called, class 0 first; None where the data does not tell.
         train_seconds: spent in training epochs.
         environment: versions, processor and system of the training.
-        commit: of the clone whose code trained it; None outside of one.
-        clean: whether that code was the commit's own, without changes; None where it is not known.
+        commit: of the clone whose code trained it; None outside of one, and where it was not recorded.
+        clean: whether that code was the commit's own, without changes; None where it was not recorded.
     """
 
     recipe: str
@@ -39,20 +41,22 @@ class Origin(Spec):
     validation: Scores | None = None
     test: Scores
     calibration: Calibration
+    classes: Annotated[tuple[str, ...], Field(min_length=10, max_length=10)] | None = None
     train_seconds: float
     environment: dict[str, str]
     commit: str | None = None
     clean: bool | None = None
 
     @classmethod
-    def of(cls, result: Result, calibration: Calibration) -> Origin:
-        """Take from the result of a trial what a card keeps of it."""
+    def of(cls, result: Result, calibration: Calibration, classes: tuple[str, ...] | None = None) -> Origin:
+        """Take from the result of a trial what a card keeps of it, with the names of its data's classes."""
         return cls(
             recipe=result.trial.recipe,
             trial=result.trial,
             validation=result.final_validation,
             test=result.final_test,
             calibration=calibration,
+            classes=classes,
             train_seconds=result.train_seconds,
             environment=result.environment,
             commit=result.commit,
@@ -99,6 +103,11 @@ class Card(Origin):
         trial_id: of the trial.
         parameters: weights and biases of the network.
         multiply_adds: to classify one image.
+        written_by: commit of the clone whose code wrote the bundle, and did what was done after training;
+            None where that is the code that trained it.
+        written_clean: whether that code was the commit's own, without changes; None as above.
+        drawn_digits: share of drawn digits that the network reads, 0..1: what tells whether it reads digits
+            where its classes have no names; None where they have.
         answers: probabilities that `model.onnx` gave to the pictures of the self-test, [pictures][10].
         proofs: of the exports, by format.
         files: SHA-256 of every other file of the bundle, by name.
@@ -107,6 +116,9 @@ class Card(Origin):
     trial_id: str
     parameters: int
     multiply_adds: int
+    written_by: str | None = None
+    written_clean: bool | None = None
+    drawn_digits: float | None = None
     answers: tuple[tuple[float, ...], ...] = Field(min_length=1)
     proofs: dict[str, Proof]
     files: dict[str, Sha256]

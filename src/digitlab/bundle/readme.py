@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterator
 
 from digitlab.bundle.card import Card
+from digitlab.bundle.data import classes_of, refusal_to_read
+from digitlab.data.catalog import known_entry
+from digitlab.data.classes import DIGITS
 from digitlab.results.record import Scores
 from digitlab.spec.recipe import MLP
 
@@ -16,7 +21,7 @@ _TEMPLATE = """\
 license: mit
 library_name: keras
 pipeline_tag: image-classification
-tags: [digitlab, handwritten-digits, mnist, keras, onnx]
+tags: [{tags}]
 {datasets}metrics: [accuracy]
 model-index:
 - name: {quoted_name}
@@ -44,11 +49,9 @@ model-index:
 # {name}
 
 A {kind} of {card.parameters:,} parameters and {card.multiply_adds:,} multiply-adds an image
-that tells which handwritten digit an image shows. Recipe `{card.recipe}` of digitlab, {card.made}.
+that tells {what} an image shows. Recipe `{card.recipe}` of digitlab; {card.made}.
 
-It takes images of 28x28 as raw grey values 0 to 255, white ink on black, the digit in a box of 20x20
-with its centre of mass in the middle (as in MNIST), and gives ten probabilities. Normalization is a layer of
-the network. Pictures of any other kind must be brought into that form first: `digitlab recognize` does.
+{takes}
 
 ## Scores
 
@@ -56,8 +59,8 @@ the network. Pictures of any other kind must be brought into that form first: `d
 |---|---|---|---|---|---|
 {scores}
 
-Nothing was chosen by the test images. The 95 % interval of one network at 99.5 % is about 0.14 points either
-way.
+Nothing was chosen by the test images. So few of them leave the test error uncertain: its 95 % interval is
+{interval[0]:.2f} to {interval[1]:.2f} % (Wilson 1927).
 
 Confidences: softmax(ln(p) / {calibration.temperature:.3f}), fitted on {calibration.images:,} validation
 images, takes their calibration error from {calibration.error_before:.4f} to {calibration.error_after:.4f}.
@@ -100,18 +103,39 @@ print(session.run(["probabilities"], {{"images": images}})[0])
 
 - Data: {title}, contents `{data.fingerprint}`; {data.validation:,} training images set aside for validation
   by split seed {data.split_seed}.
-- Trial `{card.trial_id}`, seed {card.trial.seed}: {card.train_seconds:.0f} s of training, epochs: {epochs}.
+- Trial `{card.trial_id}`, seed {card.trial.seed}: {card.train_seconds:.0f} s of training, epochs: {epochs};
+  by {versions}.
 - With {environment}.
-{commit}- `model.onnx` answers as `model.keras` on {proof.images:,} test images: the largest difference of two
+{code}- `model.onnx` answers as `model.keras` on {proof.images:,} test images: the largest difference of two
   probabilities is {proof.largest_difference:.1e} and {other_labels} labels are others ({proof.runtime}).
 - `card.json` holds all of this, the model and training settings, and the SHA-256 of every file.
 
 ## Licence and limits
 
-The network is under the MIT licence. MNIST is by Yann LeCun and Corinna Cortes, CC BY-SA 3.0.
-It knows single digits, mostly as Americans wrote them about 1990, and gives one of ten digits to whatever it
-is shown; `digitlab recognize` rejects what is none.
+The network is under the MIT licence. {terms}
+{limits}
 """
+
+_TAKES_DIGITS = """\
+It takes images of 28x28 as raw grey values 0 to 255, white ink on black, the digit in a box of 20x20
+with its centre of mass in the middle (as in MNIST), and gives ten probabilities. Normalization is a layer of
+the network. Pictures of any other kind must be brought into that form first: `digitlab recognize` does."""
+
+_TAKES_OTHERS = """\
+It takes images of 28x28 as raw grey values 0 to 255, in the form of the data that it was trained on, and
+gives ten probabilities, one a class. Normalization is a layer of the network.{names}"""
+
+_KNOWS_MNIST = """\
+It knows single digits, mostly as Americans wrote them about 1990, and gives one of ten digits to whatever it
+is shown; `digitlab recognize` rejects what is none."""
+
+_KNOWS_DIGITS = """\
+It knows single digits as they are in its data, and gives one of ten digits to whatever it is shown;
+`digitlab recognize` rejects what is none."""
+
+_KNOWS_OTHERS = """\
+It knows its ten classes alone, and gives one of them to whatever it is shown. It reads no digits:
+`digitlab recognize` refuses it."""
 
 
 def readme(card: Card, name: str) -> str:
@@ -123,6 +147,7 @@ def readme(card: Card, name: str) -> str:
     """
     dataset = card.trial.data.dataset
     hub, title = _HUB.get(dataset, (dataset, dataset))
+    reads = refusal_to_read(card) is None
     parts = {"test": card.test} | ({"validation": card.validation} if card.validation else {})
     return _TEMPLATE.format(
         card=card,
@@ -130,27 +155,89 @@ def readme(card: Card, name: str) -> str:
         # A JSON string is one of YAML's, too.
         quoted_name=json.dumps(name),
         title=title,
+        tags=", ".join(_tags(reads, dataset)),
+        what="which handwritten digit" if reads else "which of ten classes",
+        takes=_TAKES_DIGITS if reads else _TAKES_OTHERS.format(names=_names(card)),
         quoted_title=json.dumps(title),
         quoted_hub=json.dumps(hub),
         datasets=f"datasets: [{hub}]\n" if dataset in _HUB else "",
         kind="multilayer perceptron" if isinstance(card.trial.model, MLP) else "convolutional network",
         test=card.test,
         scores="\n".join(_row(part, scores) for part, scores in parts.items()),
+        interval=_interval(card.test),
         calibration=card.calibration,
         data=card.trial.data,
         epochs=card.trial.training.epochs,
         environment=", ".join(f"{key} {value}" for key, value in card.environment.items()),
-        commit=_commit(card),
+        versions=_versions(card),
+        code="".join(f"- {line}\n" for line in _code(card)),
+        terms=_terms(card),
+        limits=_limits(card, reads),
         proof=card.proofs["onnx"],
         other_labels=len(card.proofs["onnx"].other_labels),
     )
 
 
-def _commit(card: Card) -> str:
+def _tags(reads: bool, dataset: str) -> list[str]:
+    kind = ["handwritten-digits"] if reads else []
+    return ["digitlab", *kind, *([dataset] if dataset in _HUB else []), "keras", "onnx"]
+
+
+def _names(card: Card) -> str:
+    classes = classes_of(card)
+    if classes is None:
+        return " What the classes are called, its data does not tell."
+    rows = "\n".join(f"| {number} | {name} |" for number, name in zip(DIGITS, classes, strict=True))
+    return f"\n\n| output | class |\n|---|---|\n{rows}"
+
+
+def _versions(card: Card) -> str:
+    synthesis = card.trial.synthesis_version
+    drawn = "" if synthesis is None else f", synthesis version {synthesis}"
+    return f"engine version {card.trial.engine_version}{drawn}"
+
+
+def _code(card: Card) -> Iterator[str]:
+    """Say which code trained the network, and which code did what came after, where it was other code."""
     if card.commit is None:
-        return ""
-    changed = ", with changes that were not committed" if card.clean is False else ""
-    return f"- By the code of commit `{card.commit}`{changed}.\n"
+        yield "Which commit's code trained it was not recorded."
+    else:
+        yield f"Trained by the code of commit `{card.commit}`{_changes(card.clean)}."
+    if card.written_by is not None:
+        yield f"Written by the code of commit `{card.written_by}`{_changes(card.written_clean)}."
+
+
+def _changes(clean: bool | None) -> str:
+    if clean is None:
+        return "; whether it had been changed was not recorded"
+    return "" if clean else ", with changes that were not committed"
+
+
+def _terms(card: Card) -> str:
+    known = known_entry(card.trial.data.dataset, card.trial.data.fingerprint)
+    if known is None:
+        return "Its data has terms of its own, which are not known here."
+    return f"{known.title.split(',')[0]} is by {known.authors}, {known.licence}."
+
+
+def _limits(card: Card, reads: bool) -> str:
+    if not reads:
+        return _KNOWS_OTHERS
+    known = known_entry(card.trial.data.dataset, card.trial.data.fingerprint)
+    return _KNOWS_MNIST if known and known.name == "mnist" else _KNOWS_DIGITS
+
+
+def _interval(scores: Scores) -> tuple[float, float]:
+    """Give the 95 % interval of an error in percent by the number of images alone.
+
+    Source:
+        Wilson 1927, Probable Inference, the Law of Succession, and Statistical Inference.
+    """
+    share, images, z = scores.error_percent / 100, scores.images, 1.959964
+    middle = share + z**2 / (2 * images)
+    half = z * math.sqrt(share * (1 - share) / images + (z / (2 * images)) ** 2)
+    low, high = ((middle + sign * half) / (1 + z**2 / images) for sign in (-1, 1))
+    return 100 * max(low, 0.0), 100 * high
 
 
 def _row(part: str, scores: Scores) -> str:

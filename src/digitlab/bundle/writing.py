@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from digitlab.bundle.card import Card, Origin, Proof
+from digitlab.bundle.data import classes_of
 from digitlab.bundle.export import keras_features, keras_probabilities, save_network
 from digitlab.bundle.files import CARD, INSIDE, MODEL, ONNX, README, Bundle, sha256
 from digitlab.bundle.parity import EXACT, compare
@@ -15,6 +16,7 @@ from digitlab.bundle.readme import readme
 from digitlab.bundle.runtime import classify_with, runtime_name
 from digitlab.bundle.self_test import run_self_test
 from digitlab.data import Dataset, stratified_split
+from digitlab.data.classes import DIGITS
 from digitlab.data.other_ink import draw_other_ink
 from digitlab.data.strokes import draw_digits
 from digitlab.errors import BundleError
@@ -23,12 +25,15 @@ from digitlab.models.costs import cost
 from digitlab.results.calibration import Calibration, fit_calibration
 from digitlab.results.record import Result
 from digitlab.results.rejection import Inside, fit_rejection
+from digitlab.revision import revision
 
 if TYPE_CHECKING:
     import keras
 
 DRAWN, OTHERS = 10_000, 15_000
 """Images of drawn digits, and of ink that is no digit, that rejection is fitted to besides validation."""
+TRIED = 1_000
+"""Drawn digits that a network is tried on where its classes have no names."""
 
 
 def write_trained(folder: Path | str, model: keras.Model, result: Result, dataset: Dataset) -> Bundle:
@@ -45,18 +50,24 @@ def write_trained(folder: Path | str, model: keras.Model, result: Result, datase
     """
     data = result.trial.data
     _, held_out = stratified_split(dataset.y_train, data.validation, data.split_seed)
-    calibration = calibrate(model, dataset.x_train[held_out], dataset.y_train[held_out])
-    return write_bundle(folder, model, Origin.of(result, calibration), dataset.x_test)
+    others = dataset.classes not in (None, DIGITS)
+    calibration = calibrate(model, dataset.x_train[held_out], dataset.y_train[held_out], rejection=not others)
+    return write_bundle(folder, model, Origin.of(result, calibration, dataset.classes), dataset.x_test)
 
 
-def calibrate(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> Calibration:
+def calibrate(
+    model: keras.Model, images: np.ndarray, labels: np.ndarray, *, rejection: bool = True
+) -> Calibration:
     """Fit what turns a network's answers into confidences, and what tells digits from other ink.
 
     Args:
         model: raw images in, probabilities out.
         images: of the validation part, uint8 [n, 28, 28].
         labels: of that part, uint8 [n].
+        rejection: whether the classes are digits, so that other ink can be told from them.
     """
+    if not rejection:
+        return fit_calibration(keras_probabilities(model, images), labels)
     inside = keras_features(model)
 
     def look(pictures: np.ndarray) -> Inside:
@@ -64,8 +75,8 @@ def calibrate(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> Cal
 
     digits = look(images)
     others, weights = draw_other_ink(images, labels, OTHERS, seed=0)
-    rejection = fit_rejection(digits, look(draw_digits(DRAWN, seed=0)[0]), look(others), weights)
-    return fit_calibration(digits.probabilities, labels, rejection)
+    fitted = fit_rejection(digits, look(draw_digits(DRAWN, seed=0)[0]), look(others), weights)
+    return fit_calibration(digits.probabilities, labels, fitted)
 
 
 def write_bundle(folder: Path | str, model: keras.Model, origin: Origin, images: np.ndarray) -> Bundle:
@@ -89,6 +100,8 @@ def write_bundle(folder: Path | str, model: keras.Model, origin: Origin, images:
         answers = run_self_test(classify, None, ONNX)
         proof = _proof(draft, keras_probabilities(model, images), classify(images))
         card = _card(origin, answers, proof)
+        if classes_of(card) is None:
+            card = card.model_copy(update={"drawn_digits": _drawn_digits_read(model)})
         (draft / README).write_text(readme(card, Path(folder).resolve().name), "utf-8")
         files = {name: sha256(draft / name) for name in (MODEL, ONNX, INSIDE, README)}
         card = card.model_copy(update={"files": files})
@@ -104,13 +117,24 @@ def _proof(folder: Path, expected: np.ndarray, answered: np.ndarray) -> Proof:
     return proof
 
 
+def _drawn_digits_read(model: keras.Model) -> float:
+    """Give the share of drawn digits, in MNIST form, that a network reads, 0..1."""
+    images, labels = draw_digits(TRIED, seed=0)
+    return float((keras_probabilities(model, images).argmax(axis=1) == labels).mean())
+
+
 def _card(origin: Origin, answers: np.ndarray, proof: Proof) -> Card:
     size = cost(origin.trial.model)
+    code = revision()
+    if code is not None and (code.commit, code.clean) == (origin.commit, origin.clean):
+        code = None  # the training's own
     return Card(
         **dict(origin),
         trial_id=origin.trial.id,
         parameters=size.parameters,
         multiply_adds=size.multiply_adds,
+        written_by=code.commit if code else None,
+        written_clean=code.clean if code else None,
         answers=tuple(map(tuple, answers.tolist())),
         proofs={"onnx": proof},
         files={},

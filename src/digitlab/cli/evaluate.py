@@ -35,16 +35,19 @@ def evaluate(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score networks on the test images of a data set, side by side."""
+    """Score networks on the test images of the data they were trained on, or of other data, side by side."""
+    from digitlab.bundle.data import data_to_score_on, trained_elsewhere
     from digitlab.bundle.evaluate import evaluate_classifiers
     from digitlab.bundle.runtime import load_classifier
     from digitlab.cli.data_warnings import warn_of_dataset
     from digitlab.cli.progress import part_bar
-    from digitlab.data import load
+    from digitlab.data.classes import numbered
     from digitlab.data.corruptions import CORRUPTIONS
 
     classifiers = [load_classifier(model, threads) for model in models]
-    dataset = load(data or "mnist")
+    cards = {classifier.name: classifier.card for classifier in classifiers}
+    dataset = data_to_score_on(cards, data)
+    elsewhere = {name: trained_elsewhere(card, dataset) for name, card in cards.items()}
     warn_of_dataset(dataset, first="test")
     with part_bar("evaluating", 1 + len(CORRUPTIONS) * robustness) as on_part:
         evaluations = evaluate_classifiers(
@@ -52,14 +55,19 @@ def evaluate(
         )
     if as_json:
         for one in evaluations:
-            print_json({"bundle": one.name, "data": dataset.name, **one.to_values()})
+            own = cards[one.name].trial.data.dataset if one.name in cards else None
+            values = {"data": dataset.name, "trained_on": own, "classes": dataset.classes}
+            print_json({"bundle": one.name, **values, **one.to_values()})
         return
     console = stdout()
     console.print(f"on the {len(dataset.y_test):,} test images of {dataset.name}")
+    for name, its_data in elsewhere.items():
+        if its_data:
+            console.print(f"{name} was trained on other data: {its_data}")
     console.print(_figures(evaluations))
     if len(evaluations) == 1:
-        console.print("confusion: a row for each true digit, a column for each answer")
-        console.print(_confusion(evaluations[0].scores))
+        console.print("confusion: a row for each true class, a column for each answer")
+        console.print(_confusion(evaluations[0].scores, numbered(dataset.classes)))
 
 
 def _figures(evaluations: Sequence[Evaluation]) -> Table:
@@ -99,10 +107,8 @@ def _temperature(evaluation: Evaluation) -> str:
     return "each its own" if evaluation.temperature is None else f"{evaluation.temperature:.3f}"
 
 
-def _confusion(scores: Scores) -> Table:
-    table = plain_table(right=("", *map(str, range(10)), "recall %"))
-    for digit, row in enumerate(scores.confusion):
-        table.add_row(
-            str(digit), *(str(count) if count else "·" for count in row), f"{100 * scores.recall[digit]:.2f}"
-        )
+def _confusion(scores: Scores, classes: Sequence[str]) -> Table:
+    table = plain_table("", right=(*map(str, range(len(classes))), "recall %"))
+    for name, row, recall in zip(classes, scores.confusion, scores.recall, strict=True):
+        table.add_row(name, *(str(count) if count else "·" for count in row), f"{100 * recall:.2f}")
     return table

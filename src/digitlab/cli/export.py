@@ -36,9 +36,9 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write a network in other formats, each proved to answer as Keras does on the whole test set."""
+    from digitlab.bundle.data import data_to_score_on, trained_elsewhere
     from digitlab.bundle.exports import FORMATS, Exporter, RefusedExportError, check_exports, keep_proofs
     from digitlab.bundle.files import check_bundle, find_bundle, shipped_names
-    from digitlab.data import load
     from digitlab.training.process import prepare_process
 
     checked = check_bundle(find_bundle(bundle))
@@ -47,7 +47,10 @@ def export(
     if format_ == "all":
         wanted = [name for name, form in FORMATS.items() if form.quantizes or quantize is None]
     check_exports(wanted, target, quantize)
-    dataset = load(data or checked.card.trial.data.dataset)
+    dataset = data_to_score_on({bundle: checked.card}, data)
+    elsewhere = trained_elsewhere(checked.card, dataset)
+    if elsewhere:
+        say(f"proved on {dataset.name}; {bundle} was trained on {elsewhere}")
     prepare_process(threads=1)
     exporter = Exporter(checked, dataset)
     made: list[Exported] = []

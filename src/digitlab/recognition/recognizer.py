@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from digitlab.bundle.data import require_digits
 from digitlab.bundle.runtime import BATCH, Classifier, load_classifier
 from digitlab.recognition.choose import choose
 from digitlab.recognition.cuts import best_slices, cuttings, may_be_cut
@@ -59,11 +60,12 @@ class Recognizer:
         classifier: that it asks.
 
     Raises:
-        BundleError: there is none of that name, or the bundle is damaged.
+        BundleError: there is none of that name, the bundle is damaged, or its classes are no digits.
     """
 
     def __init__(self, model: str | Path = "best", threads: int = 1) -> None:
         self.classifier: Classifier = load_classifier(model, threads)
+        require_digits(self.classifier.card, str(model))
 
     def read(self, image: Source, explain: bool = False) -> Reading:
         """Read one picture.

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Query, Response
 
+from digitlab.bundle.data import require_digits
 from digitlab.data import load
 from digitlab.data.known_labels import known_corrections
 from digitlab.errors import BundleError
@@ -100,6 +101,7 @@ def _named(entry: Entry) -> dict[str, Any]:
 def _listed(networks: Networks, entry: Entry) -> dict[str, Any]:
     try:
         card = networks.card(entry)
+        require_digits(card, entry.id)
     except BundleError as error:
         return {**_named(entry), "error": str(error)}
     return {

@@ -6,6 +6,7 @@ import { facts, fillTable, scrolling } from "./table.js";
 /** Show the card of a network, as the service gives it. */
 export function showCard(place, { title, path, card }) {
   const { model, training, data, seed } = card.trial;
+  const digits = !card.classes || card.classes.every((name, number) => name === String(number));
   const entries = [
     ["Recipe", `${card.recipe}: ${settings(model)}`],
     ["Training", settings(training)],
@@ -17,7 +18,9 @@ export function showCard(place, { title, path, card }) {
     ["Test set", scores(card.test)],
     ["Validation", scores(card.validation)],
     ["Calibration", calibration(card.calibration)],
+    ["Made", card.made],
     ["Trained in", duration(card.train_seconds)],
+    ["Code", code(card)],
     [
       "Where",
       Object.entries(card.environment)
@@ -36,10 +39,10 @@ export function showCard(place, { title, path, card }) {
       make(
         "small",
         {},
-        `the ${whole(card.test.images)} test digits: a row for each true digit, a column for each answer`,
+        `the ${whole(card.test.images)} test ${digits ? "digits" : "images"}: a row for each true ${digits ? "digit" : "class"}, a column for each answer`,
       ),
     ),
-    scrolling("Confusion matrix", confusion(card.test.confusion)),
+    scrolling("Confusion matrix", confusion(card.test.confusion, digits ? [] : card.classes)),
     make(
       "details",
       {},
@@ -60,7 +63,27 @@ function shown(value) {
   return typeof value === "object" ? `(${settings(value)})` : value;
 }
 
-function scores({ images, correct, log_loss: loss, calibration_error: error }) {
+/** Say which code trained the network, and which did what came after, where it was other code. */
+function code(card) {
+  const { engine_version: engine, synthesis_version: synthesis } = card.trial;
+  const drawn = synthesis ? `, synthesis version ${synthesis}` : "";
+  const trained = card.commit
+    ? `commit ${card.commit}${changes(card.clean)}`
+    : "which commit trained it was not recorded";
+  const written = card.written_by
+    ? `; written by commit ${card.written_by}${changes(card.written_clean)}`
+    : "";
+  return `engine version ${engine}${drawn}; ${trained}${written}`;
+}
+
+function changes(clean) {
+  if (clean === undefined || clean === null) return " (whether it had been changed was not recorded)";
+  return clean ? "" : ", with changes that were not committed";
+}
+
+function scores(values) {
+  if (!values) return null;
+  const { images, correct, log_loss: loss, calibration_error: error } = values;
   return `${((100 * (images - correct)) / images).toFixed(2)} % errors (${images - correct} of ${whole(images)}), log loss ${loss.toFixed(4)}, calibration error ${percent(error)}`;
 }
 
@@ -69,11 +92,11 @@ function calibration(values) {
   return `temperature ${values.temperature.toFixed(3)}, which changes the calibration error on ${whole(values.images)} images from ${percent(values.error_before)} to ${percent(values.error_after)}`;
 }
 
-function confusion(rows) {
+function confusion(rows, names) {
   const columns = [{ title: "" }, ...rows.map((_, digit) => ({ title: digit, right: true }))];
   const most = Math.max(1, ...rows.flatMap((row, label) => row.filter((_, digit) => digit !== label)));
   const cells = rows.map((row, label) => [
-    label,
+    names[label] ? `${label} ${names[label]}` : label,
     ...row.map((images, digit) => cell(images, digit === label ? 0 : images / most, digit === label)),
   ]);
   const table = fillTable(make("table.shaded"), columns, cells);
