@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from digitlab.bundle.files import check_bundle, find_bundle, shipped_names
+from digitlab.spec.trial import ENGINE_VERSION
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -47,3 +51,56 @@ def test_every_make_target_in_the_readme_is_there() -> None:
 
 def test_the_readme_fits_on_a_screen_or_two() -> None:
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 70
+
+
+def says_the_engine(text: str, version: int, present: int = ENGINE_VERSION) -> bool:
+    """Whether a page whose figures are of an engine version says so, and that it is older where it is.
+
+    Each sentence about an engine version counts, and there must be one.
+    """
+    plain = " ".join(text.split())
+    said = re.findall(r"engine version (\d+)(?:, older than the present (\d+))?", plain)
+    true = (str(version), "" if version == present else str(present))
+    return bool(said) and all(each == true for each in said)
+
+
+@pytest.mark.parametrize(
+    ("text", "true"),
+    [
+        ("All of engine version 2.", True),
+        ("Nothing is said.", False),
+        ("Trained by engine version 1.", False),
+        ("Trained by engine version 2, older than the present 3.", False),
+    ],
+)
+def test_a_page_of_the_present_engine_says_that_one_and_no_other(text: str, true: bool) -> None:
+    assert says_the_engine(text, version=2, present=2) == true
+
+
+@pytest.mark.parametrize(
+    ("text", "true"),
+    [
+        ("Trained by engine version 1, older than\nthe present 2.", True),
+        ("Trained by engine version 1.", False),
+        ("Trained by engine version 2.", False),
+        ("Trained by engine version 1, older than the present 3.", False),
+        ("", False),
+    ],
+)
+def test_a_page_of_an_older_engine_says_so(text: str, true: bool) -> None:
+    assert says_the_engine(text, version=1, present=2) == true
+
+
+def test_the_page_of_the_networks_says_the_engine_of_the_networks() -> None:
+    cards = [check_bundle(find_bundle(name)).card for name in shipped_names()]
+    [version] = {card.trial.engine_version for card in cards}
+    assert says_the_engine((ROOT / "docs" / "networks.md").read_text("utf-8"), version)
+
+
+def test_the_findings_say_the_engine_of_their_figures() -> None:
+    with (ROOT / "docs" / "findings.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if "engine_version" not in rows[0]:
+        pytest.skip("docs/findings.csv was written before exports named the engine of each record")
+    [version] = {int(row["engine_version"]) for row in rows}
+    assert says_the_engine((ROOT / "docs" / "findings.md").read_text("utf-8"), version)

@@ -54,7 +54,7 @@ def test_a_network_is_scored_on_its_own_data_unless_other_data_is_asked_for(
     assert trained_elsewhere(card, own) is None
     other = data_to_score_on({"net": card}, "mnist")
     assert other.name == "mnist"
-    assert trained_elsewhere(card, other) == f"{clothes}, whose classes are others"
+    assert trained_elsewhere(card, other) == f"{clothes.name}, whose classes are others"
 
 
 def test_data_that_is_gone_or_has_changed_is_told_with_what_to_do(
@@ -83,7 +83,8 @@ def test_networks_of_different_data_are_scored_side_by_side_only_where_the_data_
     cards = {"best": check_bundle(find_bundle("best")).card, "net": card}
     message = refusal(data_to_score_on, cards, None)
     assert message == (
-        f"expected networks that were trained on the same data, received best (mnist) and net ({clothes}); "
+        f"expected networks that were trained on the same data, received best (mnist) and net "
+        f"({clothes.name}); "
         "say with --data what they are scored on"
     )
     assert data_to_score_on(cards, str(clothes)).name == str(clothes)

@@ -85,7 +85,7 @@ def test_a_network_of_other_classes_is_scored_on_its_own_data_and_reads_no_digit
     subprocess.run([sys.executable, "-m", "digitlab", *train], capture_output=True, timeout=300, check=True)
     assert run(["evaluate", "net"]) == 0
     out = capsys.readouterr().out
-    assert "on the 500 test images of clothes" in out
+    assert f"on the 500 test images of {tmp_path / 'clothes'}" in out
     accuracy = next(float(line.split()[-1]) for line in out.splitlines() if "accuracy %" in line)
     assert accuracy > 70, "scored on MNIST it would be about 15"
     card = check_bundle(tmp_path / "net").card

@@ -20,6 +20,7 @@ from digitlab.results.record import Result
 from digitlab.results.store import Store
 from digitlab.spec import Axis, Plan, Study, Trial
 from digitlab.studies import plan_study, read_table, run_plans, run_study
+from digitlab.studies.planning import stored_plan
 from digitlab.studies.runner import Observer, RunOptions, TrainTask
 from small_study import pretend, small_study, write_digits
 
@@ -59,7 +60,7 @@ def test_what_is_done_is_not_trained_again(plan: Plan, store: Store) -> None:
 def test_a_plan_of_another_engine_is_refused_before_anything_is_trained_and_can_still_be_read(
     plan: Plan, store: Store
 ) -> None:
-    older = Plan.from_values(plan.to_values() | {"engine_version": 1}, "test")
+    older = plan.with_engine(1)
     with pytest.raises(SpecError, match="expected engine version 2, as this digitlab trains it, received 1"):
         trained_by(older, store)
     assert store.counts() == {}
@@ -71,6 +72,25 @@ def test_a_plan_of_another_engine_is_refused_before_anything_is_trained_and_can_
         [1] * 4
     )
     assert not read_table(plan, store).rows[0].seeds, "results of an older engine are not this one's"
+
+
+def test_what_an_older_engine_trained_is_shown_and_said_to_be_older_until_it_is_trained_anew(
+    study: Study, store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "small.toml"
+    path.write_text(study.to_toml(), "utf-8")
+    plan = plan_study(str(path))
+    older = plan.with_engine(1)
+    for trial in older.trials:
+        store.finish(pretend(trial, lambda _: None))
+    for kept in (plan, older):  # the first stores kept no engine in their plans
+        store.keep_plan(kept)
+        shown = stored_plan(str(path), store)
+        assert read_table(shown.plan, store).complete
+        [remark] = shown.remarks
+        assert remark.startswith("study small: trained by engine version 1, older than the present 2")
+    trained_by(plan, store)
+    assert stored_plan(str(path), store).remarks == ()
 
 
 def test_everything_is_trained_again_when_asked(plan: Plan, order: tuple[Trial, ...], store: Store) -> None:

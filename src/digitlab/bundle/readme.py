@@ -146,7 +146,8 @@ def readme(card: Card, name: str) -> str:
         name: of the bundle.
     """
     dataset = card.trial.data.dataset
-    hub, title = _HUB.get(dataset, (dataset, dataset))
+    own = card.trial.data.name  # a path is nobody else's business
+    hub, title = _HUB.get(dataset, (own, own))
     reads = refusal_to_read(card) is None
     parts = {"test": card.test} | ({"validation": card.validation} if card.validation else {})
     return _TEMPLATE.format(

@@ -137,6 +137,10 @@ class Plan(Spec):
         versions = {"engine_version": last.engine_version, "synthesis_version": last.synthesis_version}
         return self._with(precision=last.precision, **versions)
 
+    def with_engine(self, version: int) -> Plan:
+        """Give the same plan of another engine version."""
+        return self._with(engine_version=version)
+
     def _with(self, **changes: Any) -> Plan:
         values = {name: getattr(self, name) for name in Plan.model_fields}
         return Plan(**(values | changes))  # a model's own copy would keep the cells of the old one

@@ -15,7 +15,7 @@ from digitlab.spec.library import resolve_recipe, resolve_study, study_folder, s
 from digitlab.spec.plan import Plan, make_plan
 from digitlab.spec.recipe import Recipe
 from digitlab.spec.study import Study, recipes_named
-from digitlab.spec.trial import DataSpec, fitting_validation
+from digitlab.spec.trial import ENGINE_VERSION, DataSpec, fitting_validation
 from digitlab.training.process import native_precision
 from digitlab.training.run import check_drawn_digits
 
@@ -102,7 +102,8 @@ def stored_plan(study: str, store: Store, *, seeds: int | None = None, data: str
         if data is None:
             own = last.own_data
             remarks = () if own is None else (_elsewhere(kept, own.dataset, own.fingerprint),)
-            return StoredPlan(last if seeds is None else last.with_seeds(seeds), remarks)
+            shown = last if seeds is None else last.with_seeds(seeds)
+            return StoredPlan(shown, (*remarks, *_older_engine(shown)))
         asked = _Asked(last.own_study, last.recipe, last.recipes)
     return _stored(asked, kept, store, seeds, data)
 
@@ -125,7 +126,8 @@ def _stored(
         plan = plan.as_run(last).with_seeds(last.study.seeds)
     if seeds is not None:
         plan = plan.with_seeds(seeds)
-    return StoredPlan(_in_a_precision_that_was_trained(plan, store, remarks), tuple(remarks))
+    shown = _in_a_precision_that_was_trained(_of_an_engine_that_trained(plan, store), store, remarks)
+    return StoredPlan(shown, (*remarks, *_older_engine(shown)))
 
 
 def replaced(kept: Plan, plan: Plan) -> str:
@@ -207,6 +209,26 @@ def _elsewhere(kept: Sequence[Plan], place: str, fingerprint: str | None) -> str
         runs.append(f"{data_title(dataset, plan.fingerprint)} (--data {option} shows that)")
     name, data = kept[0].study.name, data_title(place, fingerprint)
     return f"study {name}: was run on {' and on '.join(runs)}, and not on {data}"
+
+
+def _of_an_engine_that_trained(plan: Plan, store: Store) -> Plan:
+    """Where the plan's engine trained nothing, take the last older one that did: old results are read."""
+    for version in range(plan.engine_version, 0, -1):
+        older = plan.with_engine(version)
+        both = (older.with_precision("float32"), older.with_precision("mixed_bfloat16"))
+        if any(store.sources(each.trials) for each in both):
+            return older
+    return plan
+
+
+def _older_engine(plan: Plan) -> tuple[str, ...]:
+    """Say that what is shown was trained by an older engine, in a line; nothing where it was not."""
+    if plan.engine_version == ENGINE_VERSION:
+        return ()
+    return (
+        f"study {plan.study.name}: trained by engine version {plan.engine_version}, older than the present "
+        f"{ENGINE_VERSION};  digitlab study run  trains it anew",
+    )
 
 
 def _in_a_precision_that_was_trained(plan: Plan, store: Store, remarks: list[str]) -> Plan:

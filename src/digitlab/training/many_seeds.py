@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from digitlab.data import load
+from digitlab.data.naming import locate
 from digitlab.errors import UserError
 from digitlab.results.record import EpochRecord
 from digitlab.spec.library import resolve_recipe
@@ -60,7 +61,8 @@ def train_seeds(
 
     ready = resolve_precision(asked, jax_precision())
     dataset = load(data)
-    trials = [plan_trial(ready, data, dataset, seed, threads) for seed in seeds]
+    place = locate(data)
+    trials = [plan_trial(ready, place, dataset, seed, threads) for seed in seeds]
     children = [child_seeds(trial.seed) for trial in trials]
     own = ready.training.augmentation is not None and ready.training.augmentation.strokes > 0
     parts = [training_part(trial, dataset) for trial in (trials if own else trials[:1])]

@@ -11,6 +11,7 @@ import numpy as np
 
 from digitlab.data import Dataset, load, stratified_split
 from digitlab.data.classes import DIGITS
+from digitlab.data.naming import locate
 from digitlab.errors import DataError, TrainingError
 from digitlab.models.costs import cost
 from digitlab.results.metrics import score
@@ -82,7 +83,7 @@ def train(  # noqa: PLR0913  # all but the recipe by name, each with a default
     factory = jax_engine(threads) if chosen == "jax" else None
     ready = resolve_precision(asked, jax_precision() if factory else native_precision())
     dataset = load(data)
-    trial = plan_trial(ready, data, dataset, seed, threads)
+    trial = plan_trial(ready, locate(data), dataset, seed, threads)
     return train_trial(trial, dataset, on_epoch=on_epoch, engine=factory)
 
 
@@ -91,7 +92,7 @@ def plan_trial(recipe: Recipe, data: str, dataset: Dataset, seed: int, threads: 
 
     Args:
         recipe: what is trained.
-        data: name of the data set.
+        data: name of the data set, or its folder, best by a path that holds everywhere.
         dataset: the data itself.
         seed: of the trial.
         threads: that compute.
