@@ -16,8 +16,9 @@ from digitlab.results.record import Result
 from digitlab.results.store import Status, Store
 from digitlab.serving.study_runs import StudyRuns
 from digitlab.serving.study_view import StudyView
-from digitlab.spec.library import collection_names, recipe_names, study_names
+from digitlab.spec.library import collection_names, recipe_names, resolve_study, study_names
 from digitlab.spec.plan import Plan
+from digitlab.spec.study import Axis, Study
 from digitlab.spec.trial import Trial
 from digitlab.studies.runner import plan_study
 from small_study import pretend, small_study, write_digits
@@ -63,15 +64,11 @@ def test_without_a_store_the_library_is_listed(client: Client) -> None:
 def test_a_study_is_listed_with_how_far_it_is(make_client: Any, store: Store, plan: Plan) -> None:
     client = make_client()
 
-    def listed() -> dict[str, Any]:
-        return next(
-            study for study in client.get("/api/studies").json()["studies"] if study["name"] == "small"
-        )
-
-    assert (listed()["state"], listed()["done"], listed()["total"]) == ("paused", 0, 4)
+    values = listed(client)["small"]
+    assert (values["state"], values["done"], values["total"]) == ("paused", 0, 4)
     finish(store, plan, 0, 1, 2)
     store.fail(plan.trials[3], "loss is nan")
-    values = listed()
+    values = listed(client)["small"]
     assert (values["state"], values["done"], values["failed"]) == ("finished", 3, 1)
     assert (values["origin"], values["levels"], values["seeds"], values["report"]) == ("user", 2, 2, None)
 
@@ -186,6 +183,78 @@ def test_the_report_is_shown_without_scripts(make_client: Any, store: Store, tmp
     assert client.get("/api/studies/small").json()["report"] == "/studies/small/report"
 
 
+def listed(client: Client) -> dict[str, dict[str, Any]]:
+    """The studies of the list, by key."""
+    studies = client.get("/api/studies").json()["studies"]
+    by_key = {study["key"]: study for study in studies}
+    assert len(by_key) == len(studies)
+    return by_key
+
+
+def test_a_study_of_the_library_on_other_data_is_listed_by_itself_and_begins_no_collection(
+    make_client: Any, store: Store, plan: Plan
+) -> None:
+    folder = plan.study.data.dataset
+    other = plan_study("mlp-neurons", data=folder, seeds=1)
+    store.keep_plan(other)
+    finish(store, other, *range(len(other.trials)))
+    client = make_client()
+    studies = listed(client)
+    key = f"mlp-neurons@{other.fingerprint[:8]}"
+    assert (studies["mlp-neurons"]["state"], studies["mlp-neurons"]["done"]) == ("new", 0)
+    assert studies["mlp-neurons"]["data"] == "MNIST, handwritten digits"
+    assert (studies["classroom"]["state"], studies["classroom"]["done"]) == ("new", 0)
+    assert (studies[key]["state"], studies[key]["name"]) == ("finished", "mlp-neurons")
+    assert studies[key]["data"] == f"{Path(folder).name} (SHA-256 {other.fingerprint[:8]})"
+    assert client.get("/api/studies/mlp-neurons").json()["rows"] == []
+    assert len(client.get(f"/api/studies/{key}").json()["rows"]) == 8
+    assert [event for event, _ in events(client, key)] == ["trial"] * 8 + ["progress", "end"]
+    assert client.get(f"/api/studies/mlp-neurons@{'0' * 8}").status_code == 404
+
+
+def test_a_report_of_other_data_is_not_shown_as_that_of_the_studys_own(
+    make_client: Any, store: Store, plan: Plan, tmp_path: Path
+) -> None:
+    other = plan_study("mlp-neurons", data=plan.study.data.dataset, seeds=1)
+    store.keep_plan(other)
+    name = f"mlp-neurons-on-{Path(plan.study.data.dataset).name}-{other.fingerprint[:8]}.html"
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / name).write_text("<!doctype html><title>of other data</title>")
+    client = make_client()
+    key = f"mlp-neurons@{other.fingerprint[:8]}"
+    assert listed(client)["mlp-neurons"]["report"] is None
+    assert client.get("/studies/mlp-neurons/report").status_code == 404
+    assert listed(client)[key]["report"] == f"/studies/{key}/report"
+    assert "of other data" in client.get(f"/studies/{key}/report").text
+
+
+def test_what_an_older_digitlab_kept_of_other_data_is_listed_as_of_other_data(
+    make_client: Any, store: Store, plan: Plan
+) -> None:
+    other = plan_study("mlp-neurons", data=plan.study.data.dataset, seeds=1)
+    unsaid = Plan.from_values({**other.to_values(), "own_data": None}, "plan")
+    assert unsaid.own_data is None
+    store.keep_plan(unsaid)
+    studies = listed(make_client())
+    assert studies["mlp-neurons"]["state"] == "new"
+    assert studies[f"mlp-neurons@{other.fingerprint[:8]}"]["state"] == "paused"
+
+
+def test_a_copied_file_does_not_hide_the_librarys_study(make_client: Any, store: Store) -> None:
+    library = resolve_study("mlp-neurons")
+    axes = (Axis(path="model.hidden.0", values=(4, 8)),)
+    copied = plan_study(library.model_copy(update={"axes": axes}))
+    store.keep_plan(copied)
+    client = make_client()
+    studies = listed(client)
+    assert (studies["mlp-neurons"]["levels"], studies["mlp-neurons"]["state"]) == (8, "new")
+    assert studies[f"mlp-neurons@{copied.fingerprint[:8]}"]["levels"] == 2
+    store.keep_plan(plan_study(library, seeds=5))
+    studies = listed(client)
+    assert (studies["mlp-neurons"]["seeds"], studies["mlp-neurons"]["state"]) == (5, "paused")
+    assert f"mlp-neurons@{copied.fingerprint[:8]}" not in studies
+
+
 @pytest.mark.parametrize("name", ["none", "..", "%2e%2e%2fstore", "small.html", "a" * 1000])
 @pytest.mark.parametrize("path", ["/api/studies/{}", "/api/studies/{}/events", "/studies/{}/report"])
 def test_a_study_that_is_not_there_is_404(client: Client, name: str, path: str) -> None:
@@ -255,6 +324,30 @@ def test_what_cannot_be_run_is_refused_before_anything_starts(
 def test_another_study_of_the_same_name_is_not_overwritten(make_client: Any, store: Store) -> None:
     client = make_client()
     answer = client.post("/api/studies", headers=token_of(client), json={"study": {**GOOD, "name": "small"}})
+    assert (answer.status_code, answer.json()["field"]) == (409, "name")
+
+
+def test_a_file_of_anothers_in_the_place_of_a_new_study_is_not_overwritten(
+    make_client: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "studies"
+    folder.mkdir()
+    other = Study.from_values({**GOOD, "name": "another"}, "test").to_toml()
+    client = make_client()
+    for content in ("notes = 'of somebody'", other):
+        (folder / "mine.toml").write_text(content)
+        answer = client.post("/api/studies", headers=token_of(client), json={"study": GOOD})
+        assert (answer.status_code, answer.json()["field"]) == (409, "name")
+        assert (folder / "mine.toml").read_text() == content
+
+
+def test_a_study_that_was_run_on_other_data_keeps_its_name(
+    make_client: Any, store: Store, plan: Plan
+) -> None:
+    mine = Study.from_values({**GOOD, "question": "Another question?"}, "test")
+    store.keep_plan(plan_study(mine, data=plan.study.data.dataset))
+    client = make_client()
+    answer = client.post("/api/studies", headers=token_of(client), json={"study": GOOD})
     assert (answer.status_code, answer.json()["field"]) == (409, "name")
 
 

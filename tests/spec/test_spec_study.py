@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from digitlab.errors import SpecError
-from digitlab.spec import MLP, Recipe, Study
+from digitlab.spec import MLP, Axis, Recipe, Study, make_plan
 from digitlab.spec.library import resolve_recipe, resolve_study, study_names
+from digitlab.spec.recipe import Augmentation
 from digitlab.spec.study import with_settings
 
 WIDTHS = {"path": "model.hidden.0", "values": [8, 16]}
@@ -221,3 +222,41 @@ def test_settings_in_tables_are_checked_like_all_others(
     begin, starred, _ = f"here: {message}".partition("*")
     assert received.startswith(begin)
     assert starred or received == begin
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"training.augmentation.rotation": 10.0, "training.augmentation.shift": 2.0},
+        {"training.augmentation": {"rotation": 10.0}, "training.augmentation.shift": 2.0},
+        {"training": {"augmentation": {"rotation": 10.0, "shift": 2.0}}},
+    ],
+)
+def test_a_setting_of_a_table_that_the_recipe_does_not_set_begins_with_the_tables_defaults(
+    settings: dict[str, Any],
+) -> None:
+    recipe = resolve_recipe("mlp")
+    assert recipe.training.augmentation is None
+    changed = with_settings(recipe, settings, "--set")
+    assert changed.training.augmentation == Augmentation(rotation=10.0, shift=2.0)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("training.augmentation.rotatoin", "there is no setting 'rotatoin'; expected one of rotation, scale"),
+        ("training.augmentation.rotation.x", "there is no setting 'x'; expected no dot after a single value"),
+        ("training.schedule.x", "there is no setting 'x'; expected no dot after a single value"),
+    ],
+)
+def test_a_path_into_what_is_not_set_is_refused_where_it_leads_nowhere(path: str, message: str) -> None:
+    with pytest.raises(SpecError, match=f"--set: {path}: {message}"):
+        with_settings(resolve_recipe("mlp"), {path: 1.0}, "--set")
+
+
+def test_a_setting_of_a_table_that_is_not_set_may_be_an_axis() -> None:
+    axis = Axis(path="training.augmentation.rotation", values=(0.0, 10.0))
+    study = Study(name="turned", question="Does turning help?", recipe="mlp", axes=(axis,), seeds=1)
+    cells = make_plan(study, resolve_recipe("mlp"), "0" * 64, "float32").cells
+    turned = [cell.trials[0].training.augmentation for cell in cells]
+    assert turned == [Augmentation(rotation=0.0), Augmentation(rotation=10.0)]

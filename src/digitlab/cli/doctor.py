@@ -96,10 +96,11 @@ def _store(path: Path) -> Callable[[], str]:
         if not path.exists():
             return "none yet; the first study makes it"
         with Store(path, create=False) as store:
-            sound, counts = store.check(), store.counts()
+            sound, counts, obstacle = store.check(), store.counts(), store.obstacle
         if sound != "ok":
             raise StoreError(f"SQLite finds it damaged: {sound}")
-        return ", ".join(f"{count} {state}" for state, count in counts.items()) or "empty"
+        held = ", ".join(f"{count} {state}" for state, count in counts.items()) or "empty"
+        return f"{held}; it can only be read: {obstacle}" if obstacle else held
 
     return check
 

@@ -206,9 +206,9 @@ def _elsewhere(kept: Sequence[Plan], place: str, fingerprint: str | None) -> str
     for plan in kept:
         dataset = plan.study.data.dataset
         option = plan.fingerprint[:SHORT] if locate(dataset) == place else dataset
-        runs.append(f"{data_title(dataset, plan.fingerprint)} (--data {option} shows that)")
+        runs.append(f"on {data_title(dataset, plan.fingerprint)}, which --data {option} shows")
     name, data = kept[0].study.name, data_title(place, fingerprint)
-    return f"study {name}: was run on {' and on '.join(runs)}, and not on {data}"
+    return f"study {name}: was not run on {data}, but {'; and '.join(runs)}"
 
 
 def _of_an_engine_that_trained(plan: Plan, store: Store) -> Plan:
