@@ -231,9 +231,9 @@ def do_experiment(arguments):
 
 def main():
     """Do the experiment, and tell a user's mistake in one line."""
-    from digitlab.cli.streams import prepare_streams
+    from digitlab.cli.environment import prepare_environment
 
-    prepare_streams()
+    prepare_environment()
     try:
         return do_experiment(parse_arguments())
     except DigitlabError as error:

@@ -7,10 +7,10 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    from digitlab.cli.environment import prepare_environment
     from digitlab.cli.main import run
-    from digitlab.cli.streams import prepare_streams
 
-    prepare_streams()
+    prepare_environment()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -23,6 +23,7 @@ from digitlab.report import (
     learning_curves,
     most_misread,
 )
+from digitlab.report.canvas import wrapped
 from digitlab.report.figures import Kernels, Misread
 from digitlab.report.markup import inline_svg
 from digitlab.results import StudyTable
@@ -120,6 +121,12 @@ def test_of_many_levels_the_legend_names_some_and_labels_do_not_touch(make_table
     assert len(curves.axes[0].get_lines()) == 40
     assert len(errors.axes[0].get_xticks()) == 40
     assert 5 < sum(map(bool, tick_labels(errors))) < 20
+
+
+def test_letters_of_full_width_count_twice_and_end_a_line_anywhere() -> None:
+    assert wrapped("神経細胞の数", 8) == "神経細胞\nの数"
+    assert wrapped("number of 神経 neurons", 14) == "number of 神経\nneurons"
+    assert wrapped("images in a batch", 11) == "images in a\nbatch"
 
 
 def test_words_are_drawn_as_they_are_written(make_table) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 from pathlib import Path
@@ -93,3 +94,25 @@ def test_a_place_that_cannot_be_written_is_one_line(make_table, tmp_path: Path) 
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"cannot be written: .*name another place$"):
         write_markdown([Material(make_table())], tmp_path / "file" / "study.md")
+
+
+def test_letters_that_the_figures_lack_are_told(make_table, tmp_path: Path) -> None:
+    axis = Axis(path="model.hidden.0", values=(8, 16), label="隠れ層")
+    write_markdown([Material(make_table(axis))], tmp_path / "report.md")
+    text = (tmp_path / "report.md").read_text("utf-8")
+    assert text.endswith("Letters that the drawing font lacks are boxes in the figures: れ 層 隠\n")
+    write_markdown([Material(make_table())], tmp_path / "plain.md")
+    assert "drawing font" not in (tmp_path / "plain.md").read_text("utf-8")
+
+
+def test_figures_are_found_beside_a_text_whose_name_is_no_utf8(make_table, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"x\xff.md")
+    try:
+        path.touch()
+        path.unlink()
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    write_markdown([Material(make_table())], path)
+    text = path.read_bytes()
+    for figure in tmp_path.glob("*.png"):
+        assert b"(<" + os.fsencode(figure.name) + b">)" in text

@@ -5,14 +5,15 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
 from digitlab.cli import bench, data, doctor, evaluate, export, recognize, serve, study, train
-from digitlab.cli.streams import OutputError, ReaderGoneError, check_output
-from digitlab.errors import DigitlabError, missing_extra
+from digitlab.cli.streams import ReaderGoneError, StdoutError, check_output
+from digitlab.errors import DigitlabError, UserError, missing_extra
 
 INTERRUPTED = 130
 TERMINATED = 143
@@ -70,7 +71,7 @@ def run(arguments: Sequence[str]) -> int:
         check_output()
     except ReaderGoneError:
         return 0
-    except OutputError as error:
+    except StdoutError as error:
         return _explain(error)
     return code
 
@@ -81,13 +82,34 @@ def _answer(arguments: Sequence[str]) -> int:
         return code if isinstance(code, int) else 0
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except OutputError:
+    except StdoutError:
         raise
     except Exception as error:
         if "--debug" in arguments:
             raise
-        missing = missing_extra(error) if isinstance(error, ModuleNotFoundError) else None
-        return _explain(missing or error)
+        return _explain(_of_the_user(error) or error)
+
+
+def _of_the_user(error: Exception) -> DigitlabError | None:
+    """Say in one line what is no failure of ours: a part that is not installed, a name that leads nowhere."""
+    if isinstance(error, ModuleNotFoundError):
+        return missing_extra(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return UserError(f"{error.filename}: cannot be read or written: {error.strerror or error}")
+    if isinstance(error, FileNotFoundError) and _is_nowhere():
+        return UserError("the folder that this was started in is gone; go to another and run it again")
+    if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
+        return UserError("expected names in UTF-8, received one that is in another encoding; rename it")
+    return None
+
+
+def _is_nowhere() -> bool:
+    """Say whether the current folder was removed."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _explain(error: Exception) -> int:

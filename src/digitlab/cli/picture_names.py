@@ -33,7 +33,7 @@ def _below(folder: str) -> list[str]:
     found: list[str] = []
 
     def note(error: OSError) -> None:
-        if Path(error.filename).is_dir():
+        if os.path.isdir(error.filename):  # noqa: PTH112 - pathlib's raises where a name is too long
             found.append(error.filename)
 
     for parent, folders, files in os.walk(folder, onerror=note):

@@ -127,7 +127,7 @@ def _decode(name: str) -> Picture | ImageError:
     try:
         if name == STDIN:
             return decode_image(sys.stdin.buffer.read(MAX_FILE_BYTES + 1))
-        if Path(name).is_dir():
+        if os.path.isdir(name):  # noqa: PTH112 - pathlib's raises where a name is too long
             return ImageError("expected a folder with pictures, found none that can be read")
         return decode_image(name)
     except ImageError as error:

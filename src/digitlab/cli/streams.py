@@ -39,11 +39,11 @@ _TWINS = {
 """What we write ourselves, as ASCII has it."""
 
 
-class OutputError(DigitlabError):
+class StdoutError(DigitlabError):
     """Standard output that cannot be written: what was to stand there is lost."""
 
 
-class ReaderGoneError(OutputError):
+class ReaderGoneError(StdoutError):
     """Who read our output has closed the pipe, and has enough of it."""
 
 
@@ -53,7 +53,7 @@ def prepare_streams() -> None:
     What an encoding lacks is written in ASCII: dashes and signs by their twins, letters as `\\u795e`, bytes
     of names that are no UTF-8 as `\\xff`. A stream that was closed when the process began leads nowhere;
     were it left closed, the next file that is opened would take its number, and a library's messages.
-    Stdout that cannot be written raises `OutputError` once and then leads nowhere, too. Messages that cannot
+    Stdout that cannot be written raises `StdoutError` once and then leads nowhere, too. Messages that cannot
     be written are forgotten: they must not stop the work that they are about.
     """
     for descriptor in range(3):
@@ -70,7 +70,7 @@ def check_output() -> None:
     """Make sure that what was written to stdout has arrived.
 
     Raises:
-        OutputError: it has not; also where a library has swallowed that before.
+        StdoutError: it has not; also where a library has swallowed that before.
     """
     sys.stdout.flush()
     if isinstance(sys.stdout, _Results) and sys.stdout.failure is not None:
@@ -102,7 +102,7 @@ codecs.register_error(REPLACING, _replace)
 class _Results(io.TextIOWrapper):
     """Standard output: a failure to write is raised once, and kept."""
 
-    failure: OutputError | None = None
+    failure: StdoutError | None = None
 
     def write(self, text: str, /) -> int:
         try:
@@ -116,12 +116,12 @@ class _Results(io.TextIOWrapper):
         except OSError as error:
             raise self._lost(error) from None
 
-    def _lost(self, error: OSError) -> OutputError:
+    def _lost(self, error: OSError) -> StdoutError:
         _lead_nowhere(self)
         if error.errno in (errno.EPIPE, errno.ESHUTDOWN):
             self.failure = ReaderGoneError("stdout: who read it has closed it")
         else:
-            self.failure = OutputError(
+            self.failure = StdoutError(
                 f"stdout: cannot be written: {error.strerror or error}; what was to stand there is not "
                 "complete: make room or name another file, and run it again"
             )

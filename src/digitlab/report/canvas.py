@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import textwrap
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,9 @@ WIDTH = 6.0  # inches
 ERROR_RATIO = 4  # errors that span more than this factor stand on a logarithmic axis
 LABEL_LENGTH = 24  # characters of a level that a figure shows
 AXIS_LENGTH = 56  # characters that stand beside each other along an axis of WIDTH
+_FULL_WIDTH = r"\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60\U0001f300-\U0003ffff"
+"""Scripts whose letters are twice as wide as Latin ones, and end a line anywhere."""
+
 LEGEND_LINES = 12  # entries of a legend at most: of more, some stand for all
 
 
@@ -117,7 +121,7 @@ def level_axis(axes: Axes, positions: np.ndarray, labels: Sequence[str], *, word
     texts = [_short(label, LABEL_LENGTH) for label in labels]
     span = np.ptp(positions) or 1.0
     places = AXIS_LENGTH * (positions - positions.min()) / span
-    shown = _apart(places, [len(text) + 1.5 for text in texts])
+    shown = _apart(places, [_cells(text) + 1.5 for text in texts])
     turned = words and not shown.all()
     if turned:
         shown = _apart(places, [2.0] * len(texts))
@@ -193,9 +197,30 @@ def side_legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str], t
 
 
 def wrapped(title: str, width: int = AXIS_LENGTH) -> str:
-    """Break a title into lines of `width` characters, between words."""
-    return textwrap.fill(title, width, break_long_words=False)
+    """Break a title into lines of `width` characters, between words; a letter of full width counts twice."""
+    lines = [""]
+    for word in _words(title):
+        line = lines[-1] + word
+        if lines[-1] and _cells(line.rstrip()) > width:
+            lines.append(word.lstrip())
+        else:
+            lines[-1] = line
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _words(text: str) -> list[str]:
+    """Take text apart where a line may end: after spaces, and beside letters of full width."""
+    return re.findall(rf"[{_FULL_WIDTH}]\s*|[^\s{_FULL_WIDTH}]+\s*", " ".join(text.split()))
+
+
+def _cells(text: str) -> int:
+    """Count the columns of text, of which a letter of full width takes two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def _short(label: str, length: int) -> str:
-    return label if len(label) <= length else label[: length - 1] + "…"
+    if _cells(label) <= length:
+        return label
+    while _cells(label) >= length:
+        label = label[:-1]
+    return label + "…"

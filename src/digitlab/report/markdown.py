@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 PNG_DOTS = 160
 """Dots an inch: figures are six inches wide."""
 
+_MISSING_GLYPH = re.compile(r"Glyph (\d+) .*missing from")
+
 # What would begin a mark; an underscore or a hash inside a word does not.
 _MARKS = re.compile(r"[\\`*\[\]|$~]|(?<!\w)[_#]|_(?!\w)")
 
@@ -51,10 +53,17 @@ def write_markdown(
     """
     path = Path(path)
     report = compose(studies, title, description)
+    parts = list(_written(report, path))
+    lacking: set[str] = set()
     for each in _illustrations(report):
-        write_whole(path.with_name(_file_name(path, each)), _png(each.figure))
-    text = "\n\n".join(_written(report, path)) + "\n"
-    return write_whole(path, text.encode())
+        write_whole(path.with_name(_file_name(path, each)), _png(each.figure, lacking))
+    if lacking:
+        parts.append(
+            f"Letters that the drawing font lacks are boxes in the figures: {' '.join(sorted(lacking))}"
+        )
+    text = "\n\n".join(parts) + "\n"
+    # A name that is no UTF-8 is written as it is, so that the text still leads to the figures.
+    return write_whole(path, text.encode("utf-8", "surrogateescape"))
 
 
 def _illustrations(report: Report) -> Iterator[Illustration]:
@@ -66,12 +75,18 @@ def _file_name(path: Path, illustration: Illustration) -> str:
     return f"{path.stem}-{illustration.name}.png"
 
 
-def _png(figure: Figure) -> bytes:
+def _png(figure: Figure, lacking: set[str]) -> bytes:
+    """Draw a figure, and note the letters that the drawing font lacks."""
     file = io.BytesIO()
-    with figure_style(), warnings.catch_warnings():
-        # Letters that matplotlib's own font lacks are drawn as boxes; the text beside the figure has them.
-        warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
+    with figure_style(), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         figure.savefig(file, format="png", dpi=PNG_DOTS, facecolor="white", metadata={"Software": None})
+    for warning in caught:
+        glyph = _MISSING_GLYPH.match(str(warning.message))
+        if glyph is None:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+        else:
+            lacking.add(chr(int(glyph[1])))
     return file.getvalue()
 
 

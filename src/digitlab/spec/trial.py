@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from digitlab.errors import SpecError
 from digitlab.spec.base import Spec
@@ -26,6 +26,13 @@ CHECKPOINT_EPOCHS = (1, 2, 5)
 """Test predictions are kept after these epochs, times every power of ten, and after the last one."""
 
 
+def _utf8(name: str) -> str:
+    """Refuse a name that cannot be kept with a result; else a training would be lost when it ends."""
+    if any("\ud800" <= letter <= "\udfff" for letter in name):
+        raise ValueError("expected a name in UTF-8, received one in another encoding; rename the folder")
+    return name
+
+
 class DataSpec(Spec):
     """The images a trial learns from.
 
@@ -36,7 +43,7 @@ class DataSpec(Spec):
         fingerprint: SHA-256 of the contents, filled in when the data is known.
     """
 
-    dataset: str = "mnist"
+    dataset: Annotated[str, AfterValidator(_utf8)] = "mnist"
     validation: Annotated[int, Whole(10, 1_000_000)] = 5_000
     split_seed: Annotated[int, Whole(0, 2**32 - 1)] = 28
     fingerprint: Sha256 | None = None
