@@ -23,8 +23,8 @@ def environment() -> dict[str, str]:
 def write_results(name: str, values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
     """Write all as `results/NAME.json`, and the rows of the table as `results/NAME.csv`."""
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(values, indent=2) + "\n")
-    with (RESULTS / f"{name}.csv").open("w", newline="") as file:
+    (RESULTS / f"{name}.json").write_text(json.dumps(values, indent=2) + "\n", "utf-8")
+    with (RESULTS / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, list(dict.fromkeys(key for row in rows for key in row)), restval="")
         table.writeheader()
         table.writerows(rows)

@@ -82,7 +82,7 @@ def write_pages(samples: Sequence[Sample], pages: int, seed: int, folder: Path) 
             truth = {"file": name, "writer": writer, "lines": "one" if lines == 1 else "several"}
             looks = {"paper": page.paper, "light": page.light, "view": page.view, "truth": page.text}
             truths.append(truth | looks)
-    with (folder / "truth.csv").open("w", newline="") as file:
+    with (folder / "truth.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, list(truths[0]))
         table.writeheader()
         table.writerows(truths)

@@ -81,7 +81,7 @@ def main() -> None:
     folder = Path(__file__).parent / "results"
     folder.mkdir(exist_ok=True)
     values = {"environment": environment(), "measured": measured}
-    (folder / "precision.json").write_text(json.dumps(values, indent=2) + "\n")
+    (folder / "precision.json").write_text(json.dumps(values, indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

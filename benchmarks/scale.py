@@ -278,9 +278,9 @@ def main() -> None:
             figures = measure_store(arguments.results, arguments.rounds)
         case _:
             figures = measure_planning(arguments.results, arguments.rounds)
-    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    known = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
     known |= {"environment": environment(), arguments.what: figures}
-    RESULTS.write_text(json.dumps(known, indent=2) + "\n")
+    RESULTS.write_text(json.dumps(known, indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
