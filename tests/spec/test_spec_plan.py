@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digitlab.errors import SpecError
 from digitlab.spec import CNN, MLP, Plan, Recipe, Study, Trial, cover, coverage, make_plan
 from digitlab.spec.library import resolve_recipe, resolve_study
 from small_study import of_epochs
@@ -321,3 +322,24 @@ def test_a_plan_is_made_only_for_known_data_and_a_resolved_precision(
     study = resolve_study("mlp-neurons")
     message = refusal(make_plan, study, resolve_recipe("mlp"), fingerprint, precision)
     assert message.startswith("study mlp-neurons: ")
+
+
+def test_plans_that_ask_the_same_share_their_content_whatever_the_machine_the_seeds_and_the_words() -> None:
+    study, recipe = resolve_study("mlp-neurons"), resolve_recipe("mlp")
+    plan = make_plan(study, recipe, "0" * 64, "float32")
+    said = study.model_copy(update={"description": "In other words.", "seeds": 9})
+    same = make_plan(said, recipe, "0" * 64, "mixed_bfloat16")
+    assert plan.differences(same) == ()
+    assert plan.content == same.content
+    other = make_plan(study.model_copy(update={"question": "Why?"}), recipe, "0" * 64, "float32")
+    assert plan.differences(other) == ("question",)
+    assert plan.content != other.content
+
+
+def test_a_plan_with_other_seeds_has_the_trials_of_those_seeds() -> None:
+    plan = make_plan(resolve_study("mlp-neurons"), resolve_recipe("mlp"), "0" * 64, "float32")
+    assert len(plan.trials) == 24
+    assert len(plan.with_seeds(2).trials) == 16
+    assert plan.with_seeds(2).with_seeds(3) == plan
+    with pytest.raises(SpecError, match="study mlp-neurons: seeds: expected a whole number from 1 to 1000"):
+        plan.with_seeds(0)
