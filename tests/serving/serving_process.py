@@ -37,6 +37,16 @@ class ServingProcess:
     def get(self, path: str) -> httpx.Response:
         return httpx.get(self.url + path, timeout=30)
 
+    def memory(self, figure: str = "VmRSS") -> int:
+        """Bytes of memory that the process takes; VmHWM for the most since `forget_peak`."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith(f"{figure}:"))
+        return int(line.split()[1]) * 1024
+
+    def forget_peak(self) -> None:
+        """Begin to watch for the most memory anew."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
     def live_seconds(self) -> float:
         """How long the service takes to say that it is alive, on a connection of its own."""
         began = time.perf_counter()

@@ -13,7 +13,7 @@ from requests_of_the_protocol import binary_request, request, tensor
 
 from digitlab.bundle.runtime import Classifier
 from digitlab.serving.settings import Limits
-from digitlab.serving.tensors import MOST_IMAGES
+from digitlab.serving.tensors import MOST_ID, MOST_IMAGES
 
 ONE = np.zeros((1, 28, 28), np.uint8)
 
@@ -86,6 +86,8 @@ def test_the_id_comes_back(client: Client, infer: str, model: str) -> None:
     values = client.post(infer, json=request(ONE, id="a b")).json()
     assert (values["id"], values["model_name"], values["model_version"]) == ("a b", model, "1")
     assert "id" not in client.post(infer, json=request(ONE)).json()
+    longest = "\N{GREEK SMALL LETTER PI}" * MOST_ID
+    assert client.post(infer, json=request(ONE, id=longest)).json()["id"] == longest
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
@@ -186,6 +188,7 @@ BAD_REQUESTS = {
     "an FP32 above 255": {"inputs": [tensor(ONE, datatype="FP32", data=[255.5] + [0] * 783)]},
     "an FP32 beyond floats": {"inputs": [tensor(ONE, datatype="FP32", data=[1e300] + [0] * 783)]},
     "an id that is no text": request(ONE, id=7),
+    "an id that is too long": request(ONE, id="x" * (MOST_ID + 1)),
     "parameters that are no object": request(ONE, parameters=[1]),
     "an unknown output": request(ONE, outputs=[{"name": "digits"}]),
     "classes of an output": request(

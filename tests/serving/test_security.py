@@ -159,5 +159,51 @@ def test_a_drawing_may_be_kept_from_a_phone(make_client: Any) -> None:
     assert client.post("/api/kept", headers=token_of(client), json={}).status_code == 422
 
 
+LONG = "x" * 60_000
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/{LONG}",
+        f"/v2/{LONG}",
+        f"/v2/models/{LONG}",
+        f"/v2/models/mlp/versions/{LONG}",
+        f"/api/models/{LONG}",
+        f"/api/compare?a={LONG}&b=mlp",
+        f"/api/studies/{LONG}",
+        f"/api/studies/{LONG}/events",
+        f"/studies/{LONG}/report",
+        f"/static/{LONG}",
+    ],
+)
+def test_an_error_quotes_little_of_what_was_asked(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert 400 <= answer.status_code < 500
+    assert len(answer.content) < 2000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"study": LONG},
+        {"study": {LONG: 1}},
+        {"study": {"name": LONG, "question": LONG, "recipe": LONG, "axes": []}},
+        {
+            "study": {
+                "name": "x",
+                "question": "?",
+                "recipe": "mlp",
+                "axes": [{"path": LONG, "values": [LONG]}],
+            }
+        },
+    ],
+)
+def test_an_error_quotes_little_of_what_was_sent(client: Client, body: Any) -> None:
+    answer = client.post("/api/studies", headers=token_of(client), json=body)
+    assert answer.status_code == 422
+    assert len(answer.content) < 3000
+
+
 def test_every_service_has_a_token_of_its_own(make_client: Any) -> None:
     assert token_of(make_client()) != token_of(make_client())

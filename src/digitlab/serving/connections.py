@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Any
+from typing import Any, NoReturn
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from digitlab.serving.replies import BUSY, error_body
+from digitlab.serving.overhead import Overhead
+from digitlab.serving.replies import BUSY, RefusalError, error_body
 from digitlab.serving.settings import Limits
 from digitlab.serving.turning_away import Gate, KnownRequest, known_request
 
@@ -27,6 +28,8 @@ LINGER_SECONDS = 2.0
 """How long a client may go on sending a body that has been answered already, so that it reads the answer."""
 LINGER_BYTES = 2**22
 """How much of such a body is taken."""
+PART_BYTES = 8192
+"""Bytes that are parsed at once: a limit is passed by no more, though a single read may bring 256 KB."""
 
 
 class Phase(IntEnum):
@@ -51,6 +54,9 @@ class Watch:
         self.connections: set[WatchedProtocol] = set()
         # Those between two requests, the one that has waited longest first.
         self.idle: dict[WatchedProtocol, None] = {}
+        # Bytes that clients have not taken, by the last look, those of who has waited longest first.
+        self.unread: dict[WatchedProtocol, int] = {}
+        self.unread_bytes = 0  # together
 
     def enter(self, connection: WatchedProtocol) -> None:
         """Take a new connection in, at the cost of the one that has been idle for longest if need be."""
@@ -63,6 +69,24 @@ class Watch:
         """Forget a connection that has ended."""
         self.connections.discard(connection)
         self.idle.pop(connection, None)
+        self.count_unread(connection, 0)
+
+    def count_unread(self, connection: WatchedProtocol, size: int) -> None:
+        """Note what of its answers a client has not taken; if all is too much, who has waited longest goes.
+
+        Args:
+            connection: to the client.
+            size: bytes that wait to be sent.
+        """
+        self.unread_bytes += size - self.unread.get(connection, 0)
+        if size:
+            self.unread[connection] = size
+        else:
+            self.unread.pop(connection, None)
+        while self.unread_bytes > self.limits.unread_bytes:
+            slowest = next(iter(self.unread))
+            self.unread_bytes -= self.unread.pop(slowest)
+            slowest.drop()
 
     def sweep(self, now: float) -> None:
         """Drop the connections that are late.
@@ -80,7 +104,10 @@ class WatchedProtocol(HttpToolsProtocol):
     def __init__(self, watch: Watch, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._watch = watch
-        self._header_limit = watch.limits.header_bytes
+        self._overhead = Overhead(watch.limits.header_bytes, watch.limits.header_fields)
+        self._fault: RefusalError | None = None  # found while parsing
+        self._part = 0  # bytes that are being parsed
+        self._dropped = False
         self._phase = Phase.HEADERS
         self._since = self.loop.time()  # that the phase has lasted
         self._bytes = 0  # received in it
@@ -108,8 +135,35 @@ class WatchedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if self.flow.write_paused:  # who does not take the last answer gets no other
+            self.flow.pause_reading()
+            self.pipeline.append((cycle, app))
+            return
         self._running = cycle
         super()._start_asgi_task(cycle, app)
+
+    def pause_writing(self) -> None:
+        """Take note that the client does not take its answers as fast as they are made."""
+        super().pause_writing()
+        self._count_unread()
+
+    def resume_writing(self) -> None:
+        """Go on, also with a request that waited for that."""
+        super().resume_writing()
+        self._count_unread()
+        answered = self._running is None or self._running.response_complete
+        if self.pipeline and answered and not self.transport.is_closing():
+            self._start_asgi_task(*self.pipeline.pop())
+
+    def _count_unread(self) -> int:
+        unread = 0 if self._dropped else self.transport.get_write_buffer_size()
+        self._watch.count_unread(self, unread)
+        return unread
+
+    def drop(self) -> None:
+        """End at once, and let go of what was not sent."""
+        self._dropped = True
+        self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Take what a client sent."""
@@ -122,30 +176,66 @@ class WatchedProtocol(HttpToolsProtocol):
                 self._turn_away()
                 return
         self._moved = self.loop.time()
-        self._bytes += len(data)
         self._piece = data if self._phase is not Phase.BODY else b""
         self._begun = 0
-        super().data_received(data)
+        self._parse(data)
         if place is not None:
             place.coming += 1
             self.scope["digitlab.place"] = place  # type: ignore[typeddict-unknown-key]
         if self._phase is Phase.BODY and self._bytes > LINGER_BYTES and self.cycle.response_complete:
             self.transport.abort()
-        if self._phase is Phase.HEADERS and self._bytes > self._header_limit and self.parser is not None:
-            self._refuse(431, f"expected at most {self._header_limit:,} bytes of headers")
+
+    def _parse(self, data: bytes) -> None:
+        for begin in range(0, len(data), PART_BYTES):
+            part = data[begin : begin + PART_BYTES]
+            self._part = len(part)
+            self._bytes += self._part
+            self._overhead.receive(self._part)
+            super().data_received(part)
+            if self.transport.is_closing():
+                return
+            if self._overhead.too_long and self._phase is not Phase.RECEIVED:
+                self._refuse(431, self._overhead.limit)
+                return
 
     def on_message_begin(self) -> None:
         """Begin a request."""
+        most = self._watch.limits.pipelined_requests
+        if len(self.pipeline) >= most:
+            self._stop(400, f"expected at most {most} requests that wait for the one before them")
+        self._overhead.begin(self._part)
         super().on_message_begin()
         self.scope["digitlab.connection"] = self  # type: ignore[typeddict-unknown-key]
         self._begun += 1
         self._watch.idle.pop(self, None)
         self._enter(Phase.HEADERS)
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; of a trailer, which comes behind the body, only that it was sent."""
+        self._overhead.receive_field()
+        if self._overhead.too_many:
+            self._stop(431, self._overhead.limit)
+        if self._phase is Phase.HEADERS:
+            super().on_header(name, value)
+
+    def _stop(self, status: int, message: str) -> NoReturn:
+        """Stop the parser, so that `send_400_response` is called."""
+        self._fault = RefusalError(status, message)
+        raise self._fault
+
     def on_headers_complete(self) -> None:
         """Go on to its body."""
         self._enter(Phase.BODY)
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take some of it."""
+        self._overhead.receive_body(len(body))
+        super().on_body(body)
+
+    def on_chunk_complete(self) -> None:
+        """Have a chunk of it whole."""
+        self._overhead.end_chunk()
 
     def on_message_complete(self) -> None:
         """Have a request whole."""
@@ -161,8 +251,11 @@ class WatchedProtocol(HttpToolsProtocol):
             self._watch.idle[self] = None
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP."""
-        self._refuse(400, msg)
+        """Answer what is no HTTP, or none that is taken."""
+        if self._fault is None:
+            self._refuse(400, msg)
+        else:
+            self._refuse(self._fault.status, str(self._fault))
 
     def timeout_keep_alive_handler(self) -> None:
         """Drop an idle connection, whatever of the last answer its client has not taken yet."""
@@ -189,7 +282,8 @@ class WatchedProtocol(HttpToolsProtocol):
 
     def _is_again(self, refused: KnownRequest, data: bytes) -> bool:
         """Say whether what was refused before comes again, and nothing else is under way."""
-        return self._phase is Phase.RECEIVED and self in self._watch.idle and refused.is_again(data)
+        rests = self._phase is Phase.RECEIVED and self in self._watch.idle and not self.flow.write_paused
+        return rests and refused.is_again(data)
 
     def _turn_away(self) -> None:
         """Refuse without parsing."""
@@ -236,15 +330,20 @@ class WatchedProtocol(HttpToolsProtocol):
             self._refuse(408, "the request's body took too long")
 
     def _check_unsent(self, now: float, limits: Limits) -> None:
-        unsent = self.transport.get_write_buffer_size()
-        if not unsent or unsent != self._unsent:
-            self._unsent, self._unsent_since = unsent, now
+        unsent = self._count_unread()
+        if unsent < self._unsent or not self._unsent:  # what only grows is not being taken
+            self._unsent_since = now
         elif now - self._unsent_since > limits.write_seconds:
-            self.transport.abort()
+            self.drop()
+        self._unsent = unsent
 
     def _refuse(self, status: int, message: str) -> None:
-        """Answer outside the application, which has not begun to, and close."""
-        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+        """Answer outside the application, unless it has begun to or another request is before; close."""
+        if self._phase is Phase.BODY:
+            free = self._running is self.cycle and not self.cycle.response_started
+        else:
+            free = self.cycle is None or (self._running is self.cycle and self.cycle.response_complete)
+        if free:
             body = error_body(message)
             fields = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
             self.transport.write(STATUS_LINE[status] + fields % len(body) + body)

@@ -19,13 +19,16 @@ class Limits:
         tensor_bytes: of the body of an inference request, likewise.
         json_bytes: of any other body, likewise.
         all_bodies_bytes: of the bodies that are being read or worked on, together.
-        header_bytes: of a request's line and headers.
+        header_bytes: of a request's line, headers and trailers, and what its chunks carry beside the body.
+        header_fields: headers and trailers of a request.
+        pipelined_requests: on a connection, that wait for the answer to the one before them.
         header_seconds: from the first byte of a request, or the beginning of a connection, to the end of
             its headers.
         body_seconds: in which a body has to go on, and what it may take beyond its length at `body_rate`.
         body_rate: bytes a second, the slowest client that is served.
         idle_seconds: that a connection may wait between two requests.
         write_seconds: in which a client has to take some of an answer.
+        unread_bytes: of answers that clients have not taken, together; beyond it who has waited longest goes.
         connections: at the same time; beyond it the one that has been idle for longest goes.
         queue_images: that may always wait for a network; more may if it is fast enough.
         queue_seconds: of a network's work that may wait; beyond both, requests are answered 503.
@@ -43,11 +46,14 @@ class Limits:
     json_bytes: int = MEBIBYTE
     all_bodies_bytes: int = 256 * MEBIBYTE
     header_bytes: int = 64 * 1024
+    header_fields: int = 256
+    pipelined_requests: int = 32
     header_seconds: float = 10.0
     body_seconds: float = 10.0
     body_rate: float = 10_000.0
     idle_seconds: float = 30.0
     write_seconds: float = 20.0
+    unread_bytes: int = 128 * MEBIBYTE
     connections: int = 4096
     queue_images: int = 32
     queue_seconds: float = 0.005

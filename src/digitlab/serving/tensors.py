@@ -26,6 +26,8 @@ JSON_LENGTH = "Inference-Header-Content-Length"
 """The header that says where the JSON ends and the bytes of binary tensors begin."""
 MOST_IMAGES = 1024
 """In one request."""
+MOST_ID = 1000
+"""Characters of a request's id, which its answer holds."""
 
 _PIXELS = 28 * 28
 _SHAPES = "[n, 28, 28] or [n, 28, 28, 1]"
@@ -69,6 +71,8 @@ def read_request(body: bytes, json_length: int | None) -> InferRequest:
     identity = values.get("id")
     if identity is not None and not isinstance(identity, str):
         raise _wrong("id: expected a text")
+    if identity is not None and len(identity) > MOST_ID:
+        raise _wrong(f"id: expected at most {MOST_ID:,} characters, received {len(identity):,}")
     return InferRequest(identity, _images(values.get("inputs"), raw), _wants_binary(values))
 
 
