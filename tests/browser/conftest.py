@@ -39,15 +39,21 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def service(results: Path) -> Iterator[str]:
-    """Address of a service."""
+def owner_address(results: Path) -> Iterator[str]:
+    """The address that a service printed, with the owner's key."""
     with serve("best", results) as address:
         yield address
 
 
+@pytest.fixture(scope="module")
+def service(owner_address: str) -> str:
+    """Address of the service, as anybody knows it."""
+    return owner_address.partition("/?")[0]
+
+
 @pytest.fixture
-def open_page(browser: Browser, service: str) -> Iterator[OpenPage]:
-    """Open pages of the service; at the end, none may have complained, nor asked anybody else.
+def open_page(browser: Browser, service: str, owner_address: str) -> Iterator[OpenPage]:
+    """Open pages of the service as its owner; at the end, none may have complained, nor asked anybody else.
 
     A browser reports refused requests as errors, too: tests that have one refused name what it is refused
     with, in `refused`.
@@ -58,9 +64,13 @@ def open_page(browser: Browser, service: str) -> Iterator[OpenPage]:
         if message.type in ("error", "warning") and not any(code in message.text for code in expected):
             errors.append(message.text)
 
-    def visit(path: str, device: dict[str, Any] = DESK, refused: str = "", **settings: Any) -> Page:
+    def visit(
+        path: str, device: dict[str, Any] = DESK, refused: str = "", owner: bool = True, **settings: Any
+    ) -> Page:
         context = browser.new_context(**device, **settings)
         contexts.append(context)
+        if owner:
+            context.request.get(owner_address)
         if refused:
             expected.append(refused)
         page = context.new_page()

@@ -86,8 +86,9 @@ def take(
     """Take what is seen of a scene, and the whole page."""
     path, prepare = SCENES[name]
     context = browser.new_context(**device, color_scheme=scheme, reduced_motion="reduce")
+    context.request.get(address)  # with the owner's key
     page = context.new_page()
-    page.goto(address + path)
+    page.goto(address.partition("/?")[0] + path)
     prepare(page)
     seen, whole = page.screenshot(), page.screenshot(full_page=True)
     context.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 @contextmanager
 def serve(model: str, results: Path) -> Iterator[str]:
-    """Start `digitlab serve` on a free port, give its address, and stop it.
+    """Start `digitlab serve` on a free port, give the address with the owner's key, and stop it.
 
     Args:
         model: name of a network that is shipped, or a bundle's folder.
@@ -37,7 +37,7 @@ def serve(model: str, results: Path) -> Iterator[str]:
         address = process.stdout.readline().strip()
         assert address.startswith("http://"), said.read_text()
         try:
-            yield address.rstrip("/")
+            yield address
         finally:
             process.send_signal(signal.SIGTERM)
             assert process.wait(60) == 0, said.read_text()

@@ -49,6 +49,16 @@ def test_a_study_is_stopped_and_goes_on(open_page: OpenPage):
     expect(page.locator(".progress")).to_contain_text("12 of 12 networks trained", timeout=TRAINING)
 
 
+def test_the_printed_address_makes_the_owner(open_page: OpenPage, service: str, owner_address: str):
+    page = open_page("/studies", owner=False)
+    expect(page.get_by_text("open the address with a key")).to_be_visible()
+    expect(page.get_by_role("link", name="Ask a new question")).to_have_count(0)
+    page.goto(owner_address)
+    assert page.url == f"{service}/"
+    page.get_by_role("link", name="Studies").click()
+    expect(page.get_by_role("link", name="Ask a new question")).to_be_visible()
+
+
 def test_impossible_settings_are_refused_in_words(open_page: OpenPage):
     page = open_page("/studies", refused="422")
     describe(page, "impossible", "0, 16", epochs=2)

@@ -54,7 +54,8 @@ class Client:
 
 
 def token_of(client: Client) -> dict[str, str]:
-    """The header that the service's own pages send with what changes state."""
+    """The header that the service's own pages send with what changes state, of a client that is the owner."""
+    client.get("/", params={"key": client.service.settings.owner_key})
     found = re.search(r'name="digitlab-token" content="([^"]+)"', client.get("/").text)
     assert found
     return {"X-Digitlab-Token": found[1]}

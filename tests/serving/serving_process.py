@@ -17,9 +17,14 @@ import httpx
 class ServingProcess:
     """A running service; what it printed on stderr is kept in a file."""
 
+    owner_key = "of-the-test"
+
     def __init__(self, model: Path, folder: Path, limits: dict[str, Any]) -> None:
         self.errors = folder / "stderr.txt"
-        arguments = json.dumps({"model": str(model), "store": str(folder / "store.sqlite"), "limits": limits})
+        store = folder / "store.sqlite"
+        arguments = json.dumps(
+            {"model": str(model), "store": str(store), "limits": limits, "owner_key": self.owner_key}
+        )
         with self.errors.open("wb") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, __file__, arguments], stdout=subprocess.PIPE, stderr=errors, cwd=folder
@@ -46,6 +51,15 @@ class ServingProcess:
     def forget_peak(self) -> None:
         """Begin to watch for the most memory anew."""
         Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+    def as_owner(self) -> httpx.Client:
+        """A client that has opened the printed address, and sends the page's token."""
+        client = httpx.Client(base_url=self.url, timeout=60, follow_redirects=True)
+        page = client.get("/", params={"key": self.owner_key})
+        client.headers["X-Digitlab-Token"] = page.text.split('name="digitlab-token" content="')[1].split('"')[
+            0
+        ]
+        return client
 
     def live_seconds(self) -> float:
         """How long the service takes to say that it is alive, on a connection of its own."""
@@ -105,7 +119,13 @@ def main() -> None:
 
     given = json.loads(sys.argv[1])
     limits = Limits(**given["limits"])
-    settings = Settings(model=given["model"], port=0, store=Path(given["store"]), limits=limits)
+    settings = Settings(
+        model=given["model"],
+        port=0,
+        store=Path(given["store"]),
+        limits=limits,
+        owner_key=given["owner_key"],
+    )
     serve(settings, lambda port: print(port, flush=True))
 
 

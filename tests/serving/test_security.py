@@ -139,19 +139,64 @@ def test_the_page_itself_may(client: Client) -> None:
         ("127.8.9.10", {}, True),
         ("::1", {}, True),
         ("::ffff:127.0.0.1", {}, True),
+        ("127.0.0.1", {"Host": "localhost:8000"}, True),
+        ("127.0.0.1", {"Host": "[::1]"}, True),
+        ("127.0.0.1", {"Host": "desk.example"}, False),
         ("192.168.1.7", {}, False),
         ("fe80::1", {}, False),
-        ("127.0.0.1", {"X-Forwarded-For": "10.0.0.1"}, False),
-        ("127.0.0.1", {"Forwarded": "for=10.0.0.1"}, False),
+        *(
+            ("127.0.0.1", {name: "10.0.0.1"}, False)
+            for name in (
+                "Forwarded",
+                "Via",
+                "X-Real-IP",
+                "X-Forwarded-For",
+                "X-Forwarded-Host",
+                "X-Forwarded",
+                "True-Client-IP",
+                "CF-Connecting-IP",
+            )
+        ),
     ],
 )
 def test_studies_are_started_on_this_machine_only(
     make_client: Any, address: str, headers: dict[str, str], local: bool
 ) -> None:
     client = make_client(address)
+    token = token_of(client)
     assert client.get("/api/studies", headers=headers).json()["runnable"] is local
-    answer = client.post("/api/studies", headers={**token_of(client), **headers}, json={})
+    answer = client.post("/api/studies", headers={**token, **headers}, json={})
     assert answer.status_code == (422 if local else 403)
+
+
+@pytest.mark.parametrize("key", ["", "guessed", "\N{LATIN SMALL LETTER E WITH ACUTE}"])
+def test_only_who_has_the_key_starts_studies(make_client: Any, key: str) -> None:
+    client = make_client()
+    headers = {"X-Digitlab-Token": client.service.token}
+    assert client.get("/studies", params={"key": key}).status_code == 303
+    assert "data-owner" not in client.get("/studies").text
+    assert client.get("/api/studies").json()["runnable"] is False
+    for path in CHANGES[1:]:
+        answer = client.post(path, headers=headers, json={})
+        assert answer.status_code == 403
+        assert "the address that it printed" in answer.json()["error"]
+
+
+def test_the_key_does_not_stay_in_the_address(make_client: Any) -> None:
+    client = make_client()
+    answer = client.get("/studies", params={"key": client.service.settings.owner_key})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/studies")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert client.service.settings.owner_key not in client.get("/studies").text
+    assert "data-owner" in client.get("/studies").text
+
+
+def test_the_key_is_worth_nothing_elsewhere(make_client: Any) -> None:
+    client = make_client("192.168.1.7")
+    answer = client.get("/", params={"key": client.service.settings.owner_key})
+    assert "set-cookie" not in answer.headers
 
 
 def test_a_drawing_may_be_kept_from_a_phone(make_client: Any) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
@@ -332,7 +333,8 @@ def test_the_command_says_where_it_is_and_draws_it_for_a_phone(tmp_path: Path, n
     )
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(6)]
-    port = int(lines[0].strip("/\n").rsplit(":", 1)[1])
+    port = urlsplit(lines[0]).port
+    assert re.fullmatch(rf"http://127\.0\.0\.1:{port}/\?key=[\w-]{{32}}\n", lines[0])
     assert lines[1] == f"http://desk.example:{port}/\n"
     assert "\N{FULL BLOCK}" in lines[3]
     live = f"http://127.0.0.1:{port}/v2/health/live"
@@ -362,9 +364,7 @@ def test_serving_imports_no_keras(tmp_path: Path, network: Path) -> None:
 
 def test_a_study_is_started_followed_stopped_and_resumed(start_serving: Start) -> None:
     serving = start_serving(fresh=True)
-    with httpx.Client(base_url=serving.url, timeout=60) as client:
-        token = client.get("/").text.split('name="digitlab-token" content="')[1].split('"')[0]
-        headers = {"X-Digitlab-Token": token}
+    with serving.as_owner() as client:
         study = {
             "name": "wide",
             "question": "Does it run?",
@@ -374,19 +374,19 @@ def test_a_study_is_started_followed_stopped_and_resumed(start_serving: Start) -
             "seeds": 3,
         }
         order = {"study": study, "workers": 1}
-        assert client.post("/api/studies", headers=headers, json=order).status_code == 202
-        assert client.post("/api/studies", headers=headers, json=order).status_code == 409
+        assert client.post("/api/studies", json=order).status_code == 202
+        assert client.post("/api/studies", json=order).status_code == 409
         with client.stream("GET", "/api/studies/wide/events") as stream:
             for line in stream.iter_lines():
                 if line == "event: trial":
-                    assert client.post("/api/studies/wide/stop", headers=headers).status_code == 202
+                    assert client.post("/api/studies/wide/stop").status_code == 202
                 if line == "event: end":
                     break
         stopped = client.get("/api/studies/wide").json()
         assert stopped["state"] == "paused"
         assert 1 <= stopped["done"] < 6
         assert stopped["message"] is None
-        assert client.post("/api/studies/wide/resume", headers=headers).status_code == 202
+        assert client.post("/api/studies/wide/resume").status_code == 202
         with client.stream("GET", "/api/studies/wide/events") as stream:
             told = [line for line in stream.iter_lines() if line.startswith("event: ")]
         assert told.count("event: trial") == 6
@@ -397,14 +397,9 @@ def test_a_study_is_started_followed_stopped_and_resumed(start_serving: Start) -
 
 def test_a_study_that_runs_ends_with_the_service(start_serving: Start) -> None:
     serving = start_serving(fresh=True)
-    token = serving.get("/").text.split('name="digitlab-token" content="')[1].split('"')[0]
-    answer = httpx.post(
-        f"{serving.url}/api/studies",
-        headers={"X-Digitlab-Token": token},
-        json={"study": "mlp-neurons", "workers": 1},
-        timeout=30,
-    )
-    assert answer.status_code == 202
+    with serving.as_owner() as client:
+        order = {"study": "mlp-neurons", "workers": 1}
+        assert client.post("/api/studies", json=order).status_code == 202
     children = Path(f"/proc/{serving.process.pid}/task/{serving.process.pid}/children")
     study = int(children.read_text().split()[0]) if children.exists() else None
     wait_until(lambda: serving.get("/api/studies/mlp-neurons").json()["state"] == "running")

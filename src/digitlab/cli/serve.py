@@ -13,6 +13,7 @@ from digitlab.cli.streams import replacing
 from digitlab.workspace import DEFAULT_STORE
 
 _EVERYWHERE = ("0.0.0.0", "::")
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
 def serve(
@@ -44,15 +45,21 @@ def serve(
     logging.basicConfig(format="digitlab: %(message)s")
     logging.getLogger("digitlab.serving").setLevel(logging.INFO)
     settings = Settings(model=model, host=host, port=port, allowed_hosts=names, store=store)
-    run(settings, lambda port: _announce(host, names, port))
+    run(settings, lambda port: _announce(host, names, port, settings.owner_key))
 
 
-def _announce(host: str, names: tuple[str, ...], port: int) -> None:
-    """Say where the service is, in the way that a phone's camera reads, too."""
+def _announce(host: str, names: tuple[str, ...], port: int, owner_key: str) -> None:
+    """Say where the service is, in the way that a phone's camera reads, too.
+
+    An address that only this machine can use has the owner's key; the others are passed on.
+    """
     everywhere = host in _EVERYWHERE
-    for name in ("127.0.0.1" if everywhere else host, *names):
+    own = "127.0.0.1" if everywhere else host
+    if own not in _THIS_MACHINE:
+        say("studies cannot be started from its pages: for that it has to listen to 127.0.0.1, too")
+    for name in (own, *names):
         address = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
-        print(address, flush=True)
+        print(f"{address}?key={owner_key}" if name in _THIS_MACHINE else address, flush=True)
         if everywhere and name in names:
             _print_qr(address)
 

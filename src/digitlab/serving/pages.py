@@ -14,7 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from digitlab import __version__
-from digitlab.serving.security import DOCS_POLICY, is_local
+from digitlab.serving.security import DOCS_POLICY, KEY, is_owner, welcome
 from digitlab.serving.service import Service
 
 PAGES = {"draw": "/", "look": "/look", "studies": "/studies", "models": "/models"}
@@ -78,11 +78,15 @@ def router(service: Service) -> APIRouter:
 
 
 def _page(service: Service, page: str):
-    def show(request: Request) -> HTMLResponse:
+    key = service.settings.owner_key
+
+    def show(request: Request) -> Response:
+        if KEY in request.query_params:
+            return welcome(request, key)
         html = (
             _templates()
             .get_template(f"{page}.html")
-            .render(page=page, version=__version__, token=service.token, local=is_local(request))
+            .render(page=page, version=__version__, token=service.token, owner=is_owner(request, key))
         )
         return HTMLResponse(html, headers={"Cache-Control": "no-store"})
 

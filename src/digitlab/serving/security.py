@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-import secrets
 from collections.abc import Iterable
 
 from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from digitlab.serving.replies import RefusalError
 
 TOKEN_HEADER = "X-Digitlab-Token"
+KEY = "key"
+"""Of the query by which the owner opens the first page."""
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -37,6 +39,24 @@ SAFETY_HEADERS = (
 
 _OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _EVERYWHERE = ("0.0.0.0", "::", "")
+
+# What a proxy adds to say for whom it asks.
+_FORWARDING = frozenset(
+    (
+        "forwarded",
+        "via",
+        "x-real-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-original-host",
+        "x-envoy-external-address",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "cf-ray",
+        "fastly-client-ip",
+        "client-ip",
+    )
+)
 
 
 class HostNames:
@@ -77,11 +97,6 @@ def _name_in(host: str) -> str:
     return name.rstrip(".")
 
 
-def new_token() -> str:
-    """Make the token that the service's own pages send with what changes state."""
-    return secrets.token_urlsafe(24)
-
-
 def require_token(request: Request, token: str) -> None:
     """Refuse a state-changing request that does not come from one of the service's own pages.
 
@@ -99,24 +114,71 @@ def require_token(request: Request, token: str) -> None:
 
 
 def is_local(request: Request) -> bool:
-    """Say whether a request comes from this machine, and not through a proxy on it."""
-    if request.client is None or "forwarded" in request.headers or "x-forwarded-for" in request.headers:
+    """Say whether a request seems to come from this machine, and not through a proxy on it.
+
+    A proxy need not say that it is one: what only the owner may do is not left to this alone.
+    """
+    if request.client is None or any(map(_is_forwarded, request.headers)):
         return False
+    host = _name_in(request.headers.get("host", "").lower()).strip("[]")
+    return _is_loopback(request.client.host) and (host == "localhost" or _is_loopback(host))
+
+
+def _is_forwarded(header: str) -> bool:
+    return header in _FORWARDING or header.startswith("x-forwarded")
+
+
+def _is_loopback(host: str) -> bool:
     try:
-        address = ipaddress.ip_address(request.client.host)
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
     return (mapped or address).is_loopback
 
 
-def require_local(request: Request) -> None:
-    """Refuse a request from another machine.
+def is_owner(request: Request, key: str) -> bool:
+    """Say whether a request comes from who started the service: on this machine, and with the key.
+
+    Args:
+        request: whose cookie may hold the key.
+        key: that the service printed when it started.
+    """
+    sent = request.cookies.get(_owner_cookie(request), "")
+    return is_local(request) and hmac.compare_digest(sent.encode("utf-8"), key.encode("ascii"))
+
+
+def require_owner(request: Request, key: str) -> None:
+    """Refuse a request of anybody but who started the service.
 
     Raises:
-        RefusalError: it comes from elsewhere.
+        RefusalError: it comes from elsewhere, or without the key.
     """
     if not is_local(request):
         raise RefusalError(
             403, "studies are started and stopped on the machine that serves: open the page there"
         )
+    if not is_owner(request, key):
+        raise RefusalError(
+            403, "only who started the service starts and stops studies: open the address that it printed"
+        )
+
+
+def welcome(request: Request, key: str) -> Response:
+    """Answer who opens a page by an address with a key in it: the key goes to a cookie, if it is right.
+
+    Args:
+        request: with the key in its query.
+        key: that the service printed when it started.
+    """
+    sent = request.query_params.get(KEY, "")
+    response = RedirectResponse(request.url.path, 303, {"Cache-Control": "no-store"})
+    if is_local(request) and hmac.compare_digest(sent.encode("utf-8"), key.encode("ascii")):
+        response.set_cookie(_owner_cookie(request), key, httponly=True, samesite="lax")
+    return response
+
+
+def _owner_cookie(request: Request) -> str:
+    """Name the cookie; a browser sends it to all ports of a machine, and there may be several services."""
+    _, port = request.scope.get("server") or ("", None)
+    return f"digitlab-owner-{port}"

@@ -12,8 +12,8 @@ from digitlab.serving.heavy import HeavyWork
 from digitlab.serving.metrics import Metrics
 from digitlab.serving.networks import Networks
 from digitlab.serving.replies import RefusalError
-from digitlab.serving.security import HostNames, new_token
-from digitlab.serving.settings import Settings
+from digitlab.serving.security import HostNames
+from digitlab.serving.settings import Settings, new_secret
 from digitlab.serving.study_runs import StudyRuns
 
 
@@ -42,7 +42,7 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.hosts = HostNames(settings.host, settings.allowed_hosts)
-        self.token = new_token()
+        self.token = new_secret()
         self.metrics = Metrics()
         self.bodies = BodyRoom(settings.limits.all_bodies_bytes)
         self.networks = Networks(settings, self.metrics)

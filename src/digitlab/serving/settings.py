@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from digitlab.workspace import DEFAULT_STORE, Workspace
 
 MEBIBYTE = 2**20
+
+
+def new_secret() -> str:
+    """Make a text that nobody can guess."""
+    return secrets.token_urlsafe(24)
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,7 @@ class Settings:
         allowed_hosts: names, beside those of this machine itself, under which the service may be called.
         store: the SQLite file of the studies; drawings, studies and networks lie beside it.
         limits: what is taken from clients.
+        owner_key: secret of who started it, without which nobody starts or stops a study.
     """
 
     model: str = "best"
@@ -84,6 +91,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     store: Path = DEFAULT_STORE
     limits: Limits = field(default_factory=Limits)
+    owner_key: str = field(default_factory=new_secret, repr=False)
 
     @property
     def workspace(self) -> Workspace:

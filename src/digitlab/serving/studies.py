@@ -13,7 +13,7 @@ from digitlab.data.naming import locate
 from digitlab.errors import SpecError
 from digitlab.serving.openapi import errors, json_body
 from digitlab.serving.replies import RefusalError, busy, json_response
-from digitlab.serving.security import REPORT_POLICY, is_local, require_local, require_token
+from digitlab.serving.security import REPORT_POLICY, is_owner, require_owner, require_token
 from digitlab.serving.service import Service
 from digitlab.serving.study_events import StudyEvents
 from digitlab.serving.study_orders import ORDER_SCHEMA, Order, examples, read_order
@@ -30,7 +30,7 @@ def router(service: Service) -> APIRouter:
 
     @routes.get("/api/studies", summary="List the studies", responses=errors(503))
     async def list_studies(request: Request) -> Response:
-        return json_response({"runnable": is_local(request), **await desk.list()})
+        return json_response({"runnable": is_owner(request, service.settings.owner_key), **await desk.list()})
 
     @routes.get("/api/studies/schema", summary="Describe a study's form", responses=errors(503))
     async def describe_study() -> Response:
@@ -88,7 +88,7 @@ def router(service: Service) -> APIRouter:
 
 
 def _require_owner(request: Request, service: Service) -> None:
-    require_local(request)
+    require_owner(request, service.settings.owner_key)
     require_token(request, service.token)
 
 

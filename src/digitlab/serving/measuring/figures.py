@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from digitlab.bundle.files import find_bundle
 from digitlab.errors import DigitlabError
@@ -206,7 +207,8 @@ def _watched(ours: Contestant) -> Iterator[list[float]]:
 def _ours(model: str) -> Iterator[Contestant]:
     command = ["-m", "digitlab", "serve", "--port", "0", "--model", model]
     with _running(OURS, command) as (process, line):
-        port = int(line.strip("/\n").rsplit(":", 1)[1])
+        port = urlsplit(line).port
+        assert port is not None
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/models", timeout=30) as answer:
             name = json.load(answer)["default"]
         yield Contestant(OURS, port, f"/v2/models/{name}/infer", process)

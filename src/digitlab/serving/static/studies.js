@@ -7,6 +7,9 @@ import { StudyPage } from "./study.js";
 
 const AGAIN = 4000; // milliseconds between looks at the list while a study runs
 
+const NOT_THE_OWNER =
+  "To start and stop studies, open the address with a key that digitlab serve printed, on the computer that serves.";
+
 const GROUPS = [
   ["Running", ({ state }) => state === "running"],
   ["Begun and paused", ({ state }) => state === "paused"],
@@ -64,7 +67,9 @@ async function fillList(list, mine) {
       {},
       "A study is a question put to many trained networks, with several seeds each, and answered with intervals and tests.",
     ),
-    ...(runnable ? [make("p", {}, make("a.button.main", { href: "#new" }, "Ask a new question"))] : []),
+    runnable
+      ? make("p", {}, make("a.button.main", { href: "#new" }, "Ask a new question"))
+      : make("p.quiet", {}, NOT_THE_OWNER),
     ...groups.map(([title, members]) =>
       make("section", {}, make("h2", {}, title), make("ul.questions", {}, ...members.map(item))),
     ),

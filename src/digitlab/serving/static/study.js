@@ -101,11 +101,11 @@ export class StudyPage {
     this.load().catch((error) => this.element.append(notice(error.message)));
   }
 
-  /* Only on the machine that serves. */
+  /* Only for who started the service. */
   #buttons() {
     const { state, failed, done, total } = this.study;
     const row = make("div.row");
-    if (!document.body.hasAttribute("data-local")) return row;
+    if (!document.body.hasAttribute("data-owner")) return row;
     if (state === "running") this.#button(row, "Stop", "danger", "stop");
     else if (state === "new") this.#button(row, "Start", "main", "resume");
     else if (done + failed < total) this.#button(row, "Go on", "main", "resume");
