@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -52,14 +54,15 @@ class ServingProcess:
         """Begin to watch for the most memory anew."""
         Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
 
-    def as_owner(self) -> httpx.Client:
+    @contextmanager
+    def as_owner(self) -> Iterator[httpx.Client]:
         """A client that has opened the printed address, and sends the page's token."""
-        client = httpx.Client(base_url=self.url, timeout=60, follow_redirects=True)
-        page = client.get("/", params={"key": self.owner_key})
-        client.headers["X-Digitlab-Token"] = page.text.split('name="digitlab-token" content="')[1].split('"')[
-            0
-        ]
-        return client
+        with httpx.Client(base_url=self.url, timeout=60, follow_redirects=True) as client:
+            page = client.get("/", params={"key": self.owner_key}).text
+            client.headers["X-Digitlab-Token"] = page.split('name="digitlab-token" content="')[1].split('"')[
+                0
+            ]
+            yield client
 
     def live_seconds(self) -> float:
         """How long the service takes to say that it is alive, on a connection of its own."""

@@ -169,13 +169,16 @@ def test_what_is_echoed_cannot_be_long(start_serving: Start, digits: np.ndarray)
 
 
 def test_requests_whose_answers_nobody_takes_are_few(start_serving: Start) -> None:
-    serving = start_serving(write_seconds=60.0)
+    serving = start_serving(fresh=True, write_seconds=60.0)
     small = b"GET / HTTP/1.1\r\nHost:localhost\r\n\r\n"
     with bounded(serving), ExitStack() as opened:
-        for _ in range(40):
-            connection = opened.enter_context(serving.connect(timeout=0.2))
+        for _ in range(100):
+            connection = opened.enter_context(serving.connect())
+            connection.settimeout(0.2)
             with suppress(OSError):  # it does not take them, or ends
-                connection.sendall(LARGE * 8 + small * 30_000)
+                connection.sendall(LARGE * 2 + small * 30_000)
+        for _ in range(10):  # until all of them were looked at
+            serving.live_seconds()
 
 
 def test_of_answers_that_nobody_takes_the_oldest_are_dropped(start_serving: Start) -> None:

@@ -117,6 +117,62 @@ def test_interrupted_it_ends_as_interrupted(start_serving: Start) -> None:
     assert "KeyboardInterrupt" in serving.errors.read_text()  # which the command line turns into 130
 
 
+IMPATIENT = {
+    "Ctrl-C twice": (signal.SIGINT, 0.02, signal.SIGINT),
+    "Ctrl-C again while it ends": (signal.SIGINT, 0.2, signal.SIGINT),
+    "Ctrl-C again and again": (signal.SIGINT, *(0.03, signal.SIGINT) * 30),
+    "SIGTERM and Ctrl-C": (signal.SIGTERM, 0.1, signal.SIGINT),
+    "Ctrl-C and SIGTERM": (signal.SIGINT, 0.2, signal.SIGTERM),
+}
+
+
+def send_all(process: subprocess.Popen[str], signals: tuple[float, ...]) -> None:
+    """Send signals, with pauses of so many seconds between them."""
+    for each in signals:
+        if isinstance(each, signal.Signals):
+            process.send_signal(each)
+        else:
+            time.sleep(each)
+
+
+@pytest.mark.parametrize("in_flight", [False, True], ids=["idle", "while a request is in flight"])
+@pytest.mark.parametrize("signals", IMPATIENT.values(), ids=IMPATIENT)
+def test_who_is_impatient_sees_no_traceback(
+    tmp_path: Path, network: Path, signals: tuple[float, ...], in_flight: bool
+) -> None:
+    command = [sys.executable, "-m", "digitlab", "serve", "--port", "0", "--model", str(network)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    assert process.stdout is not None
+    port = urlsplit(process.stdout.readline()).port
+    assert port is not None
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        if in_flight:
+            connection.sendall(b"POST /api/look HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nx")
+            time.sleep(0.2)
+        send_all(process, signals)
+        _, errors = process.communicate(timeout=60)
+    assert errors == ""
+    assert process.returncode in (0, 130)
+
+
+@pytest.mark.parametrize("seconds", [0.2, 0.4, 0.6, 0.9, 1.2])
+def test_ctrl_c_while_it_starts_shows_no_traceback(tmp_path: Path, network: Path, seconds: float) -> None:
+    code = (
+        "print(flush=True); from digitlab.__main__ import main; main()"  # the interpreter itself has started
+    )
+    command = [sys.executable, "-c", code, "serve", "--port", "0", "--model", str(network)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    send_all(process, (seconds, signal.SIGINT))
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (130, "")
+
+
 def test_a_client_that_never_ends_does_not_keep_it_for_ever(start_serving: Start) -> None:
     serving = start_serving(fresh=True, body_seconds=1.0)
     with serving.connect() as connection:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -12,6 +15,7 @@ from digitlab.cli.options import StoreOption
 from digitlab.cli.streams import replacing
 from digitlab.workspace import DEFAULT_STORE
 
+INTERRUPTED = 130
 _EVERYWHERE = ("0.0.0.0", "::")
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
@@ -34,8 +38,12 @@ def serve(
 ) -> None:
     """Serve a network to people and programs: pages, an HTTP API, the Open Inference Protocol.
 
-    Ctrl-C or SIGTERM ends it when the requests in flight are answered; SIGHUP reads the network again.
+    Ctrl-C or SIGTERM ends it when the requests in flight are answered, a second one at once; SIGHUP reads
+    the network again.
     """
+    # Before the service stands and after it has ended there is nothing to put in order: it exits without
+    # waiting for threads, and without a moment in which one more Ctrl-C would show a traceback.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     from digitlab.serving.server import serve as run
     from digitlab.serving.settings import Settings
 
@@ -45,7 +53,11 @@ def serve(
     logging.basicConfig(format="digitlab: %(message)s")
     logging.getLogger("digitlab.serving").setLevel(logging.INFO)
     settings = Settings(model=model, host=host, port=port, allowed_hosts=names, store=store)
-    run(settings, lambda port: _announce(host, names, port, settings.owner_key))
+    try:
+        run(settings, lambda port: _announce(host, names, port, settings.owner_key))
+    except KeyboardInterrupt:
+        os._exit(INTERRUPTED)
+    os._exit(0)
 
 
 def _announce(host: str, names: tuple[str, ...], port: int, owner_key: str) -> None:
@@ -65,8 +77,6 @@ def _announce(host: str, names: tuple[str, ...], port: int, owner_key: str) -> N
 
 
 def _print_qr(address: str) -> None:
-    import sys
-
     import segno
 
     # Half blocks where the encoding has them, else coloured spaces.

@@ -50,9 +50,6 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer an ASGI request."""
-        if scope["type"] == "lifespan":
-            await self._web(scope, receive, send)
-            return
         began = time.perf_counter()
         place: Gate | None = scope.get("digitlab.place")
         if place is not None:  # which is taken now, or free again

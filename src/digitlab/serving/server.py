@@ -43,6 +43,7 @@ class Server(uvicorn.Server):
             self._application,
             http=watched(watch),  # type: ignore[arg-type]
             ws="none",
+            lifespan="off",
             log_config=None,
             log_level="error",
             access_log=False,
@@ -101,11 +102,18 @@ class Server(uvicorn.Server):
         """End in an orderly way."""
         self._loading.cancel()
         await super().shutdown(sockets)
+        if self.force_exit:  # requests are cut off, as was asked: no traceback for each
+            logging.getLogger("uvicorn.error").disabled = True
         self._sweeping.cancel()
         await self._service.close()
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
+        """Leave signals to `signals`, which also holds while the event loop is closed."""
+        yield
+
+    @contextmanager
+    def signals(self) -> Generator[None]:
         """End on a signal in an orderly way, and let it end there: it is not raised again."""
         handlers: dict[int, Callable[[int, FrameType | None], None]] = dict.fromkeys(
             (signal.SIGINT, signal.SIGTERM), self.handle_exit
@@ -170,7 +178,8 @@ def serve(settings: Settings, on_ready: Callable[[int], None]) -> None:
     port = listener.getsockname()[1]
     service = Service(settings)
     server = Server(service, Watch(settings.limits, service.metrics.count_refusal), lambda: on_ready(port))
-    server.run([listener])
+    with server.signals():
+        server.run([listener])
     if server.failure:
         raise server.failure
     if server.interrupted:
