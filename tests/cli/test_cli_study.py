@@ -59,6 +59,7 @@ def test_show_as_json_is_an_object_a_line(half_done: list[str], capsys) -> None:
     assert rows[0]["evidence"] == []
     (compared,) = rows[1]["evidence"]
     assert (compared["metric"], compared["verdict"], compared["n"]) == ("error", "unstable", 1)
+    assert (compared["failed"], compared["reference_failed"], compared["test_images"]) == (1, 0, 200)
     assert (compared["low"], compared["holm_p"]) == (None, None)
 
 

@@ -99,6 +99,27 @@ def test_points_and_intervals_are_where_the_numbers_are(make_table) -> None:
     assert (low, high) == pytest.approx((table.rows[0].test_error.low, table.rows[0].test_error.high))
 
 
+def drawn_bars(table: StudyTable) -> list[np.ndarray]:
+    """The intervals of the errors, from low to high; those that are drawn."""
+    figure, _ = draw_both(table)
+    (bars,) = figure.axes[0].containers
+    assert isinstance(bars, ErrorbarContainer)
+    _, _, (segments,) = bars.lines
+    return [segment[:, 1] for segment in segments.get_segments() if len(segment)]
+
+
+def test_seeds_that_err_alike_have_a_point_and_no_bar(make_table) -> None:
+    table = make_table(test=lambda cell, seed: 89.47 if cell == 0 else 2 + 0.1 * seed)
+    assert len(drawn_bars(table)) == 2
+
+
+def test_bars_of_errors_end_at_0_and_100(make_table) -> None:
+    table = make_table(seeds=2, test=lambda cell, seed: (1 + seed, 98 + seed, 40 + 30 * seed)[cell])
+    bars = drawn_bars(table)
+    assert [bar[0] for bar in bars] == pytest.approx([0, 92.147, 0], abs=1e-3)
+    assert [bar[1] for bar in bars] == pytest.approx([7.853, 100, 100], abs=1e-3)
+
+
 def test_the_axis_of_errors_never_goes_below_nought(make_table) -> None:
     # Two seeds far apart: the interval reaches to -10.
     for spread in (1, 6):

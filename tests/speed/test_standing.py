@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from matplotlib.container import ErrorbarContainer
 from recorded_runs import run_of
 
 from digitlab.speed.contestants import Contestant
@@ -139,6 +140,17 @@ def test_the_rows_of_the_file_hold_the_same_as_the_tables() -> None:
 def test_seeds_that_end_after_different_epochs_are_one_schedule() -> None:
     standing = peer("sklearn-benchmark", 0.9776, [(30, 50.0, 0.978)], [(41, 70.0, 0.979)])
     assert (standing.full.epochs, standing.full.seconds) == (36, 60.0)
+
+
+def test_the_figure_has_a_bar_only_where_there_is_a_spread_and_none_beyond_all_errors() -> None:
+    wild, alike = ours("wild", (1.0, 0.9), (1.0, 0.9999)), ours("alike", (2.0, 0.99), (2.0, 0.99))
+    (axes,) = draw_board([wild, alike, POOR]).axes
+    bars = [each for each in axes.containers if isinstance(each, ErrorbarContainer)]
+    assert [each.has_yerr for each in bars] == [True, False, False]
+    _, _, (segments,) = bars[0].lines
+    low, high = segments.get_segments()[0][:, 1]
+    assert low > 0
+    assert high == pytest.approx(12.069, abs=1e-3)  # 100 * (1 - (0.94995 - 0.07064))
 
 
 @pytest.mark.parametrize("standings", [ALL, [KERAS], [ours("perfect", (1.0, 1.0))]])

@@ -156,6 +156,7 @@ def training(
     if rows:
         print_table(standing_table(standings))
         print_table(target_table(standings))
+        say('"undecided", "between": the 95 % interval of a mean, or of several schedules, holds the target.')
         say(f"runs: {found} found in {book.path}, {made} made now")
     if written:
         say(f"written: {book.path}, and .csv and .png beside it")
