@@ -46,6 +46,13 @@ def test_a_level_of_which_seeds_failed_is_no_candidate_even_where_others_lack_se
     assert best.levels == (16,)
 
 
+def test_both_reasons_why_a_level_is_no_candidate_are_told(make_table) -> None:
+    table = make_table(failed={(2, 1): "out of memory"}, missing={(0, 1), (0, 2), (1, 1)})
+    assert lead(table).startswith(
+        "So far, among levels with n = 2 of which no seed failed, the validation error is "
+    )
+
+
 def test_where_seeds_failed_of_all_levels_the_answer_says_so(make_table) -> None:
     table = make_table(failed={(cell, cell % 2): "out of memory" for cell in range(3)})
     assert lead(table).endswith("; 1 of 3 seeds failed there, and these are the others.")

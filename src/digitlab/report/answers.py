@@ -33,13 +33,12 @@ def lead(table: StudyTable) -> str:
 
 def _among(table: StudyTable, best: Row) -> str:
     """Say among which levels the best was looked for, where not among all."""
-    candidates = _candidates(table)
-    if len(candidates) == len(table.rows):
-        return ""
-    without = [row for row in table.rows if not row.failed and row.test_error.n == best.test_error.n]
-    if not best.failed and len(without) == sum(not row.failed for row in table.rows):
-        return "among levels of which no seed failed, "
-    return f"among levels with {seeds_text([best.test_error.n])}, "
+    stable = [row for row in table.rows if not row.failed] if not best.failed else table.rows
+    lacking = any(row.test_error.n < best.test_error.n for row in stable)
+    which = f" with {seeds_text([best.test_error.n])}" if lacking else ""
+    if len(stable) < len(table.rows):
+        which += " of which no seed failed"
+    return f"among levels{which}, " if which else ""
 
 
 def best_row(table: StudyTable) -> Row | None:
