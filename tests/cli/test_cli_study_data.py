@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from digitlab.cli.main import run
-from digitlab.data import load, read_idx, write_idx
+from digitlab.data import CATALOG, load, read_idx, write_idx
 from digitlab.data.naming import SHORT
 from digitlab.results import Store
+from digitlab.serving.study_shelf import StudyShelf
 from digitlab.spec import Axis, DataSpec, Plan
 from digitlab.spec.library import resolve_study
 from digitlab.studies import plan_study
@@ -222,6 +223,17 @@ def test_data_means_relative_to_the_studys_file_and_is_found_from_everywhere(
     assert str(folder) not in page
 
 
+def test_a_studys_own_data_is_its_own_however_it_is_spelled(folder: Path, capsys) -> None:
+    (folder / "link").symlink_to(folder / "digits", target_is_directory=True)
+    own, _ = ran("mine.toml")
+    for data in ("digits", "./elsewhere/../digits", str(folder / "digits"), "link"):
+        assert plan_study("mine.toml", data=data) == own
+        assert seeds(shown(capsys, "mine.toml", "--data", data)[0]) == [2, 2]
+    mnist = plan_study("mlp-neurons")
+    assert plan_study("mlp-neurons", data="mnist") == mnist
+    assert plan_study("mlp-neurons", data=str(CATALOG["mnist"].folder)) == mnist
+
+
 def test_missing_data_of_a_file_is_told_with_the_folder_that_it_is_looked_for_from(
     folder: Path, capsys
 ) -> None:
@@ -342,6 +354,8 @@ def test_a_results_folder_that_may_not_be_written_is_read_and_what_is_not_kept_i
     ]
     for command in readers[:-1]:
         assert run(command) == 0  # and imports what it needs, which nobody else may read
+    store = readable / "digitlab-results" / "store.sqlite"
+    assert StudyShelf(store).detail("mine")["state"] == "finished"
     capsys.readouterr()
     with sealed(readable / "digitlab-results"):
         said = []
@@ -349,6 +363,7 @@ def test_a_results_folder_that_may_not_be_written_is_read_and_what_is_not_kept_i
             assert run(command) == 0, command
             said.append(capsys.readouterr())
         assert run(["study", "run", "mine.toml", "--seeds", "3"]) == 2
+        assert StudyShelf(store).detail("mine")["state"] == "finished"
     assert "2" in said[0].out
     assert "it can only be read" in said[2].out
     assert "4 done already, 0 to train\n" in said[3].err

@@ -174,7 +174,11 @@ def _data(own: DataSpec, data: str | None) -> tuple[DataSpec, Dataset]:
         require_folder(place, data)
     dataset = load(place)
     entry = CATALOG.get(own.dataset)
-    if place == own.dataset or (entry is not None and entry.fingerprint == dataset.fingerprint):
+    if entry is None:
+        is_own = Path(place).resolve() == Path(own.dataset).resolve()
+    else:
+        is_own = entry.fingerprint == dataset.fingerprint
+    if is_own:
         return own, dataset
     fitting = min(own.validation, fitting_validation(len(dataset.y_train)))
     return own.model_copy(update={"dataset": place, "validation": fitting}), dataset
