@@ -94,6 +94,8 @@ def test_a_page_of_an_older_engine_says_so(text: str, true: bool) -> None:
 def test_the_page_of_the_networks_says_the_engine_of_the_networks() -> None:
     cards = [check_bundle(find_bundle(name)).card for name in shipped_names()]
     [version] = {card.trial.engine_version for card in cards}
+    with (ROOT / "docs" / "networks.csv").open(encoding="utf-8", newline="") as file:
+        assert {int(row["engine_version"]) for row in csv.DictReader(file)} == {version}
     assert says_the_engine((ROOT / "docs" / "networks.md").read_text("utf-8"), version)
 
 

@@ -16,6 +16,7 @@ import pytest
 from drawings import drawing
 from in_process import Client, token_of
 
+from clothes import CLOTHES
 from digitlab.bundle.files import shipped_names
 from digitlab.bundle.runtime import Classifier
 from digitlab.data import load
@@ -51,8 +52,29 @@ def test_the_list_has_all_networks_and_says_which_are_unsound(make_client: Any, 
     }
     assert found["user:my net"]["error"] is None
     assert found["user:my net"]["test_error"] < 10
+    assert found["user:my net"]["data"] == "mnist"
     assert "SHA-256" in found["user:damaged"]["error"]
     assert found["user:empty"]["error"]
+
+
+def test_a_network_of_other_classes_is_listed_with_the_reason_and_reads_no_digits(
+    make_client: Any, results: Path
+) -> None:
+    path = results / "models" / "my net" / "card.json"
+    card = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(card | {"classes": list(CLOTHES)}), "utf-8")
+    client = make_client(results=results)
+    [listed] = [each for each in client.get("/api/models").json()["models"] if each["id"] == "user:my net"]
+    assert "received one of other classes (Top, Trouser, Pullover" in listed["error"]
+    refused = [
+        client.post("/api/recognize?model=user%3Amy%20net", content=drawing([0])),
+        client.post("/api/recognize?models=user%3Amy%20net", content=drawing([0])),
+        client.post("/api/look?model=user%3Amy%20net", content=drawing([0])),
+        client.get("/api/compare?a=mlp&b=user%3Amy%20net"),
+    ]
+    for answer in refused:
+        assert answer.status_code == 422
+        assert "received one of other classes" in answer.json()["error"]
 
 
 def test_a_users_network_answers_under_its_id(

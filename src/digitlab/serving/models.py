@@ -108,6 +108,7 @@ def _listed(networks: Networks, entry: Entry) -> dict[str, Any]:
         **_named(entry),
         "error": None,
         "recipe": card.recipe,
+        "data": card.trial.data.name,
         "parameters": card.parameters,
         "multiply_adds": card.multiply_adds,
         "test_error": card.test.error_percent,

@@ -13,6 +13,7 @@ const COLUMNS = [
   { title: "parameters", right: true },
   { title: "multiply-adds an image", right: true },
   { title: "recipe" },
+  { title: "data" },
   { title: "from" },
   { title: "" },
 ];
@@ -24,6 +25,7 @@ function row(model, worst) {
     return [
       model.title,
       make("span.bad", {}, "cannot be used"),
+      "",
       "",
       "",
       "",
@@ -47,6 +49,7 @@ function row(model, worst) {
     whole(model.parameters),
     whole(model.multiply_adds),
     model.recipe,
+    model.data,
     ORIGINS[model.origin],
     look,
   ];
