@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from clothes import CLOTHES
 from digitlab.bundle.card import Origin
+from digitlab.bundle.data import READS_DIGITS, refusal_to_read
 from digitlab.bundle.export import keras_features, keras_probabilities, load_network
 from digitlab.bundle.files import CARD, INSIDE, MODEL, ONNX, README, check_bundle, sha256
 from digitlab.bundle.keras_file import inspect_keras_file
@@ -25,6 +27,7 @@ from digitlab.data import Dataset
 from digitlab.errors import BundleError
 from digitlab.results.calibration import Calibration
 from digitlab.results.metrics import score
+from digitlab.revision import revision
 
 pytestmark = [
     pytest.mark.slow,  # TensorFlow takes seconds to import
@@ -55,6 +58,38 @@ def test_a_bundle_says_where_its_network_comes_from(
     assert proof.images == len(mnist.x_test)
     assert proof.largest_difference < 1e-5
     assert proof.files == {ONNX: sha256(keras_bundle / ONNX)}
+
+
+def test_a_bundle_says_which_code_wrote_it_where_other_code_trained_its_network(keras_bundle: Path) -> None:
+    card, code = check_bundle(keras_bundle).card, revision()
+    assert card.commit is None, "trained elsewhere"
+    assert (card.written_by, card.written_clean) == ((code.commit, code.clean) if code else (None, None))
+
+
+def test_code_that_trained_and_wrote_is_named_once(
+    network: Any, origin: Origin, mnist: Dataset, tmp_path: Path
+) -> None:
+    code = revision()
+    if code is None:
+        pytest.skip("these tests are not run in a clone")
+    own = origin.model_copy(update=code._asdict())
+    card = write_bundle(tmp_path / "net", network, own, mnist.x_test[:100]).card
+    assert (card.commit, card.clean) == code
+    assert card.written_by is card.written_clean is None
+
+
+def test_a_network_of_nameless_classes_is_tried_on_drawn_digits(
+    network: Any, origin: Origin, mnist: Dataset, tmp_path: Path
+) -> None:
+    data = origin.trial.data.model_copy(update={"dataset": "./mine"})
+    nameless = origin.model_copy(update={"trial": origin.trial.model_copy(update={"data": data})})
+    card = write_bundle(tmp_path / "net", network, nameless, mnist.x_test[:100]).card
+    assert card.classes is None
+    assert card.drawn_digits is not None
+    assert card.drawn_digits > READS_DIGITS
+    assert refusal_to_read(card) is None
+    named = nameless.model_copy(update={"classes": CLOTHES})
+    assert write_bundle(tmp_path / "named", network, named, mnist.x_test[:100]).card.drawn_digits is None
 
 
 def test_the_classifier_answers_as_keras_does(keras_bundle: Path, network: Any, mnist: Dataset) -> None:
