@@ -15,6 +15,7 @@ from digitlab.cli.options import JsonOption
 from digitlab.cli.picture_names import STDIN, picture_names
 from digitlab.errors import DataError, ImageError
 from digitlab.files import write_whole
+from digitlab.marks import Mark, mark_png, replaced_by
 
 if TYPE_CHECKING:
     from digitlab.data.images import Picture
@@ -75,6 +76,8 @@ def recognize(
         raise DataError(
             f"--explain: expected one picture and a file name in .png, received {len(names)} and {explain}"
         )
+    if explain:
+        replaced_by(Mark("drawing"), explain, [0 if name == STDIN else name for name in names])
     from digitlab.recognition import Recognizer
 
     recognizer = Recognizer(model)
@@ -174,8 +177,10 @@ def _draw(reading: Reading, picture: Picture, path: Path) -> None:
     from digitlab.recognition.explain import draw_explanation, encode_png
 
     height, width = picture.grey.shape
-    write_whole(path, encode_png(draw_explanation(reading, (width, height))))
-    say(f"drawn to {path}")
+    drawing = encode_png(draw_explanation(reading, (width, height)))
+    again = ", in place of the drawing that was there" if path.exists() else ""
+    write_whole(path, mark_png(drawing, Mark("drawing")))
+    say(f"drawn to {path}{again}")
 
 
 def _printable(name: str) -> str:

@@ -89,6 +89,8 @@ def run(
     """
     from digitlab.cli.data_warnings import warn_of_data
     from digitlab.cli.progress import StudyProgress
+    from digitlab.marks import replaced_by
+    from digitlab.report import report_mark, report_path
     from digitlab.results.store import Store
     from digitlab.studies.planning import plan_study
     from digitlab.studies.runner import RunOptions, failed_trials, run_plans
@@ -96,6 +98,9 @@ def run(
     _require_what_reports(report)
     chosen = _executor(executor, workers, address, gpus)
     plans = [plan_study(each, seeds=seeds, data=data) for each in _members(study)]
+    if report:  # refused before anything is trained
+        stem = _report_name(study, plans)
+        replaced_by(report_mark(plans, stem), report_path(Workspace.of(store), stem, plans, "html"))
     warn_of_data(plan.study.data.dataset for plan in plans)
     options = RunOptions(again, retry_failed, None if bundles is None else bundles.absolute())
     with Store(store) as opened:
@@ -257,6 +262,11 @@ def _require_what_reports(page: bool) -> None:
             raise UserError(f"{MissingExtraError(module, 'report')}{instead}")
 
 
+def _report_name(study: str, plans: Sequence[Plan]) -> str:
+    """Give the name that a report goes by: the collection's, or the study's own, whatever its file is called."""
+    return plans[0].study.name if _members(study) == (study,) else study
+
+
 def _write_report(
     name: str, plans: Sequence[Plan], store: Store, out: Path | None = None, form: str = "html"
 ) -> Path:
@@ -264,12 +274,13 @@ def _write_report(
 
     from digitlab.data import Dataset, load
     from digitlab.errors import DataError
-    from digitlab.report import read_material, report_path, write_markdown, write_report
+    from digitlab.marks import replaced_by
+    from digitlab.report import read_material, report_mark, report_path, write_markdown, write_report
     from digitlab.spec.library import collection_names, resolve_collection
     from digitlab.studies.runner import read_table
 
     collection = resolve_collection(name) if name in collection_names() else None
-    stem = collection.name if collection else plans[0].study.name
+    stem = _report_name(name, plans)
 
     @cache  # studies of a collection share it
     def data(dataset: str) -> Dataset | None:
@@ -278,11 +289,15 @@ def _write_report(
         except DataError:  # gone, or seen from another folder: the report does without pictures
             return None
 
+    path = out or report_path(Workspace.of(store.path), stem, plans, form)
+    if sentence := replaced_by(report_mark(plans, stem), path):
+        say(f"{path}: {sentence}")
     studies = [read_material(read_table(plan, store), store, data(plan.study.data.dataset)) for plan in plans]
     write = write_markdown if form == "md" else write_report
     return write(
         studies,
-        out or report_path(Workspace.of(store.path), stem, plans, form),
+        path,
+        name=stem,
         title=collection.title if collection else "",
         description=collection.description if collection else "",
     )

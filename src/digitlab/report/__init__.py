@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from digitlab.report.evidence import Evidence, evidence_of
     from digitlab.report.figures import error_by_level, first_kernels, learning_curves, most_misread
     from digitlab.report.markdown import write_markdown
-    from digitlab.report.material import Material, read_material
+    from digitlab.report.material import Material, read_material, report_mark
     from digitlab.report.page import write_report
     from digitlab.report.place import report_path
     from digitlab.report.tables import TextTable, evidence_table, notes, study_table
@@ -43,6 +43,7 @@ __getattr__ = lazy_exports(
         "most_misread": "figures",
         "notes": "tables",
         "read_material": "material",
+        "report_mark": "material",
         "report_path": "place",
         "sentences": "verdicts",
         "study_table": "tables",
@@ -69,6 +70,7 @@ __all__ = [
     "most_misread",
     "notes",
     "read_material",
+    "report_mark",
     "report_path",
     "sentences",
     "study_table",

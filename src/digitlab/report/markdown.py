@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digitlab.files import write_whole
+from digitlab.marks import mark_png, replaced_by
 from digitlab.report.canvas import figure_style
 from digitlab.report.composing import compose
 from digitlab.report.content import Block, Illustration, Notes, Piece, Report, Section, Sentences, Tabular
-from digitlab.report.material import Material
+from digitlab.report.material import Material, report_mark
 from digitlab.report.measured import Fact
 from digitlab.report.tables import TextTable
 
@@ -31,7 +32,12 @@ _MARKS = re.compile(r"[\\`*\[\]|$~]|(?<!\w)[_#]|_(?!\w)")
 
 
 def write_markdown(
-    studies: Sequence[Material], path: Path | str, *, title: str = "", description: str = ""
+    studies: Sequence[Material],
+    path: Path | str,
+    *,
+    name: str = "",
+    title: str = "",
+    description: str = "",
 ) -> Path:
     """Write the report of one study or several: the text and tables of the page, its figures beside it.
 
@@ -40,7 +46,9 @@ def write_markdown(
 
     Args:
         studies: the material of each, at least one.
-        path: of the Markdown file; its folder is made.
+        path: of the Markdown file; its folder is made, and no file is replaced that is not of a report of
+            digitlab's.
+        name: that the report goes by; of one study its own, unless given.
         title: of the report; of one study its question, unless given.
         description: what a reader should know first; of one study its own, unless given.
 
@@ -48,20 +56,25 @@ def write_markdown(
         The path.
 
     Raises:
-        OutputError: a file cannot be written.
+        OutputError: a file cannot be written, or another is there.
         MissingExtraError: SciPy is not installed.
     """
     path = Path(path)
+    mark = report_mark((material.table.plan for material in studies), name)
+    replaced_by(mark, path)
     report = compose(studies, title, description)
+    figures = {path.with_name(_file_name(path, each)): each.figure for each in _illustrations(report)}
+    for place in figures:
+        replaced_by(mark, place)
     parts = list(_written(report, path))
     lacking: set[str] = set()
-    for each in _illustrations(report):
-        write_whole(path.with_name(_file_name(path, each)), _png(each.figure, lacking))
+    for place, figure in figures.items():
+        write_whole(place, mark_png(_png(figure, lacking), mark))
     if lacking:
         parts.append(
             f"Letters that the drawing font lacks are boxes in the figures: {' '.join(sorted(lacking))}"
         )
-    text = "\n\n".join(parts) + "\n"
+    text = "\n\n".join((*parts, f"<!-- {mark} -->")) + "\n"
     # A name that is no UTF-8 is written as it is, so that the text still leads to the figures.
     return write_whole(path, text.encode("utf-8", "surrogateescape"))
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from digitlab.data.dataset import Dataset
+from digitlab.marks import Mark
 from digitlab.report.metric import ERROR, Metric
 from digitlab.results.aggregate import Row, StudyTable
 from digitlab.results.record import Result
 from digitlab.results.store import Store
-from digitlab.spec.plan import Cell
+from digitlab.spec.plan import Cell, Plan
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,20 @@ class Material:
         return {
             result.trial.seed: metric.of_scores(result.final_test) for result in self.results_of(row, cell)
         }
+
+
+def report_mark(plans: Iterable[Plan], name: str = "") -> Mark:
+    """Make the mark of the report of one study or several.
+
+    Args:
+        plans: of the studies.
+        name: that the report goes by; of one study its own, unless given.
+    """
+    plans = list(plans)
+    names = {plan.study.name: None for plan in plans}
+    data = {plan.fingerprint: Path(plan.study.data.dataset).name for plan in plans}
+    fingerprints = ", ".join(fingerprint[:16] for fingerprint in data)
+    return Mark("report", name or ", ".join(names), ", ".join(data.values()), fingerprints)
 
 
 def read_material(table: StudyTable, store: Store, data: Dataset | None) -> Material:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from digitlab.errors import MissingExtraError
 from digitlab.files import write_whole
+from digitlab.marks import replaced_by
 from digitlab.report.canvas import ACCENT
 from digitlab.report.composing import compose
 from digitlab.report.content import Illustration
 from digitlab.report.markup import inline_svg
-from digitlab.report.material import Material
+from digitlab.report.material import Material, report_mark
 
 try:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -20,13 +21,19 @@ except ModuleNotFoundError as error:
 
 
 def write_report(
-    studies: Sequence[Material], path: Path | str, *, title: str = "", description: str = ""
+    studies: Sequence[Material],
+    path: Path | str,
+    *,
+    name: str = "",
+    title: str = "",
+    description: str = "",
 ) -> Path:
     """Write the page of one study or several, whole or not at all; equal material gives an equal page.
 
     Args:
         studies: the material of each, at least one.
-        path: of the HTML file; its folder is made.
+        path: of the HTML file; its folder is made, and no file is replaced that is no report of digitlab's.
+        name: that the report goes by; of one study its own, unless given.
         title: of the page; of one study its question, unless given.
         description: what a reader should know first; of one study its own, unless given.
 
@@ -34,17 +41,19 @@ def write_report(
         The path.
 
     Raises:
-        OutputError: the file cannot be written.
+        OutputError: the file cannot be written, or another is there.
         MissingExtraError: SciPy is not installed.
     """
+    mark = report_mark((material.table.plan for material in studies), name)
+    replaced_by(mark, path)
     environment = Environment(
         loader=PackageLoader("digitlab.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters["unbroken"] = _unbroken
     environment.filters["svg"] = _svg
     page = environment.get_template("report.html")
-    html = page.render(report=compose(studies, title, description), accent=ACCENT)
-    return write_whole(Path(path), html.encode())
+    html = page.render(report=compose(studies, title, description), accent=ACCENT, mark=str(mark))
+    return write_whole(path, html.encode())
 
 
 def _svg(illustration: Illustration) -> str:

@@ -1,0 +1,130 @@
+"""What tells the files that digitlab wrote from all others, so that nothing else is ever replaced.
+
+A mark is text: in a page an element of its head, in Markdown a comment at its end, in a PNG file a chunk
+behind its header.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import struct
+import zlib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from digitlab.errors import OutputError
+
+GENERATOR = "digitlab"
+LOOKED_AT = 16_384
+"""Bytes at either end of a file among which its mark is."""
+
+_PNG_HEADER_BYTES = 33  # the signature and the chunk IHDR, behind which others may stand
+_MARK = rb"digitlab (\{[^}\n]*\})"
+_OF_A_PAGE = re.compile(rb"\s*<!doctype html>[^\0]*?<meta name=\"generator\" content='" + _MARK)
+_OF_A_PNG_FILE = re.compile(rb"\x89PNG\r\n\x1a\n(?s:.{29})tEXtSoftware\0" + _MARK)
+_OF_MARKDOWN = re.compile(rb"\n<!-- " + _MARK + rb" -->\n\Z")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a file that digitlab wrote says of itself.
+
+    Attributes:
+        kind: `report` of a study, as a page, as Markdown or one of its figures; or `drawing`: how a picture
+            was read.
+        study: name of the study or collection.
+        data: names of its data sets.
+        fingerprint: beginnings of their fingerprints.
+    """
+
+    kind: Literal["report", "drawing"]
+    study: str = ""
+    data: str = ""
+    fingerprint: str = ""
+
+    def __str__(self) -> str:
+        inner = json.dumps(asdict(self))[1:-1]  # ASCII, on one line
+        # What would end an attribute, a comment or the mark is written as JSON's escapes.
+        for character in ("--", *"<>&'{}"):
+            inner = inner.replace(character, "".join(f"\\u{ord(each):04x}" for each in character))
+        return f"{GENERATOR} {{{inner}}}"
+
+
+def read_mark(path: Path) -> Mark | None:
+    """Read the mark of a file (None: it has none, so digitlab did not write it).
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(LOOKED_AT)
+        file.seek(max(0, path.stat().st_size - LOOKED_AT))
+        tail = file.read(LOOKED_AT)
+    found = _OF_A_PAGE.match(head) or _OF_A_PNG_FILE.match(head) or _OF_MARKDOWN.search(tail)
+    try:
+        return None if found is None else Mark(**json.loads(found[1]))
+    except (ValueError, TypeError):
+        return None
+
+
+def mark_png(content: bytes, mark: Mark) -> bytes:
+    """Write a mark into a PNG file.
+
+    Args:
+        content: of the file.
+        mark: that is written.
+    """
+    chunk = b"tEXtSoftware\0" + str(mark).encode()
+    length, checksum = struct.pack(">I", len(chunk) - 4), struct.pack(">I", zlib.crc32(chunk))
+    return content[:_PNG_HEADER_BYTES] + length + chunk + checksum + content[_PNG_HEADER_BYTES:]
+
+
+def replaced_by(mark: Mark, path: Path | str, inputs: Iterable[Path | str | int] = ()) -> str:
+    """Make sure that a file may be written, before any work is done for it.
+
+    Args:
+        mark: that the file will have.
+        path: of the file.
+        inputs: paths or descriptors of files that are read for it.
+
+    Returns:
+        A sentence that says what it replaces where that is of another study or other data, else an empty one.
+
+    Raises:
+        OutputError: something is there that digitlab did not write as such a file, or an input.
+    """
+    place = Path(path)
+    try:
+        if not place.exists():
+            return ""
+        known = read_mark(place) if place.is_file() else None
+        if known is None or known.kind != mark.kind:
+            raise OutputError(
+                f"{path}: expected a new file or a {mark.kind} that digitlab wrote, received another that is "
+                "there; name another"
+            )
+        if any(_is_same(each, place) for each in inputs):
+            raise OutputError(f"{path}: expected another file than is read, received the same; name another")
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be read: {error.strerror or error}; name another") from None
+    same = (known.study, known.fingerprint) == (mark.study, mark.fingerprint)
+    return "" if same else _replaced(known, mark)
+
+
+def _is_same(one: Path | str | int, other: Path) -> bool:
+    """Say whether two names lead to one file, through links and whatever the spelling."""
+    try:
+        return os.path.samefile(one, other)  # noqa: PTH121  # a Path is no descriptor
+    except (OSError, ValueError):
+        return False
+
+
+def _replaced(known: Mark, mark: Mark) -> str:
+    sentence = f"replaces the report of study {known.study} on {known.data}"
+    if (known.study, known.data) == (mark.study, mark.data):
+        sentence += f" as it was (fingerprint {known.fingerprint})"
+    return "".join(letter if letter.isprintable() else "?" for letter in sentence)
