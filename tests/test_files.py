@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from digitlab.errors import OutputError
-from digitlab.files import ensure_new, new_file, new_folder, whole_file, write_whole
+from digitlab.files import ensure_folder, ensure_new, new_file, new_folder, whole_file, write_whole
 
 Writer = Callable[[Path], AbstractContextManager[Path]]
 WRITERS: tuple[Writer, ...] = (whole_file, new_file, new_folder)
@@ -140,6 +140,15 @@ def test_a_folder_that_may_not_be_written_is_refused() -> None:
     with folder_of_nobody(0o555) as folder:
         assert "cannot be written: Permission denied; " in refusal(ensure_new, folder / "out")
         assert "cannot be written: Permission denied; " in refusal(write_whole, folder / "out", b"")
+
+
+def test_a_folder_for_files_is_made_or_taken_as_it_is(tmp_path: Path) -> None:
+    for _ in range(2):
+        assert ensure_folder(tmp_path / "deep" / "folder") == tmp_path / "deep" / "folder"
+    assert names(tmp_path) == ["deep", "deep/folder"]
+    write_whole(tmp_path / "file", b"mine")
+    for place in (tmp_path / "file", tmp_path / "file" / "folder"):
+        assert refusal(ensure_folder, place).startswith(f"{place}: cannot be written: ")
 
 
 def test_to_ask_for_a_place_leaves_nothing_in_it(tmp_path: Path) -> None:

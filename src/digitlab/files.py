@@ -133,6 +133,27 @@ def ensure_new(folder: Place) -> Path:
         raise unwritable(target, error) from None
 
 
+def ensure_folder(folder: Place) -> Path:
+    """Make a folder, and make sure that files can be written into it, before any work is done for them.
+
+    Args:
+        folder: one that is there, or not yet.
+
+    Returns:
+        The folder as an absolute path.
+
+    Raises:
+        OutputError: another thing is there, or it cannot be written.
+    """
+    path = Path(folder).absolute()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            return path
+    except OSError as error:
+        raise unwritable(folder, error) from None
+
+
 def unwritable(path: Place, error: OSError) -> OutputError:
     """Say in one line why a place cannot be written."""
     cause = error.strerror or " ".join(str(error).split())

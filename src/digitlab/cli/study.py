@@ -89,6 +89,7 @@ def run(
     """
     from digitlab.cli.data_warnings import warn_of_data
     from digitlab.cli.progress import StudyProgress
+    from digitlab.files import ensure_folder
     from digitlab.marks import replaced_by
     from digitlab.report import report_mark, report_path
     from digitlab.results.store import Store
@@ -102,7 +103,7 @@ def run(
         stem = _report_name(study, plans)
         replaced_by(report_mark(plans, stem), report_path(Workspace.of(store), stem, plans, "html"))
     warn_of_data(plan.study.data.dataset for plan in plans)
-    options = RunOptions(again, retry_failed, None if bundles is None else bundles.absolute())
+    options = RunOptions(again, retry_failed, None if bundles is None else ensure_folder(bundles))
     with Store(store) as opened:
         try:
             with StudyProgress(study, plans) as progress:
@@ -263,7 +264,7 @@ def _require_what_reports(page: bool) -> None:
 
 
 def _report_name(study: str, plans: Sequence[Plan]) -> str:
-    """Give the name that a report goes by: the collection's, or the study's own, whatever its file is called."""
+    """Give the name that a report goes by: the collection's, or the study's own."""
     return plans[0].study.name if _members(study) == (study,) else study
 
 

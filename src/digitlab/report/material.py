@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -65,7 +64,7 @@ def report_mark(plans: Iterable[Plan], name: str = "") -> Mark:
     """
     plans = list(plans)
     names = {plan.study.name: None for plan in plans}
-    data = {plan.fingerprint: Path(plan.study.data.dataset).name for plan in plans}
+    data = {plan.fingerprint: plan.study.data.name for plan in plans}
     fingerprints = ", ".join(fingerprint[:16] for fingerprint in data)
     return Mark("report", name or ", ".join(names), ", ".join(data.values()), fingerprints)
 
