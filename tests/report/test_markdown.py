@@ -100,7 +100,7 @@ def test_letters_that_the_figures_lack_are_told(make_table, tmp_path: Path) -> N
     axis = Axis(path="model.hidden.0", values=(8, 16), label="隠れ層")
     write_markdown([Material(make_table(axis))], tmp_path / "report.md")
     text = (tmp_path / "report.md").read_text("utf-8")
-    assert text.endswith("Letters that the drawing font lacks are boxes in the figures: れ 層 隠\n")
+    assert "Letters that the drawing font lacks are boxes in the figures: れ 層 隠\n" in text
     write_markdown([Material(make_table())], tmp_path / "plain.md")
     assert "drawing font" not in (tmp_path / "plain.md").read_text("utf-8")
 
