@@ -1,7 +1,7 @@
 """What an accelerator brings: one training with JAX, and many seeds of it at once.
 
 For each it says the seconds before the first epoch (data, networks, compilation), the seconds of the epochs,
-and the test accuracy. Writes `benchmarks/results/accelerator.json` and `.csv`.
+and the test accuracy. Writes `accelerator.json` and `.csv` into digitlab-results/measurements, or --out.
 
     pip install "jax[cuda13]"
     python benchmarks/accelerator.py RECIPE --seeds 30
@@ -19,7 +19,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from measured import write_results
+from measured import add_place, results_file, write_results
 
 from digitlab.training.many_seeds import train_seeds
 from digitlab.training.process import environment
@@ -66,12 +66,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=30)
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", dest="settings")
     parser.add_argument("--target", type=float, default=0.994, help="mean test accuracy to be reached")
+    add_place(parser)
     asked = parser.parse_args()
+    path = results_file(asked, "accelerator")
     pairs = (text.partition("=") for text in asked.settings)
     settings = {path: tomllib.loads(f"value = {value}")["value"] for path, _, value in pairs}
     rows = measure(asked.recipe, settings, asked.seeds, asked.target)
     values = {"environment": environment(), "recipe": asked.recipe, "settings": settings, "measured": rows}
-    write_results("accelerator", values, rows)
+    write_results(path, values, rows)
     for each in rows:
         print(*(f"{name}: {value}" for name, value in each.items()), sep="\n", end="\n\n")
 

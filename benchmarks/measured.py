@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
+import io
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from digitlab.files import write_whole
+from digitlab.speed.places import results_folder
 from digitlab.training.process import environment as training_environment
 
-RESULTS = Path(__file__).parent / "results"
 _PACKAGES = ("onnxruntime", "opencv-python-headless", "pillow")
 
 
@@ -20,11 +24,45 @@ def environment() -> dict[str, str]:
     return training_environment() | {name: version(name) for name in _PACKAGES}
 
 
-def write_results(name: str, values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write all as `results/NAME.json`, and the rows of the table as `results/NAME.csv`."""
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(values, indent=2) + "\n", "utf-8")
-    with (RESULTS / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, list(dict.fromkeys(key for row in rows for key in row)), restval="")
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where measurements are kept."""
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where figures are kept [digitlab-results/measurements]"
+    )
+    parser.add_argument("--publish", action="store_true", help="replace the results that the clone publishes")
+
+
+def results_file(arguments: argparse.Namespace, name: str) -> Path:
+    """Find `NAME.json`, before anything is measured; ends the script where a file is somebody else's."""
+    path = results_folder(arguments.out, arguments.publish) / f"{name}.json"
+    table = path.with_suffix(".csv")
+    if path.exists():
+        known = read_results(path)
+        if "environment" not in known:
+            raise SystemExit(
+                f"{path}: expected figures of a benchmark, received another file; name --out DIR"
+            )
+    elif table.exists():
+        raise SystemExit(f"{table}: expected no such file where {path.name} is not; name --out DIR")
+    return path
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """Read what was kept; nothing if that is no such file."""
+    try:
+        known = json.loads(path.read_bytes())
+    except ValueError:
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def write_results(path: Path, values: Mapping[str, Any], rows: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Write all as a JSON file, and the rows of the table, if there are any, as a CSV file beside it."""
+    write_whole(path, (json.dumps(values, indent=2) + "\n").encode())
+    if rows:
+        text = io.StringIO(newline="")
+        table = csv.DictWriter(text, list(dict.fromkeys(key for row in rows for key in row)), restval="")
         table.writeheader()
         table.writerows(rows)
+        write_whole(path.with_suffix(".csv"), text.getvalue().encode())
+    print(f"kept in {path}", file=sys.stderr)

@@ -2,9 +2,10 @@
 
 The pages are synthetic: real digits, cut out and put side by side, on computed paper (`page_composer.py`).
 Every page has one writer; each writer gets as many pages, and the last two of five writers are held out.
-Writes `benchmarks/results/pages.json` and `pages.csv`, and the pages with their truth into --out.
+Writes `pages.json` and `pages.csv` into digitlab-results/measurements, or --out, and the pages with
+their truth into --keep.
 
-    python benchmarks/pages.py SAMPLES [--pages 24] [--seed 0] [--out DIR] [--model best]
+    python benchmarks/pages.py SAMPLES [--pages 24] [--seed 0] [--keep DIR] [--model best]
 
 SAMPLES is a folder of scans of one digit each, ink on white paper, with a `labels.csv` (file, label, writer).
 """
@@ -23,8 +24,10 @@ from pathlib import Path
 
 import cv2
 from labelled_pictures import Sample, held_out, read_labels
-from measured import environment, write_results
+from measured import add_place, environment, results_file, write_results
 from page_composer import Digits, compose, transmitted
+
+from digitlab.files import ensure_new
 
 MAX_LINES = 4
 
@@ -140,12 +143,14 @@ def main() -> None:
     parser.add_argument("samples", type=Path)
     parser.add_argument("--pages", type=int, default=24, help="of each writer")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, help="keep the pages here")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="new folder in which the pages are kept")
     parser.add_argument("--model", default="best")
+    add_place(parser)
     arguments = parser.parse_args()
+    path = results_file(arguments, "pages")
     samples = read_labels(arguments.samples)
     with tempfile.TemporaryDirectory() as temporary:
-        folder = arguments.out or Path(temporary)
+        folder = ensure_new(arguments.keep) if arguments.keep else Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         truths = write_pages(samples, arguments.pages, arguments.seed, folder)
         answers = read_folder(folder, arguments.model)
@@ -170,7 +175,7 @@ def main() -> None:
             + "".join(f"{value:13.1f}" if "." in f"{value}" else f"{value:13}" for value in row.values())
         )
     values = {"environment": environment(), "model": arguments.model, "seed": arguments.seed, "table": table}
-    write_results("pages", values, [{"what": name, **row} for name, row in table.items()])
+    write_results(path, values, [{"what": name, **row} for name, row in table.items()])
 
 
 if __name__ == "__main__":

@@ -1,18 +1,19 @@
 """Is bfloat16 faster than float32 here? Matrix products of the classroom's shapes, and whole epochs.
 
 All on one thread. The rule in `digitlab.training.process.native_precision` comes from this. Writes
-`benchmarks/results/precision.json`.
+`precision.json` into digitlab-results/measurements, or where --out says.
 
     python benchmarks/precision.py
 """
 
 from __future__ import annotations
 
-import json
+import argparse
 import statistics
 import time
-from pathlib import Path
 from typing import Any
+
+from measured import add_place, results_file, write_results
 
 from digitlab.training.process import environment, prepare_process
 from digitlab.training.run import train
@@ -61,6 +62,9 @@ def epoch_seconds(recipe: str, settings: dict[str, Any], precision: str) -> floa
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description="Is bfloat16 faster than float32 here?")
+    add_place(parser)
+    path = results_file(parser.parse_args(), "precision")
     prepare_process(1)
     import tensorflow as tf
 
@@ -78,10 +82,7 @@ def main() -> None:
         seconds = {p: epoch_seconds(name.split(",")[0], settings, p) for p in PRECISIONS}
         measured[f"{name}, s / epoch"] = seconds
         print(f"{name:28} {seconds['float32']:9.2f} {seconds['mixed_bfloat16']:9.2f}  s / epoch")
-    folder = Path(__file__).parent / "results"
-    folder.mkdir(exist_ok=True)
-    values = {"environment": environment(), "measured": measured}
-    (folder / "precision.json").write_text(json.dumps(values, indent=2) + "\n", "utf-8")
+    write_results(path, {"environment": environment(), "measured": measured})
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ that one picture and prints JSON; the rest is called by `recognizer.py`.
 
 from __future__ import annotations
 
+import argparse
 import json
 import resource
 import statistics
@@ -117,4 +118,8 @@ def _peak_mb() -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_measure_here(Path(sys.argv[1]), sys.argv[2])))
+    parser = argparse.ArgumentParser(description="Measure the preparation of a picture in this process.")
+    parser.add_argument("picture", type=Path)
+    parser.add_argument("model")
+    asked = parser.parse_args()
+    print(json.dumps(_measure_here(asked.picture, asked.model)))

@@ -4,8 +4,8 @@
 
 Each FOLDER holds pictures of one digit each and a `labels.csv` (file, label, writer or style). Of its groups
 the first half in sorted order is for choosing (three of five, two of four), the others are reported on; so it
-is with the fonts, whose letters are drawn and must be rejected. Prints tables and writes
-`benchmarks/results/recognizer.json` and `recognizer.csv`.
+is with the fonts, whose letters are drawn and must be rejected. Prints tables, and writes `recognizer.json`,
+and `recognizer.csv`, into digitlab-results/measurements, or where --out says.
 
 The digits that are pasted into pictures are MNIST's validation digits; `--test` takes the test digits, for
 figures that are published.
@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from font_letters import LETTERS, LOOKALIKES, drawn
 from labelled_pictures import Answer, answer, confusions, held_out, read_labels, scores
-from measured import environment, write_results
+from measured import add_place, environment, results_file, write_results
 from page_composer import compose
 from pasted_digits import pasted
 from recognition_cost import drawing, measure, measure_command, photograph
@@ -176,7 +176,9 @@ def main() -> None:
     parser.add_argument("--pasted", type=int, default=2000, help="digits that are pasted; 0 leaves them out")
     parser.add_argument("--test", action="store_true", help="paste test digits; for published figures")
     parser.add_argument("--rounds", type=int, default=5, help="of the command; 0 leaves cost out")
+    add_place(parser)
     arguments = parser.parse_args()
+    path = results_file(arguments, "recognizer")
     recognizer = Recognizer(arguments.model)
     tables: dict[str, list[dict[str, Any]]] = {}
     misread: dict[str, list[tuple[int, str, int]]] = {}
@@ -207,7 +209,7 @@ def main() -> None:
         "misread": misread,
     }
     rows = [row for table in tables.values() for row in table]
-    write_results("recognizer", values, rows)
+    write_results(path, values, rows)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,12 @@
 
 Executors take turns on the same two cores, several rounds; quote the ratios. Where one process works alone,
 the seconds of its processor stand beside those of the clock, which a busy machine stretches. The figures are
-kept in `benchmarks/results/scale.json`.
+kept in `scale.json` in digitlab-results/measurements, or where --out says.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -27,6 +26,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from measured import add_place, read_results, results_file, write_results
 from scale_tasks import compute, nothing, report_often
 
 from digitlab.results.record import EpochRecord, Result, Scores
@@ -37,7 +37,6 @@ from digitlab.studies.executors.base import Event, Failed, Task
 from digitlab.studies.runner import Observer
 from digitlab.training.process import environment
 
-RESULTS = Path(__file__).parent / "results" / "scale.json"
 CORES = 2
 LABELS = np.arange(10_000, dtype=np.uint8) % 10
 
@@ -266,7 +265,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--results", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
+    add_place(parser)
     arguments = parser.parse_args()
+    path = results_file(arguments, "scale")
     match arguments.what:
         case "tasks":
             figures = measure_tasks(arguments.items, arguments.rounds)
@@ -278,9 +279,8 @@ def main() -> None:
             figures = measure_store(arguments.results, arguments.rounds)
         case _:
             figures = measure_planning(arguments.results, arguments.rounds)
-    known = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
-    known |= {"environment": environment(), arguments.what: figures}
-    RESULTS.write_text(json.dumps(known, indent=2) + "\n", "utf-8")
+    known = read_results(path) if path.exists() else {}
+    write_results(path, known | {"environment": environment(), arguments.what: figures})
 
 
 if __name__ == "__main__":

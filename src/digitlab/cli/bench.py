@@ -90,9 +90,10 @@ def service(
 
 OutOption = Annotated[
     Path | None,
-    typer.Option(
-        metavar="DIR", help="Where runs are kept and found again [benchmarks/results of the clone]."
-    ),
+    typer.Option(metavar="DIR", help="Where runs are kept and found again [digitlab-results/measurements]."),
+]
+PublishOption = Annotated[
+    bool, typer.Option("--publish", help="Go on with, and replace, the results that the clone publishes.")
 ]
 
 
@@ -112,6 +113,7 @@ def training(
         bool, typer.Option("--quick", help="At least 3 seeds of ours and 1 of each peer.")
     ] = False,
     out: OutOption = None,
+    publish: PublishOption = False,
     install: Annotated[
         bool, typer.Option("--install-peers", help="First install PyTorch and scikit-learn for the peers.")
     ] = False,
@@ -140,7 +142,7 @@ def training(
     lineup = line_up(contestants or [], sorted(set(threads or [available_cores()])))
     for sentence in lineup.skipped:
         say(f"skipped: {sentence}")
-    book = Book((out or results_folder()) / "training.json", environment())
+    book = Book(results_folder(out, publish) / "training.json", environment())
     found = sum(len(book.runs(each.key)) for each in lineup.contestants)
     run_board(lineup.contestants, book, FEW if quick else Seeds(), part_bar)
     made = sum(len(book.runs(each.key)) for each in lineup.contestants) - found
@@ -179,6 +181,7 @@ def study(
         int, typer.Option(min=2, max=1000, help="Of one training; the first is not timed.")
     ] = 4,
     out: OutOption = None,
+    publish: PublishOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train the classroom's networks beside keras.fit: trial-epochs a second; it takes about half an hour.
@@ -194,7 +197,7 @@ def study(
     from digitlab.training.process import available_cores, environment, require_libraries
 
     require_libraries()
-    book = Book((out or results_folder()) / "study.json", environment())
+    book = Book(results_folder(out, publish) / "study.json", environment())
     counts = sorted(set(workers or [1, available_cores()]))
     measured = measure_sample(networks or [], counts, Lengths(rounds, epochs), book, part_bar)
     rows = study_rows(measured)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from digitlab.errors import UserError
+from digitlab.errors import OutputError, UserError
 from digitlab.files import write_whole
 
 
@@ -27,12 +27,19 @@ class Book:
 
     Raises:
         UserError: the file cannot be read, or is no such file.
+        OutputError: a table or figure of that name is there without it, and so is somebody else's.
     """
 
     def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
         self.path = path
         self.environment = dict(environment)
         self._runs, self._summary = _read(path)
+        beside = [path.with_suffix(suffix) for suffix in (".csv", ".png")]
+        if not path.exists() and (strange := next((each for each in beside if each.exists()), None)):
+            raise OutputError(
+                f"{strange}: expected no such file where {path.name} is not, received one that is there; "
+                "name another folder with --out"
+            )
 
     def runs(self, key: str) -> list[dict[str, Any]]:
         """Give the runs of a contestant that count, by their number."""

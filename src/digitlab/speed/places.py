@@ -24,9 +24,23 @@ def peers_folder() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def results_folder() -> Path:
-    """Give the folder in which results are kept unless another is named."""
-    return _CLONE / "benchmarks" / "results" if peers_folder() else Workspace().measurements
+def results_folder(out: Path | None = None, publish: bool = False) -> Path:
+    """Give the folder in which measurements are kept: one of their own, unless another is asked for.
+
+    Args:
+        out: the folder that is asked for.
+        publish: take the clone's published results, which are then replaced.
+
+    Raises:
+        UserError: both are asked for, or digitlab does not run from a clone.
+    """
+    if not publish:
+        return out or Workspace().measurements
+    if out is not None:
+        raise UserError(f"--publish: expected no --out beside it, received {out}; leave one away")
+    if peers_folder() is None:
+        raise UserError("--publish: expected digitlab in its clone, whose results these are; name --out DIR")
+    return _CLONE / "benchmarks" / "results"
 
 
 def peers_python() -> Path:
