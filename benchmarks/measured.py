@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from digitlab.errors import UserError
 from digitlab.files import write_whole
 from digitlab.speed.places import results_folder
 from digitlab.training.process import environment as training_environment
@@ -34,7 +35,11 @@ def add_place(parser: argparse.ArgumentParser) -> None:
 
 def results_file(arguments: argparse.Namespace, name: str) -> Path:
     """Find `NAME.json`, before anything is measured; ends the script where a file is somebody else's."""
-    path = results_folder(arguments.out, arguments.publish) / f"{name}.json"
+    try:
+        folder = results_folder(arguments.out, arguments.publish)
+    except UserError as error:
+        raise SystemExit(str(error)) from None
+    path = folder / f"{name}.json"
     table = path.with_suffix(".csv")
     if path.exists():
         known = read_results(path)

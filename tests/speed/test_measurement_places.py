@@ -67,3 +67,14 @@ def test_help_of_a_benchmark_is_help_and_nothing_else(script: Path, tmp_path: Pa
     assert done.stdout.startswith("usage: ")
     assert list(tmp_path.iterdir()) == []
     assert published() == before
+
+
+def test_a_benchmark_takes_no_others_files_place(tmp_path: Path) -> None:
+    (tmp_path / "scale.json").write_text('{"mine": 1}', "utf-8")
+    script = [sys.executable, str(CLONE / "benchmarks" / "scale.py"), "planning", "--out", str(tmp_path)]
+    for arguments, word in (([], "expected figures of a benchmark"), (["--publish"], "expected no --out")):
+        done = subprocess.run([*script, *arguments], capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode != 0
+        assert word in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+    assert (tmp_path / "scale.json").read_text("utf-8") == '{"mine": 1}'
