@@ -39,12 +39,14 @@ class Mark:
         study: name of the study or collection.
         data: names of its data sets.
         fingerprint: beginnings of their fingerprints.
+        content: what was asked of each study, `Plan.content` (empty: it is not said).
     """
 
     kind: Literal["report", "drawing"]
     study: str = ""
     data: str = ""
     fingerprint: str = ""
+    content: str = ""
 
     def __str__(self) -> str:
         inner = json.dumps(asdict(self))[1:-1]  # ASCII, on one line
@@ -111,7 +113,7 @@ def replaced_by(mark: Mark, path: Path | str, inputs: Iterable[Path | str | int]
             raise OutputError(f"{path}: expected another file than is read, received the same; name another")
     except OSError as error:
         raise OutputError(f"{path}: cannot be read: {error.strerror or error}; name another") from None
-    same = (known.study, known.fingerprint) == (mark.study, mark.fingerprint)
+    same = (known.study, known.fingerprint, known.content) == (mark.study, mark.fingerprint, mark.content)
     return "" if same else _replaced(known, mark)
 
 
@@ -126,5 +128,6 @@ def _is_same(one: Path | str | int, other: Path) -> bool:
 def _replaced(known: Mark, mark: Mark) -> str:
     sentence = f"replaces the report of study {known.study} on {known.data}"
     if (known.study, known.data) == (mark.study, mark.data):
-        sentence += f" as it was (fingerprint {known.fingerprint})"
+        asked = known.fingerprint == mark.fingerprint
+        sentence += ", which asked otherwise" if asked else f" as it was (fingerprint {known.fingerprint})"
     return "".join(letter if letter.isprintable() else "?" for letter in sentence)

@@ -143,6 +143,21 @@ def test_two_files_of_one_name_never_show_each_others_tables(folder: Path, capsy
     assert [row["levels"] for row in shown(capsys, "mine")[0]] == [[16], [4], [8]]
 
 
+def test_a_report_that_takes_the_place_of_one_that_asked_otherwise_says_so(folder: Path, capsys) -> None:
+    write_study(folder / "other.toml", question="Is narrower worse?")
+    said = []
+    for name in ("mine.toml", "mine.toml", "other.toml"):
+        ran(name)
+        assert run(["study", "report", name]) == 0
+        said.append(capsys.readouterr().err)
+    assert said[:2] == ["", ""]
+    assert "replaces the report of study mine on digits, which asked otherwise" in said[2]
+    shelf = StudyShelf(Path("digitlab-results/store.sqlite"))
+    assert shelf.report("mine") is not None
+    ran("mine.toml")
+    assert StudyShelf(Path("digitlab-results/store.sqlite")).report("mine") is None, "it is other.toml's"
+
+
 @pytest.mark.parametrize(
     ("changes", "part"),
     [

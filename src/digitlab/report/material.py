@@ -66,7 +66,8 @@ def report_mark(plans: Iterable[Plan], name: str = "") -> Mark:
     names = {plan.study.name: None for plan in plans}
     data = {plan.fingerprint: plan.study.data.name for plan in plans}
     fingerprints = ", ".join(fingerprint[:16] for fingerprint in data)
-    return Mark("report", name or ", ".join(names), ", ".join(data.values()), fingerprints)
+    content = ", ".join(plan.content for plan in plans)
+    return Mark("report", name or ", ".join(names), ", ".join(data.values()), fingerprints, content)
 
 
 def read_material(table: StudyTable, store: Store, data: Dataset | None) -> Material:

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from digitlab.data.catalog import CATALOG
 from digitlab.data.naming import SHORT, data_title, locate
 from digitlab.errors import SpecError
+from digitlab.marks import read_mark
 from digitlab.report.place import report_path
 from digitlab.results.aggregate import aggregate
 from digitlab.results.store import KeptPlan, Store, reasons
@@ -202,8 +203,10 @@ class StudyShelf:
     def report(self, key: str) -> Path | None:
         """Find the report of a study (None: none was written)."""
         plan = self.plan(key)
+        if plan is None and key not in collection_names():
+            return None
         path = self._report_path(plan.study.name if plan else key, plan)
-        return path if path.is_file() else None
+        return path if _is_report_of(path, plan) else None
 
     def _report_path(self, name: str, plan: Plan | None) -> Path:
         return report_path(self._workspace, name, () if plan is None else (plan,))
@@ -240,7 +243,7 @@ class StudyShelf:
             "state": shelved.view.state,
             **shelved.view.counts(),
             "changed": shelved.changed,
-            "report": _report_address(shelved.key, self._report_path(plan.study.name, plan)),
+            "report": _report_address(shelved.key, self._report_path(plan.study.name, plan), plan),
         }
 
     def _fresh(self, study: Study) -> dict[str, Any]:
@@ -269,12 +272,20 @@ class StudyShelf:
             "state": state,
             **counts,
             "changed": max((member["changed"] or "" for member in members), default="") or None,
-            "report": _report_address(collection.name, self._report_path(collection.name, None)),
+            "report": _report_address(collection.name, self._report_path(collection.name, None), None),
         }
 
 
-def _report_address(key: str, path: Path) -> str | None:
-    return f"/studies/{key}/report" if path.is_file() else None
+def _report_address(key: str, path: Path, plan: Plan | None) -> str | None:
+    return f"/studies/{key}/report" if _is_report_of(path, plan) else None
+
+
+def _is_report_of(path: Path, plan: Plan | None) -> bool:
+    """Tell whether a file is the report of what a plan asks; two of one name write to one place."""
+    if not path.is_file():
+        return False
+    mark = read_mark(path)
+    return plan is None or mark is None or mark.content in ("", plan.content)
 
 
 @cache
