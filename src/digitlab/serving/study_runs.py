@@ -10,9 +10,10 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Sequence
 from pathlib import Path
 
-from digitlab.errors import UserError
+from digitlab.errors import OutputError, SpecError, UserError
 from digitlab.files import write_whole
 from digitlab.serving.replies import RefusalError
+from digitlab.spec.library import resolve_study
 from digitlab.spec.study import Study
 
 STOP_SECONDS = 15.0
@@ -128,9 +129,19 @@ def write_study(study: Study, folder: Path) -> Path:
         folder: which is made if need be.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: it cannot be written, or the file there is of no study of that name.
     """
-    return write_whole(study_path(study, folder), study.to_toml().encode())
+    path = study_path(study, folder)
+    if path.exists() and not _is_of(study, path):
+        raise OutputError(f"{path}: expected a file of study {study.name}, received another; move it away")
+    return write_whole(path, study.to_toml().encode())
+
+
+def _is_of(study: Study, path: Path) -> bool:
+    try:
+        return resolve_study(str(path)).name == study.name
+    except SpecError:
+        return False
 
 
 def study_path(study: Study, folder: Path) -> Path:
