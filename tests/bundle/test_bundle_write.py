@@ -24,7 +24,7 @@ from digitlab.bundle.keras_file import inspect_keras_file
 from digitlab.bundle.runtime import load_classifier
 from digitlab.bundle.writing import write_bundle
 from digitlab.data import Dataset
-from digitlab.errors import BundleError
+from digitlab.errors import OutputError
 from digitlab.results.calibration import Calibration
 from digitlab.results.metrics import score
 from digitlab.revision import revision
@@ -237,6 +237,6 @@ def test_a_place_that_is_taken_is_refused_before_anything_is_saved(
     keras_bundle: Path, origin: Origin, mnist: Dataset
 ) -> None:
     before = (keras_bundle / CARD).read_bytes()
-    with pytest.raises(BundleError, match="expected a new folder, received one that is there"):
+    with pytest.raises(OutputError, match="expected a new folder, received one that is there"):
         write_bundle(keras_bundle, object(), origin, mnist.x_test)  # type: ignore[arg-type]
     assert (keras_bundle / CARD).read_bytes() == before
