@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from digitlab.data import load
 from digitlab.models.costs import cost
@@ -14,6 +15,10 @@ from digitlab.spec.trial import Trial
 
 # Started in the background by a shell, pytest and every process that a test starts would ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A deadline is a timing, and a busy machine misses it.
+settings.register_profile("digitlab", deadline=None)
+settings.load_profile("digitlab")
 
 MakeResult = Callable[..., Result]
 

@@ -57,6 +57,32 @@ def test_a_folder_of_classes_becomes_a_data_set_with_a_seventh_held_out(
     assert len(np.unique(made.y_train[:50])) >= 8
 
 
+NAMES = tuple(f"class {letter}" for letter in "abcdefghij")
+
+
+def test_names_of_classes_beside_the_folders_come_along(tmp_path: Path, pictures: Path) -> None:
+    (pictures / "classes.txt").write_text("\n".join(NAMES), "utf-8")
+    import_dataset(pictures, tmp_path / "set")
+    assert load(tmp_path / "set").classes == NAMES
+
+
+def test_names_of_classes_beside_parts_come_along(tmp_path: Path, mnist: Dataset) -> None:
+    for part in ("train", "test"):
+        picture_folder(tmp_path / "pictures" / part, mnist.x_train[:100], mnist.y_train[:100])
+    (tmp_path / "pictures" / "classes.txt").write_text("\n".join(NAMES), "utf-8")
+    import_dataset(tmp_path / "pictures", tmp_path / "set")
+    assert load(tmp_path / "set").classes == NAMES
+
+
+def test_names_that_do_not_fit_stop_an_import(tmp_path: Path, pictures: Path) -> None:
+    (pictures / "classes.txt").write_text("boot\n", "utf-8")
+    with pytest.raises(
+        DataError, match=r"classes\.txt: expected the names of the ten classes.* found one line"
+    ):
+        import_dataset(pictures, tmp_path / "set")
+    assert not (tmp_path / "set").exists()
+
+
 def test_train_and_test_folders_are_kept_apart(tmp_path: Path, mnist: Dataset) -> None:
     picture_folder(tmp_path / "in" / "train", mnist.x_train[:100], mnist.y_train[:100])
     picture_folder(tmp_path / "in" / "test", mnist.x_test[:40], mnist.y_test[:40])

@@ -47,7 +47,7 @@ def test_no_two_digits_are_alike(drawn: tuple[np.ndarray, np.ndarray]) -> None:
     assert len(np.unique(drawn[0].reshape(COUNT, -1), axis=0)) > 0.99 * COUNT  # plain strokes may meet
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(count=st.integers(0, 60), seed=st.integers(0, 2**32 - 1))
 def test_classes_come_as_often_as_each_other(count: int, seed: int) -> None:
     images, labels = draw_digits(count, seed)

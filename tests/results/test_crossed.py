@@ -44,7 +44,7 @@ def test_the_variances_are_those_of_a_table_that_one_works_out_by_hand() -> None
     assert found.high == 100.0  # cut: 5/12 + half is more
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(2, 6), st.integers(1, 40), st.integers(0, 2**32 - 1), st.floats(0.02, 0.98))
 def test_the_interval_on_new_digits_is_never_narrower_than_the_one_on_these(
     seeds: int, images: int, seed: int, share: float

@@ -102,7 +102,7 @@ def test_holms_rule_decides_the_worked_example_as_published() -> None:
     assert corrected == pytest.approx((0.03, 0.06, 0.06, 0.02))
 
 
-@settings(max_examples=25, deadline=None)  # statsmodels collects garbage at each correction
+@settings(max_examples=25)
 @given(P_VALUES)
 def test_holms_correction_is_that_of_statsmodels(p_values: list[float]) -> None:
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-12)

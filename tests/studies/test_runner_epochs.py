@@ -285,7 +285,7 @@ def test_studies_that_are_run_as_one_agree_on_what_failed(over: PlanOver, store:
 LENGTHS = st.lists(st.sampled_from([1, 2, 3, 5, 7, 10, 12]), min_size=1, max_size=3, unique=True)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(LENGTHS, min_size=1, max_size=4))
 def test_in_whatever_order_studies_are_run_each_gets_what_its_own_trainings_would_give(
     over: PlanOver, asked: list[list[int]]

@@ -62,7 +62,7 @@ def read_classes(folder: Path) -> tuple[str, ...] | None:
     except UnicodeDecodeError:
         raise _unfit(path, "other bytes than UTF-8") from None
     if len(names) != CLASSES:
-        raise _unfit(path, f"{len(names)} lines")
+        raise _unfit(path, "one line" if len(names) == 1 else f"{len(names)} lines")
     for name in names:
         if not name or len(name) > _MAX_LETTERS or not name.isprintable():
             raise _unfit(path, f"{name[:_MAX_LETTERS]!r} among them")

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from digitlab.data.catalog import FILE_NAMES
+from digitlab.data.classes import CLASSES_FILE, read_classes
 from digitlab.data.dataset import check_arrays
 from digitlab.data.idx import write_idx
 from digitlab.data.images import decode_image
@@ -79,7 +80,8 @@ def import_folder(
     Pictures are taken as they are: 28x28 pixels, white ink on black.
 
     Args:
-        source: a folder with the folders `0` .. `9`, or with `train` and `test` that each hold these.
+        source: a folder with the folders `0` .. `9`, or with `train` and `test` that each hold these; a
+            `classes.txt` beside them names the classes and comes along.
         target: the folder to make, whole or not at all; it must not exist, or be empty.
         test_share: share of the pictures that becomes the test part where the source has no `test` folder;
             stratified by class, more than 0 and less than 1.
@@ -90,14 +92,15 @@ def import_folder(
         The file of each image.
 
     Raises:
-        DataError: when a class is missing, or a picture is not 28x28 or opaque.
+        DataError: when a class is missing, a picture is not 28x28 or opaque, or `classes.txt` does not fit.
         OutputError: when the target is in the way or cannot be written.
         ImageError: when a picture cannot be decoded.
     """
     folder, target = Path(source), ensure_new(target)
     try:
+        classes = read_classes(folder)
         names, left_out = list_folder(folder)
-        if set(names) == set(PART_NAMES):
+        if set(names) - {CLASSES_FILE} == set(PART_NAMES):
             parts = [_find_pictures(folder / part, left_out, part) for part in PART_NAMES]
         else:
             found = _find_pictures(folder, left_out)
@@ -120,7 +123,7 @@ def import_folder(
         "test-images": images[train:],
         "test-labels": _labels(pictures["test"]),
     }
-    _write_folder(target, arrays, str(folder))
+    _write_folder(target, arrays, str(folder), classes)
     return Imported(pictures, left_out)
 
 
@@ -144,6 +147,8 @@ def _find_pictures(folder: Path, left_out: list[Path], part: str = "") -> list[P
     names, left = list_folder(folder)
     # The folder itself was listed before, to see whether it holds parts.
     left_out += left if part else []
+    if not part:
+        names = [name for name in names if name != CLASSES_FILE]
     check_class_names(folder, names, in_part=bool(part))
     paths: list[Path] = []
     for name in CLASS_NAMES:
@@ -187,8 +192,12 @@ def _split(labels: np.ndarray, test_share: float, seed: int) -> tuple[np.ndarray
     return stratified_split(labels, held_out, seed)
 
 
-def _write_folder(target: Path, arrays: Mapping[str, np.ndarray], source: str) -> None:
+def _write_folder(
+    target: Path, arrays: Mapping[str, np.ndarray], source: str, classes: Sequence[str] | None = None
+) -> None:
     check_arrays(arrays, source)
     with new_folder(target) as draft:
         for role, file_name in FILE_NAMES.items():
             write_idx(draft / file_name, arrays[role])
+        if classes is not None:
+            (draft / CLASSES_FILE).write_text("".join(f"{name}\n" for name in classes), "utf-8")
