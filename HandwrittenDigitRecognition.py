@@ -11,6 +11,7 @@ The networks and their training are described by recipes: `src/digitlab/recipes/
 
 import argparse
 import importlib.util
+import io
 import shutil
 import sys
 from pathlib import Path
@@ -54,7 +55,7 @@ def train_and_predict_mlp(epochs=10, batch_size=200, neurons=128, seed=0, plot=N
         batch_size: images in one step of the optimizer.
         neurons: in the hidden layer.
         seed: another seed gives another network of the same kind.
-        plot: file for a picture of the training and of misread digits; None for no picture.
+        plot: PNG file for a picture of the training and of misread digits; None for no picture.
 
     Returns:
         The predicted digits of the 10,000 test images, uint8 [10000].
@@ -72,7 +73,7 @@ def train_and_predict_cnn(epochs=5, batch_size=200, kernel_size=3, neurons=128, 
         kernel_size: side of the convolution kernel, in pixels.
         neurons: in the dense layer.
         seed: another seed gives another network of the same kind.
-        plot: file for a picture of the training and of misread digits; None for no picture.
+        plot: PNG file for a picture of the training and of misread digits; None for no picture.
 
     Returns:
         The predicted digits of the 10,000 test images, uint8 [10000].
@@ -89,7 +90,10 @@ def train_and_predict_cnn(epochs=5, batch_size=200, kernel_size=3, neurons=128, 
 def train_and_predict(recipe, settings, seed=0, plot=None):
     """Train the network of a recipe with some settings changed, evaluate it, and return its predictions."""
     from digitlab import load_dataset, train
+    from digitlab.marks import Mark, replaced_by
 
+    if plot:
+        replaced_by(Mark("plot"), plot)  # refuses any file but a plot of ours
     print(f"Training {recipe}: {NETWORKS[recipe]}")
     trained = train(recipe, settings=settings, seed=seed, on_epoch=print_epoch)
 
@@ -115,9 +119,12 @@ def keep(recipe, trained):
     from digitlab.bundle import write_trained
     from digitlab.data import load
 
-    folder = KEPT / recipe
+    folder, fresh = KEPT / recipe, KEPT / "new" / recipe
+    shutil.rmtree(fresh, ignore_errors=True)  # one that was stopped while it was written
+    write_trained(fresh, trained.model, trained.result, load("mnist"))
     shutil.rmtree(folder, ignore_errors=True)
-    write_trained(folder, trained.model, trained.result, load("mnist"))
+    fresh.rename(folder)
+    fresh.parent.rmdir()
     print(f"Network kept in {folder}: read a picture with it by  --predict FILE")
 
 
@@ -153,6 +160,9 @@ def save_plot(path, history, x_test, y_test, predictions, digits=8):
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
+    from digitlab.files import write_whole
+    from digitlab.marks import Mark, mark_png
+
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     grid = figure.add_gridspec(2, digits, height_ratios=(3, 1))
     curves = figure.add_subplot(grid[0, :])
@@ -169,7 +179,9 @@ def save_plot(path, history, x_test, y_test, predictions, digits=8):
         picture.imshow(x_test[index], cmap="gray_r")
         picture.set_title(f"{y_test[index]} read as {predictions[index]}", fontsize=9)
         picture.set_axis_off()
-    figure.savefig(path, dpi=120)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=120)
+    write_whole(path, mark_png(drawn.getvalue(), Mark("plot")))
 
 
 def run_study(name, seeds=None):

@@ -51,6 +51,15 @@ def test_impossible_epochs_are_refused_in_one_line(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_picture_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "mlp.png").write_bytes(b"a picture of mine")
+    done = start("--epochs", "1", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("mlp.png: expected a new file or a plot that digitlab wrote")
+    assert len(done.stderr.splitlines()) == 1
+    assert (tmp_path / "mlp.png").read_bytes() == b"a picture of mine"
+
+
 def test_without_a_network_there_is_nothing_to_predict_with(tmp_path: Path) -> None:
     done = start("--predict", "seven.png", folder=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
@@ -77,7 +86,12 @@ def test_it_trains_the_mlp_prints_its_scores_saves_a_plot_and_reads_a_picture(tm
     assert accuracy > 94  # as `digitlab train`: mean 95.2, sd 0.23
     assert accuracy + error == pytest.approx(100)
     assert "Mean squared error" in done.stdout
-    assert (tmp_path / "mlp.png").read_bytes().startswith(b"\x89PNG")
+    first = (tmp_path / "mlp.png").read_bytes()
+    assert first.startswith(b"\x89PNG")
+    done = start("--epochs", "1", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, ""), "a plot and a network of its own are replaced"
+    assert (tmp_path / "mlp.png").read_bytes() != first
+    assert [path.name for path in (tmp_path / "digitlab-results" / "script").iterdir()] == ["mlp"]
     picture = np.full((56, 56), 255, np.uint8)
     picture[:] -= np.kron(load("mnist").x_test[0], np.ones((2, 2), np.uint8))
     (tmp_path / "seven.png").write_bytes(encoded(picture, "PNG"))

@@ -34,15 +34,15 @@ class Mark:
     """What a file that digitlab wrote says of itself.
 
     Attributes:
-        kind: `report` of a study, as a page, as Markdown or one of its figures; or `drawing`: how a picture
-            was read.
+        kind: `report` of a study, as a page, as Markdown or one of its figures; `drawing`: how a picture was
+            read; or `plot`: of one training, by the classroom script.
         study: name of the study or collection.
         data: names of its data sets.
         fingerprint: beginnings of their fingerprints.
         content: what was asked of each study, `Plan.content` (empty: it is not said).
     """
 
-    kind: Literal["report", "drawing"]
+    kind: Literal["report", "drawing", "plot"]
     study: str = ""
     data: str = ""
     fingerprint: str = ""
