@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup study test slow check format bench pretrained screenshots clean
+.PHONY: help setup study test slow lint check format bench pretrained screenshots clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,12 +33,13 @@ test: $(READY)  ## Run the fast tests
 slow: $(READY)  ## Run the slow tests: trainings, kills, worker processes
 	$(BIN)/python -m pytest -m slow
 
-check: $(READY)  ## Check format, lint, types, import contracts, and run the fast tests
+lint: $(READY)  ## Check format, lint, types and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-cache --no-logo
-	$(BIN)/python -m pytest -m "not slow" --quiet
+
+check: lint test  ## What must be green before a commit: lint and the fast tests
 
 format: $(READY)  ## Format the code and mend what the linter can
 	$(BIN)/ruff format .

@@ -192,13 +192,13 @@ def export(
         )
     with Store(store, create=False) as opened:
         plans = _plans(study, seeds, data, opened)
-        for plan in plans:
-            if not opened.sources(plan.trials):
-                say(f"study {plan.study.name} on {_title(plan)}: nothing is done yet, no record is written")
         if out is not None:
             say(f"export: {write_export(wanted, plans, opened.results, out)}")
         elif wanted in ("csv", "json"):
             write_lines(wanted, plans, opened.results, utf8_stdout())
+        for plan in plans:
+            if not opened.sources(plan.trials):
+                say(f"study {plan.study.name} on {_title(plan)}: nothing is done yet, no record is written")
 
 
 def _export_format(kind: ExportFormat | None, as_json: bool) -> ExportFormat:
