@@ -228,7 +228,7 @@ def _cpu_flags() -> tuple[frozenset[str], str]:
 
 def _cpuinfo() -> str:
     try:
-        return Path("/proc/cpuinfo").read_text()
+        return Path("/proc/cpuinfo").read_text("utf-8")
     except OSError:
         return ""
 
