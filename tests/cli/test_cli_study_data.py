@@ -143,6 +143,18 @@ def test_two_files_of_one_name_never_show_each_others_tables(folder: Path, capsy
     assert [row["levels"] for row in shown(capsys, "mine")[0]] == [[16], [4], [8]]
 
 
+def test_a_name_on_data_means_what_was_last_run_by_it_on_that_data(folder: Path, capsys) -> None:
+    """The line that says what `--data` shows names data on which something else may have been asked."""
+    write_study(folder / "two.toml", question="Other?", axes=(Axis(path="model.hidden.0", values=(4,)),))
+    mine, _ = ran("mine.toml", data="fashion")
+    ran("two.toml", data="other/fashion")
+    for data in ("fashion", mine.fingerprint[:SHORT]):
+        rows, err = shown(capsys, "mine", "--data", data)
+        assert ([row["levels"] for row in rows], seeds(rows), err) == ([[8], [16]], [2, 2], "")
+    rows, err = shown(capsys, "mine", "--data", "fashion", "--seeds", "1")
+    assert (seeds(rows), err) == ([1, 1], "")
+
+
 def test_a_report_that_takes_the_place_of_one_that_asked_otherwise_says_so(folder: Path, capsys) -> None:
     write_study(folder / "other.toml", question="Is narrower worse?")
     said = []

@@ -37,6 +37,14 @@ class _Asked(NamedTuple):
         return make_plan(study, self.recipe, fingerprint, precision, self.recipes, other)
 
 
+class _KeptData(NamedTuple):
+    """The data that is asked for, and what must be said of it."""
+
+    spec: DataSpec
+    fingerprint: str
+    remarks: list[str]
+
+
 class StoredPlan(NamedTuple):
     """A plan, as far as a store has it.
 
@@ -94,25 +102,36 @@ def stored_plan(study: str, store: Store, *, seeds: int | None = None, data: str
     if study in study_names() or study_folder(study) is not None:
         asked = _asked(study)
         kept = store.plans(asked.study.name)
-    else:
-        kept = store.plans(study)
-        if not kept:
-            resolve_study(study)  # which says what there is
-        last = next((plan for plan in kept if plan.own_data is None), kept[0])
-        if data is None:
-            own = last.own_data
-            remarks = () if own is None else (_elsewhere(kept, own.dataset, own.fingerprint),)
-            shown = last if seeds is None else last.with_seeds(seeds)
-            return StoredPlan(shown, (*remarks, *_older_engine(shown)))
-        asked = _Asked(last.own_study, last.recipe, last.recipes)
-    return _stored(asked, kept, store, seeds, data)
+        return _stored(asked, kept, store, seeds, _kept_data(asked.study, kept, data))
+    kept = store.plans(study)
+    if not kept:
+        resolve_study(study)  # which says what there is
+    last = next((plan for plan in kept if plan.own_data is None), kept[0])
+    if data is None:
+        own = last.own_data
+        remarks = [] if own is None else [_elsewhere(kept, own.dataset, own.fingerprint)]
+        return _as_last_run(last, seeds, remarks)
+    found = _kept_data(last.own_study, kept, data)
+    run = _last_on(kept, found.fingerprint)
+    if run is not None:  # what was asked there last, whatever was asked of other data since
+        return _as_last_run(run, seeds, found.remarks)
+    return _stored(_Asked(last.own_study, last.recipe, last.recipes), kept, store, seeds, found)
+
+
+def _as_last_run(plan: Plan, seeds: int | None, remarks: Iterable[str]) -> StoredPlan:
+    shown = plan if seeds is None else plan.with_seeds(seeds)
+    return StoredPlan(shown, (*remarks, *_older_engine(shown)))
+
+
+def _last_on(kept: Iterable[Plan], fingerprint: str) -> Plan | None:
+    return next((plan for plan in kept if plan.fingerprint == fingerprint), None)
 
 
 def _stored(
-    asked: _Asked, kept: Sequence[Plan], store: Store, seeds: int | None, data: str | None
+    asked: _Asked, kept: Sequence[Plan], store: Store, seeds: int | None, found: _KeptData
 ) -> StoredPlan:
-    spec, fingerprint, remarks = _kept_data(asked.study, kept, data)
-    last = next((plan for plan in kept if plan.fingerprint == fingerprint), None)
+    spec, fingerprint, remarks = found
+    last = _last_on(kept, fingerprint)
     plan = asked.on(spec, fingerprint, native_precision())
     other = () if last is None else plan.differences(last)
     if last is None and kept:
@@ -184,23 +203,24 @@ def _data(own: DataSpec, data: str | None) -> tuple[DataSpec, Dataset]:
     return own.model_copy(update={"dataset": place, "validation": fitting}), dataset
 
 
-def _kept_data(study: Study, kept: Iterable[Plan], data: str | None) -> tuple[DataSpec, str, list[str]]:
+def _kept_data(study: Study, kept: Iterable[Plan], data: str | None) -> _KeptData:
     """Find out which data is asked for; where it is not at hand any more, those who were run on it tell."""
     own = study.data
     if data is not None and _FINGERPRINT.fullmatch(data) and not Path(data).is_dir():
         for plan in kept:
             if plan.fingerprint.startswith(data):
-                return plan.study.data, plan.fingerprint, []
+                return _KeptData(plan.study.data, plan.fingerprint, [])
     try:
         if data is None and own.dataset in CATALOG:
-            return own, known_fingerprint(own.dataset), []
+            return _KeptData(own, known_fingerprint(own.dataset), [])
         spec, dataset = _data(own, data)
-        return spec, dataset.fingerprint, []
+        return _KeptData(spec, dataset.fingerprint, [])
     except DataError as error:
         place = own.dataset if data is None else locate(data)
         for plan in kept:
             if locate(plan.study.data.dataset) == place:
-                return plan.study.data, plan.fingerprint, [f"study {study.name}: {error}; shown as last run"]
+                remark = f"study {study.name}: {error}; shown as last run"
+                return _KeptData(plan.study.data, plan.fingerprint, [remark])
         raise
 
 
