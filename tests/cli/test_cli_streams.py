@@ -74,7 +74,7 @@ def answer(arguments: list[str], encoding: str, monkeypatch: pytest.MonkeyPatch)
 
 COMMANDS = {
     "show": ["study", "show", "mine", "--store", "store.sqlite"],
-    "run": ["study", "run", "mine.toml", "--store", "store.sqlite"],
+    "run": ["study", "run", "mine.toml", "--store", "store.sqlite", "--no-report"],
     "evaluate": ["evaluate", "mlp", "--data", "digits"],
     "recognize": ["recognize", "数.png"],
     "list": ["study", "list"],
@@ -138,6 +138,18 @@ def test_a_closed_output_ends_in_peace_and_the_report_is_written(streams: str, f
     assert "Traceback" not in done.stderr
     assert "rror" not in done.stderr
     assert report.exists()
+
+
+@needs_shell
+def test_a_failed_trial_is_told_though_nobody_reads_the_table(folder: Path) -> None:
+    plan = plan_study(str(folder / "mine.toml"))
+    with Store(folder / "failed.sqlite") as store:
+        for trial in plan.trials:
+            store.fail(trial, "the loss became nan in epoch 1")
+    line = "study run mine.toml --store failed.sqlite --no-report"
+    done = in_shell(f"set -o pipefail; digitlab {line} | true", folder)
+    assert done.returncode == 1
+    assert done.stderr.endswith("4 of 4 trials failed; --retry-failed trains them again\n")
 
 
 @needs_full

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,6 +11,7 @@ import typer
 
 from digitlab.cli.console import plain_table, print_json, say, stdout, utf8_stdout
 from digitlab.cli.options import DataOption, JsonOption, StoreOption
+from digitlab.cli.streams import StdoutError
 from digitlab.cli.study_output import print_studies
 from digitlab.errors import MissingExtraError, UserError
 from digitlab.workspace import DEFAULT_STORE, Workspace
@@ -111,11 +113,10 @@ def run(
         except (KeyboardInterrupt, SystemExit):
             say("stopped; what is finished is kept: run the same command again to go on")
             raise
-        try:
+        with suppress(StdoutError):  # which `run` tells of; the report is written all the same
             print_studies(plans, opened, as_json)
-        finally:  # stdout may be full or closed, the report is written all the same
-            if report:
-                say(f"report: {_write_report(study, plans, opened)}")
+        if report:
+            say(f"report: {_write_report(study, plans, opened)}")
         failed = failed_trials(plans, opened)
     if failed:
         trials = len({trial.id for plan in plans for trial in plan.trials})
