@@ -159,9 +159,7 @@ def test_who_is_impatient_sees_no_traceback(
 
 @pytest.mark.parametrize("seconds", [0.2, 0.4, 0.6, 0.9, 1.2])
 def test_ctrl_c_while_it_starts_shows_no_traceback(tmp_path: Path, network: Path, seconds: float) -> None:
-    code = (
-        "print(flush=True); from digitlab.__main__ import main; main()"  # the interpreter itself has started
-    )
+    code = "from digitlab.__main__ import main; print(flush=True); main()"  # the interpreter has started
     command = [sys.executable, "-c", code, "serve", "--port", "0", "--model", str(network)]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
@@ -378,6 +376,18 @@ def test_a_network_that_is_none_is_one_line(tmp_path: Path) -> None:
     done = serve_command(tmp_path, "--port", "0", "--model", "./empty")
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_an_address_that_cannot_be_told_ends_it(tmp_path: Path, network: Path) -> None:
+    command = [sys.executable, "-m", "digitlab", "serve", "--port", "0", "--model", str(network)]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, timeout=120, check=False
+        )
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "stdout: cannot be written" in done.stderr
 
 
 def test_the_command_says_where_it_is_and_draws_it_for_a_phone(tmp_path: Path, network: Path) -> None:

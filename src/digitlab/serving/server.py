@@ -70,11 +70,11 @@ class Server(uvicorn.Server):
     async def _load(self) -> None:
         try:
             await self._service.networks.get()
+            self._on_ready()
         except Exception as error:
             self.failure = error
             self.should_exit = True
         else:
-            self._on_ready()
             await asyncio.to_thread(self._application.warm_up)
 
     async def _sweep(self) -> None:
