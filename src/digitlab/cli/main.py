@@ -62,8 +62,8 @@ def run(arguments: Sequence[str]) -> int:
         arguments: what follows `digitlab`.
 
     Returns:
-        The exit code: 0 done, also where the reader of stdout had enough before; 1 our own failure or a trial's, or
-        stdout cannot be written; 2 bad usage or bad input; 130 interrupted; 143 terminated.
+        The exit code: 0 done, also where the reader of stdout had enough before; 1 our own failure or a
+        trial's, or stdout cannot be written; 2 bad usage or bad input; 130 interrupted; 143 terminated.
     """
     signal.signal(signal.SIGTERM, _terminated)
     code = 0
