@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from serving_process import ServingProcess, receive_all, receive_answer
@@ -138,6 +139,35 @@ def test_what_is_no_http_is_refused_in_json(serving: ServingProcess, nonsense: b
         answer = receive_all(connection)
     assert answer.startswith(b"HTTP/1.1 4")
     assert json.loads(answer.split(b"\r\n\r\n", 1)[1])["error"]
+
+
+UPGRADE = b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: %d", b"Transfer-Encoding: chunked"])
+def test_a_body_behind_a_wish_for_another_protocol_is_not_taken_for_requests(
+    serving: ServingProcess, length: bytes
+) -> None:
+    hidden = b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    head = POST + UPGRADE + length.replace(b"%d", b"%d" % len(hidden)) + b"\r\n\r\n"
+    with serving.connect() as connection:
+        connection.sendall(head)
+        answer = receive_answer(connection)
+        with suppress(OSError):  # it is closed
+            connection.sendall(hidden)
+            answer += receive_all(connection)
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"expected no Upgrade" in answer
+
+
+def test_a_wish_for_another_protocol_alone_is_passed_over(serving: ServingProcess) -> None:
+    with serving.connect() as connection:
+        for _ in range(2):
+            connection.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n" + UPGRADE + b"\r\n")
+            assert receive_answer(connection).startswith(b"HTTP/1.1 200")
+            connection.sendall(POST + UPGRADE + b"Content-Length: 0\r\n\r\n")
+            assert b"expected no Upgrade" not in receive_answer(connection)
 
 
 def test_endless_headers_are_refused(serving: ServingProcess) -> None:

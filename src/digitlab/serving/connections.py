@@ -24,6 +24,8 @@ _REFUSAL = (
     + _REFUSAL_BODY
 )
 
+_OF_A_BODY = (b"content-length", b"transfer-encoding")
+
 LINGER_SECONDS = 2.0
 """How long a client may go on sending a body that has been answered already, so that it reads the answer."""
 LINGER_BYTES = 2**22
@@ -225,8 +227,15 @@ class WatchedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Go on to its body."""
+        assert self.parser is not None
+        # The parser has it that no body follows a wish for another protocol, and would take one for requests.
+        if self.parser.should_upgrade() and self._announces_body():
+            self._stop(400, "expected no Upgrade in a request with a body: leave that header away")
         self._enter(Phase.BODY)
         super().on_headers_complete()
+
+    def _announces_body(self) -> bool:
+        return any(name in _OF_A_BODY and value != b"0" for name, value in self.headers)
 
     def on_body(self, body: bytes) -> None:
         """Take some of it."""
