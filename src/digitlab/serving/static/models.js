@@ -68,6 +68,7 @@ function offerComparison(models) {
     event.preventDefault();
     compare(form, models);
   });
+  form.querySelector("button").disabled = false;
 }
 
 async function compare(form, models) {
