@@ -85,12 +85,14 @@ def test_what_an_older_engine_trained_is_shown_and_said_to_be_older_until_it_is_
         store.finish(pretend(trial, lambda _: None))
     for kept in (plan, older):  # the first stores kept no engine in their plans
         store.keep_plan(kept)
-        shown = stored_plan(str(path), store)
-        assert read_table(shown.plan, store).complete
-        [remark] = shown.remarks
-        assert remark.startswith("study small: trained by engine version 1, older than the present 2")
+        for asked in (str(path), "small"):
+            shown = stored_plan(asked, store)
+            assert read_table(shown.plan, store).complete
+            [remark] = shown.remarks
+            assert remark.startswith("study small: trained by engine version 1, older than the present 2")
     trained_by(plan, store)
-    assert stored_plan(str(path), store).remarks == ()
+    for asked in (str(path), "small"):
+        assert stored_plan(asked, store).remarks == ()
 
 
 def test_everything_is_trained_again_when_asked(plan: Plan, order: tuple[Trial, ...], store: Store) -> None:

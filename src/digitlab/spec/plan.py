@@ -145,6 +145,8 @@ class Plan(Spec):
 
     def _with(self, **changes: Any) -> Plan:
         values = {name: getattr(self, name) for name in Plan.model_fields}
+        if values | changes == values:
+            return self  # with its cells, which take long to make
         return Plan(**(values | changes))  # a model's own copy would keep the cells of the old one
 
     def require_possible(self) -> Self:

@@ -110,17 +110,12 @@ def stored_plan(study: str, store: Store, *, seeds: int | None = None, data: str
     if data is None:
         own = last.own_data
         remarks = [] if own is None else [_elsewhere(kept, own.dataset, own.fingerprint)]
-        return _as_last_run(last, seeds, remarks)
+        return _as_trained(last, store, seeds, remarks)
     found = _kept_data(last.own_study, kept, data)
     run = _last_on(kept, found.fingerprint)
     if run is not None:  # what was asked there last, whatever was asked of other data since
-        return _as_last_run(run, seeds, found.remarks)
+        return _as_trained(run, store, seeds, found.remarks)
     return _stored(_Asked(last.own_study, last.recipe, last.recipes), kept, store, seeds, found)
-
-
-def _as_last_run(plan: Plan, seeds: int | None, remarks: Iterable[str]) -> StoredPlan:
-    shown = plan if seeds is None else plan.with_seeds(seeds)
-    return StoredPlan(shown, (*remarks, *_older_engine(shown)))
 
 
 def _last_on(kept: Iterable[Plan], fingerprint: str) -> Plan | None:
@@ -143,10 +138,7 @@ def _stored(
         )
     elif last is not None:
         plan = plan.as_run(last).with_seeds(last.study.seeds)
-    if seeds is not None:
-        plan = plan.with_seeds(seeds)
-    shown = _in_a_precision_that_was_trained(_of_an_engine_that_trained(plan, store), store, remarks)
-    return StoredPlan(shown, (*remarks, *_older_engine(shown)))
+    return _as_trained(plan, store, seeds, remarks)
 
 
 def replaced(kept: Plan, plan: Plan) -> str:
@@ -235,13 +227,26 @@ def _elsewhere(kept: Sequence[Plan], place: str, fingerprint: str | None) -> str
     return f"study {name}: was not run on {data}, but {'; and '.join(runs)}"
 
 
-def _of_an_engine_that_trained(plan: Plan, store: Store) -> Plan:
-    """Where the plan's engine trained nothing, take the last older one that did: old results are read."""
+def _as_trained(plan: Plan, store: Store, seeds: int | None, remarks: Iterable[str]) -> StoredPlan:
+    """Where nothing was trained of a plan, take another engine or precision of which something was."""
+    shown = _trained(plan if seeds is None else plan.with_seeds(seeds), store)
+    said = [*remarks]
+    if shown.precision != plan.precision:
+        said.append(
+            f"study {plan.study.name}: shown in {shown.precision}, as another machine trained it; nothing is "
+            f"kept of it in {plan.precision}"
+        )
+    return StoredPlan(shown, (*said, *_older_engine(shown)))
+
+
+def _trained(plan: Plan, store: Store) -> Plan:
+    """Look for results of the plan's own engine, then of older ones, and of each in its precision first."""
+    other = "float32" if plan.precision != "float32" else "mixed_bfloat16"
     for version in range(plan.engine_version, 0, -1):
-        older = plan.with_engine(version)
-        both = (older.with_precision("float32"), older.with_precision("mixed_bfloat16"))
-        if any(store.sources(each.trials) for each in both):
-            return older
+        for precision in (plan.precision, other):
+            tried = plan.with_engine(version).with_precision(precision)
+            if store.sources(tried.trials):
+                return tried
     return plan
 
 
@@ -253,19 +258,3 @@ def _older_engine(plan: Plan) -> tuple[str, ...]:
         f"study {plan.study.name}: trained by engine version {plan.engine_version}, older than the present "
         f"{ENGINE_VERSION};  digitlab study run  trains it anew",
     )
-
-
-def _in_a_precision_that_was_trained(plan: Plan, store: Store, remarks: list[str]) -> Plan:
-    """Where nothing was trained in a plan's precision, take the other one if a machine did that."""
-    if store.sources(plan.trials):
-        return plan
-    native = plan.precision
-    precision = "float32" if native != "float32" else "mixed_bfloat16"
-    other = plan.with_precision(precision)
-    if not store.sources(other.trials):
-        return plan
-    remarks.append(
-        f"study {plan.study.name}: shown in {precision}, as another machine trained it; nothing is kept of "
-        f"it in {native}"
-    )
-    return other
