@@ -24,7 +24,7 @@ class Revision(NamedTuple):
 def revision() -> Revision | None:
     """Give the revision of the code that this process runs (None: it is installed, or git is not there).
 
-    It is asked for once: code that was imported stays what it was when files change under a long run.
+    It is asked for once, best before a long run: code that was imported stays what it was when files change.
     """
     package = Path(__file__).parent
     try:
@@ -37,7 +37,7 @@ def revision() -> Revision | None:
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(folder), *arguments]
-    return subprocess.run(
-        command, capture_output=True, encoding="utf-8", check=True, timeout=10
-    ).stdout.strip()
+    # Its optional lock would stop a commit that is made meanwhile.
+    command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=10)
+    return done.stdout.strip()

@@ -11,6 +11,7 @@ import pytest
 from digitlab.data import Dataset, load
 from digitlab.errors import DataError, SpecError
 from digitlab.results import EpochRecord, Result, score
+from digitlab.revision import revision
 from digitlab.spec import DataSpec, Trial, resolve_recipe
 from digitlab.training import Trained, train, train_trial
 
@@ -83,6 +84,18 @@ def test_test_scores_are_kept_at_the_checkpoints_with_the_predictions_they_come_
     for epoch, scores in result.test.items():
         assert scores.images == 10_000
         assert scores.correct == (result.predictions[epoch] == dataset.y_test).sum()
+
+
+@pytest.mark.slow
+def test_which_code_trains_is_asked_before_the_first_epoch_and_not_again(dataset: Dataset) -> None:
+    """A commit that is made while a network trains did not train it."""
+    revision.cache_clear()
+    asked = []
+    train_trial(
+        make_trial(dataset, epochs=1), dataset, on_epoch=lambda _: asked.append(revision.cache_info().misses)
+    )
+    assert asked == [1]
+    assert revision.cache_info().misses == 1
 
 
 @pytest.mark.slow

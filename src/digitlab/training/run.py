@@ -229,6 +229,7 @@ class Run:
         self.test_scores: dict[int, Scores] = {}
         self.predictions: dict[int, np.ndarray] = {}
         self.kernels: dict[int, Kernels] = {}
+        self.code = revision()  # now: there may be a commit before the end
 
     def one_epoch(self, engine: Engine, order: np.ndarray) -> None:
         """Train on every image once, in this order, and score the network."""
@@ -281,7 +282,6 @@ class Run:
     def result(self, build_seconds: float) -> Result:
         """Give what the trial gave, and the seconds before its first epoch."""
         parameters, multiply_adds = cost(self.trial.model)
-        code = revision()
         return Result(
             trial=self.trial,
             history=tuple(self.history),
@@ -293,8 +293,8 @@ class Run:
             multiply_adds=multiply_adds,
             build_seconds=build_seconds,
             environment=environment(),
-            commit=code.commit if code else None,
-            clean=code.clean if code else None,
+            commit=self.code.commit if self.code else None,
+            clean=self.code.clean if self.code else None,
         )
 
 
