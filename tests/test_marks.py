@@ -102,6 +102,28 @@ def test_what_is_replaced_of_another_study_or_other_data_is_said(form, tmp_path:
     assert replaced_by(renamed, path) == ""
 
 
+OLDER_HEAD = """
+
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>How many neurons? · digitlab</title>
+"""
+
+
+def test_a_report_that_is_older_than_marks_is_replaced_and_that_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "mlp-neurons.html"
+    path.write_text(f"{OLDER_HEAD}<style>\n", "utf-8")
+    assert replaced_by(REPORT, path) == "replaces a report of an older digitlab"
+    with pytest.raises(OutputError, match="expected a new file or a drawing"):
+        replaced_by(Mark("drawing"), path)
+    path.write_text(f'{OLDER_HEAD}<link rel="stylesheet" href="/page.css">\n', "utf-8")
+    with pytest.raises(OutputError, match="expected a new file or a report"):
+        replaced_by(REPORT, path)
+
+
 def test_what_is_said_steers_no_terminal(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(page(EVIL))

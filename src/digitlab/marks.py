@@ -26,6 +26,11 @@ _PNG_HEADER_BYTES = 33  # the signature and the chunk IHDR, behind which others 
 _MARK = rb"digitlab (\{[^}\n]*\})"
 _OF_A_PAGE = re.compile(rb"\s*<!doctype html>[^\0]*?<meta name=\"generator\" content='" + _MARK)
 _OF_A_PNG_FILE = re.compile(rb"\x89PNG\r\n\x1a\n(?s:.{29})tEXtSoftware\0" + _MARK)
+_UNMARKED_REPORT = re.compile(
+    rb"\s*<!doctype html>\n<html lang=\"en\">\n<head>\n(?:<meta [^>]*>\n)+"
+    rb"<title>[^<]* \xc2\xb7 digitlab</title>\n<style>"
+)
+"""How the pages of reports began before there were marks."""
 _OF_MARKDOWN = re.compile(rb"\n<!-- " + _MARK + rb" -->\n\Z")
 
 
@@ -36,7 +41,7 @@ class Mark:
     Attributes:
         kind: `report` of a study, as a page, as Markdown or one of its figures; `drawing`: how a picture was
             read; or `plot`: of one training, by the classroom script.
-        study: name of the study or collection.
+        study: name of the study or collection (empty: the file is older than marks, or of no study).
         data: names of its data sets.
         fingerprint: beginnings of their fingerprints.
         content: what was asked of each study, `Plan.content` (empty: it is not said).
@@ -59,6 +64,8 @@ class Mark:
 def read_mark(path: Path) -> Mark | None:
     """Read the mark of a file (None: it has none, so digitlab did not write it).
 
+    The page of a report that is older than marks has that of no study.
+
     Raises:
         OSError: the file cannot be read.
     """
@@ -67,8 +74,10 @@ def read_mark(path: Path) -> Mark | None:
         file.seek(max(0, path.stat().st_size - LOOKED_AT))
         tail = file.read(LOOKED_AT)
     found = _OF_A_PAGE.match(head) or _OF_A_PNG_FILE.match(head) or _OF_MARKDOWN.search(tail)
+    if found is None:
+        return Mark("report") if _UNMARKED_REPORT.match(head) else None
     try:
-        return None if found is None else Mark(**json.loads(found[1]))
+        return Mark(**json.loads(found[1]))
     except (ValueError, TypeError):
         return None
 
@@ -126,6 +135,8 @@ def _is_same(one: Path | str | int, other: Path) -> bool:
 
 
 def _replaced(known: Mark, mark: Mark) -> str:
+    if not known.study:
+        return "replaces a report of an older digitlab"
     sentence = f"replaces the report of study {known.study} on {known.data}"
     if (known.study, known.data) == (mark.study, mark.data):
         asked = known.fingerprint == mark.fingerprint
