@@ -14,6 +14,7 @@ import pytest
 from digitlab.cli.main import run
 from digitlab.data import load
 from digitlab.errors import SpecError
+from digitlab.results import Store
 from digitlab.spec import DataSpec
 from picture_files import encoded
 
@@ -90,6 +91,16 @@ def test_a_time_that_no_library_can_read_is_told_and_ignored(seconds: str, tmp_p
         f"digitlab: SOURCE_DATE_EPOCH: expected seconds since 1970, received {seconds!r}; it is ignored\n"
     )
     assert done.stderr == expected
+
+
+@pytest.mark.parametrize("backend", ["module://notebooks.inline", "zzz"])
+def test_a_backend_that_a_notebook_gives_its_commands_stops_no_report(backend: str, tmp_path: Path) -> None:
+    Store(tmp_path / "store.sqlite").close()
+    command = ("study", "report", "mlp-loss", "--store", "store.sqlite")
+    done = digitlab(*command, folder=tmp_path, MPLBACKEND=backend)
+    assert (done.returncode, done.stdout.splitlines()) == (0, [str(Path("reports/mlp-loss.html"))]), (
+        done.stderr
+    )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a folder in use cannot be removed there")

@@ -12,11 +12,14 @@ EPOCH = "SOURCE_DATE_EPOCH"
 
 
 def prepare_environment() -> None:
-    """Make the standard streams usable, and leave out a variable that no library could read.
+    """Make the standard streams usable, and leave out what no library could read of the variables.
 
-    NumPy reads SOURCE_DATE_EPOCH as it is imported for SciPy, and fails where that is no time.
+    NumPy reads SOURCE_DATE_EPOCH as it is imported for SciPy, and fails where that is no time. Matplotlib reads
+    MPLBACKEND as it is imported, and fails where that is not installed; a notebook gives its commands one
+    that only its own environment has.
     """
     prepare_streams()
+    os.environ["MPLBACKEND"] = "agg"  # figures go into files, and no window is opened
     seconds = os.environ.get(EPOCH)
     if seconds is not None and not _is_time(seconds):
         del os.environ[EPOCH]
