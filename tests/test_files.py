@@ -85,7 +85,7 @@ def test_what_is_written_into_the_draft_is_in_the_folder_in_the_end(tmp_path: Pa
         assert not (tmp_path / "deep" / "out").exists()
     assert names(tmp_path) == ["deep", "deep/out", "deep/out/inner", "deep/out/inner/file"]
     assert (tmp_path / "deep/out/inner/file").read_bytes() == b"whole"
-    assert (tmp_path / "deep/out").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "deep/out").stat().st_mode & 0o555 == 0o555
 
 
 def test_an_empty_folder_may_be_taken(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_file_is_replaced_by_a_whole_one_that_all_may_read(tmp_path: Path) -> 
     for content in (b"old", b"new and longer"):
         assert write_whole(file, content) == file
         assert file.read_bytes() == content
-        assert file.stat().st_mode & 0o777 == 0o644
+        assert file.stat().st_mode & 0o444 == 0o444
     assert names(tmp_path) == ["deep", "deep/file"]
 
 
