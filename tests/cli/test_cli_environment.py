@@ -93,7 +93,7 @@ def test_a_time_that_no_library_can_read_is_told_and_ignored(seconds: str, tmp_p
     assert done.stderr == expected
 
 
-@pytest.mark.parametrize("backend", ["module://notebooks.inline", "zzz"])
+@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "zzz"])
 def test_a_backend_that_a_notebook_gives_its_commands_stops_no_report(backend: str, tmp_path: Path) -> None:
     Store(tmp_path / "store.sqlite").close()
     command = ("study", "report", "mlp-loss", "--store", "store.sqlite")

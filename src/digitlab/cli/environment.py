@@ -14,9 +14,9 @@ EPOCH = "SOURCE_DATE_EPOCH"
 def prepare_environment() -> None:
     """Make the standard streams usable, and leave out what no library could read of the variables.
 
-    NumPy reads SOURCE_DATE_EPOCH as it is imported for SciPy, and fails where that is no time. Matplotlib reads
-    MPLBACKEND as it is imported, and fails where that is not installed; a notebook gives its commands one
-    that only its own environment has.
+    NumPy reads SOURCE_DATE_EPOCH as it is imported for SciPy, and fails where that is no time. Matplotlib
+    reads MPLBACKEND so, and fails where that is not installed: a notebook gives its commands one that
+    its own environment has, and perhaps no other.
     """
     prepare_streams()
     os.environ["MPLBACKEND"] = "agg"  # figures go into files, and no window is opened
