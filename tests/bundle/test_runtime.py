@@ -89,7 +89,7 @@ def test_floats_of_another_range_are_refused_and_blanks_are_not(
     for ask in (classifier.probabilities, classifier.calibrated, classifier.inside):
         with pytest.raises(DataError, match="the image has none of 2 or more: multiply by 255"):
             ask(digits[:1] / 255)
-        with pytest.raises(DataError, match="image 3 of 4 has none of 2 or more"):
+        with pytest.raises(DataError, match="image 4 of 4 has none of 2 or more"):
             ask(np.concatenate([digits, digits[:1] / 255]))
         ask(blank)
         ask(np.concatenate([blank, digits]))

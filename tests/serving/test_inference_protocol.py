@@ -259,7 +259,7 @@ def test_one_image_of_0_to_1_among_others_is_named(client: Client, infer: str, s
     mixed = np.concatenate([255 * shade[:2], shade[2:]])
     answer = client.post(infer, json=request(mixed))
     assert answer.status_code == 400
-    assert "image 2 of 3" in answer.json()["error"]
+    assert "image 3 of 3" in answer.json()["error"]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
