@@ -261,6 +261,23 @@ def test_a_studys_own_data_is_its_own_however_it_is_spelled(folder: Path, capsys
     assert plan_study("mlp-neurons", data=str(CATALOG["mnist"].folder)) == mnist
 
 
+def test_data_in_a_folder_whose_name_is_not_utf_8_is_refused_in_a_line_and_nothing_is_kept_of_it(
+    folder: Path, capsys
+) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    try:
+        shutil.copytree(folder / "fashion", folder / name)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    ran("mine.toml", data="fashion")  # the copy's trials are done, too
+    for command in (["run", "mine.toml", "--no-report"], ["show", "mine.toml"], ["show", "mine"]):
+        assert run(["study", *command, "--data", name]) == 2
+        out, err = capsys.readouterr()
+        assert (out, len(err.splitlines())) == ("", 1)
+        assert "expected a name in UTF-8, received one in another encoding; rename the folder" in err
+    assert seeds(shown(capsys, "mine", "--data", "fashion")[0]) == [2, 2]
+
+
 def test_missing_data_of_a_file_is_told_with_the_folder_that_it_is_looked_for_from(
     folder: Path, capsys
 ) -> None:

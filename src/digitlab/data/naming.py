@@ -20,10 +20,14 @@ def locate(dataset: str, folder: Path | None = None) -> str:
     Args:
         dataset: a name in the catalogue, or a folder.
         folder: from which a relative path leads; the current one unless said.
+
+    Raises:
+        SpecError: the path is none in UTF-8, and so could not be kept with a result.
     """
     if dataset in CATALOG:
         return dataset
-    return os.path.abspath(Path(folder or "", dataset))  # noqa: PTH100 (links keep their names)
+    path = os.path.abspath(Path(folder or "", dataset))  # noqa: PTH100 (links keep their names)
+    return DataSpec.from_values({"dataset": path}, f"data {dataset!r}").dataset
 
 
 def known_fingerprint(dataset: str) -> str:
