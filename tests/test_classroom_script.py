@@ -56,6 +56,7 @@ def test_a_picture_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
     done = start("--epochs", "1", folder=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("mlp.png: expected a new file or a plot that digitlab wrote")
+    assert "move it away" in done.stderr  # the script names its plots itself
     assert len(done.stderr.splitlines()) == 1
     assert (tmp_path / "mlp.png").read_bytes() == b"a picture of mine"
 

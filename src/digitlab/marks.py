@@ -116,7 +116,7 @@ def replaced_by(mark: Mark, path: Path | str, inputs: Iterable[Path | str | int]
         if known is None or known.kind != mark.kind:
             raise OutputError(
                 f"{path}: expected a new file or a {mark.kind} that digitlab wrote, received another that is "
-                "there; name another"
+                "there; move it away or name another"
             )
         if any(_is_same(each, place) for each in inputs):
             raise OutputError(f"{path}: expected another file than is read, received the same; name another")
