@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,12 @@ def test_no_command_shows_the_help_on_stderr(capsys: pytest.CaptureFixture[str])
     out, err = capsys.readouterr()
     assert out == ""
     assert "Commands:" in err
+
+
+def test_a_service_that_is_refused_leaves_ctrl_c_to_whoever_called(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    assert run(["serve", "--port", "0", "--model", str(tmp_path / "nowhere")]) == 2
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_a_network_of_other_classes_is_scored_on_its_own_data_and_reads_no_digit
     assert card.calibration.rejection is None
     assert run(["recognize", "--model", "net", "clothes"]) == 2
     assert "received one of other classes (Top, Trouser, Pullover" in capsys.readouterr().err
-    assert run(["serve", "--model", "net"]) == 2
+    assert run(["serve", "--port", "0", "--model", "net"]) == 2
     assert "received one of other classes" in capsys.readouterr().err
     with pytest.raises(DataError, match=r"expected data of the digits 0 to 9, received .*clothes"):
         plan_study("best", data="clothes")

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -43,21 +44,27 @@ def serve(
     """
     # Before the service stands and after it has ended there is nothing to put in order: it exits without
     # waiting for threads, and without a moment in which one more Ctrl-C would show a traceback.
-    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    before = signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    try:
+        _serve(host, tuple(allow_host or ()), port, model, store)
+    except KeyboardInterrupt:
+        os._exit(INTERRUPTED)
+    except BaseException:
+        signal.signal(signal.SIGINT, before)  # a refused setting ends no program that called this
+        raise
+    os._exit(0)
+
+
+def _serve(host: str, names: tuple[str, ...], port: int, model: str, store: Path) -> None:
     from digitlab.serving.server import serve as run
     from digitlab.serving.settings import Settings
 
-    names = tuple(allow_host or ())
     if host in _EVERYWHERE and not names:
         say("other machines must call this one by a name that you allow: add  --allow-host NAME-OR-ADDRESS")
     logging.basicConfig(format="digitlab: %(message)s")
     logging.getLogger("digitlab.serving").setLevel(logging.INFO)
     settings = Settings(model=model, host=host, port=port, allowed_hosts=names, store=store)
-    try:
-        run(settings, lambda port: _announce(host, names, port, settings.owner_key))
-    except KeyboardInterrupt:
-        os._exit(INTERRUPTED)
-    os._exit(0)
+    run(settings, lambda port: _announce(host, names, port, settings.owner_key))
 
 
 def _announce(host: str, names: tuple[str, ...], port: int, owner_key: str) -> None:

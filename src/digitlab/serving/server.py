@@ -174,12 +174,13 @@ def serve(settings: Settings, on_ready: Callable[[int], None]) -> None:
         UserError: the port is taken, or the network cannot be loaded.
         KeyboardInterrupt: Ctrl-C ended it, in an orderly way.
     """
-    listener = listen(settings.host, settings.port)
-    port = listener.getsockname()[1]
-    service = Service(settings)
-    server = Server(service, Watch(settings.limits, service.metrics.count_refusal), lambda: on_ready(port))
-    with server.signals():
-        server.run([listener])
+    with listen(settings.host, settings.port) as listener:
+        port = listener.getsockname()[1]
+        service = Service(settings)
+        watch = Watch(settings.limits, service.metrics.count_refusal)
+        server = Server(service, watch, lambda: on_ready(port))
+        with server.signals():
+            server.run([listener])
     if server.failure:
         raise server.failure
     if server.interrupted:
