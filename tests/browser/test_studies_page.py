@@ -25,9 +25,9 @@ def test_a_study_is_started_and_followed_to_its_report(open_page: OpenPage, resu
     page = open_page("/studies")
     describe(page, "wide", "4, 16", epochs=2)
     expect(page.locator("h1")).to_have_text("Does a <b>wide</b> layer help?")
-    expect(page.locator(".progress")).to_contain_text("of 4 networks trained", timeout=TRAINING)
+    expect(page.locator(".progress")).to_contain_text("of 4 results", timeout=TRAINING)
     expect(page.locator(".chart polyline[points*=',']").first).to_be_visible(timeout=TRAINING)
-    expect(page.locator(".progress")).to_contain_text("4 of 4 networks trained", timeout=TRAINING)
+    expect(page.locator(".progress")).to_contain_text("4 of 4 results", timeout=TRAINING)
     expect(page.locator(".eyebrow")).to_contain_text("finished", timeout=TRAINING)
     expect(page.locator(".verdicts li")).not_to_have_count(0)
     expect(page.locator(".legend li span")).to_have_text(["4", "16"])
@@ -46,7 +46,7 @@ def test_a_study_is_stopped_and_goes_on(open_page: OpenPage):
     expect(page.locator(".progress")).to_contain_text(re.compile("^[1-9]"))
     page.get_by_role("button", name="Go on").click()
     expect(page.locator(".eyebrow")).to_contain_text("running", timeout=TRAINING)
-    expect(page.locator(".progress")).to_contain_text("12 of 12 networks trained", timeout=TRAINING)
+    expect(page.locator(".progress")).to_contain_text("12 of 12 results", timeout=TRAINING)
 
 
 def test_the_printed_address_makes_the_owner(open_page: OpenPage, service: str, owner_address: str):

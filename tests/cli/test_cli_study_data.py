@@ -327,6 +327,8 @@ def test_an_export_of_nothing_says_so(folder: Path, capsys) -> None:
     assert len(out.splitlines()) == 1
     assert "study mine on digits (SHA-256 " in err
     assert "nothing is done yet, no record is written" in err
+    assert run(["study", "report", "mine.toml"]) == 0
+    assert capsys.readouterr().err.endswith(": nothing is done yet\n")
     assert run(["study", "export", "mine.toml", "--data", "fashion", "--json"]) == 0
     out, err = capsys.readouterr()
     assert ({json.loads(line)["data"] for line in out.splitlines()}, err) == ({"fashion"}, "")

@@ -160,6 +160,7 @@ def report(
     with Store(store, create=False) as opened:
         plans = _plans(study, seeds, data, opened)
         stdout().print(str(_write_report(study, plans, opened, out, form)), soft_wrap=True)
+        _say_what_is_empty(plans, opened)
 
 
 @app.command()
@@ -197,9 +198,13 @@ def export(
             say(f"export: {write_export(wanted, plans, opened.results, out)}")
         elif wanted in ("csv", "json"):
             write_lines(wanted, plans, opened.results, utf8_stdout())
-        for plan in plans:
-            if not opened.sources(plan.trials):
-                say(f"study {plan.study.name} on {_title(plan)}: nothing is done yet, no record is written")
+        _say_what_is_empty(plans, opened, ", no record is written")
+
+
+def _say_what_is_empty(plans: Sequence[Plan], store: Store, rest: str = "") -> None:
+    for plan in plans:
+        if not store.sources(plan.trials):
+            say(f"study {plan.study.name} on {_title(plan)}: nothing is done yet{rest}")
 
 
 def _export_format(kind: ExportFormat | None, as_json: bool) -> ExportFormat:

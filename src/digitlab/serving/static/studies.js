@@ -85,14 +85,14 @@ function item({ key, name, data, question, kind, done, failed, total, seeds, lev
   const faults = failed ? `, ${failed} failed` : "";
   const begun =
     done || failed
-      ? `${done} of ${count(total, "network")} trained${faults}`
-      : `${count(total, "network")} to train`;
+      ? `${done} of ${count(total, "result")}${faults}` // a longer training gives those of shorter ones, too
+      : `${count(total, "result")} to come`;
   return make(
     "li",
     {},
     make("a.question", { href: `#${encodeURIComponent(key)}` }, question),
     make("span.quiet.small", {}, `${name} on ${data} · ${size} · ${begun}`),
-    done && done < total ? make("progress", { max: total, value: done, "aria-label": "trained" }) : null,
+    done && done < total ? make("progress", { max: total, value: done, "aria-label": "results" }) : null,
     message ? make("span.bad.small", {}, message) : null,
     report ? make("a.small", { href: report, "aria-label": `Report of ${key}` }, "Report") : null,
   );

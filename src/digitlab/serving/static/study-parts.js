@@ -21,12 +21,12 @@ export const written = (levels) =>
 
 /** How far it is; `latest` says what happened last. */
 export function progress({ done, failed, total, best, seconds_left: left, state }, latest) {
-  const trained = `${done} of ${count(total, "network")} trained${failed ? `, ${failed} failed` : ""}`;
+  const there = `${done} of ${count(total, "result")}${failed ? `, ${failed} failed` : ""}`;
   const rest = state === "running" && left ? `, about ${duration(left)} left` : "";
-  const parts = [make("p", {}, trained + rest)];
+  const parts = [make("p", {}, there + rest)];
   if (state !== "finished") {
     const value = total ? done + failed : false; // false is a bar that only says that something is going on
-    parts.push(make("progress", { max: total || 1, value, "aria-label": "Trained networks" }));
+    parts.push(make("progress", { max: total || 1, value, "aria-label": "Results" }));
     if (best) {
       const found = `${written(best.levels)}, with ${percent(best.validation_accuracy)}`;
       parts.push(make("p.small.quiet", {}, `Best so far on the validation part: ${found}.`));
