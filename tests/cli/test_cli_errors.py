@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,10 +81,20 @@ def test_no_command_shows_the_help_on_stderr(capsys: pytest.CaptureFixture[str])
     assert "Commands:" in err
 
 
+CTRL_C = """
+import signal, sys
+from digitlab.cli.main import run
+before = signal.getsignal(signal.SIGINT)
+assert run(["serve", "--port", "0", "--model", "nowhere"]) == 2
+assert signal.getsignal(signal.SIGINT) is before
+"""
+
+
 def test_a_service_that_is_refused_leaves_ctrl_c_to_whoever_called(tmp_path: Path) -> None:
-    before = signal.getsignal(signal.SIGINT)
-    assert run(["serve", "--port", "0", "--model", str(tmp_path / "nowhere")]) == 2
-    assert signal.getsignal(signal.SIGINT) is before
+    command = [sys.executable, "-c", CTRL_C]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
