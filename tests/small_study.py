@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,19 @@ LABELS = np.arange(200, dtype=np.uint8) % 10
 
 def write_digits(folder: Path) -> None:
     """Write the first 600 training and 200 test images of MNIST as a data set of its own."""
+    for name, array in _first_digits().items():
+        write_idx(folder / name, array)
+
+
+@cache  # to read all of MNIST takes longer than most tests that want a few digits
+def _first_digits() -> dict[str, np.ndarray]:
     mnist = load("mnist")
-    write_idx(folder / "train-images-idx3-ubyte", mnist.x_train[:600])
-    write_idx(folder / "train-labels-idx1-ubyte", mnist.y_train[:600])
-    write_idx(folder / "t10k-images-idx3-ubyte", mnist.x_test[:200])
-    write_idx(folder / "t10k-labels-idx1-ubyte", mnist.y_test[:200])
+    return {
+        "train-images-idx3-ubyte": mnist.x_train[:600].copy(),
+        "train-labels-idx1-ubyte": mnist.y_train[:600].copy(),
+        "t10k-images-idx3-ubyte": mnist.x_test[:200].copy(),
+        "t10k-labels-idx1-ubyte": mnist.y_test[:200].copy(),
+    }
 
 
 def small_study(digits: Path, **changes: Any) -> Study:
