@@ -63,7 +63,7 @@ def check(
     """
     import numpy as np
 
-    from digitlab.data.catalog import CATALOG
+    from digitlab.data.catalog import known_entry
     from digitlab.data.classes import CLASSES, numbered
     from digitlab.data.dataset import load
     from digitlab.data.inspection import inspect_dataset
@@ -75,9 +75,8 @@ def check(
         for part, labels in (("train", dataset.y_train), ("test", dataset.y_test))
     }
     # The same contents under another name or elsewhere are the published ones too.
-    same_as = next(
-        (entry.name for entry in CATALOG.values() if entry.fingerprint == dataset.fingerprint), None
-    )
+    known = known_entry(dataset.name, dataset.fingerprint)
+    same_as = known.name if known else None
     if as_json:
         found = {
             "name": dataset.name,

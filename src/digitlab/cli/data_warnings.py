@@ -37,10 +37,10 @@ def warn_of_dataset(dataset: Dataset, first: str = "train") -> None:
         dataset: that is trained or scored on.
         first: the part, `train` or `test`, that matters most to who asks.
     """
-    from digitlab.data.catalog import CATALOG
+    from digitlab.data.catalog import known_entry
     from digitlab.data.inspection import inspect_dataset
 
-    if any(entry.fingerprint == dataset.fingerprint for entry in CATALOG.values()):
+    if known_entry(dataset.name, dataset.fingerprint):
         return  # looked at before it was published with digitlab
     grave = [finding for finding in inspect_dataset(dataset) if finding.grave]
     if grave:

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from digitlab.data.catalog import FILE_NAMES
-from digitlab.data.classes import CLASSES_FILE, read_classes
+from digitlab.data.classes import CLASSES_FILE, DIGITS, read_classes
 from digitlab.data.dataset import check_arrays
 from digitlab.data.idx import write_idx
 from digitlab.data.images import decode_image
 from digitlab.data.npz import read_npz
-from digitlab.data.picture_folder import CLASS_NAMES, PART_NAMES, check_class_names, list_folder
+from digitlab.data.picture_folder import PART_NAMES, check_class_names, list_folder
 from digitlab.data.split import MIN_VALIDATION, stratified_split
 from digitlab.errors import DataError
 from digitlab.files import ensure_new, new_folder
@@ -151,7 +151,7 @@ def _find_pictures(folder: Path, left_out: list[Path], part: str = "") -> list[P
         names = [name for name in names if name != CLASSES_FILE]
     check_class_names(folder, names, in_part=bool(part))
     paths: list[Path] = []
-    for name in CLASS_NAMES:
+    for name in DIGITS:
         pictures, left = list_folder(folder / name)
         left_out += left
         if not pictures and part != "test":

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from digitlab.data.catalog import NAMINGS
-from digitlab.data.dataset import CLASSES
+from digitlab.data.classes import DIGITS
 from digitlab.errors import DataError
 
-CLASS_NAMES = tuple(str(digit) for digit in range(CLASSES))
-"""The folders of a folder of pictures."""
 PART_NAMES = ("train", "test")
 """The folders of a folder of pictures that has a test part of its own."""
 
@@ -77,7 +75,7 @@ def check_class_names(folder: Path, names: Sequence[str], *, in_part: bool) -> N
         DataError: a folder is missing, or there is another beside them; the names say which, and to what they
             are to be renamed where that is plain.
     """
-    if set(names) == set(CLASS_NAMES):
+    if set(names) == set(DIGITS):
         for name in names:
             if not (folder / name).is_dir():
                 raise DataError(f"{folder / name}: expected a folder of pictures, found a file: take it out")
@@ -93,9 +91,9 @@ def _what_is_wrong(folder: Path, names: Sequence[str]) -> str:
         return "found an empty folder"
     if any(naming.pattern.fullmatch(name) for naming in NAMINGS for name in names):
         return "found IDX files: the folder is a data set already, give it to --data as it is"
-    if len(names) == 1 and names[0] not in CLASS_NAMES + PART_NAMES and (folder / names[0]).is_dir():
+    if len(names) == 1 and names[0] not in DIGITS + PART_NAMES and (folder / names[0]).is_dir():
         return f"found {names[0]!r} alone: give {folder / names[0]}"
-    wanted = PART_NAMES if _looks_like_parts(names) else CLASS_NAMES
+    wanted = PART_NAMES if _looks_like_parts(names) else DIGITS
     missing = [name for name in wanted if name not in names]
     foreign = [name for name in names if name not in wanted]
     renamed = {name: meant for name in foreign if (meant := _meant(name)) in missing}

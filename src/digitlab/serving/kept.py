@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
+from digitlab.data.classes import DIGITS
 from digitlab.data.images import decode_image
-from digitlab.data.importer import CLASS_NAMES
 from digitlab.files import whole_file
 from digitlab.serving.openapi import errors, json_body
 from digitlab.serving.pictures import PNG_URL
@@ -47,7 +47,7 @@ class KeptDrawings:
 
     def counts(self) -> list[int]:
         """Count the drawings of each digit."""
-        return [sum(1 for _ in (self.folder / name).glob("*.png")) for name in CLASS_NAMES]
+        return [sum(1 for _ in (self.folder / name).glob("*.png")) for name in DIGITS]
 
     def keep(self, label: int, image: np.ndarray) -> tuple[Path, bool]:
         """Keep a drawing, once however often it comes.
@@ -75,7 +75,7 @@ class KeptDrawings:
         if sum(self.counts()) >= MOST_KEPT:
             raise RefusalError(409, f"{self.folder} holds {MOST_KEPT:,} drawings: import them and empty it")
         with whole_file(path) as draft:
-            for name in CLASS_NAMES:  # the import expects all ten
+            for name in DIGITS:  # the import expects all ten
                 (self.folder / name).mkdir(exist_ok=True)
             draft.write_bytes(encode_png(image))
         return path, True
