@@ -92,8 +92,6 @@ def run(
     from digitlab.cli.data_warnings import warn_of_data
     from digitlab.cli.progress import StudyProgress
     from digitlab.files import ensure_folder
-    from digitlab.marks import replaced_by
-    from digitlab.report import report_mark, report_path
     from digitlab.results.store import Store
     from digitlab.studies.planning import plan_study
     from digitlab.studies.runner import RunOptions, failed_trials, run_plans
@@ -102,8 +100,7 @@ def run(
     chosen = _executor(executor, workers, address, gpus)
     plans = [plan_study(each, seeds=seeds, data=data) for each in _members(study)]
     if report:  # refused before anything is trained
-        stem = _report_name(study, plans)
-        replaced_by(report_mark(plans, stem), report_path(Workspace.of(store), stem, plans, "html"))
+        _report_place(study, plans, store)
     warn_of_data(plan.study.data.dataset for plan in plans)
     options = RunOptions(again, retry_failed, None if bundles is None else ensure_folder(bundles))
     with Store(store) as opened:
@@ -274,6 +271,18 @@ def _report_name(study: str, plans: Sequence[Plan]) -> str:
     return plans[0].study.name if _members(study) == (study,) else study
 
 
+def _report_place(
+    name: str, plans: Sequence[Plan], store: Path, form: str = "html", out: Path | None = None
+) -> tuple[Path, str]:
+    """Find the file of a report, and a sentence on what it replaces (empty: nothing of another study)."""
+    from digitlab.marks import replaced_by
+    from digitlab.report import report_mark, report_path
+
+    stem = _report_name(name, plans)
+    path = out or report_path(Workspace.of(store), stem, plans, form)
+    return path, replaced_by(report_mark(plans, stem), path)
+
+
 def _write_report(
     name: str, plans: Sequence[Plan], store: Store, out: Path | None = None, form: str = "html"
 ) -> Path:
@@ -281,13 +290,11 @@ def _write_report(
 
     from digitlab.data import Dataset, load
     from digitlab.errors import DataError
-    from digitlab.marks import replaced_by
-    from digitlab.report import read_material, report_mark, report_path, write_markdown, write_report
+    from digitlab.report import read_material, write_markdown, write_report
     from digitlab.spec.library import collection_names, resolve_collection
     from digitlab.studies.runner import read_table
 
     collection = resolve_collection(name) if name in collection_names() else None
-    stem = _report_name(name, plans)
 
     @cache  # studies of a collection share it
     def data(dataset: str) -> Dataset | None:
@@ -296,15 +303,15 @@ def _write_report(
         except DataError:  # gone, or seen from another folder: the report does without pictures
             return None
 
-    path = out or report_path(Workspace.of(store.path), stem, plans, form)
-    if sentence := replaced_by(report_mark(plans, stem), path):
+    path, sentence = _report_place(name, plans, store.path, form, out)
+    if sentence:
         say(f"{path}: {sentence}")
     studies = [read_material(read_table(plan, store), store, data(plan.study.data.dataset)) for plan in plans]
     write = write_markdown if form == "md" else write_report
     return write(
         studies,
         path,
-        name=stem,
+        name=_report_name(name, plans),
         title=collection.title if collection else "",
         description=collection.description if collection else "",
     )
