@@ -9,7 +9,7 @@ import pytest
 
 from digitlab.data.dataset import Dataset
 from digitlab.data.inspection import Finding, inspect_dataset
-from digitlab.data.strokes import draw_digits
+from digitlab.synthesis.strokes import draw_digits
 
 Arrays = tuple[np.ndarray, np.ndarray]
 Change = Callable[[np.ndarray], np.ndarray]

@@ -5,9 +5,9 @@ import pytest
 
 from digitlab.bundle.runtime import load_classifier
 from digitlab.data.dataset import load
-from digitlab.data.other_ink import draw_other_ink
-from digitlab.data.strokes import draw_digits
 from digitlab.results.rejection import KEPT, Inside, Rejection, fit_rejection
+from digitlab.synthesis.other_ink import draw_other_ink
+from digitlab.synthesis.strokes import draw_digits
 
 Parts = tuple[Inside, Inside, Inside, np.ndarray]
 

@@ -10,12 +10,12 @@ import numpy as np
 
 from digitlab.bundle.runtime import Classifier
 from digitlab.data import Dataset
-from digitlab.data.corruptions import CORRUPTIONS, corrupt
 from digitlab.data.known_labels import known_corrections
 from digitlab.errors import BundleError
 from digitlab.results.calibration import tempered
 from digitlab.results.metrics import score
 from digitlab.results.record import Scores
+from digitlab.synthesis.corruptions import CORRUPTIONS, corrupt
 
 CORRUPTION_SEED = 0
 """Fixed, so that every classifier meets the same corrupted images."""

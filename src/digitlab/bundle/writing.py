@@ -17,8 +17,6 @@ from digitlab.bundle.runtime import classify_with, runtime_name
 from digitlab.bundle.self_test import run_self_test
 from digitlab.data import Dataset, stratified_split
 from digitlab.data.classes import DIGITS
-from digitlab.data.other_ink import draw_other_ink
-from digitlab.data.strokes import draw_digits
 from digitlab.errors import BundleError
 from digitlab.files import new_folder
 from digitlab.models.costs import cost
@@ -26,6 +24,8 @@ from digitlab.results.calibration import Calibration, fit_calibration
 from digitlab.results.record import Result
 from digitlab.results.rejection import Inside, fit_rejection
 from digitlab.revision import revision
+from digitlab.synthesis.other_ink import draw_other_ink
+from digitlab.synthesis.strokes import draw_digits
 
 if TYPE_CHECKING:
     import keras

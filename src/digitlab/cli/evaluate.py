@@ -42,7 +42,7 @@ def evaluate(
     from digitlab.cli.data_warnings import warn_of_dataset
     from digitlab.cli.progress import part_bar
     from digitlab.data.classes import numbered
-    from digitlab.data.corruptions import CORRUPTIONS
+    from digitlab.synthesis.corruptions import CORRUPTIONS
 
     classifiers = [load_classifier(model, threads) for model in models]
     cards = {classifier.name: classifier.card for classifier in classifiers}

@@ -60,8 +60,8 @@ def fit_rejection(digits: Inside, drawn: Inside, others: Inside, weights: np.nda
 
     Args:
         digits: of the validation part; one half is fitted to, and of the other half 99 % are kept.
-        drawn: digits as they are written elsewhere (`digitlab.data.strokes`).
-        others: ink that is no digit (`digitlab.data.other_ink`).
+        drawn: digits as they are written elsewhere (`digitlab.synthesis.strokes`).
+        others: ink that is no digit (`digitlab.synthesis.other_ink`).
         weights: how much each of the others counts, [m].
 
     Source:

@@ -108,7 +108,7 @@ class Augmentation(Spec):
         thickness: strokes become up to this share of a pixel on each side thicker or thinner.
         light: ink and paper become up to this share greyer.
         noise: strength of random grey in single pixels, as a share of full ink.
-        strokes: share of generated digits (`digitlab.data.draw_digits`) among the images of an epoch.
+        strokes: share of generated digits (`digitlab.synthesis.draw_digits`) among the images of an epoch.
         damage: share of the images that are damaged so that a person still reads them, in one of five ways:
             pixels struck black or white, a part in negative, lines across, only the outline left, a cloud;
             none unless said.

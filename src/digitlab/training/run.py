@@ -180,7 +180,7 @@ def training_part(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarra
     if augmentation is None or not augmentation.strokes:
         return images, labels
     check_drawn_digits(trial, dataset)
-    from digitlab.data.strokes import draw_digits
+    from digitlab.synthesis.strokes import draw_digits
 
     count = round(len(labels) * augmentation.strokes / (1 - augmentation.strokes))
     drawn, digits = draw_digits(count, child_seeds(trial.seed).augmentation)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from digitlab.data.glyphs import Glyph
-from digitlab.data.hand import Hand
-from digitlab.data.letters import LETTERS
-from digitlab.data.strokes import draw_glyph
+from digitlab.synthesis.glyphs import Glyph
+from digitlab.synthesis.hand import Hand
+from digitlab.synthesis.letters import LETTERS
+from digitlab.synthesis.strokes import draw_glyph
 
 SIDE, BOX = 28, 20
 

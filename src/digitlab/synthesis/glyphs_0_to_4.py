@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from digitlab.data.hand import Hand, Point, Strokes, arc, between
+from digitlab.synthesis.hand import Hand, Point, Strokes, arc, between
 
 
 def _oval(hand: Hand) -> np.ndarray:

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitlab.data.dataset import Dataset
-from digitlab.data.glyphs import GLYPHS, Glyph
-from digitlab.data.strokes import draw_digits, draw_glyph
+from digitlab.synthesis.glyphs import GLYPHS, Glyph
+from digitlab.synthesis.strokes import draw_digits, draw_glyph
 
 COUNT = 2000
 

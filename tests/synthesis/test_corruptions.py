@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digitlab.data.corruptions import CORRUPTIONS, corrupt
 from digitlab.data.dataset import Dataset
 from digitlab.errors import DataError
+from digitlab.synthesis.corruptions import CORRUPTIONS, corrupt
 
 COUNT = 200
 

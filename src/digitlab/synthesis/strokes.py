@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
-from digitlab.data.glyphs import GLYPHS, Glyph
-from digitlab.data.hand import Hand
+from digitlab.synthesis.glyphs import GLYPHS, Glyph
+from digitlab.synthesis.hand import Hand
 
 SIZE = 28
 BOX = 20

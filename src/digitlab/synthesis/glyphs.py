@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from digitlab.data import glyphs_0_to_4 as low
-from digitlab.data import glyphs_5_to_9 as high
-from digitlab.data.hand import Hand, Strokes
+from digitlab.synthesis import glyphs_0_to_4 as low
+from digitlab.synthesis import glyphs_5_to_9 as high
+from digitlab.synthesis.hand import Hand, Strokes
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from digitlab.data.dataset import load
-from digitlab.data.other_ink import draw_other_ink
+from digitlab.synthesis.other_ink import draw_other_ink
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from functools import partial
 
 import numpy as np
 
-from digitlab.data.glyphs import Glyph
-from digitlab.data.hand import Hand
+from digitlab.synthesis.glyphs import Glyph
+from digitlab.synthesis.hand import Hand
 
 _SKELETONS = """
 A  0,10 3,0 | 6,10 ; 1.2,6.3 4.8,6.3
@@ -116,4 +116,4 @@ def _draw(strokes: list[list[list[tuple[float, float]]]], hand: Hand) -> list[np
 LETTERS = tuple(
     Glyph(-1, row.split()[0], 1.0, partial(_draw, _parse(row.split(maxsplit=1)[1]))) for row in _SKELETONS
 )
-"""Each is drawn by `digitlab.data.strokes.draw_glyph`; their `digit` is -1."""
+"""Each is drawn by `digitlab.synthesis.strokes.draw_glyph`; their `digit` is -1."""
