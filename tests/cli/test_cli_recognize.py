@@ -86,7 +86,7 @@ def test_a_folder_is_read_with_all_below_it_and_every_bad_file_is_named(
 def test_a_line_of_json_says_what_was_read_and_where(folder: Path, capsys: Capture) -> None:
     assert run(["recognize", "in/b-seven.png", "--json"]) == 0
     [answer] = lines(capsys.readouterr().out)
-    assert list(answer) == ["file", "status", "text", "digits", "reason"]
+    assert list(answer) == ["file", "status", "text", "digits", "reason", "lines", "notes"]
     assert (answer["status"], answer["text"], answer["reason"]) == ("ok", "7", None)
     [digit] = answer["digits"]
     assert digit["digit"] == 7

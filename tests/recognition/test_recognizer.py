@@ -220,7 +220,7 @@ def test_steps_are_kept_only_when_asked_for(reader: Recognizer, write: Write) ->
 
 def check_values(reading: Reading) -> None:
     values = json.loads(json.dumps(reading.to_values()))
-    assert list(values) == ["status", "text", "digits", "reason"]
+    assert list(values) == ["status", "text", "digits", "reason", "lines", "notes"]
     for digit in values["digits"]:
         ranked = sorted(digit["probabilities"], reverse=True)
         assert (digit["confidence"], digit["runner_up_confidence"]) == (ranked[0], ranked[1])

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from digitlab.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from digitlab.recognition.reading import Box, ReadDigit, Reading, Reason, Step
+    from digitlab.recognition.reading import Box, Opinions, ReadDigit, Reading, ReadLine, Reason, Step
     from digitlab.recognition.recognizer import Recognizer
 
 __getattr__ = lazy_exports(
     __name__,
     {
         "Box": "reading",
+        "Opinions": "reading",
         "ReadDigit": "reading",
+        "ReadLine": "reading",
         "Reading": "reading",
         "Reason": "reading",
         "Recognizer": "recognizer",
@@ -22,4 +24,4 @@ __getattr__ = lazy_exports(
     },
 )
 
-__all__ = ["Box", "ReadDigit", "Reading", "Reason", "Recognizer", "Step"]
+__all__ = ["Box", "Opinions", "ReadDigit", "ReadLine", "Reading", "Reason", "Recognizer", "Step"]
