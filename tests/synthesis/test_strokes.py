@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitlab.data.dataset import Dataset
-from digitlab.synthesis.glyphs import GLYPHS, Glyph
+from digitlab.synthesis import strokes as strokes_module
+from digitlab.synthesis.glyphs import GLYPHS, Glyph, glyphs_of
 from digitlab.synthesis.strokes import draw_digits, draw_glyph
 
 COUNT = 2000
@@ -102,3 +103,27 @@ def test_a_one_with_an_upstroke_has_it_rise_where_a_sevens_bar_lies() -> None:
 
     assert drop_of_the_left_end(7, "plain") <= 2
     assert drop_of_the_left_end(1, "wide upstroke") >= 6
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_every_digit_has_one_shape_held_back_and_others_to_learn_from(digit: int) -> None:
+    learned, shares = glyphs_of(digit)
+    held, held_shares = glyphs_of(digit, held_back=True)
+    assert shares.sum() == pytest.approx(1)
+    assert held_shares.sum() == pytest.approx(1)
+    assert len(learned) == len(shares) > 4
+    assert len(held) == len(held_shares) == 1
+    assert {glyph.name for glyph in held}.isdisjoint(glyph.name for glyph in learned)
+
+
+def test_digits_are_never_drawn_in_a_shape_that_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    used: set[tuple[int, str]] = set()
+    draw = strokes_module.draw_glyph
+
+    def noting(glyph: Glyph, count: int, random: np.random.Generator) -> np.ndarray:
+        used.add((glyph.digit, glyph.name))
+        return draw(glyph, count, random)
+
+    monkeypatch.setattr(strokes_module, "draw_glyph", noting)
+    draw_digits(5_000, seed=0)
+    assert used == {(glyph.digit, glyph.name) for glyph in GLYPHS if not glyph.held_back}

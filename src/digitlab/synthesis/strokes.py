@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
-from digitlab.synthesis.glyphs import GLYPHS, Glyph
+from digitlab.synthesis.glyphs import Glyph, glyphs_of
 from digitlab.synthesis.hand import Hand
 
 SIZE = 28
@@ -20,6 +20,8 @@ _SHIFT = 6
 
 def draw_digits(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Draw digits as people in Swiss, German, French and other schools learn to write them.
+
+    Shapes that are held back for measuring are not among them.
 
     Args:
         count: how many, 0 or more; the ten classes come as often as each other, in random order.
@@ -42,7 +44,7 @@ def draw_glyph(glyph: Glyph, count: int, random: np.random.Generator) -> np.ndar
     """Draw one variant of a digit.
 
     Args:
-        glyph: of `GLYPHS`.
+        glyph: of `GLYPHS`, or a letter or sign.
         count: how many, 1 or more.
         random: what they are drawn by.
 
@@ -64,9 +66,8 @@ def draw_glyph(glyph: Glyph, count: int, random: np.random.Generator) -> np.ndar
 def _by_glyph(
     random: np.random.Generator, digit: int, places: np.ndarray
 ) -> Iterator[tuple[Glyph, np.ndarray]]:
-    glyphs = [glyph for glyph in GLYPHS if glyph.digit == digit]
-    shares = np.array([glyph.share for glyph in glyphs])
-    which = random.choice(len(glyphs), len(places), p=shares / shares.sum())
+    glyphs, shares = glyphs_of(digit)
+    which = random.choice(len(glyphs), len(places), p=shares)
     for number, glyph in enumerate(glyphs):
         if (which == number).any():
             yield glyph, places[which == number]
