@@ -1,0 +1,335 @@
+"""From a row network's answers to strings: the decoding of connectionist temporal classification (CTC).
+
+The network says for each frame, a few columns of the row, which symbol stands there, or that none does: the
+blank. A path takes one of the 12 in each frame; without its repetitions and then without its blanks it is a
+string. A string's probability is the sum over its paths.
+
+Source: Graves et al. 2006, Connectionist temporal classification.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from digitlab.recognition.lengths import LengthRange
+
+ALPHABET = "0123456789?"
+"""The symbols in the order of the network's outputs; "?" is ink of a digit's size that is none."""
+BLANK = len(ALPHABET)
+"""The output that says "no new symbol here"."""
+
+BEAMS = 16
+"""Prefixes that are followed at once."""
+NEGLIGIBLE = 1e-5
+"""Share of the best prefix's probability under which another is given up."""
+QUIET = 1e-4
+"""Probability that no symbol reaches in a frame that is taken for blank: nine of ten frames are."""
+MATTERS = 1e-3
+"""Probability from which a string is scored that a width's beams have lost."""
+
+_INDEX = {symbol: index for index, symbol in enumerate(ALPHABET)}
+_UNDERFLOW = 1e-100
+_TINY = 1e-30  # in the place of 0, whose logarithm no path survives
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """What a row may say.
+
+    Attributes:
+        text: of "0123456789?".
+        log_probability: the logarithm of its probability, 0 or less.
+    """
+
+    text: str
+    log_probability: float
+
+
+@dataclass(frozen=True)
+class Span:
+    """The frames of one character.
+
+    Attributes:
+        start: the first of them.
+        stop: the one after the last.
+        peak: the one in which the character is likeliest.
+    """
+
+    start: int
+    stop: int
+    peak: int
+
+
+def beam_search(
+    probabilities: np.ndarray, lengths: LengthRange | None = None, beams: int = BEAMS
+) -> list[Hypothesis]:
+    """Find the likeliest strings: a prefix search that looks ahead where the length is known.
+
+    A prefix is kept for its probability times that of coming to an admissible length from there, which
+    is computed exactly beforehand. So no beam is spent on a prefix that becomes too long or too short.
+
+    Args:
+        probabilities: of the symbols and the blank in each frame, float [T, 12], 0..1.
+        lengths: how many characters the row has, where that is known.
+        beams: prefixes that are followed, 1 or more.
+
+    Returns:
+        At most `beams` strings, the likeliest first. Where lengths are given, none of another length, and
+        nothing at all where no such string can be: too few frames, or a probability under 1e-300. The
+        probabilities are among all strings, so that they add up to `length_probability` at most.
+    """
+    frames = np.asarray(probabilities, float)
+    if lengths is None:
+        frames = _without_quiet(frames)
+        worth = np.ones((1, 1, 1, BLANK + 1)).repeat(len(frames) + 1, axis=1)[0]
+        least = NEGLIGIBLE
+    else:
+        worth, _ = _lookahead(frames, lengths)
+        least = 0.0
+    if not worth[0, 0, BLANK]:
+        return []
+    heard: list[list[int]] = [[] for _ in frames]
+    for number, symbol in np.argwhere(frames[:, :BLANK] > least).tolist():
+        heard[number].append(symbol)
+    prefixes: dict[str, list[float]] = {"": [1.0, 0.0, float(worth[0, 0, BLANK])]}
+    log_scale = 0.0
+    for frame, symbols, values in zip(frames.tolist(), heard, worth[1:], strict=True):
+        best = max(weight for _, _, weight in prefixes.values())
+        if best < _UNDERFLOW:
+            log_scale += float(np.log(best))
+            prefixes = {text: [value / best for value in state] for text, state in prefixes.items()}
+            best = 1.0
+        prefixes = _grow(prefixes, frame, symbols, values.tolist(), NEGLIGIBLE * best)
+        if len(prefixes) > beams:
+            kept = sorted(prefixes.items(), key=lambda item: -item[1][2])[:beams]
+            prefixes = dict(kept)
+    found = [
+        Hypothesis(text, log_scale + math.log(in_blank + in_symbol))
+        for text, (in_blank, in_symbol, _) in prefixes.items()
+    ]
+    return sorted(found, key=lambda one: (-one.log_probability, one.text))
+
+
+def length_probability(probabilities: np.ndarray, lengths: LengthRange) -> float:
+    """Compute how likely the row has a number of characters, 0..1: the sum over all such strings.
+
+    Args:
+        probabilities: of the symbols and the blank in each frame, float [T, 12].
+        lengths: the numbers of characters.
+    """
+    worth, log_scale = _lookahead(np.asarray(probabilities, float), lengths)
+    return float(worth[0, 0, BLANK] * np.exp(log_scale))
+
+
+def score(probabilities: np.ndarray, text: str) -> float:
+    """Compute a string's log probability exactly, by the forward algorithm; -inf where it has no path.
+
+    Args:
+        probabilities: of the symbols and the blank in each frame, float [T, 12].
+        text: of "0123456789?".
+    """
+    states, may_skip = _states(text)
+    emitted = np.asarray(probabilities, float)[:, states]
+    forward = np.zeros(len(states))
+    forward[0] = 1.0  # before the first frame: as if a blank had been
+    log_scale = 0.0
+    for frame in emitted:
+        reached = forward.copy()
+        reached[1:] += forward[:-1]
+        reached[2:] += np.where(may_skip[2:], forward[:-2], 0.0)
+        forward = reached * frame
+        scale = float(forward.sum())
+        if scale == 0:
+            return -np.inf
+        forward /= scale
+        log_scale += float(np.log(scale))
+    ended = float(forward[-2:].sum())
+    return log_scale + float(np.log(ended)) if ended else -np.inf
+
+
+def combine(
+    found: Sequence[Sequence[Hypothesis]], probabilities: Sequence[np.ndarray] = ()
+) -> list[Hypothesis]:
+    """Put together what several looks at one row found: the mean of the posteriors.
+
+    Args:
+        found: what `beam_search` gave for each look.
+        probabilities: of the symbols and the blank in each look, each float [T, 12]. With them a string that
+            one look has lost, among others as likely as it, counts with its exact probability; without
+            them, as with beams that were never full, it counts nothing there.
+
+    Returns:
+        All strings that were found in any look, the likeliest first.
+    """
+    texts = dict.fromkeys(one.text for look in found for one in look)
+    total = dict.fromkeys(texts, 0.0)
+    for number, look in enumerate(found):
+        known = {one.text: float(np.exp(one.log_probability)) for one in look}
+        cut_off = bool(probabilities) and min(known.values(), default=1.0) > MATTERS
+        for text in texts:
+            if text in known:
+                total[text] += known[text]
+            elif cut_off:
+                total[text] += float(np.exp(score(probabilities[number], text)))
+    means = {text: value / len(found) for text, value in total.items()}
+    order = sorted(means, key=lambda text: (-means[text], text))
+    return [Hypothesis(text, float(np.log(max(means[text], _TINY)))) for text in order]
+
+
+def align(probabilities: np.ndarray, text: str) -> list[Span]:
+    """Find the frames of each character on the likeliest path of a string (Viterbi).
+
+    Args:
+        probabilities: of the symbols and the blank in each frame, float [T, 12].
+        text: of "0123456789?".
+
+    Returns:
+        One span a character, from left to right, none overlapping.
+
+    Raises:
+        ValueError: the string needs more frames than there are.
+    """
+    needed = len(text) + sum(one == other for one, other in pairwise(text))
+    if needed > len(probabilities):
+        raise ValueError(
+            f"align: expected {needed} frames or more for {text!r}, received {len(probabilities)}"
+        )
+    frames = np.asarray(probabilities, float)
+    states, may_skip = _states(text)
+    path = _best_path(np.log(np.maximum(frames, _TINY))[:, states], may_skip)
+    spans = []
+    for state in range(1, len(states), 2):
+        held = np.flatnonzero(path == state)
+        peak = held[np.argmax(frames[held, states[state]])]
+        spans.append(Span(int(held[0]), int(held[-1]) + 1, int(peak)))
+    return spans
+
+
+def _grow(
+    prefixes: dict[str, list[float]],
+    frame: Sequence[float],
+    symbols: Sequence[int],
+    worth: Sequence[Sequence[float]],
+    cutoff: float,
+) -> dict[str, list[float]]:
+    """Take every prefix through one frame: it stays as it is, or a symbol follows.
+
+    Args:
+        prefixes: each with the probability of its paths that end in a blank, of those that end in a symbol,
+            and its weight: the sum of both, each times its worth.
+        frame: the probabilities of the symbols and the blank.
+        symbols: those that are considered.
+        worth: how likely a prefix becomes admissible, by its length and what its path ends in.
+        cutoff: the weight under which nothing is followed.
+    """
+    longest = len(worth) - 1
+    grown: dict[str, list[float]] = {}
+    for prefix, (in_blank, in_symbol, _) in prefixes.items():
+        either = in_blank + in_symbol
+        last = _INDEX[prefix[-1]] if prefix else BLANK
+        here = worth[min(len(prefix), longest)]
+        longer = worth[min(len(prefix) + 1, longest)]
+        blank = either * frame[BLANK]
+        repeated = in_symbol * frame[last]
+        weight = blank * here[BLANK] + repeated * here[last]
+        if weight >= cutoff:
+            state = grown.get(prefix)
+            if state is None:
+                grown[prefix] = [blank, repeated, weight]
+            else:
+                state[0] += blank
+                state[1] += repeated
+                state[2] += weight
+        for symbol in symbols:
+            # Twice the same symbol is one, unless a blank was between.
+            follows = (in_blank if symbol == last else either) * frame[symbol]
+            weight = follows * longer[symbol]
+            if weight >= cutoff:
+                text = prefix + ALPHABET[symbol]
+                state = grown.get(text)
+                if state is None:
+                    grown[text] = [0.0, follows, weight]
+                else:
+                    state[1] += follows
+                    state[2] += weight
+    return grown
+
+
+def _without_quiet(frames: np.ndarray) -> np.ndarray:
+    """Make one frame of each run of frames in which no symbol is heard: its blank is their product."""
+    quiet = frames[:, :BLANK].max(axis=1, initial=0.0) < QUIET
+    first = np.flatnonzero(~quiet | ~np.concatenate([[False], quiet[:-1]]))
+    if len(first) == len(frames):
+        return frames
+    kept = frames[first]
+    kept[quiet[first], :BLANK] = 0
+    kept[:, BLANK] = np.multiply.reduceat(frames[:, BLANK], first)
+    return kept
+
+
+def _lookahead(frames: np.ndarray, lengths: LengthRange) -> tuple[np.ndarray, float]:
+    """Compute how likely the rest of the frames brings a prefix to an admissible length.
+
+    Args:
+        frames: float [T, 12].
+        lengths: the admissible ones.
+
+    Returns:
+        float [T + 1, longest + 1, 12]: before each frame, for each length of the prefix (the last stands for
+        all longer ones), and for what its path ends in, scaled so that a frame's largest is 1; and the
+        logarithm of the first frame's scale.
+    """
+    longest = 1 + (lengths.most or lengths.least)
+    worth = np.zeros((len(frames) + 1, longest + 1, BLANK + 1))
+    worth[-1] = [[length in lengths] for length in range(longest + 1)]
+    another = 1.0 - np.eye(BLANK)  # a symbol that follows another one makes the prefix longer
+    log_scale = 0.0
+    for number in range(len(frames) - 1, -1, -1):
+        symbols, blank = frames[number, :BLANK], frames[number, BLANK]
+        after = worth[number + 1]
+        longer = after[[*range(1, longest + 1), longest], :BLANK] * symbols
+        stays = after[:, BLANK] * blank
+        before = worth[number]
+        before[:, BLANK] = stays + longer.sum(axis=1)
+        before[:, :BLANK] = stays[:, None] + longer @ another + after[:, :BLANK] * symbols
+        scale = float(before.max())
+        if scale == 0:
+            return np.zeros_like(worth), 0.0
+        before /= scale
+        log_scale += float(np.log(scale))
+    return worth, log_scale
+
+
+def _states(text: str) -> tuple[np.ndarray, np.ndarray]:
+    """Blanks around the characters, int [2n + 1], and where the blank before a character may be left out."""
+    states = np.full(2 * len(text) + 1, BLANK)
+    states[1::2] = [_INDEX[symbol] for symbol in text]
+    may_skip = np.zeros(len(states), bool)
+    may_skip[2:] = (states[2:] != BLANK) & (states[2:] != states[:-2])
+    return states, may_skip
+
+
+def _best_path(log_emitted: np.ndarray, may_skip: np.ndarray) -> np.ndarray:
+    """The likeliest sequence of states, int [T]; log_emitted float [T, states]."""
+    count, states = log_emitted.shape
+    reached = np.full((3, states), -np.inf)  # by staying, from the state before, and from the one before that
+    best = np.full(states, -np.inf)
+    best[0] = 0.0
+    came = np.zeros((count, states), np.int8)
+    for number, emitted in enumerate(log_emitted):
+        reached[0] = best
+        reached[1, 1:] = best[:-1]
+        reached[2, 2:] = np.where(may_skip[2:], best[:-2], -np.inf)
+        came[number] = reached.argmax(axis=0)
+        best = reached.max(axis=0) + emitted
+    state = int(np.argmax(best[-2:])) + max(states - 2, 0)
+    path = np.empty(count, int)
+    for number in range(count - 1, -1, -1):
+        path[number] = state
+        state -= int(came[number, state])
+    return path
