@@ -25,6 +25,7 @@ class Glyph:
         haste: the share of hands that cut corners; few where a corner tells the digit from another.
         held_back: whether it is never drawn for training, so that what a network makes of shapes that it was
             not shown can be measured.
+        lookalike: whether it is no digit but, alone and in a digit's size, may be taken for one.
     """
 
     digit: int
@@ -34,6 +35,7 @@ class Glyph:
     widest: float = 0.27
     haste: float = 0.35
     held_back: bool = False
+    lookalike: bool = False
 
 
 ANY_PEN, FINE_PEN, BALL_PEN = 100.0, 0.21, 0.16

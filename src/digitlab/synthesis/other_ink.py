@@ -7,7 +7,8 @@ import numpy as np
 
 from digitlab.synthesis.glyphs import Glyph
 from digitlab.synthesis.hand import Hand
-from digitlab.synthesis.letters import LETTERS
+from digitlab.synthesis.letters import DRAWINGS, LETTERS
+from digitlab.synthesis.signs import SIGNS
 from digitlab.synthesis.strokes import draw_glyph
 
 SIDE, BOX = 28, 20
@@ -47,8 +48,10 @@ def draw_other_ink(
 
 
 def _letters(random: np.random.Generator, count: int) -> np.ndarray:
-    each = max(1, count // len(LETTERS))
-    return np.concatenate([draw_glyph(letter, each, random) for letter in LETTERS])
+    """Letters, signs and other drawings, but none that alone may be taken for a digit."""
+    glyphs = [glyph for glyph in (*LETTERS, *SIGNS.values(), *DRAWINGS) if not glyph.lookalike]
+    each = max(1, count // len(glyphs))
+    return np.concatenate([draw_glyph(glyph, each, random) for glyph in glyphs])
 
 
 def _scribbles(random: np.random.Generator, count: int) -> np.ndarray:

@@ -144,7 +144,8 @@ def _pen_widths(random: np.random.Generator, points: np.ndarray, widest: float) 
     A pen that would fill the bowls of a small or narrow digit is no pen for it.
     """
     extent = np.ptp(points, axis=1)
-    narrow = BOX * extent.min(axis=1) / extent.max(axis=1)
+    longest = np.maximum(extent.max(axis=1), 1e-6)  # a point on a coarse surface has no length
+    narrow = BOX * extent.min(axis=1) / longest
     chosen = np.clip(np.exp(random.normal(np.log(2.1), 0.35, len(points))), 1.0, 4.8)
     return np.minimum(chosen, np.maximum(widest * narrow, 1.2))
 
