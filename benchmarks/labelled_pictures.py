@@ -7,12 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+from outcomes import calibration_error, wilson
 
 from digitlab.recognition import Reading
-
-BINS = 15
-"""Of confidence, equally wide, for the calibration error."""
 
 
 @dataclass(frozen=True)
@@ -84,31 +81,27 @@ def scores(answers: Sequence[Answer]) -> dict[str, float]:
     """Compute shares in percent: of all pictures, and of those that were answered.
 
     Returns:
-        `pictures` (their number); `accuracy`: read right, of all; `unrejected`: the same if nothing were
-        rejected; `rejected`: of all; `wrong`: answered otherwise, of all; `calibration_error`: of those that
-        were answered with one digit.
+        `pictures` (their number); `accuracy`: read right, of all, and its 95 % interval, `low` and `high`;
+        `unrejected`: the same if nothing were rejected; `rejected`: of all; `wrong`: answered otherwise, of
+        all; `calibration_error`: of those that were answered with one digit.
     """
     count = len(answers)
     rejected = sum(bool(one.reason) for one in answers)
     right = sum(one.right for one in answers)
+    low, high = wilson(right, count)
+    single = [one for one in answers if len(one.text) == 1 and not one.reason]
     return {
         "pictures": count,
         "accuracy": 100 * right / count,
+        "low": low,
+        "high": high,
         "unrejected": 100 * sum(one.likeliest == one.label for one in answers) / count,
         "rejected": 100 * rejected / count,
         "wrong": 100 * (count - right - rejected) / count,
-        "calibration_error": calibration_error(answers),
+        "calibration_error": calibration_error(
+            [one.confidence for one in single], [one.right for one in single]
+        ),
     }
-
-
-def calibration_error(answers: Sequence[Answer]) -> float:
-    """Compute the expected calibration error over the pictures that were read as one digit, in percent."""
-    single = [one for one in answers if len(one.text) == 1 and not one.reason]
-    confidence = np.array([one.confidence for one in single])
-    right = np.array([one.right for one in single])
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = [abs(confidence[bins == b].sum() - right[bins == b].sum()) for b in range(BINS)]
-    return 100 * float(sum(gaps)) / max(len(single), 1)
 
 
 def confusions(answers: Sequence[Answer]) -> list[tuple[int, str, int]]:

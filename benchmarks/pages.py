@@ -25,6 +25,7 @@ from pathlib import Path
 import cv2
 from labelled_pictures import Sample, held_out, read_labels
 from measured import add_place, environment, results_file, write_results
+from outcomes import wilson
 from page_composer import Digits, compose, transmitted
 
 from digitlab.files import ensure_new
@@ -126,16 +127,33 @@ def share_right(pairs: Iterable[tuple[Sequence[str], Sequence[str]]]) -> float:
 
 
 def score(pages: Sequence[ReadPage]) -> dict[str, float]:
-    """Compute shares in percent, a refused page having no digit and no number right."""
+    """Compute shares in percent, a refused page having no digit and no number right.
+
+    Returns:
+        `pages` (their number); of all that is written, `digits` and `numbers` read right and in their order;
+        `whole_pages` read right, with the 95 % interval, `low` and `high`; `refused`; `wrong`: pages whose
+        text claims to be whole and is another; `shorter`: of those, with fewer digits than are written.
+    """
     texts = [(page.truth, page.text) for page in pages]
     numbers = [(truth.split("\n"), text.split("\n")) for truth, text in texts]
+    whole = sum(page.truth == page.text for page in pages)
+    low, high = wilson(whole, len(pages))
+    wrong = [one for one in pages if one.status == "ok" and "?" not in one.text and one.text != one.truth]
     return {
         "pages": len(pages),
         "digits": share_right(texts),
         "numbers": share_right(numbers),
-        "whole_pages": 100 * sum(page.truth == page.text for page in pages) / len(pages),
+        "whole_pages": 100 * whole / len(pages),
+        "low": low,
+        "high": high,
         "refused": 100 * sum(page.status != "ok" for page in pages) / len(pages),
+        "wrong": 100 * len(wrong) / len(pages),
+        "shorter": 100 * sum(_written(one.text) < _written(one.truth) for one in wrong) / len(pages),
     }
+
+
+def _written(text: str) -> int:
+    return sum(map(str.isdigit, text))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What the recognizer costs: time and memory of the preparation, time of the whole command.
+"""What the recognizer costs: time and memory of reading a picture, time of the whole command.
 
 Each figure comes from processes of their own. Started with a picture's path and a model, this file measures
 that one picture and prints JSON; the rest is called by `recognizer.py`.
@@ -27,7 +27,12 @@ def drawing(digit: np.ndarray) -> bytes:
     """A drawing of 280x280 as a web canvas gives it, PNG: white ink on black."""
     canvas = np.zeros(DRAWING, np.uint8)
     canvas[40:236, 50:246] = cv2.resize(digit, (196, 196), interpolation=cv2.INTER_CUBIC)
-    return cv2.imencode(".png", canvas)[1].tobytes()
+    return png(canvas)
+
+
+def png(picture: np.ndarray) -> bytes:
+    """Encode a picture, uint8 [h, w], as PNG."""
+    return cv2.imencode(".png", picture)[1].tobytes()
 
 
 def photograph(page: bytes) -> bytes:
@@ -43,12 +48,12 @@ def measure(picture: Path, model: str) -> dict[str, float]:
 
     Args:
         picture: the file.
-        model: that reads it; the memory is that of decoding and preparation alone.
+        model: that reads it, with one thread of ONNX Runtime and of OpenCV.
 
     Returns:
-        `decode_ms`: of the file; `prepare_ms`: of the picture, up to MNIST form; `read_ms`: with all that the
-        network says; medians, and beside them the processor's time, of all cores, which tells how busy the
-        machine was; `memory_mb`: the peak beyond the idle process.
+        `decode_ms`: of the file; `read_ms`: of the decoded picture, with all that the networks say; medians,
+        and beside them the processor's time, of all cores, which tells how busy the machine was; `memory_mb`:
+        the peak of both beyond the process that has read a small drawing.
     """
     command = [sys.executable, __file__, str(picture), model]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
@@ -73,26 +78,19 @@ def _children_seconds() -> float:
 
 
 def _measure_here(path: Path, model: str) -> dict[str, float]:
-    from digitlab.data import Picture, decode_image
+    from digitlab.data import decode_image
     from digitlab.recognition import Recognizer
-    from digitlab.recognition.prepare import find_ink, to_mnist_form
-    from digitlab.recognition.segment import find_digits
 
-    def prepare(picture: Picture) -> None:
-        writing = find_digits(find_ink(picture).strength)
-        for piece in (*writing.pieces, *writing.joined()):
-            to_mnist_form(piece.strength)
-
+    cv2.setNumThreads(1)
+    recognizer = Recognizer(model)
     one = np.pad(np.full((20, 4), 255, np.uint8), ((4, 4), (12, 12)))
-    prepare(decode_image(drawing(one)))  # what is loaded on first use is part of the idle process
+    recognizer.read(decode_image(drawing(one)))  # what is loaded on first use is part of the idle process
     idle = _peak_mb()
     picture = decode_image(path)
-    prepare(picture)
+    recognizer.read(picture)
     figures = {"memory_mb": _peak_mb() - idle}
-    recognizer = Recognizer(model)
     for name, action in (
         ("decode", lambda: decode_image(path)),
-        ("prepare", lambda: prepare(picture)),
         ("read", lambda: recognizer.read(picture)),
     ):
         wall, processor = _medians(action, seconds=1.0)
@@ -118,7 +116,7 @@ def _peak_mb() -> float:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Measure the preparation of a picture in this process.")
+    parser = argparse.ArgumentParser(description="Measure the reading of a picture in this process.")
     parser.add_argument("picture", type=Path)
     parser.add_argument("model")
     asked = parser.parse_args()

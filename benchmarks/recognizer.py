@@ -1,6 +1,6 @@
 """How well the recognizer reads: people's digits, pasted digits, letters; and what it costs.
 
-    python benchmarks/recognizer.py FOLDER... [--held-out-groups NAME ...] [--fonts FILE ...] [--model best]
+    python benchmarks/recognizer.py FOLDER... [--held-out-groups NAME ...] [--fonts [FILE ...]] [--model best]
 
 Each FOLDER holds pictures of one digit each and a `labels.csv` (file, label, writer or style). Of its groups
 the first half in sorted order is for choosing (three of five, two of four), the others are reported on; so it
@@ -24,13 +24,16 @@ import numpy as np
 from font_letters import LETTERS, LOOKALIKES, drawn
 from labelled_pictures import Answer, answer, confusions, held_out, read_labels, scores
 from measured import add_place, environment, results_file, write_results
+from outcomes import wilson
 from page_composer import compose
+from paper import around, look
 from pasted_digits import pasted
-from recognition_cost import drawing, measure, measure_command, photograph
+from pen import MnistWriter, write
+from recognition_cost import drawing, measure, measure_command, photograph, png
 
+from digitlab.bundle.runtime import load_classifier
 from digitlab.data import load, stratified_split
 from digitlab.recognition import Reading, Recognizer
-from digitlab.results.rejection import Inside
 
 CHUNK = 200
 _FORMATS = {int: ",", float: ".2f"}
@@ -64,7 +67,7 @@ def measure_folder(
     return [*rows, *by_group, {**worst, "what": f"{worst['what']} (the worst)"}], confusions(answers)
 
 
-def measure_pasted(recognizer: Recognizer, count: int, test: bool) -> list[dict[str, Any]]:
+def measure_pasted(recognizer: Recognizer, model: str, count: int, test: bool) -> list[dict[str, Any]]:
     """Read MNIST digits untouched, by the network alone, and pasted into pictures."""
     dataset = load("mnist")
     if test:
@@ -72,7 +75,7 @@ def measure_pasted(recognizer: Recognizer, count: int, test: bool) -> list[dict[
     else:
         _, validation = stratified_split(dataset.y_train, 5_000, 0)
         digits, labels = dataset.x_train[validation[:count]], dataset.y_train[validation[:count]]
-    probabilities = recognizer.classifier.calibrated(digits)
+    probabilities = load_classifier(model).calibrated(digits)
     best = probabilities.argmax(axis=1)
     sure = probabilities.max(axis=1)
     untouched = [
@@ -88,44 +91,48 @@ def measure_pasted(recognizer: Recognizer, count: int, test: bool) -> list[dict[
 
 
 def measure_letters(recognizer: Recognizer, fonts: Sequence[Path]) -> list[dict[str, Any]]:
-    """Read letters and digits drawn from fonts: which share is accepted, in percent."""
+    """Read letters and digits drawn from fonts: which share is accepted, in percent.
+
+    Returns:
+        A row for each font and one for all; `letters` leaves out those that a person takes for digits, too,
+        and has its interval, `low` and `high`.
+    """
     reported = held_out(font.stem for font in fonts)
     rows = []
+    accepted: dict[str, list[bool]] = {"letters": [], "lookalikes": [], "digits": []}
     for font in sorted(fonts, key=lambda one: one.stem.casefold()):
         characters, pictures = zip(*drawn(font, LETTERS + "0123456789"), strict=True)
-        accepted = np.array([reading.status == "ok" for reading in read_all(recognizer, pictures)])
-        kinds = np.array([_kind(character) for character in characters])
-        shares = {
-            kind: 100 * float(accepted[kinds == kind].mean()) for kind in ("letters", "lookalikes", "digits")
-        }
+        answers: dict[str, list[bool]] = {kind: [] for kind in accepted}
+        for character, reading in zip(characters, read_all(recognizer, pictures), strict=True):
+            answers[_kind(character)].append(reading.status == "ok")
         part = "held out" if font.stem in reported else "chosen on"
-        rows.append(
-            {"what": f"accepted of {font.stem} ({part})", "pictures": len(kinds)}
-            | shares
-            | {"all_letters": 100 * float(accepted[kinds != "digits"].mean())}
-        )
-    return rows
+        rows.append(_letters_row(f"accepted of {font.stem} ({part})", answers))
+        for kind, ones in answers.items():
+            accepted[kind] += ones
+    return [*rows, _letters_row("accepted of all fonts", accepted)]
 
 
-def stricter(model: str, share: float) -> Recognizer:
-    """Make a recognizer whose threshold keeps a share of MNIST's validation digits, 0..1."""
-    recognizer = Recognizer(model)
-    classifier = recognizer.classifier
-    calibration = classifier.card.calibration
-    assert calibration.rejection, f"{model} rejects nothing"
-    dataset = load("mnist")
-    data = classifier.card.trial.data
-    _, held = stratified_split(dataset.y_train, data.validation, data.split_seed)
-    digits = dataset.x_train[held]
-    features = [
-        classifier.inside(digits[start : start + CHUNK])["features"] for start in range(0, len(digits), CHUNK)
-    ]
-    likely = calibration.rejection.likely(Inside(np.concatenate(features), classifier.probabilities(digits)))
-    lowest = float(np.quantile(np.log(likely / (1 - likely)), 1 - share))
-    moved = calibration.rejection.model_copy(update={"bias": calibration.rejection.bias - lowest})
-    calibration = calibration.model_copy(update={"rejection": moved})
-    classifier.card = classifier.card.model_copy(update={"calibration": calibration})
-    return recognizer
+def _letters_row(what: str, accepted: dict[str, list[bool]]) -> dict[str, Any]:
+    letters = accepted["letters"]
+    low, high = wilson(sum(letters), len(letters))
+    shares = {kind: 100 * float(np.mean(ones)) for kind, ones in accepted.items()}
+    return {
+        "what": what,
+        "n": len(letters),
+        "letters": shares.pop("letters"),
+        "low": low,
+        "high": high,
+        **shares,
+    }
+
+
+def fonts_at_hand() -> list[Path]:
+    """Give the upright and italic text fonts that come with matplotlib; they are print, not handwriting."""
+    import matplotlib
+
+    folder = Path(matplotlib.get_data_path(), "fonts", "ttf")
+    names = ("DejaVuSans", "DejaVuSans-Oblique", "DejaVuSerif", "DejaVuSerif-Italic", "cmr10", "cmmi10")
+    return [folder / f"{name}.ttf" for name in (*names, "cmss10", "STIXGeneral", "STIXGeneralItalic")]
 
 
 def _kind(character: str) -> str:
@@ -135,20 +142,24 @@ def _kind(character: str) -> str:
 
 
 def measure_cost(model: str, rounds: int) -> list[dict[str, Any]]:
-    """Measure the preparation of a drawing and of a photograph, and the whole command."""
+    """Measure a row, a drawing and a photograph, and the whole command."""
     dataset = load("mnist")
     strokes = {
         digit: [1 - image[..., None].repeat(3, 2) / np.float32(300) for image in _cropped(dataset, digit)]
         for digit in range(10)
     }
+    chance = np.random.default_rng(0)
+    row = around(write("1234567", MnistWriter(chance), 60, chance), 0.3, chance)
     with tempfile.TemporaryDirectory() as temporary:
-        small, large = Path(temporary, "drawing.png"), Path(temporary, "photograph.jpg")
-        small.write_bytes(drawing(dataset.x_train[7]))
-        large.write_bytes(photograph(compose(strokes, lines=3, seed=5).jpeg))
+        files = {name: Path(temporary, name) for name in ("row.png", "drawing.png", "photograph.jpg")}
+        files["row.png"].write_bytes(png(look(row, chance, "grey")))
+        files["drawing.png"].write_bytes(drawing(dataset.x_train[7]))
+        files["photograph.jpg"].write_bytes(photograph(compose(strokes, lines=3, seed=5).jpeg))
         return [
-            {"what": "a drawing of 280x280", **measure(small, model)},
-            {"what": "a photograph of 12 megapixels", **measure(large, model)},
-            {"what": "digitlab recognize one.png", **measure_command(small, model, rounds)},
+            {"what": "a row of seven digits", **measure(files["row.png"], model)},
+            {"what": "a drawing of 280x280", **measure(files["drawing.png"], model)},
+            {"what": "a photograph of 12 megapixels", **measure(files["photograph.jpg"], model)},
+            {"what": "digitlab recognize one.png", **measure_command(files["drawing.png"], model, rounds)},
         ]
 
 
@@ -171,7 +182,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="How well the recognizer reads, and what it costs.")
     parser.add_argument("folders", type=Path, nargs="*", metavar="FOLDER")
     parser.add_argument("--held-out-groups", nargs="+", default=[], metavar="NAME")
-    parser.add_argument("--fonts", type=Path, nargs="+", default=[], metavar="FILE")
+    parser.add_argument("--fonts", type=Path, nargs="*", metavar="FILE", help="without FILE, matplotlib's")
     parser.add_argument("--model", default="best")
     parser.add_argument("--pasted", type=int, default=2000, help="digits that are pasted; 0 leaves them out")
     parser.add_argument("--test", action="store_true", help="paste test digits; for published figures")
@@ -188,14 +199,11 @@ def main() -> None:
         print_table(title, tables[title])
         print("misread: " + ", ".join(f"{label} as {text} {n}x" for label, text, n in misread[folder.name]))
     if arguments.pasted:
-        tables["pasted, %"] = measure_pasted(recognizer, arguments.pasted, arguments.test)
+        tables["pasted, %"] = measure_pasted(recognizer, arguments.model, arguments.pasted, arguments.test)
         print_table("pasted, %", tables["pasted, %"])
-    if arguments.fonts:
-        tables["letters, %"] = measure_letters(recognizer, arguments.fonts)
+    if arguments.fonts is not None:
+        tables["letters, %"] = measure_letters(recognizer, arguments.fonts or fonts_at_hand())
         print_table("letters, %", tables["letters, %"])
-        title = "letters where 95 % of validation digits are kept, %"
-        tables[title] = measure_letters(stricter(arguments.model, 0.95), arguments.fonts)
-        print_table(title, tables[title])
     if arguments.rounds:
         *preparation, command = measure_cost(arguments.model, arguments.rounds)
         tables["cost"], tables["command"] = preparation, [command]

@@ -1,0 +1,135 @@
+"""What a reading was: right, refused, wrong, or shorter than what is written; and how sure a share is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod, sqrt
+
+import numpy as np
+
+from digitlab.recognition import Reading
+
+BINS = 15
+"""Of confidence, equally wide, for the calibration error."""
+_NORMAL_95 = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was said of a picture.
+
+    Attributes:
+        truth: what is written, as `Reading.text` gives it; empty where there is no number.
+        text: that was read; empty if the picture was refused.
+        accepted: whether the text claims to be whole: the picture was not refused, and no `?` stands in it.
+        confidence: that all of it is right, 0..1.
+    """
+
+    truth: str
+    text: str
+    accepted: bool
+    confidence: float
+
+    @property
+    def right(self) -> bool:
+        """Whether it is what is written; where there is no number, whether no digit was read."""
+        if not self.truth:
+            return not any(map(str.isdigit, self.text))
+        return self.text == self.truth
+
+    @property
+    def wrong(self) -> bool:
+        """Whether a text that claims to be whole is another than what is written."""
+        return self.accepted and not self.right
+
+    @property
+    def shorter(self) -> bool:
+        """Whether a text that claims to be whole has fewer digits than what is written: the worst fault."""
+        return self.wrong and _digits(self.text) < _digits(self.truth)
+
+
+def _digits(text: str) -> int:
+    return sum(map(str.isdigit, text))
+
+
+def outcome(truth: str, reading: Reading) -> Outcome:
+    """Note what was said of a picture on which this is written."""
+    accepted = reading.status == "ok" and "?" not in reading.text
+    return Outcome(truth, reading.text, accepted, prod(line.confidence for line in reading.lines))
+
+
+def shares(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """Count outcomes, with 95 % intervals of the shares read and wrong.
+
+    Returns:
+        `n`; in percent of all: `read`, its interval `low` and `high`, `refused` (a `?` in the text counts),
+        `wrong`, its interval `wrong_low` and `wrong_high`, and, of the wrong ones, `shorter`.
+    """
+    count = len(outcomes)
+    right = sum(one.right for one in outcomes)
+    wrong = sum(one.wrong for one in outcomes)
+    low, high = wilson(right, count)
+    wrong_low, wrong_high = wilson(wrong, count)
+    return {
+        "n": count,
+        "read": 100 * right / count,
+        "low": low,
+        "high": high,
+        "refused": 100 * (count - right - wrong) / count,
+        "wrong": 100 * wrong / count,
+        "wrong_low": wrong_low,
+        "wrong_high": wrong_high,
+        "shorter": 100 * sum(one.shorter for one in outcomes) / count,
+    }
+
+
+def accepted_shares(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """Say how well the accepted readings can be trusted, and how well the confidence sorts all.
+
+    Returns:
+        In percent: `accepted` of all; `wrong_accepted`, of those; its interval; `right_50`, `right_70` and
+        `right_90`: right among the so many percent that are most confident, the refused ones last;
+        `calibration_error`: of the confidence of accepted readings.
+    """
+    accepted = [one for one in outcomes if one.accepted]
+    wrong = sum(not one.right for one in accepted)
+    low, high = wilson(wrong, len(accepted))
+    ranked = sorted(outcomes, key=lambda one: (one.accepted, one.confidence), reverse=True)
+    most = {
+        f"right_{share}": 100
+        * float(np.mean([one.right for one in ranked[: max(1, len(ranked) * share // 100)]]))
+        for share in (50, 70, 90)
+    }
+    return {
+        "accepted": 100 * len(accepted) / len(outcomes),
+        "wrong_accepted": 100 * wrong / max(len(accepted), 1),
+        "wrong_accepted_low": low,
+        "wrong_accepted_high": high,
+        **most,
+        "calibration_error": calibration_error(
+            [one.confidence for one in accepted], [one.right for one in accepted]
+        ),
+    }
+
+
+def calibration_error(confidence: Sequence[float], right: Sequence[bool]) -> float:
+    """Compute the expected calibration error in percent, over bins of equal width."""
+    sure, hit = np.array(confidence, float), np.array(right, float)
+    bins = np.minimum((sure * BINS).astype(int), BINS - 1)
+    gaps = [abs(sure[bins == b].sum() - hit[bins == b].sum()) for b in range(BINS)]
+    return 100 * float(sum(gaps)) / max(len(sure), 1)
+
+
+def wilson(hits: int, count: int) -> tuple[float, float]:
+    """Compute the 95 % interval of a share, in percent; all of 0 to 100 where nothing was counted.
+
+    Source:
+        Wilson 1927, Probable Inference, the Law of Succession, and Statistical Inference.
+    """
+    if not count:
+        return 0.0, 100.0
+    z, share = _NORMAL_95, hits / count
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    return 100 * max(0.0, middle - half), 100 * min(1.0, middle + half)
