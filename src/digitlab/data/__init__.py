@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from digitlab.data.catalog import CATALOG, CatalogEntry
     from digitlab.data.dataset import Dataset, load, load_dataset
     from digitlab.data.idx import IdxHeader, read_idx, read_idx_header, write_idx
-    from digitlab.data.images import Picture, decode_image
+    from digitlab.data.images import Picture, decode_image, decode_pages
     from digitlab.data.importer import Imported, import_dataset, import_folder, import_npz
     from digitlab.data.inspection import Finding, inspect_dataset
     from digitlab.data.split import stratified_split
@@ -24,6 +24,7 @@ __all__ = [
     "Imported",
     "Picture",
     "decode_image",
+    "decode_pages",
     "import_dataset",
     "import_folder",
     "import_npz",
@@ -47,6 +48,7 @@ __getattr__ = lazy_exports(
         "Imported": "importer",
         "Picture": "images",
         "decode_image": "images",
+        "decode_pages": "images",
         "import_dataset": "importer",
         "import_folder": "importer",
         "import_npz": "importer",

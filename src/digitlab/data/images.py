@@ -11,7 +11,8 @@ import io
 import os
 import stat
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,11 +30,12 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 from PIL.ImageFile import ImageFile
+from PIL.MpoImagePlugin import MpoImageFile
 
 from digitlab.data.file_kinds import BASE64, kind_of, picture_format
 from digitlab.data.idx import DEFLATE_RATIO
 from digitlab.data.picture_modes import grey_and_alpha
-from digitlab.data.picture_parts import pixel_bytes
+from digitlab.data.picture_parts import MAX_PAGES, Frames, list_frames
 from digitlab.errors import ImageError
 
 MAX_FILE_BYTES = 256 * 2**20
@@ -42,6 +44,8 @@ MAX_PIXELS = 50_000_000
 """The largest picture that is decoded, in pixels."""
 MAX_SIDE = 30_000
 """The longest side of a picture that is decoded, in pixels."""
+MAX_PAGES_PIXELS = 2 * MAX_PIXELS
+"""The most pixels of all pages of a file together."""
 
 _FORMATS = ("PNG", "JPEG", "WebP", "BMP", "TIFF", "GIF")
 _LIMITS = (
@@ -72,11 +76,14 @@ class Picture:
         grey: luminance, uint8 [h, w], 0 black .. 255 white, of the stored color also where it is transparent.
         alpha: opacity, uint8 [h, w], 0 clear .. 255 opaque; None when every pixel is opaque.
         format: of the file: PNG, JPEG, WebP, BMP, TIFF or GIF.
+        unread: how many other pictures the file has that were not decoded: frames of an animation, reduced
+            copies and masks; counted up to 10,000.
     """
 
     grey: np.ndarray
     alpha: np.ndarray | None
     format: str
+    unread: int = 0
 
     def __post_init__(self) -> None:
         self.grey.flags.writeable = False
@@ -85,7 +92,7 @@ class Picture:
 
 
 def decode_image(source: bytes | str | os.PathLike[str]) -> Picture:
-    """Decode a picture file; of an animation the first frame, of a file of several pages the first.
+    """Decode a picture file; of a file of several pages, or frames of an animation, the first.
 
     Grey of 1 to 16 bits (and TIFF's 32-bit integers and floats), palette, RGB, CMYK and alpha of every kind
     are read; color profiles are ignored.
@@ -100,11 +107,32 @@ def decode_image(source: bytes | str | os.PathLike[str]) -> Picture:
         ImageError: with `accepted=False` when the content is of no accepted format; with `accepted=True` when
             it is damaged, truncated, empty, too large, or cannot be read.
     """
+    return _decode_source(source, only_first=True)[0]
+
+
+def decode_pages(source: bytes | str | os.PathLike[str]) -> tuple[Picture, ...]:
+    """Decode all pages of a TIFF file; of any other file the first frame.
+
+    Args:
+        source: the file's bytes, or its path.
+
+    Returns:
+        The pages in their order, one at least, each turned upright. Pictures in the file that are none of
+        them count in the first page's `unread`.
+
+    Raises:
+        ImageError: as `decode_image` does; a page is damaged; there are more than 100 pages, or they have
+            more than 100 megapixels together.
+    """
+    return _decode_source(source, only_first=False)
+
+
+def _decode_source(source: bytes | str | os.PathLike[str], only_first: bool) -> tuple[Picture, ...]:
     name = "the picture" if isinstance(source, bytes) else str(source)
     try:
         data = source if isinstance(source, bytes) else _read_file(Path(source))
         _check_length(len(data))
-        return _decode(data, _sniff(data))
+        return _decode(data, _sniff(data), only_first)
     except ImageError as error:
         raise ImageError(f"{name}: {error}", accepted=error.accepted) from error.__cause__
 
@@ -142,31 +170,70 @@ def _sniff(data: bytes) -> str:
     )
 
 
-def _decode(data: bytes, format_name: str) -> Picture:
-    held = pixel_bytes(data, format_name)
-    try:
-        # Pillow warns of damaged metadata, which we do not use. The filters are the process's: threads that
-        # leave here out of order may leave this one behind, and it hides nothing but Pillow's warnings.
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"PIL\.")
+def _decode(data: bytes, format_name: str, only_first: bool) -> tuple[Picture, ...]:
+    frames = list_frames(data, format_name)
+    if only_first:
+        frames = Frames(frames.pages[:1], frames.others + len(frames.pages) - 1)
+    elif len(frames.pages) > MAX_PAGES:
+        raise ImageError(f"too large with more than {MAX_PAGES} pages; split the file")
+    names = [f"page {index + 1} of {len(frames.pages)}: " for index in range(len(frames.pages))]
+    names = names if len(frames.pages) > 1 else [""]
+    # Pillow warns of damaged metadata, which we do not use. The filters are the process's: threads that
+    # leave here out of order may leave this one behind, and it hides nothing but Pillow's warnings.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        with _refusals(format_name, ""):
             image = Image.open(io.BytesIO(data), formats=(format_name,))
-            _check_claim(image, held, format_name)
-            if format_name == "JPEG":
-                image.draft("L", None)  # the luminance is in the file: no color need be computed
-            raw_mode = _raw_mode(image)
-            image.load()
-            with suppress(Exception):  # a picture is not refused for its metadata
-                ImageOps.exif_transpose(image, in_place=True)
-            return Picture(*grey_and_alpha(image, raw_mode), format_name)
-    except ImageError:
-        raise
+        pixels = 0
+        # All headers before any pixel: nothing is decoded of a file that is refused for its last page.
+        for name, frame in zip(names, frames.pages, strict=True):
+            with _refusals(format_name, name):
+                image.seek(frame.index)
+                _check_claim(image, frame.held, format_name)
+                pixels += image.width * image.height
+        _check_total(pixels, len(frames.pages))
+        # What follows the picture in a JPEG, as of a camera with two lenses, only its header tells.
+        others = image.n_frames - 1 if isinstance(image, MpoImageFile) else frames.others
+        pictures: list[Picture] = []
+        for name, frame in zip(names, frames.pages, strict=True):
+            with _refusals(format_name, name):
+                image.seek(frame.index)
+                pictures.append(_load(image, format_name, 0 if pictures else others))
+        return tuple(pictures)
+
+
+@contextmanager
+def _refusals(format_name: str, page: str) -> Iterator[None]:
+    """Turn whatever the decoder raises into an error that names the page."""
+    try:
+        yield
+    except ImageError as error:
+        raise ImageError(f"{page}{error}") from error.__cause__
     except Image.DecompressionBombError as error:  # Pillow's own limit is above ours
-        raise ImageError(f"too large; {_LIMITS}") from error
+        raise ImageError(f"{page}too large; {_LIMITS}") from error
     # Pillow names no closed set of exceptions: its decoders raise what damaged bytes make them raise.
     except Exception as error:
         raise ImageError(
-            f"the {format_name} file is damaged, truncated or of a rare kind; save it again as PNG"
+            f"{page}the {format_name} file is damaged, truncated or of a rare kind; save it again as PNG"
         ) from error
+
+
+def _load(image: ImageFile, format_name: str, unread: int) -> Picture:
+    if format_name == "JPEG":
+        image.draft("L", None)  # the luminance is in the file: no color need be computed
+    raw_mode = _raw_mode(image)
+    image.load()
+    with suppress(Exception):  # a picture is not refused for its metadata
+        ImageOps.exif_transpose(image, in_place=True)
+    return Picture(*grey_and_alpha(image, raw_mode), format_name, unread=unread)
+
+
+def _check_total(pixels: int, pages: int) -> None:
+    if pixels > MAX_PAGES_PIXELS:
+        raise ImageError(
+            f"too large with {pixels:,} pixels on {pages} pages; expected at most "
+            f"{MAX_PAGES_PIXELS // 1_000_000} megapixels together: split the file"
+        )
 
 
 def _check_claim(image: ImageFile, held: int, format_name: str) -> None:

@@ -8,37 +8,73 @@ reads no more than the lengths of the parts.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from digitlab.errors import ImageError
 
+MAX_PAGES = 100
+"""The most pages of a TIFF file that are read."""
+MOST_FRAMES = 10_000
+"""Frames that are counted; nobody who is told of them asks for more."""
+
 _FEW_PARTS = 1_000
 _PART_BYTES = 128  # that a part of a file of many must have on average; those of a GIF's pixels have 255
 _MAX_EXIF_PARTS = 100  # of a JPEG; Pillow copies all before each
 _USUAL_SCANS = 16  # of a JPEG; an empty one is a few bytes
-_MAX_TAGS = 1_000  # of a TIFF
+_MAX_TAGS = 1_000  # of a page of a TIFF
+_MAX_TAGS_OF_ALL = 5_000  # of its pages, which have a dozen or two each
+_SUBFILE, _REDUCED_OR_MASK = 254, 0b101  # a tag of a TIFF, and what it says of a picture that is no page
 _BYTE_COUNTS = {279, 325}  # tags of a TIFF: how long its strips are, or its tiles
+_NUMBERS = {*_BYTE_COUNTS, _SUBFILE}
 _WIDTHS = {3: 2, 4: 4, 16: 8}  # bytes of a number in a TIFF, by its type
 
 _START_OF_SCAN, _END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
 _WITHOUT_LENGTH = frozenset((0x00, 0x01, *range(0xD0, 0xD9), 0xFF))  # markers of a JPEG, and fill bytes
-_EXTENSION, _FRAME = 0x21, 0x2C
+_EXTENSION, _FRAME, _TRAILER = 0x21, 0x2C, 0x3B
 
 
-def pixel_bytes(data: bytes, format_name: str) -> int:
-    """Count the bytes that hold the pixels of a file's first picture.
+@dataclass(frozen=True)
+class Frame:
+    """One of the pictures in a file.
+
+    Attributes:
+        index: its number among them, from 0.
+        held: bytes of the file that hold its pixels; of a format whose parts say it only to the decoder,
+            no less than these.
+    """
+
+    index: int
+    held: int
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The pictures in a file.
+
+    Attributes:
+        pages: those that are read: of a TIFF all but reduced copies and masks, at most one more than
+            `MAX_PAGES`; of other formats the first.
+        others: how many more there are, counted up to `MOST_FRAMES`.
+    """
+
+    pages: tuple[Frame, ...]
+    others: int = 0
+
+
+def list_frames(data: bytes, format_name: str) -> Frames:
+    """List the pictures in a file.
 
     Args:
         data: the file.
         format_name: as its magic says: PNG, JPEG, WebP, BMP, TIFF or GIF.
 
-    Returns:
-        The number; of a format whose parts say it only to the decoder, no less than it.
-
     Raises:
-        ImageError: when the file ends before its parts do, or is made of far too many.
+        ImageError: when the file ends before the parts of its first picture do, or is made of far too many.
     """
     try:
         return _WALKS[format_name](data)
@@ -46,28 +82,34 @@ def pixel_bytes(data: bytes, format_name: str) -> int:
         raise ImageError(f"the {format_name} file is truncated; get it again") from error
 
 
+def _only(held: int, others: int = 0) -> Frames:
+    return Frames((Frame(0, held),), min(max(others, 0), MOST_FRAMES))
+
+
 def _check_parts(parts: int, data: bytes, format_name: str) -> None:
     if parts > _FEW_PARTS + len(data) // _PART_BYTES:
         raise ImageError(f"damaged: a {format_name} file made of too many tiny parts; save it again as PNG")
 
 
-def _png(data: bytes) -> int:
-    position, parts, held, kind = 8, 0, 0, b""
+def _png(data: bytes) -> Frames:
+    position, parts, held, frames, kind = 8, 0, 0, 1, b""
     while kind != b"IEND":
         length, kind = struct.unpack_from(">I4s", data, position)
+        if kind == b"acTL":  # an animation, and how many frames it has
+            [frames] = struct.unpack_from(">I", data, position + 8)
         position += 12 + length
         held += length if kind == b"IDAT" else 0
         parts += 1
         _check_parts(parts, data, "PNG")
-    return held
+    return _only(held, frames - 1)
 
 
-def _jpeg(data: bytes) -> int:
+def _jpeg(data: bytes) -> Frames:
     """Count the bytes of the scans; of many a share, since each goes over all of the pixels again."""
     begin = _first_scan(data)
     end = data.find(_END_OF_IMAGE, begin)
     end = len(data) if end < 0 else end
-    return (end - begin) // (1 + data.count(_START_OF_SCAN, begin, end) // _USUAL_SCANS)
+    return _only((end - begin) // (1 + data.count(_START_OF_SCAN, begin, end) // _USUAL_SCANS))
 
 
 def _first_scan(data: bytes) -> int:
@@ -86,18 +128,33 @@ def _first_scan(data: bytes) -> int:
     return position
 
 
-def _gif(data: bytes) -> int:
+def _gif(data: bytes) -> Frames:
+    pixels = _gif_pixels(data)
+    held = next(pixels, None)
+    if held is None:
+        raise IndexError
+    others = 0
+    with suppress(IndexError, ImageError):  # what comes behind the first frame does not spoil it
+        for _ in islice(pixels, MOST_FRAMES):
+            others += 1
+    return _only(held, others)
+
+
+def _gif_pixels(data: bytes) -> Iterator[int]:
+    """Give the bytes of pixels of each frame."""
     position, parts = 13 + _palette_bytes(data[10]), 0
-    while data[position] != _FRAME:
-        if data[position] == _EXTENSION:
+    while data[position] != _TRAILER:
+        if data[position] == _FRAME:
+            begin = position + 11 + _palette_bytes(data[position + 9])
+            position, _ = _skip_blocks(data, begin)
+            yield position - begin
+        elif data[position] == _EXTENSION:
             position, count = _skip_blocks(data, position + 2)
             parts += count
         else:
             position += 1
         parts += 1
         _check_parts(parts, data, "GIF")
-    begin = position + 11 + _palette_bytes(data[position + 9])
-    return _skip_blocks(data, begin)[0] - begin
 
 
 def _palette_bytes(flags: int) -> int:
@@ -114,41 +171,80 @@ def _skip_blocks(data: bytes, position: int) -> tuple[int, int]:
     return position + 1, parts
 
 
-def _webp(data: bytes) -> int:
-    position, parts, held = 12, 0, 0
+def _webp(data: bytes) -> Frames:
+    position, parts, held, frames = 12, 0, 0, 0
     while position + 8 <= len(data):
         kind, length = struct.unpack_from("<4sI", data, position)
         if not held and kind in (b"VP8 ", b"VP8L", b"ANMF"):
             held = length
+        frames += kind == b"ANMF"
         position += 8 + length + length % 2
         parts += 1
         _check_parts(parts, data, "WebP")
-    return min(held, len(data))
+    return _only(min(held, len(data)), frames - 1)
 
 
-def _tiff(data: bytes) -> int:
-    """Add up what the first directory says of the parts that hold the pixels."""
+@dataclass(frozen=True)
+class _Directory:
+    """What a directory of a TIFF says of one picture.
+
+    Attributes:
+        held: bytes that hold its pixels.
+        is_page: whether it is neither a reduced copy nor a mask.
+        tags: how many it has.
+        next: where the next directory begins; 0 behind the last.
+    """
+
+    held: int
+    is_page: bool
+    tags: int
+    next: int
+
+
+def _tiff(data: bytes) -> Frames:
     order = "<" if data.startswith(b"II") else ">"
-    if 0x2B in data[2:4]:  # BigTIFF
-        count, entry, word, at = "Q", "HHQ", "Q", 8
-    else:
-        count, entry, word, at = "H", "HHI", "I", 4
-    [start] = struct.unpack_from(order + word, data, at)
+    is_big = 0x2B in data[2:4]  # BigTIFF
+    [start] = struct.unpack_from(order + ("Q" if is_big else "I"), data, 8 if is_big else 4)
+    directories = [_directory(data, start, order, is_big)]
+    seen = {start}
+    while (start := directories[-1].next) and start not in seen and len(directories) <= MAX_PAGES:
+        seen.add(start)
+        try:
+            directories.append(_directory(data, start, order, is_big))
+        except struct.error:
+            directories.append(_Directory(0, True, 0, 0))  # not there: the decoder will find nothing
+        tags = sum(directory.tags for directory in directories)
+        if tags > _MAX_TAGS_OF_ALL:
+            raise ImageError(f"damaged: a TIFF file with {tags:,} tags; save it again as PNG")
+    pages = [Frame(index, found.held) for index, found in enumerate(directories) if found.is_page]
+    pages = pages or [Frame(0, directories[0].held)]
+    return Frames(tuple(pages), len(directories) - len(pages))
+
+
+def _directory(data: bytes, start: int, order: str, is_big: bool) -> _Directory:
+    count, entry, word = ("Q", "HHQ", "Q") if is_big else ("H", "HHI", "I")
     [tags] = struct.unpack_from(order + count, data, min(start, len(data)))
     if tags > _MAX_TAGS:
         raise ImageError(f"damaged: a TIFF file with {tags:,} tags; save it again as PNG")
-    position, size = start + struct.calcsize(count), struct.calcsize("<" + entry)
+    position, size = start + struct.calcsize("<" + count), struct.calcsize("<" + entry)
+    held, is_page = len(data), True
     for _ in range(tags):
         tag, kind, values = struct.unpack_from(order + entry, data, position)
         position += size
-        if tag in _BYTE_COUNTS and kind in _WIDTHS:
+        if tag in _NUMBERS and kind in _WIDTHS:
             width = _WIDTHS[kind]
             [offset] = struct.unpack_from(order + word, data, position)
-            offset = position if width * values <= struct.calcsize(word) else offset
-            claimed = _sum(data[offset : offset + width * values], f"{order}u{width}")
-            return min(claimed or len(data), len(data))  # some writers put zeros there
-        position += struct.calcsize(word)
-    return len(data)
+            offset = position if width * values <= struct.calcsize("<" + word) else offset
+            total = _sum(data[offset : offset + width * values], f"{order}u{width}")
+            if tag == _SUBFILE:
+                is_page = not total & _REDUCED_OR_MASK
+            else:
+                held = min(total or len(data), len(data))  # some writers put zeros there
+        position += struct.calcsize("<" + word)
+    if len(data) < position + struct.calcsize("<" + word):
+        return _Directory(held, is_page, tags, 0)
+    [following] = struct.unpack_from(order + word, data, position)
+    return _Directory(held, is_page, tags, following)
 
 
 def _sum(data: bytes, dtype: str) -> int:
@@ -156,11 +252,11 @@ def _sum(data: bytes, dtype: str) -> int:
     return int(values.astype(np.float64).sum())  # no claim overflows it
 
 
-_WALKS: dict[str, Callable[[bytes], int]] = {
+_WALKS: dict[str, Callable[[bytes], Frames]] = {
     "PNG": _png,
     "JPEG": _jpeg,
     "WebP": _webp,
-    "BMP": len,
+    "BMP": lambda data: _only(len(data)),
     "TIFF": _tiff,
     "GIF": _gif,
 }

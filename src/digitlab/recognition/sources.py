@@ -7,26 +7,38 @@ from pathlib import Path
 
 import numpy as np
 
-from digitlab.data.images import MAX_PIXELS, MAX_SIDE, Picture, decode_image
+from digitlab.data.images import MAX_PIXELS, MAX_SIDE, Picture, decode_pages
 from digitlab.errors import ImageError
 
-Source = Path | str | bytes | np.ndarray | Picture
-"""A file's path or bytes; uint8 [h, w], [h, w, 3] (RGB) or [h, w, 4] (RGBA); or what `decode_image` gave."""
+Source = Path | str | bytes | np.ndarray | Picture | tuple[Picture, ...]
+"""A file's path or bytes; uint8 [h, w], [h, w, 3] (RGB) or [h, w, 4] (RGBA); what `decode_image` gave, or
+`decode_pages`."""
 
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def decode_source(image: Source) -> Picture:
-    """Decode a picture, whichever way it is given.
+    """Decode a picture, or the first page of several, whichever way it is given.
+
+    Raises:
+        ImageError: it is no picture that can be read.
+    """
+    return source_pages(image)[0]
+
+
+def source_pages(image: Source) -> tuple[Picture, ...]:
+    """Decode all pages of a picture, one at least, whichever way it is given.
 
     Raises:
         ImageError: it is no picture that can be read.
     """
     if isinstance(image, Picture):
+        return (image,)
+    if isinstance(image, tuple):
         return image
     if isinstance(image, np.ndarray):
-        return _from_array(image)
-    return decode_image(image if isinstance(image, bytes) else os.fspath(image))
+        return (_from_array(image),)
+    return decode_pages(image if isinstance(image, bytes) else os.fspath(image))
 
 
 def _from_array(pixels: np.ndarray) -> Picture:
