@@ -160,6 +160,13 @@ def test_pages_that_are_too_large_together_are_refused_by_their_headers() -> Non
     assert MAX_PAGES_PIXELS == 100_000_000
 
 
+def test_pages_of_so_many_parts_that_to_list_them_takes_seconds_are_refused() -> None:
+    rows = {256: 1, 257: 20_000, 258: 8, 259: 1, 262: 1, 277: 1, 278: 1}
+    page = tiff(bytes(20_000), rows | {273: [8] * 20_000, 279: [1] * 20_000})
+    with pytest.raises(ImageError, match="made of 60,000 strips; save it again as PNG"):
+        decode_pages(joined([page] * 3))
+
+
 def test_a_gif_is_not_refused_for_what_follows_its_first_frame(mnist: Dataset) -> None:
     first, *others = (Image.fromarray(digit) for digit in mnist.x_test[:4])
     data = encoded(first, "GIF", save_all=True, append_images=others)

@@ -28,6 +28,7 @@ _MAX_EXIF_PARTS = 100  # of a JPEG; Pillow copies all before each
 _USUAL_SCANS = 16  # of a JPEG; an empty one is a few bytes
 _MAX_TAGS = 1_000  # of a page of a TIFF
 _MAX_TAGS_OF_ALL = 5_000  # of its pages, which have a dozen or two each
+_MAX_STRIPS_OF_ALL = 50_000  # of all pages of a TIFF; some writers make one of each row
 _SUBFILE, _REDUCED_OR_MASK = 254, 0b101  # a tag of a TIFF, and what it says of a picture that is no page
 _BYTE_COUNTS = {279, 325}  # tags of a TIFF: how long its strips are, or its tiles
 _NUMBERS = {*_BYTE_COUNTS, _SUBFILE}
@@ -192,12 +193,14 @@ class _Directory:
         held: bytes that hold its pixels.
         is_page: whether it is neither a reduced copy nor a mask.
         tags: how many it has.
+        strips: in how many parts its pixels lie.
         next: where the next directory begins; 0 behind the last.
     """
 
     held: int
     is_page: bool
     tags: int
+    strips: int
     next: int
 
 
@@ -212,10 +215,13 @@ def _tiff(data: bytes) -> Frames:
         try:
             directories.append(_directory(data, start, order, is_big))
         except struct.error:
-            directories.append(_Directory(0, True, 0, 0))  # not there: the decoder will find nothing
+            directories.append(_Directory(0, True, 0, 0, 0))  # not there: the decoder will find nothing
         tags = sum(directory.tags for directory in directories)
         if tags > _MAX_TAGS_OF_ALL:
             raise ImageError(f"damaged: a TIFF file with {tags:,} tags; save it again as PNG")
+    strips = sum(directory.strips for directory in directories)
+    if strips > _MAX_STRIPS_OF_ALL:
+        raise ImageError(f"the TIFF file is made of {strips:,} strips; save it again as PNG")
     pages = [Frame(index, found.held) for index, found in enumerate(directories) if found.is_page]
     pages = pages or [Frame(0, directories[0].held)]
     return Frames(tuple(pages), len(directories) - len(pages))
@@ -227,7 +233,7 @@ def _directory(data: bytes, start: int, order: str, is_big: bool) -> _Directory:
     if tags > _MAX_TAGS:
         raise ImageError(f"damaged: a TIFF file with {tags:,} tags; save it again as PNG")
     position, size = start + struct.calcsize("<" + count), struct.calcsize("<" + entry)
-    held, is_page = len(data), True
+    held, is_page, strips = len(data), True, 0
     for _ in range(tags):
         tag, kind, values = struct.unpack_from(order + entry, data, position)
         position += size
@@ -239,12 +245,13 @@ def _directory(data: bytes, start: int, order: str, is_big: bool) -> _Directory:
             if tag == _SUBFILE:
                 is_page = not total & _REDUCED_OR_MASK
             else:
+                strips = values
                 held = min(total or len(data), len(data))  # some writers put zeros there
         position += struct.calcsize("<" + word)
     if len(data) < position + struct.calcsize("<" + word):
-        return _Directory(held, is_page, tags, 0)
+        return _Directory(held, is_page, tags, strips, 0)
     [following] = struct.unpack_from(order + word, data, position)
-    return _Directory(held, is_page, tags, following)
+    return _Directory(held, is_page, tags, strips, following)
 
 
 def _sum(data: bytes, dtype: str) -> int:
