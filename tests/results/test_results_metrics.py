@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from digitlab.data import load
-from digitlab.results.metrics import calibration_error, score
+from digitlab.results.metrics import calibration_error, score, wilson_interval
 from digitlab.results.record import Scores
 
 
@@ -159,3 +159,19 @@ def test_probabilities_that_are_no_numbers_are_refused(value: float) -> None:
     probabilities[1, 4] = value
     with pytest.raises(ValueError, match="expected finite probabilities"):
         score(probabilities, np.zeros(3, np.uint8))
+
+
+def test_a_share_of_few_trials_has_a_wide_interval() -> None:
+    # By hand for 8 of 10: (0.8 + 0.19207 +- 1.959964 * sqrt(0.016 + 0.0096036)) / 1.384146.
+    assert wilson_interval(8, 10) == pytest.approx((0.49016, 0.94331), abs=1e-4)
+    assert wilson_interval(0, 0) == (0.0, 1.0)
+    assert wilson_interval(0, 5)[0] == 0.0
+    assert wilson_interval(5, 5)[1] == 1.0
+
+
+@given(st.integers(1, 500), st.data())
+def test_a_share_lies_within_its_interval(count: int, data: st.DataObject) -> None:
+    hits = data.draw(st.integers(0, count))
+    low, high = wilson_interval(hits, count)
+    assert 0 <= low <= high <= 1
+    assert low - 1e-12 <= hits / count <= high + 1e-12

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 
 from digitlab.bundle.card import Card
 from digitlab.bundle.data import classes_of, refusal_to_read
 from digitlab.data.catalog import known_entry
 from digitlab.data.classes import DIGITS
+from digitlab.results.metrics import wilson_interval
 from digitlab.results.record import Scores
 from digitlab.spec.recipe import MLP
 
@@ -60,7 +60,7 @@ that tells {what} an image shows. Recipe `{card.recipe}` of digitlab; {card.made
 {scores}
 
 Nothing was chosen by the test images. So few of them leave the test error uncertain: its 95 % interval is
-{interval[0]:.2f} to {interval[1]:.2f} % (Wilson 1927).
+{low:.2f} to {high:.2f} % (Wilson 1927).
 
 Confidences: softmax(ln(p) / {calibration.temperature:.3f}), fitted on {calibration.images:,} validation
 images, takes their calibration error from {calibration.error_before:.4f} to {calibration.error_after:.4f}.
@@ -149,6 +149,7 @@ def readme(card: Card, name: str) -> str:
     own = card.trial.data.name  # a path is nobody else's business
     hub, title = _HUB.get(dataset, (own, own))
     reads = refusal_to_read(card) is None
+    low, high = wilson_interval(card.test.images - card.test.correct, card.test.images)
     parts = {"test": card.test} | ({"validation": card.validation} if card.validation else {})
     return _TEMPLATE.format(
         card=card,
@@ -165,7 +166,8 @@ def readme(card: Card, name: str) -> str:
         kind="multilayer perceptron" if isinstance(card.trial.model, MLP) else "convolutional network",
         test=card.test,
         scores="\n".join(_row(part, scores) for part, scores in parts.items()),
-        interval=_interval(card.test),
+        low=100 * low,
+        high=100 * high,
         calibration=card.calibration,
         data=card.trial.data,
         epochs=card.trial.training.epochs,
@@ -226,19 +228,6 @@ def _limits(card: Card, reads: bool) -> str:
         return _KNOWS_OTHERS
     known = known_entry(card.trial.data.dataset, card.trial.data.fingerprint)
     return _KNOWS_MNIST if known and known.name == "mnist" else _KNOWS_DIGITS
-
-
-def _interval(scores: Scores) -> tuple[float, float]:
-    """Give the 95 % interval of an error in percent by the number of images alone.
-
-    Source:
-        Wilson 1927, Probable Inference, the Law of Succession, and Statistical Inference.
-    """
-    share, images, z = scores.error_percent / 100, scores.images, 1.959964
-    middle = share + z**2 / (2 * images)
-    half = z * math.sqrt(share * (1 - share) / images + (z / (2 * images)) ** 2)
-    low, high = ((middle + sign * half) / (1 + z**2 / images) for sign in (-1, 1))
-    return 100 * max(low, 0.0), 100 * high
 
 
 def _row(part: str, scores: Scores) -> str:

@@ -40,3 +40,9 @@ def _below(folder: str) -> list[str]:
         folders[:] = sorted(name for name in folders if name[0] != ".")
         found += [str(Path(parent, name)) for name in sorted(files) if name[0] != "."]
     return found
+
+
+def printable(name: str) -> str:
+    """Give a file's name without what would steer a terminal or cannot be encoded."""
+    text = os.fsencode(name).decode("utf-8", "replace")
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from digitlab.cli.console import plain_table, print_json, say, stderr, stdout
+from digitlab.cli.console import print_json, say, stderr
 from digitlab.cli.options import JsonOption
-from digitlab.cli.picture_names import STDIN, picture_names
+from digitlab.cli.picture_names import STDIN, picture_names, printable
+from digitlab.cli.recognize_labels import labelled, print_scored
+from digitlab.cli.recognize_output import draw, json_values, print_answers
 from digitlab.errors import DataError, ImageError
-from digitlab.files import write_whole
-from digitlab.marks import Mark, mark_png, replaced_by
+from digitlab.marks import Mark, replaced_by
 
 if TYPE_CHECKING:
     from digitlab.data.images import Picture
@@ -36,12 +38,12 @@ class Answer(NamedTuple):
 
     Attributes:
         name: of the file, as it was asked for.
-        found: the picture in it, or why there is none.
-        reading: of the picture.
+        found: the pages in it, or why there are none.
+        reading: of the pages.
     """
 
     name: str
-    found: Picture | ImageError
+    found: tuple[Picture, ...] | ImageError
     reading: Reading | None
 
 
@@ -61,6 +63,20 @@ def recognize(
         Path | None,
         typer.Option(metavar="OUT.png", help="Draw how the picture was prepared and what was read there."),
     ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="LABELS.csv",
+            help="What is written on the pictures, in columns  file,label  or  file,label,group: count how "
+            "many are read, wrong and refused. Where there is no number the label is empty.",
+        ),
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            "--csv", metavar="NEW.csv", help="Write a line for each character, with its box and confidence."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read the handwritten digits in pictures.
@@ -69,7 +85,7 @@ def recognize(
     file is, its content decides. One in which no digit can be read is rejected, with the reason: that is an
     answer. A file that cannot be read is named on stderr and does not stop the others.
 
-    Exit code: 0 when every picture was answered, 2 when a file could not be read.
+    Exit code: 0 when every picture was answered, 2 when a file could not be read or a label has none.
     """
     names = list(picture_names(images))
     if explain and (len(names) != 1 or explain.suffix.lower() != ".png"):
@@ -78,27 +94,48 @@ def recognize(
         )
     if explain:
         replaced_by(Mark("drawing"), explain, [0 if name == STDIN else name for name in names])
+    by_name, all_there = labelled(labels, images, names) if labels else ({}, True)
+    names = list(by_name) if labels else names
     from digitlab.recognition import Recognizer
 
     recognizer = Recognizer(model)
-    bad = 0
     answered: list[tuple[str, Reading]] = []
-    for name, found, reading in _with_progress(_answers(recognizer, names, bool(explain)), len(names)):
-        if reading is None:
-            bad += 1
-            say(f"digitlab: {_printable(name)}: {found}")
-        elif not as_json:
-            answered.append((name, reading))
-        if as_json:
-            print_json({"file": _printable(name), **_values(found, reading)})
-        if explain and reading and not isinstance(found, ImageError):
-            _draw(reading, found, explain)
-    if answered:
-        _print_table(answered)
-    if bad:
-        if len(names) > 1:
-            say(f"digitlab: {bad} of {len(names):,} files could not be read")
+    bad = 0
+    with _table_of_characters(table) as add_to_table:
+        for name, found, reading in _with_progress(_answers(recognizer, names, bool(explain)), len(names)):
+            if reading is None:
+                bad += 1
+                say(f"digitlab: {printable(name)}: {found}")
+            elif labels or not as_json:
+                answered.append((name, reading))
+            if as_json:
+                print_json(json_values(name, found, reading, by_name.get(name)))
+            add_to_table(printable(name), str(found) if reading is None else reading)
+            if explain and reading and not isinstance(found, ImageError):
+                draw(reading, found, explain)
+    if table:
+        say(f"written to {table}")
+    if bad and len(names) > 1:
+        uncounted = " and are not counted" if labels else ""
+        say(f"digitlab: {bad} of {len(names):,} files could not be read{uncounted}")
+    if labels:
+        print_scored(by_name, answered, as_json)
+    elif answered:
+        print_answers(answered)
+    if bad or not all_there:
         raise typer.Exit(BAD_INPUT)
+
+
+@contextmanager
+def _table_of_characters(path: Path | None) -> Iterator[Callable[[str, Reading | str], None]]:
+    """Give what adds a picture to the table of characters; it does nothing where none was asked for."""
+    if path is None:
+        yield lambda _name, _reading: None
+        return
+    from digitlab.recognition.character_table import character_table
+
+    with character_table(path) as add:
+        yield add
 
 
 def _answers(recognizer: Recognizer, names: Iterable[str], explain: bool) -> Iterator[Answer]:
@@ -109,14 +146,14 @@ def _answers(recognizer: Recognizer, names: Iterable[str], explain: bool) -> Ite
             yield Answer(name, found, None if isinstance(found, ImageError) else next(readings))
 
 
-def _chunks(names: Iterable[str]) -> Iterator[list[tuple[str, Picture | ImageError]]]:
+def _chunks(names: Iterable[str]) -> Iterator[list[tuple[str, tuple[Picture, ...] | ImageError]]]:
     """Decode pictures, as many at a time as memory is meant to hold."""
-    chunk: list[tuple[str, Picture | ImageError]] = []
+    chunk: list[tuple[str, tuple[Picture, ...] | ImageError]] = []
     pixels = 0
     for name in names:
         found = _decode(name)
         chunk.append((name, found))
-        pixels += 0 if isinstance(found, ImageError) else found.grey.size
+        pixels += 0 if isinstance(found, ImageError) else sum(page.grey.size for page in found)
         if len(chunk) == CHUNK_FILES or pixels >= CHUNK_PIXELS:
             yield chunk
             chunk, pixels = [], 0
@@ -124,15 +161,15 @@ def _chunks(names: Iterable[str]) -> Iterator[list[tuple[str, Picture | ImageErr
         yield chunk
 
 
-def _decode(name: str) -> Picture | ImageError:
-    from digitlab.data.images import MAX_FILE_BYTES, decode_image
+def _decode(name: str) -> tuple[Picture, ...] | ImageError:
+    from digitlab.data.images import MAX_FILE_BYTES, decode_pages
 
     try:
         if name == STDIN:
-            return decode_image(sys.stdin.buffer.read(MAX_FILE_BYTES + 1))
+            return decode_pages(sys.stdin.buffer.read(MAX_FILE_BYTES + 1))
         if os.path.isdir(name):  # noqa: PTH112 - pathlib's raises where a name is too long
             return ImageError("expected a folder with pictures, found none that can be read")
-        return decode_image(name)
+        return decode_pages(name)
     except ImageError as error:
         text = str(error).removeprefix(f"{name}: ").removeprefix("the picture: ")
         return ImageError(text, accepted=error.accepted)
@@ -145,45 +182,3 @@ def _with_progress(answers: Iterator[Answer], total: int) -> Iterable[Answer]:
     from rich.progress import track
 
     return track(answers, "reading pictures", total, console=console, transient=True)
-
-
-def _values(found: Picture | ImageError, reading: Reading | None) -> dict[str, Any]:
-    if reading is None:
-        return {"status": "error", "text": "", "digits": [], "reason": str(found)}
-    return reading.to_values()
-
-
-def _print_table(answered: Sequence[tuple[str, Reading]]) -> None:
-    table = plain_table()
-    for title in ("file", "text", "confidence", "runner-up", "reason"):
-        table.add_column(title, justify="right" if title == "confidence" else "left", overflow="fold")
-    for name, reading in answered:
-        table.add_row(_printable(name), *_row(reading), style="yellow" if reading.reason else None)
-    stdout().print(table)
-
-
-def _row(reading: Reading) -> tuple[str, str, str, str]:
-    """Text, and of the least certain digit in it the confidence and the runner-up; or why there is none."""
-    digits = [digit for digit in reading.digits if not digit.reason]
-    if reading.reason or not digits:
-        return "", "", "", reading.reason or ""
-    least = min(digits, key=lambda digit: digit.confidence)
-    which = "" if len(digits) == 1 else f" for {least.digit}"
-    runner_up = f"{least.runner_up}{which} ({100 * least.runner_up_confidence:.1f} %)"
-    return reading.text, f"{100 * least.confidence:.1f} %", runner_up, ""
-
-
-def _draw(reading: Reading, picture: Picture, path: Path) -> None:
-    from digitlab.recognition.explain import draw_explanation, encode_png
-
-    height, width = picture.grey.shape
-    drawing = encode_png(draw_explanation(reading, (width, height)))
-    again = ", in place of the drawing that was there" if path.exists() else ""
-    write_whole(path, mark_png(drawing, Mark("drawing")))
-    say(f"drawn to {path}{again}")
-
-
-def _printable(name: str) -> str:
-    """A file's name, without what would steer a terminal or cannot be encoded."""
-    text = os.fsencode(name).decode("utf-8", "replace")
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

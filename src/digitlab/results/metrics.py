@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from digitlab.results.record import Scores
 from digitlab.spec.recipe import CLASSES
 
 CALIBRATION_BINS = 15
+_NORMAL_95 = 1.959964  # standard deviations around the mean of a normal distribution that hold 95 % of it
 SMALLEST_PROBABILITY = 1e-7  # Keras's epsilon: a certain mistake costs 16 nats and not infinity
 
 
@@ -58,3 +61,22 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
     bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     gaps = np.bincount(bins, confidence - right, CALIBRATION_BINS)
     return float(np.abs(gaps).sum() / len(confidence))
+
+
+def wilson_interval(hits: int, count: int) -> tuple[float, float]:
+    """Compute the 95 % interval of a share by the number of trials alone; 0 to 1 where there were none.
+
+    Args:
+        hits: trials that had the outcome, 0..count.
+        count: all trials.
+
+    Source:
+        Wilson 1927, Probable Inference, the Law of Succession, and Statistical Inference.
+    """
+    if not count:
+        return 0.0, 1.0
+    share, z = hits / count, _NORMAL_95
+    middle = share + z**2 / (2 * count)
+    half = z * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
+    low, high = ((middle + sign * half) / (1 + z**2 / count) for sign in (-1, 1))
+    return max(low, 0.0), min(high, 1.0)

@@ -1,0 +1,120 @@
+"""The labels of a user's own pictures on the command line: which are used, and the scores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digitlab.cli.console import plain_table, print_json, say, stdout
+from digitlab.cli.picture_names import STDIN, printable
+from digitlab.errors import DataError
+
+if TYPE_CHECKING:
+    from digitlab.recognition import Reading
+    from digitlab.recognition.labels import Label, Outcome, Score
+
+_SHOWN = 3
+"""Names in a message."""
+
+
+def labelled(path: Path, arguments: Sequence[str], names: Sequence[str]) -> tuple[dict[str, Label], bool]:
+    """Find the labels of the pictures that were named, and say what has no counterpart.
+
+    Args:
+        path: the file of labels.
+        arguments: files, folders and patterns, as they were given.
+        names: the files that they stand for.
+
+    Returns:
+        Labels by the picture's name, in the order of the names; and whether every label has a picture.
+
+    Raises:
+        DataError: the file of labels cannot be used, or no picture has a label.
+    """
+    from digitlab.recognition.labels import match_labels, read_labels
+
+    labels = read_labels(path)
+    if labels.unused:
+        say(f"digitlab: {path}: columns without a use here: {_some(labels.unused)}")
+    folders = [name for name in arguments if name != STDIN and os.path.isdir(name)]  # noqa: PTH112
+    pictures = [name for name in names if name == STDIN or not _is_same(name, path)]
+    found, missing = match_labels(labels.entries, pictures, [path.parent, *folders, "."])
+    if not found:
+        raise DataError(
+            f"{path}: expected names of the {len(pictures):,} files that are to be read, such as "
+            f"{_some(pictures[:1]) or 'none'}; found {_some([label.file for label in labels.entries])}"
+        )
+    without = [name for name in pictures if name not in found]
+    if without:
+        say(f"digitlab: {len(without):,} files have no label and are not read: {_some(without)}")
+    if missing:
+        names_missing = _some([label.file for label in missing])
+        say(f"digitlab: {path}: {len(missing):,} labels have no picture among those named: {names_missing}")
+    return {name: found[name] for name in pictures if name in found}, not missing
+
+
+def _is_same(one: str, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return ", ".join(map(printable, names[:_SHOWN])) + more
+
+
+def print_scored(labels: Mapping[str, Label], answered: Sequence[tuple[str, Reading]], as_json: bool) -> None:
+    """Print what was not read as it is written, and the scores by group.
+
+    Args:
+        labels: by the picture's name.
+        answered: the readings of those that could be read.
+        as_json: whether to print an object for each group and nothing else.
+    """
+    from digitlab.recognition.labels import Outcome, outcome, score
+
+    scores = score([(labels[name], reading) for name, reading in answered])
+    if as_json:
+        for one in scores:
+            print_json(one.to_values())
+        return
+    table = plain_table("file", "label", "text", "outcome")
+    for name, reading in answered:
+        label = labels[name]
+        became = outcome(reading, label)
+        if became is not (Outcome.READ if label.text else Outcome.REFUSED):
+            table.add_row(printable(name), label.text, reading.text, became.value)
+    if table.row_count:
+        stdout().print("pictures that were not answered as they are labelled")
+        stdout().print(table)
+    _print_group(
+        "pictures with a number: % and 95 % interval",
+        [one for one in scores if one.numbers],
+        {"read": Outcome.READ, "wrong": Outcome.WRONG, "refused": Outcome.REFUSED},
+    )
+    _print_group(
+        "pictures without a number: % and 95 % interval",
+        [one for one in scores if not one.numbers],
+        {"refused": Outcome.REFUSED, "read as a number": Outcome.WRONG},
+    )
+
+
+def _print_group(title: str, scores: Sequence[Score], columns: Mapping[str, Outcome]) -> None:
+    if not scores:
+        return
+    numbers = scores[0].numbers
+    titles = ["n", *columns, *(["wrong and shorter"] if numbers else [])]
+    table = plain_table("group", right=titles)
+    for score in scores:
+        shares = [_share(score, outcome) for outcome in columns.values()]
+        shorter = [f"{score.shorter:,}"] if numbers else []
+        table.add_row(printable(score.group) or "all", f"{len(score.outcomes):,}", *shares, *shorter)
+    stdout().print(title)
+    stdout().print(table)
+
+
+def _share(score: Score, outcome: Outcome) -> str:
+    low, high = (100 * end for end in score.interval(outcome))
+    share = 100 * score.count(outcome) / len(score.outcomes)
+    return f"{share:.1f} ({low:4.1f} to {high:5.1f})"

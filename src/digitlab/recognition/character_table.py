@@ -1,0 +1,116 @@
+"""What was read as a table of characters, for checking by hand in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from digitlab.files import new_file
+from digitlab.recognition.reading import ReadDigit, Reading
+
+COLUMNS: tuple[str, ...] = (
+    "file",
+    "page",
+    "line",
+    "position",
+    "character",
+    "confidence",
+    "left",
+    "top",
+    "width",
+    "height",
+    "row_digit",
+    "row_probability",
+    "form_digit",
+    "form_probability",
+    "likely_digit",
+    "line_text",
+    "line_confidence",
+    "alternatives",
+    "reason",
+)
+"""The columns: a character's place, counted from 1, and box in pixels; what the row reader and the classifier
+say of it; and its line's text, confidence and alternatives."""
+
+
+@contextmanager
+def character_table(path: Path) -> Iterator[Callable[[str, Reading | str], None]]:
+    """Give a function that adds a picture to a new CSV file, which is there when all are added.
+
+    Its arguments: the picture's name, and its reading, or why it could not be read.
+
+    Args:
+        path: where nothing is yet, since whoever checks by hand may have written into what is there.
+
+    Raises:
+        OutputError: something is there, or it cannot be written.
+    """
+    with new_file(path) as draft, draft.open("x", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+
+        def add(name: str, reading: Reading | str) -> None:
+            if isinstance(reading, str):
+                writer.writerow({"file": name, "reason": reading})
+            else:
+                writer.writerows(character_rows(name, reading))
+
+        yield add
+
+
+def character_rows(name: str, reading: Reading) -> Iterator[dict[str, Any]]:
+    """Give a row for each character of a picture; for one without any a row that says why.
+
+    Args:
+        name: the picture's file.
+        reading: the picture's reading.
+    """
+    if not reading.digits:
+        yield {"file": name, "reason": str(reading.reason or "")}
+    positions: Counter[int] = Counter()
+    first_of_page: dict[int, int] = {}
+    for index, line in enumerate(reading.lines):
+        first_of_page.setdefault(line.page, index)
+    for digit in reading.digits:
+        positions[digit.line] += 1
+        row = {"file": name, "line": digit.line + 1, "position": positions[digit.line], **_character(digit)}
+        if digit.line < len(reading.lines):
+            line = reading.lines[digit.line]
+            row |= {
+                "page": line.page + 1,
+                "line": digit.line - first_of_page[line.page] + 1,
+                "line_text": line.text,
+                "line_confidence": _share(line.confidence),
+                "alternatives": " ".join(f"{text}:{_share(share)}" for text, share in line.alternatives),
+            }
+        yield row
+
+
+def _character(digit: ReadDigit) -> dict[str, Any]:
+    box, said = digit.box, digit.opinions
+    values = {
+        "character": "?" if digit.reason else digit.digit,
+        "confidence": _share(digit.confidence),
+        "left": box.left,
+        "top": box.top,
+        "width": box.width,
+        "height": box.height,
+        "reason": str(digit.reason or ""),
+    }
+    if said:
+        values |= {
+            "row_digit": "" if said.row_digit is None else said.row_digit,
+            "row_probability": _share(said.row_probability),
+            "form_digit": said.form_digit,
+            "form_probability": _share(said.form_probability),
+            "likely_digit": _share(said.likely_digit),
+        }
+    return values
+
+
+def _share(value: float) -> str:
+    return f"{value:.4f}"

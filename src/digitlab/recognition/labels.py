@@ -1,0 +1,226 @@
+"""What is written on a user's own pictures, and how many of them were read, misread and refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from digitlab.errors import DataError
+from digitlab.recognition.reading import Reading
+from digitlab.results.metrics import wilson_interval
+
+COLUMNS = ("file", "label", "group")
+"""The columns of a file of labels; the last may be missing."""
+
+_MOST_BYTES = 64 * 2**20
+_CURE = "write a header  file,label  or  file,label,group  and a line for each picture"
+
+
+@dataclass(frozen=True)
+class Label:
+    """What is written on one picture.
+
+    Attributes:
+        file: the picture's path, as it stands in the file of labels.
+        text: the digits on it, without blanks; empty where there is no number, so that it must be refused.
+        group: which pictures it is counted with: a writer, a form, a scanner; empty for no group.
+    """
+
+    file: str
+    text: str
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """A file of labels.
+
+    Attributes:
+        entries: one a picture.
+        unused: names of columns that say nothing here.
+    """
+
+    entries: tuple[Label, ...]
+    unused: tuple[str, ...]
+
+
+class Outcome(StrEnum):
+    """What became of a picture whose label is known."""
+
+    READ = "read"
+    """All digits were read as they are."""
+    WRONG = "wrong"
+    """Another number was read, and nothing in the answer says that it is doubtful."""
+    REFUSED = "refused"
+    """The picture was rejected, or a `?` stands in the text: right where there is no number."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """How the pictures of one group were read.
+
+    Attributes:
+        group: its name.
+        numbers: whether these are its pictures with a number; else those that must be refused.
+        outcomes: the outcome of each picture.
+        shorter: how many are wrong and have fewer digits than are written, which nobody sees in a list.
+    """
+
+    group: str
+    numbers: bool
+    outcomes: tuple[Outcome, ...]
+    shorter: int
+
+    def count(self, outcome: Outcome) -> int:
+        """Count the pictures with an outcome."""
+        return self.outcomes.count(outcome)
+
+    def interval(self, outcome: Outcome) -> tuple[float, float]:
+        """Compute the 95 % interval of an outcome's share (Wilson), 0..1."""
+        return wilson_interval(self.count(outcome), len(self.outcomes))
+
+    def to_values(self) -> dict[str, Any]:
+        """Give plain values, as JSON takes them; shares and intervals in 0..1."""
+        shares = {
+            outcome.value: {
+                "count": self.count(outcome),
+                "share": self.count(outcome) / len(self.outcomes),
+                "interval": list(self.interval(outcome)),
+            }
+            for outcome in Outcome
+        }
+        return {
+            "group": self.group,
+            "numbers": self.numbers,
+            "n": len(self.outcomes),
+            **shares,
+            "shorter": self.shorter,
+        }
+
+
+def read_labels(path: Path | str) -> Labels:
+    """Read a file of labels: CSV with commas, semicolons or tabs, in UTF-8, with a header.
+
+    Raises:
+        DataError: it cannot be read, a column is missing, a label has other signs than digits, or a file is
+            named twice.
+    """
+    lines = _lines(path)
+    header = lines[0].lower() if lines else ""
+    delimiter = max(",;\t", key=header.count)
+    rows = list(csv.reader(lines, delimiter=delimiter))
+    names = [name.strip().lower() for name in rows[0]] if rows else []
+    for name in COLUMNS[:2]:
+        if names.count(name) != 1:
+            found = ", ".join(names)[:80] or "nothing"
+            raise DataError(f"{path}: expected one column {name!r}, found {found}; {_CURE}")
+    entries: dict[str, Label] = {}
+    for number, row in enumerate(rows[1:], 2):
+        if not any(cell.strip() for cell in row):
+            continue
+        if any(cell.strip() for cell in row[len(names) :]):
+            raise DataError(
+                f"{path}, line {number}: expected {len(names)} columns, found {len(row)}; put what has a "
+                f"{'tab' if delimiter == chr(9) else delimiter} in it between quotes"
+            )
+        cells = dict(zip(names, row, strict=False))
+        label = _label(f"{path}, line {number}", cells)
+        if label.file in entries:
+            raise DataError(f"{path}, line {number}: {label.file!r} has a label already; keep one of them")
+        entries[label.file] = label
+    if not entries:
+        raise DataError(f"{path}: expected a line for each picture, found none; {_CURE}")
+    return Labels(tuple(entries.values()), tuple(name for name in names if name not in COLUMNS))
+
+
+def _lines(path: Path | str) -> list[str]:
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise DataError(f"{path}: expected labels of at most {_MOST_BYTES:,} bytes, received more")
+        return io.StringIO(content.decode("utf-8-sig"), newline=None).readlines()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: expected CSV in UTF-8, found another encoding; save it as UTF-8") from None
+
+
+def _label(where: str, cells: dict[str, str]) -> Label:
+    file = cells.get("file", "").strip()
+    text = "".join(cells.get("label", "").split())
+    if not file:
+        raise DataError(f"{where}: expected the name of a picture, found none; take the line out")
+    if not (text.isascii() and text.isdigit()) and text:
+        digits = "".join(sign for sign in text if sign in "0123456789")
+        cure = f"write {digits}" if digits else "leave it empty where there is no number"
+        raise DataError(f"{where}: expected digits as the label, found {text[:40]!r}; {cure}")
+    return Label(file, text, cells.get("group", "").strip())
+
+
+def match_labels(
+    labels: Sequence[Label], names: Sequence[str], folders: Iterable[str | Path]
+) -> tuple[dict[str, Label], list[Label]]:
+    """Find the label of each picture.
+
+    Args:
+        labels: whose files may be named from any of the folders, or by an absolute path.
+        names: paths of the pictures.
+        folders: from which they may be named, the first that has one counts.
+
+    Returns:
+        Labels by the picture's name; and those whose picture is not among the names.
+    """
+    by_path = {os.path.realpath(name): name for name in names}
+    found: dict[str, Label] = {}
+    missing: list[Label] = []
+    places = list(folders)
+    for label in labels:
+        paths = (os.path.realpath(Path(place, label.file)) for place in places)
+        name = next((by_path[path] for path in paths if path in by_path), None)
+        if name is None:
+            missing.append(label)
+        else:
+            found[name] = label
+    return found, missing
+
+
+def outcome(reading: Reading, label: Label) -> Outcome:
+    """Say what became of a picture; blanks and the ends of lines do not count."""
+    text = "".join(reading.text.split())
+    if reading.status == "rejected" or "?" in text:
+        return Outcome.REFUSED
+    return Outcome.READ if text == label.text else Outcome.WRONG
+
+
+def score(readings: Sequence[tuple[Label, Reading]]) -> list[Score]:
+    """Count outcomes by group, pictures with a number apart from those that must be refused.
+
+    Returns:
+        Those with a number first, each by the name of its group; where there are several, one of all of them
+        together behind them, whose group is "all".
+    """
+    scores: list[Score] = []
+    for numbers in (True, False):
+        kind = [(label, reading) for label, reading in readings if bool(label.text) == numbers]
+        groups = sorted({label.group for label, _ in kind})
+        for group in groups:
+            scores.append(_score(group, numbers, [one for one in kind if one[0].group == group]))
+        if len(groups) > 1:
+            scores.append(_score("all", numbers, kind))
+    return scores
+
+
+def _score(group: str, numbers: bool, readings: Sequence[tuple[Label, Reading]]) -> Score:
+    outcomes = tuple(outcome(reading, label) for label, reading in readings)
+    shorter = sum(
+        one is Outcome.WRONG and len("".join(reading.text.split())) < len(label.text)
+        for one, (label, reading) in zip(outcomes, readings, strict=True)
+    )
+    return Score(group, numbers, outcomes, shorter)
