@@ -63,6 +63,26 @@ def draw_glyph(glyph: Glyph, count: int, random: np.random.Generator) -> np.ndar
     return _centre(_soften(random, drawn))
 
 
+def write_glyph(glyph: Glyph, count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Give the way of the pen for one variant of a digit, a letter or a sign, before size, slant and pen.
+
+    Args:
+        glyph: of `GLYPHS`, or a letter or sign.
+        count: how many, 1 or more.
+        random: what they are drawn by.
+
+    Returns:
+        Points, float32 [count, k, 2] of (x, y), y from 0 at the head to 1 at the foot; and the pairs of
+        points that a line joins, int32 [m, 2].
+    """
+    strokes = glyph.draw(Hand(random, count))
+    points = np.concatenate(_loosen(random, strokes, glyph.haste), axis=1)
+    points = _wobble(random, _warp(random, points))
+    ends = np.cumsum([stroke.shape[1] for stroke in strokes])
+    first = np.setdiff1d(np.arange(ends[-1] - 1), ends - 1)
+    return points.astype(np.float32), np.stack([first, first + 1], axis=1).astype(np.int32)
+
+
 def _by_glyph(
     random: np.random.Generator, digit: int, places: np.ndarray
 ) -> Iterator[tuple[Glyph, np.ndarray]]:

@@ -1,0 +1,205 @@
+"""Papers that rows are written on, and how a camera or scanner sees them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+
+def draw_paper(
+    size: tuple[int, int], height: float, random: np.random.Generator, held_back: bool = False
+) -> np.ndarray:
+    """Draw paper with what is printed on it.
+
+    Args:
+        size: rows and columns, in pixels.
+        height: of a digit, in pixels.
+        random: what it is drawn by.
+        held_back: whether its print is of the families that no training sees.
+
+    Returns:
+        Shares of the light that comes back, float32 [h, w], 0..1.
+    """
+    paper = np.full(size, random.uniform(0.62, 1.0), np.float32)
+    if random.random() < 0.35:
+        paper *= _smooth_noise(size, height * random.uniform(0.3, 3), random.uniform(0.01, 0.06), random)
+    families = HELD_BACK if held_back else FAMILIES
+    if random.random() < (0.9 if held_back else 0.55):
+        for _ in range(1 + (random.random() < 0.35)):
+            paper *= families[random.integers(len(families))](size, height, random)
+    return paper
+
+
+def _smooth_noise(
+    size: tuple[int, int], grain: float, strength: float, random: np.random.Generator
+) -> np.ndarray:
+    """Factors near 1 that change slowly: fibres, stains."""
+    rows, columns = size
+    coarse = random.standard_normal((int(rows / grain) + 2, int(columns / grain) + 2)).astype(np.float32)
+    return 1 + strength * cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_CUBIC)
+
+
+def _lines(size: tuple[int, int], places: np.ndarray, thickness: float, across: bool) -> np.ndarray:
+    """How much of a line covers each row (or column), float32 [h, w], 0..1."""
+    at = np.arange(size[0] if across else size[1], dtype=np.float32)
+    cover = np.zeros_like(at)
+    for place in places:
+        cover = np.maximum(cover, np.clip(thickness / 2 + 0.5 - np.abs(at - place), 0, 1))
+    line = cover[:, None] if across else cover[None, :]
+    return np.broadcast_to(line, size)
+
+
+def _tilted(cover: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """The same turned by up to two degrees."""
+    if random.random() < 0.5:
+        return cover
+    rows, columns = cover.shape
+    turn = cv2.getRotationMatrix2D((columns / 2, rows / 2), random.uniform(-2, 2), 1)
+    return cv2.warpAffine(np.ascontiguousarray(cover), turn, (columns, rows), borderMode=cv2.BORDER_REPLICATE)
+
+
+def _thickness(height: float, random: np.random.Generator) -> float:
+    return max(1.0, height * float(np.exp(random.normal(np.log(0.04), 0.5))))
+
+
+def _ruled(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
+    """One line, or lines at a distance, faint to as dark as ink."""
+    step = height * random.uniform(0.8, 2.2)
+    places = np.arange(random.uniform(0, step), size[0], step)
+    if random.random() < 0.5:
+        places = places[:1]
+    cover = _lines(size, places, _thickness(height, random), across=True)
+    return 1 - random.uniform(0.1, 0.85) * _tilted(cover, random)
+
+
+def _squared(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
+    step, thickness = height * random.uniform(0.25, 0.9), _thickness(height, random) * 0.7
+    across, along = (
+        _lines(size, np.arange(random.uniform(0, step), length, step), thickness, across)
+        for length, across in ((size[0], True), (size[1], False))
+    )
+    return 1 - random.uniform(0.06, 0.4) * _tilted(np.maximum(across, along), random)
+
+
+def _framed(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
+    """A box around the row, or a cell for each digit."""
+    rows, columns = size
+    inset = height * random.uniform(0, 0.25, 4)
+    thickness = _thickness(height, random)
+    sides = _lines(size, np.array([inset[2], columns - 1 - inset[3]]), thickness, across=False)
+    if random.random() < 0.4:
+        step = height * random.uniform(0.7, 1.3)
+        sides = _lines(size, np.arange(inset[2], columns, step), thickness, across=False)
+    ends = _lines(size, np.array([inset[0], rows - 1 - inset[1]]), thickness, across=True)
+    return 1 - random.uniform(0.15, 0.9) * _tilted(np.maximum(sides, ends), random)
+
+
+def _screen(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
+    """A printed screen of straight or wavy lines."""
+    y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
+    angle, pitch = random.uniform(0, np.pi), height * random.uniform(0.06, 0.4)
+    across = np.cos(angle) * x + np.sin(angle) * y
+    if random.random() < 0.6:
+        along = np.cos(angle) * y - np.sin(angle) * x
+        swing, length = height * random.uniform(0.03, 0.3), height * random.uniform(0.5, 3)
+        across = across + swing * np.sin(2 * np.pi * along / length + random.uniform(0, 6))
+    wave = np.sin(2 * np.pi * across / pitch)
+    sharp = random.uniform(1, 4)
+    return 1 - random.uniform(0.03, 0.3) * np.clip(0.5 + 0.5 * sharp * wave, 0, 1)
+
+
+def _dots(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
+    y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
+    pitch, angle = height * random.uniform(0.08, 0.35), random.uniform(0, np.pi / 2)
+    u, v = np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x
+    grid = np.cos(2 * np.pi * u / pitch) + np.cos(2 * np.pi * v / pitch)
+    return 1 - random.uniform(0.03, 0.3) * np.clip((grid - random.uniform(-0.5, 1.2)) * 1.5, 0, 1)
+
+
+def _print(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
+    """Printed words, small or large and pale, behind or beside the writing."""
+    canvas = np.zeros(size, np.uint8)
+    letters = "abcdefghiklmnoprstuvwxyzABCDEFGHKLMNPRSTUVWXYZ"
+    small = random.random() < 0.6
+    scale = height * (random.uniform(0.008, 0.016) if small else random.uniform(0.02, 0.06))
+    for _ in range(random.integers(1, 3)):
+        word = "".join(random.choice(list(letters), random.integers(3, 12)))
+        place = (int(random.uniform(-0.2, 0.8) * size[1]), int(random.uniform(0, 1.05) * size[0]))
+        thickness = max(1, round(scale * random.uniform(0.8, 2.5)))
+        cv2.putText(canvas, word, place, int(random.integers(0, 5)), scale, 255, thickness, cv2.LINE_AA)
+    return 1 - random.uniform(0.1, 0.6 if small else 0.25) * (canvas.astype(np.float32) / 255)
+
+
+def _shaded(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
+    """A field that is darker on one side of an edge: a shaded column, a fold, a stamp's rim."""
+    y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
+    angle = random.choice([0, np.pi / 2, random.uniform(0, np.pi)])
+    side = np.cos(angle) * (x - random.uniform(0, size[1])) + np.sin(angle) * (y - random.uniform(0, size[0]))
+    soft = height * random.uniform(0.01, 0.6)
+    return 1 - random.uniform(0.05, 0.4) * np.clip(0.5 + side / soft, 0, 1)
+
+
+def _rings(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
+    """A guilloche: two families of rings."""
+    y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
+    dark = np.zeros(size, np.float32)
+    pitch = height * random.uniform(0.1, 0.35)
+    for _ in range(2):
+        far = np.hypot(x - random.uniform(0, size[1]), y - random.uniform(-1, 2) * size[0])
+        dark = np.maximum(dark, np.clip(np.sin(2 * np.pi * far / pitch) * 3 - 1.5, 0, 1))
+    return 1 - random.uniform(0.05, 0.28) * dark
+
+
+def _hatched(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
+    """A field hatched crosswise in part."""
+    y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
+    pitch = height * random.uniform(0.12, 0.4)
+    dark = np.maximum(np.sin(2 * np.pi * (x + y) / pitch), np.sin(2 * np.pi * (x - y) / pitch))
+    part = x > random.uniform(-1, 0.7) * size[1]
+    return 1 - random.uniform(0.05, 0.3) * np.clip(dark * 4 - 2.5, 0, 1) * part
+
+
+def _crumpled(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
+    """Facets that catch the light otherwise, with their creases."""
+    y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
+    shade = np.zeros(size, np.float32)
+    for _ in range(random.integers(3, 7)):
+        angle = random.uniform(0, np.pi)
+        side = np.cos(angle) * (x - random.uniform(0, size[1])) + np.sin(angle) * (
+            y - random.uniform(0, size[0])
+        )
+        shade += random.uniform(-0.07, 0.07) * np.sign(side) - 0.1 * np.exp(
+            -np.abs(side) / max(1, 0.03 * height)
+        )
+    return np.clip(1 + shade, 0.3, 1.2)
+
+
+FAMILIES = (_ruled, _ruled, _squared, _framed, _screen, _dots, _print, _shaded)
+HELD_BACK = (_rings, _hatched, _crumpled)
+
+
+def expose(page: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """See a page as a camera or scanner does.
+
+    Args:
+        page: shares of light that come back, float32 [h, w].
+        random: what is drawn by.
+
+    Returns:
+        uint8 [h, w], dark ink on light paper.
+    """
+    size = page.shape
+    if random.random() < 0.4:
+        y, x = np.linspace(-0.5, 0.5, size[0])[:, None], np.linspace(-0.5, 0.5, size[1])[None]
+        page = page * (1 + random.uniform(-0.3, 0.3) * x + random.uniform(-0.3, 0.3) * y).astype(np.float32)
+    if random.random() < 0.5:
+        page = cv2.GaussianBlur(page, (0, 0), random.uniform(0.3, 1.1))
+    dark, light = sorted(random.uniform((0, 115), (70, 262)))
+    seen = dark + (light - dark) * page
+    if random.random() < 0.6:
+        seen = seen + random.uniform(0.5, 11) * random.standard_normal(size, np.float32)
+    grey = np.clip(seen, 0, 255).astype(np.uint8)
+    if random.random() < 0.3:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 92))]
+        grey = cv2.imdecode(cv2.imencode(".jpg", grey, quality)[1], cv2.IMREAD_GRAYSCALE)
+    return grey

@@ -1,0 +1,76 @@
+"""A pen that follows its way: ink as one width of stroke, thicker and thinner, wet and dry."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from digitlab.synthesis.row_hand import Way
+
+_FINE = 44
+"""Pixels: the height of a digit where ink is drawn, before it is scaled to the picture's resolution."""
+_MARGIN = 16
+"""Pixels around all points: half of the widest stroke."""
+
+
+def draw_ink(
+    way: Way | None, height: float, random: np.random.Generator, rough: bool
+) -> tuple[np.ndarray, tuple[int, int, int, int]]:
+    """Draw ink along a way of the pen.
+
+    Args:
+        way: of a row, in heights of a digit; None for a row without ink.
+        height: of a digit in the picture, in pixels.
+        random: what the pen is drawn by.
+        rough: whether the ink has grain, as on paper.
+
+    Returns:
+        Ink, float32 [h, w], 0 paper .. 1 full; and the box of the ink: top, bottom, left, right.
+    """
+    if way is None:
+        rows, columns = round(1.2 * height), round(height * random.uniform(1, 6))
+        return np.zeros((rows, columns), np.float32), (0, rows, 0, columns)
+    points, lines = way
+    low, high = points.min(axis=0), points.max(axis=0)
+    size = np.ceil((high - low) * _FINE).astype(int) + 2 * _MARGIN
+    pixels = (points - low) * _FINE + _MARGIN
+    radius = (
+        _FINE / 2 * float(np.exp(np.clip(random.normal(np.log(0.088), 0.42), np.log(0.035), np.log(0.24))))
+    )
+    far = _distances(pixels, lines, (int(size[1]), int(size[0])))
+    reach = radius * _pressure(far.shape, random)
+    soft = random.uniform(0.5, 1.6) if rough else 0.5
+    fine = np.clip((reach - far) / soft + 0.5, 0, 1)
+    if rough and random.random() < 0.35:
+        fine *= _grain(fine.shape, random)
+    scale = height / _FINE
+    shown = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+    ink = cv2.resize(fine, shown, interpolation=cv2.INTER_AREA)
+    edge = (_MARGIN - radius) * scale
+    box = (edge, shown[1] - edge, edge, shown[0] - edge)
+    return ink, tuple(round(value) for value in box)
+
+
+def _distances(pixels: np.ndarray, lines: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """How far each pixel is from the way of the pen, float32 [h, w]."""
+    begin, end = pixels[lines[:, 0]], pixels[lines[:, 1]]
+    steps = int(np.ceil(np.abs(end - begin).max())) + 1
+    share = np.linspace(0, 1, min(steps, 400), dtype=np.float32)[None, :, None]
+    at = np.rint(begin[:, None] + share * (end - begin)[:, None]).astype(np.int32).reshape(-1, 2)
+    paper = np.full(size, 255, np.uint8)
+    paper[at[:, 1], at[:, 0]] = 0
+    return cv2.distanceTransform(paper, cv2.DIST_L2, cv2.DIST_MASK_5)
+
+
+def _pressure(size: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
+    """How thick the pen is along the row: factors, float32 [1, w]."""
+    columns = size[1]
+    coarse = random.standard_normal((1, columns // 12 + 2)).astype(np.float32)
+    return 1 + random.uniform(0, 0.16) * cv2.resize(coarse, (columns, 1), interpolation=cv2.INTER_CUBIC)
+
+
+def _grain(size: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
+    """A dry pen: what share of the ink reaches the paper, float32 [h, w]."""
+    grain = random.standard_normal((size[0] // 2 + 1, size[1] // 2 + 1), np.float32)
+    grain = cv2.resize(grain, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
+    return np.clip(1 - random.uniform(0.05, 0.5) * np.abs(grain), 0, 1)

@@ -1,0 +1,151 @@
+"""One hand that writes a row: its sizes, slant, spacing and joins, as points that lines join."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+Way = tuple[np.ndarray, np.ndarray]
+"""The way of the pen: points float32 [k, 2] of (x, y), and pairs of points that a line joins, int32 [m, 2]."""
+
+SMALL = 0.6
+"""Share of the height that raised cents have, more or less."""
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What a hand does alike all over a row; lengths are shares of a digit's height.
+
+    Attributes:
+        slant: how far the head leans to the right.
+        aspect: width against height, 1 as drawn.
+        gap: between the boxes of two digits; below 0 they overlap.
+        gap_jitter: standard deviation of it.
+        size_jitter: standard deviation of the logarithm of a digit's size.
+        turn_jitter: standard deviation of a digit's turn, in radians.
+        rise_jitter: standard deviation of a digit's place above the baseline.
+        climb: of the baseline, as a slope.
+        swing: how far the baseline swings.
+        swing_length: of one swing.
+        zero_size: how large zeros are.
+        joins: share of neighbours that a stroke joins.
+        joins_at: where, 0 at the head and 1 at the foot.
+        descends: how far 4, 7 and 9 go below the baseline.
+    """
+
+    slant: float
+    aspect: float
+    gap: float
+    gap_jitter: float
+    size_jitter: float
+    turn_jitter: float
+    rise_jitter: float
+    climb: float
+    swing: float
+    swing_length: float
+    zero_size: float
+    joins: float
+    joins_at: float
+    descends: float
+
+
+def draw_habits(random: np.random.Generator) -> Habits:
+    """Draw a hand, from neat to hasty."""
+    haste = random.beta(1.2, 2.5)
+    tight = random.random() < 0.22
+    return Habits(
+        slant=float(np.clip(random.normal(0.12, 0.2), -0.35, 0.6)),
+        aspect=float(np.exp(np.clip(random.normal(0, 0.2), -0.45, 0.45))),
+        gap=random.uniform(-0.14, 0.06) if tight else float(np.exp(random.normal(np.log(0.17), 0.6))),
+        gap_jitter=random.uniform(0.02, 0.12),
+        size_jitter=0.03 + 0.13 * haste,
+        turn_jitter=0.02 + 0.1 * haste,
+        rise_jitter=0.01 + 0.07 * haste,
+        climb=float(np.clip(random.normal(0, 0.035), -0.12, 0.12)),
+        swing=random.exponential(0.04),
+        swing_length=random.uniform(2, 9),
+        zero_size=random.uniform(0.45, 0.95) if random.random() < 0.25 else 1.0,
+        joins=random.uniform(0.2, 0.9) if random.random() < 0.14 else 0.0,
+        joins_at=random.uniform(-0.02, 0.5),
+        descends=random.uniform(0.1, 0.4) if random.random() < 0.15 else 0.0,
+    )
+
+
+def move(way: Way, habits: Habits, random: np.random.Generator, scale: float) -> Way:
+    """Write a token as this hand does: size, width and turn, with its own irregularity."""
+    points, lines = way
+    size = scale * np.exp(habits.size_jitter * np.clip(random.standard_normal(), -2.5, 2.5))
+    wide = size * habits.aspect * np.exp(0.07 * random.standard_normal())
+    angle = habits.turn_jitter * random.standard_normal()
+    cos, sin = np.cos(angle), np.sin(angle)
+    moved = (points - (0.3, 0.5)) * (wide, size)
+    turned = moved @ np.array([[cos, sin], [-sin, cos]])
+    # Digits stand on the baseline, also those that are smaller.
+    turned[:, 1] += 1 - 0.5 * size + habits.rise_jitter * random.standard_normal()
+    return turned.astype(np.float32), lines
+
+
+def coil(count: int, habits: Habits, random: np.random.Generator) -> Way:
+    """Zeros written without lifting the pen: one way of the pen for `count` of them."""
+    across, tall = random.uniform(0.2, 0.34), habits.zero_size * random.uniform(0.8, 1.05)
+    pitch = 2 * across * random.uniform(0.95, 1.6)
+    way = -1 if random.random() < 0.85 else 1
+    zeros = []
+    for i in range(count):
+        # Each begins at the head, goes round, and a little further: from there the pen moves on to the next.
+        start = -np.pi / 2 + random.normal(0, 0.35)
+        turn = 2 * np.pi + random.normal(0.25, 0.3)
+        angle = start + way * np.linspace(0, turn, 22)
+        wide, high = (np.exp(0.08 * random.standard_normal()) for _ in range(2))
+        x = pitch * i + across * wide * np.cos(angle)
+        y = 1 - tall / 2 + tall / 2 * high * np.sin(angle) + 0.03 * random.standard_normal()
+        zeros.append(np.stack([x, y], axis=1))
+    points = np.concatenate(zeros).astype(np.float32)
+    points[:, 0] -= points[:, 0].min()
+    first = np.arange(len(points) - 1, dtype=np.int32)
+    return points, np.stack([first, first + 1], axis=1)
+
+
+def join(one: np.ndarray, other: np.ndarray, height: float, random: np.random.Generator) -> Way:
+    """A stroke from the right of one digit to the left of the next.
+
+    Args:
+        one: points [k, 2] of the left digit.
+        other: points of the right one.
+        height: at which it leaves, in the frame of the row.
+        random: what it is drawn by.
+    """
+    begin = one[np.argmin(np.abs(one[:, 1] - height) * 1.5 - one[:, 0])]
+    end = other[np.argmin(np.abs(other[:, 1] - height + random.normal(0, 0.08)) * 1.5 + other[:, 0])]
+    share = np.linspace(0, 1, 7)[:, None]
+    sag = random.normal(0.05, 0.08) * 4 * share * (1 - share)
+    points = begin + share * (end - begin) + sag * np.array([0, 1])
+    first = np.arange(6, dtype=np.int32)
+    return points.astype(np.float32), np.stack([first, first + 1], axis=1)
+
+
+def bend(points: np.ndarray, habits: Habits, random: np.random.Generator) -> np.ndarray:
+    """Slant a row, let its baseline climb and swing, and let the hand tremble slowly."""
+    x, y = points[:, 0], points[:, 1]
+    phase = random.uniform(0, 2 * np.pi)
+    drift = habits.climb * x - habits.swing * np.sin(2 * np.pi * x / habits.swing_length + phase)
+    slanted = x + habits.slant * (1 - y)
+    wave, at = random.uniform(3, 9), random.uniform(0, 2 * np.pi)
+    tremble = random.exponential(0.01)
+    return np.stack(
+        [
+            slanted + tremble * np.sin(wave * y + 1.7 * x + at),
+            y + drift + tremble * np.cos(wave * slanted + at),
+        ],
+        axis=1,
+    )
+
+
+def merge(ways: Sequence[Way]) -> Way:
+    """Put ways of the pen together."""
+    starts = np.cumsum([0, *(len(points) for points, _ in ways)])
+    points = np.concatenate([points for points, _ in ways])
+    lines = np.concatenate([lines + start for (_, lines), start in zip(ways, starts, strict=False)])
+    return points, lines

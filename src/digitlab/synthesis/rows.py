@@ -1,0 +1,341 @@
+"""Rows of writing, composed: real and drawn digits of one hand and one pen on drawn paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import cv2
+import numpy as np
+
+from digitlab.synthesis import row_hand
+from digitlab.synthesis.glyphs import Glyph, glyphs_of
+from digitlab.synthesis.letters import DRAWINGS, LETTERS
+from digitlab.synthesis.papers import draw_paper, expose
+from digitlab.synthesis.pen import draw_ink
+from digitlab.synthesis.row_form import COLUMN, ROW_HEIGHT, ROW_WIDTHS, nearest_width, scale_row
+from digitlab.synthesis.row_hand import Habits, Way, draw_habits
+from digitlab.synthesis.row_texts import SPACE, Text, Token, draw_text, label
+from digitlab.synthesis.signs import SIGNS
+from digitlab.synthesis.skeletons import skeletonize
+from digitlab.synthesis.strokes import write_glyph
+
+BATCH = 64
+BATCHES = 16
+"""Batches of one chunk."""
+WIDEST = 352
+"""Pixels: the widest row that is trained on."""
+DrawText = Callable[[np.random.Generator], Text]
+
+
+@dataclass(frozen=True, eq=False)
+class ComposedRow:
+    """A row and what it says.
+
+    Attributes:
+        image: grey levels, uint8 [h, w].
+        text: its digits, and `?` for what has a digit's size and is none.
+    """
+
+    image: np.ndarray
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class RowBatch:
+    """Rows in row form, of one width.
+
+    Attributes:
+        images: uint8 [64, 32, W].
+        texts: what each says.
+    """
+
+    images: np.ndarray
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How often rows are what.
+
+    Attributes:
+        drawn: share of hands that write drawn digits; the others write those of the images.
+        clean: share of rows without paper, light and noise: drawings on a screen.
+        inverted: share of rows with light ink on dark paper.
+        tight: share of rows that are cut to their ink.
+        neighbours: share of rows that show ink of the rows above or below.
+    """
+
+    drawn: float = 0.5
+    clean: float = 0.2
+    inverted: float = 0.15
+    tight: float = 0.3
+    neighbours: float = 0.1
+
+
+class RowComposer:
+    """Composes rows of writing.
+
+    Args:
+        images: digits that hands write, in MNIST form, uint8 [n, 28, 28].
+        labels: of the images, [n], 0..9.
+        shares: how often rows are what.
+        held_back: whether shapes and papers are of the families that no training sees.
+        draw: what rows say; `row_texts.draw_text` unless given.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        shares: Shares = Shares(),
+        held_back: bool = False,
+        draw: DrawText = draw_text,
+    ) -> None:
+        self._skeletons = skeletonize(images)
+        self._of_digit = [np.flatnonzero(labels == digit) for digit in range(10)]
+        self._shares = shares
+        self._held_back = held_back
+        self._draw = draw
+
+    def rows(self, count: int, seed: int) -> list[ComposedRow]:
+        """Compose so many rows, 1 or more; the same seed gives the same rows."""
+        random = np.random.default_rng(np.random.SeedSequence(seed))
+        return self._compose(count, random)
+
+    def chunk(self, seed: int, index: int) -> list[RowBatch]:
+        """Compose one chunk of an endless stream of batches.
+
+        Args:
+            seed: of the stream, 0 or more.
+            index: of the chunk, 0 or more.
+
+        Returns:
+            16 batches of 64 rows in row form, in random order; the rows of a batch are about as long as each
+            other.
+        """
+        random = np.random.default_rng(np.random.SeedSequence((seed, index)))
+        rows = self._compose(BATCH * BATCHES, random)
+        lengths = np.array([row.image.shape[1] / row.image.shape[0] for row in rows])
+        order = np.argsort(lengths * np.exp(0.08 * random.standard_normal(len(rows))), kind="stable")
+        return [
+            _batch([rows[i] for i in order[start * BATCH : (start + 1) * BATCH]])
+            for start in random.permutation(BATCHES)
+        ]
+
+    def _compose(self, count: int, random: np.random.Generator) -> list[ComposedRow]:
+        texts = [self._draw(random) for _ in range(count)]
+        ways = self._ways(texts, random)
+        return [self._row(text, written, random) for text, written in zip(texts, ways, strict=True)]
+
+    def _ways(self, texts: Sequence[Text], random: np.random.Generator) -> list[list[Way | None]]:
+        """The way of the pen for each token of each row; drawn ones are drawn together, which is faster."""
+        ways: list[list[Way | None]] = [[None] * len(text) for text in texts]
+        drawn: dict[str, tuple[Glyph, list[tuple[int, int]]]] = {}
+        for i, text in enumerate(texts):
+            habit = _Alphabet(self._shares.drawn, self._held_back, random)
+            for j, token in enumerate(text):
+                glyph = habit.glyph(token)
+                if glyph is not None:
+                    drawn.setdefault(f"{glyph.digit} {glyph.name}", (glyph, []))[1].append((i, j))
+                elif token.kind == "digit":
+                    chosen = self._of_digit[token.value]
+                    ways[i][j] = self._skeletons[chosen[random.integers(len(chosen))]]
+        for glyph, places in drawn.values():
+            points, lines = write_glyph(glyph, len(places), random)
+            for (i, j), way in zip(places, points, strict=True):
+                ways[i][j] = way, lines
+        return ways
+
+    def _row(self, text: Text, ways: list[Way | None], random: np.random.Generator) -> ComposedRow:
+        habits = draw_habits(random)
+        written = _place(text, ways, habits, random)
+        clean = random.random() < self._shares.clean
+        height = float(np.exp(random.uniform(np.log(15), np.log(42))))
+        ink, box = draw_ink(written, height, random, rough=not clean)
+        window = _window(box, ink.shape, height, random.random() < self._shares.tight, random)
+        ink = _cut(ink, window)
+        if random.random() < self._shares.neighbours:
+            _intrude(ink, random)
+        if clean:
+            page = 1 - ink * random.uniform(0.35, 1)
+            grey = np.clip(page * random.uniform(150, 255.9), 0, 255).astype(np.uint8)
+        else:
+            paper = draw_paper(ink.shape, height, random, self._held_back)
+            grey = expose(paper * (1 - random.uniform(0.25, 0.97) * ink), random)
+        if random.random() < self._shares.inverted:
+            grey = 255 - grey
+        return ComposedRow(grey, label(text))
+
+
+class _Alphabet:
+    """How one hand writes each digit: always in its own way, or mostly."""
+
+    def __init__(self, drawn: float, held_back: bool, random: np.random.Generator) -> None:
+        kind = random.random()
+        # Some hands have a few ways of their own among digits like everybody's.
+        self._drawn = 1.0 if kind < 0.7 * drawn else random.random() if kind < drawn else 0.0
+        self._held_back = held_back
+        self._random = random
+        self._own: dict[int, Glyph | None] = {}
+
+    def glyph(self, token: Token) -> Glyph | None:
+        """Give the variant that this hand writes; None for a digit of the images, or for a gap."""
+        if token.kind == "sign":
+            return SIGNS[token.name]
+        if token.kind == "letter":
+            return LETTERS[token.value]
+        if token.kind == "drawing":
+            return DRAWINGS[token.value]
+        if token.kind == SPACE:
+            return None
+        if token.value not in self._own or self._random.random() < 0.15:
+            self._own[token.value] = self._choose(token.value)
+        return self._own[token.value]
+
+    def _choose(self, digit: int) -> Glyph | None:
+        if self._random.random() >= self._drawn:
+            return None
+        held_back = self._held_back and self._random.random() < 0.5
+        glyphs, shares = glyphs_of(digit, held_back)
+        return glyphs[self._random.choice(len(glyphs), p=shares)]
+
+
+def _place(text: Text, ways: list[Way | None], habits: Habits, random: np.random.Generator) -> Way | None:
+    """Set tokens side by side: the way of the pen of the whole row; None without any."""
+    placed: list[tuple[Token, Way]] = []
+    right, gap = 0.0, 0.0
+    as_coil = random.random() < 0.1
+    for token, group in _groups(text, ways, as_coil):
+        if token.kind == SPACE:
+            gap += random.uniform(0.35, 1.3)
+            continue
+        scale = habits.zero_size if token.kind == "digit" and token.value == 0 else 1.0
+        if len(group) > 1:
+            points, lines = row_hand.coil(len(group), habits, random)
+        else:
+            points, lines = row_hand.move(group[0], habits, random, scale)
+        points = _raise(points, token, habits)
+        left = points[:, 0].min()
+        # A point or comma needs hardly any room.
+        beside = 0.5 if token.kind == "sign" else 1.0
+        gap += habits.gap * beside + habits.gap_jitter * random.standard_normal() * beside
+        if placed:
+            points[:, 0] += max(right + gap, _middle(placed[-1][1]) + 0.12) - left
+        right, gap = float(points[:, 0].max()), 0.0
+        placed.append((token, (points, lines)))
+    if not placed:
+        return None
+    ways_placed = [way for _, way in placed]
+    ways_placed += _joins(placed, habits, random) + _underlines(placed, random)
+    points, lines = row_hand.merge(ways_placed)
+    return row_hand.bend(points, habits, random), lines
+
+
+def _groups(text: Text, ways: list[Way | None], as_coil: bool) -> list[tuple[Token, list[Way]]]:
+    """Tokens with their ways; zeros that follow each other together where they are written as a coil."""
+    groups: list[tuple[Token, list[Way]]] = []
+    for token, way in zip(text, ways, strict=True):
+        is_zero = token.kind == "digit" and token.value == 0
+        if as_coil and is_zero and groups and groups[-1][0] == token:
+            groups[-1][1].append(way)
+        else:
+            groups.append((token, [way]))
+    return groups
+
+
+def _middle(way: Way) -> float:
+    points = way[0]
+    return float(points[:, 0].min() + points[:, 0].max()) / 2
+
+
+def _raise(points: np.ndarray, token: Token, habits: Habits) -> np.ndarray:
+    if token.small:
+        points = points * row_hand.SMALL
+        points[:, 1] -= 0.05
+    elif token.kind == "digit" and token.value in (4, 7, 9) and habits.descends:
+        points[:, 1] += habits.descends
+    return points
+
+
+def _joins(placed: Sequence[tuple[Token, Way]], habits: Habits, random: np.random.Generator) -> list[Way]:
+    """Strokes from digit to digit; most often from zero to zero."""
+    joins = []
+    for (one, left), (other, right) in zip(placed, placed[1:], strict=False):
+        if one.kind != "digit" or other.kind != "digit":
+            continue
+        zeros = one.value == other.value == 0
+        share = habits.joins if zeros else 0.3 * habits.joins
+        if random.random() < share:
+            height = habits.joins_at + 1 - habits.zero_size if zeros else random.uniform(0, 1)
+            joins.append(row_hand.join(left[0], right[0], height, random))
+    return joins
+
+
+def _underlines(placed: Sequence[tuple[Token, Way]], random: np.random.Generator) -> list[Way]:
+    """Lines under what is underlined, one or two."""
+    lines = []
+    for underlined, group in groupby(placed, key=lambda item: item[0].underlined):
+        if underlined:
+            points = np.concatenate([way[0] for _, way in group])
+            left, right, foot = points[:, 0].min(), points[:, 0].max(), points[:, 1].max()
+            for i in range(1 + (random.random() < 0.3)):
+                y = foot + random.uniform(0.08, 0.16) * (1 + i)
+                ends = np.array([[left - 0.05, y], [right + 0.05, y + random.normal(0, 0.03)]], np.float32)
+                lines.append((ends, np.array([[0, 1]], np.int32)))
+    return lines
+
+
+def _window(
+    box: tuple[int, int, int, int],
+    size: tuple[int, ...],
+    height: float,
+    tight: bool,
+    random: np.random.Generator,
+) -> tuple[int, int, int, int]:
+    """What of the ink's picture is shown: top, bottom, left, right; it may reach beyond."""
+    top, bottom, left, right = box
+    tall = max(bottom - top, 0.6 * height)
+    margins = random.uniform(0, 0.06, 4) if tight else random.uniform(0.02, 0.42, 4) * random.uniform(0.3, 1)
+    slack = (tall - (bottom - top)) / 2
+    return (
+        round(top - slack - margins[0] * tall),
+        round(bottom + slack + margins[1] * tall),
+        round(left - margins[2] * tall * (1 if tight else 1.5)),
+        round(max(right, left + 0.3 * tall) + margins[3] * tall * (1 if tight else 1.5)),
+    )
+
+
+def _cut(ink: np.ndarray, window: tuple[int, int, int, int]) -> np.ndarray:
+    top, bottom, left, right = window
+    rows, columns = ink.shape
+    before, after = (max(0, -top), max(0, -left)), (max(0, bottom - rows), max(0, right - columns))
+    padded = np.pad(ink, ((before[0], after[0]), (before[1], after[1])))
+    return padded[top + before[0] : bottom + before[0], left + before[1] : right + before[1]].copy()
+
+
+def _intrude(ink: np.ndarray, random: np.random.Generator) -> None:
+    """Let strokes of the row above or below end in this one, in place."""
+    rows, columns = ink.shape
+    for _ in range(random.integers(1, 4)):
+        x, length = random.uniform(0, columns), random.uniform(0.04, 0.16) * rows
+        above = random.random() < 0.5
+        begin = (int(x), 0 if above else rows - 1)
+        end = (int(x + random.normal(0, 0.15) * rows), int(length if above else rows - 1 - length))
+        cv2.line(ink, begin, end, 1.0, max(1, int(0.05 * rows)), cv2.LINE_AA)
+
+
+def _batch(rows: Sequence[ComposedRow]) -> RowBatch:
+    """Scale rows to one width: that of the middle one, and room for the answer of each."""
+    natural = np.median([ROW_HEIGHT * row.image.shape[1] / row.image.shape[0] for row in rows])
+    width = nearest_width(min(float(natural), WIDEST))
+    needed = COLUMN * max(_columns(row.text) for row in rows)
+    width = next(wide for wide in ROW_WIDTHS if wide >= max(width, needed))
+    images = np.stack([scale_row(row.image, width) for row in rows])
+    return RowBatch(images, tuple(row.text for row in rows))
+
+
+def _columns(text: str) -> int:
+    """Columns that an answer needs: one a character, and one between two that are alike."""
+    return len(text) + sum(a == b for a, b in zip(text, text[1:], strict=False))
