@@ -9,6 +9,8 @@ from digitlab.synthesis.row_hand import Way
 
 _FINE = 44
 """Pixels: the height of a digit where ink is drawn, before it is scaled to the picture's resolution."""
+_WIDTH, _WIDTHS = 0.088, (0.035, 0.24)
+"""Of a stroke, as a share of the digit's height: the usual one; the narrowest and the widest."""
 _MARGIN = 16
 """Pixels around all points: half of the widest stroke."""
 

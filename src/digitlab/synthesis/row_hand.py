@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 Way = tuple[np.ndarray, np.ndarray]
-"""The way of the pen: points float32 [k, 2] of (x, y), and pairs of points that a line joins, int32 [m, 2]."""
+"""The way of the pen: points float32 [k, 2] of (x, y), and pairs that a line joins, int32 [m, 2]."""
 
 SMALL = 0.6
 """Share of the height that raised cents have, more or less."""

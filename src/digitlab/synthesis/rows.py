@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import cv2
 import numpy as np
@@ -26,6 +26,8 @@ BATCHES = 16
 """Batches of one chunk."""
 WIDEST = 352
 """Pixels: the widest row that is trained on."""
+_NOTHING: Way = np.zeros((0, 2), np.float32), np.zeros((0, 2), np.int32)
+"""The way of the pen over a gap."""
 DrawText = Callable[[np.random.Generator], Text]
 
 
@@ -129,9 +131,9 @@ class RowComposer:
         ways = self._ways(texts, random)
         return [self._row(text, written, random) for text, written in zip(texts, ways, strict=True)]
 
-    def _ways(self, texts: Sequence[Text], random: np.random.Generator) -> list[list[Way | None]]:
+    def _ways(self, texts: Sequence[Text], random: np.random.Generator) -> list[list[Way]]:
         """The way of the pen for each token of each row; drawn ones are drawn together, which is faster."""
-        ways: list[list[Way | None]] = [[None] * len(text) for text in texts]
+        ways = [[_NOTHING] * len(text) for text in texts]
         drawn: dict[str, tuple[Glyph, list[tuple[int, int]]]] = {}
         for i, text in enumerate(texts):
             habit = _Alphabet(self._shares.drawn, self._held_back, random)
@@ -148,13 +150,13 @@ class RowComposer:
                 ways[i][j] = way, lines
         return ways
 
-    def _row(self, text: Text, ways: list[Way | None], random: np.random.Generator) -> ComposedRow:
+    def _row(self, text: Text, ways: list[Way], random: np.random.Generator) -> ComposedRow:
         habits = draw_habits(random)
         written = _place(text, ways, habits, random)
         clean = random.random() < self._shares.clean
         height = float(np.exp(random.uniform(np.log(15), np.log(42))))
         ink, box = draw_ink(written, height, random, rough=not clean)
-        window = _window(box, ink.shape, height, random.random() < self._shares.tight, random)
+        window = _window(box, height, random.random() < self._shares.tight, random)
         ink = _cut(ink, window)
         if random.random() < self._shares.neighbours:
             _intrude(ink, random)
@@ -199,10 +201,10 @@ class _Alphabet:
             return None
         held_back = self._held_back and self._random.random() < 0.5
         glyphs, shares = glyphs_of(digit, held_back)
-        return glyphs[self._random.choice(len(glyphs), p=shares)]
+        return glyphs[int(self._random.choice(len(glyphs), p=shares))]
 
 
-def _place(text: Text, ways: list[Way | None], habits: Habits, random: np.random.Generator) -> Way | None:
+def _place(text: Text, ways: list[Way], habits: Habits, random: np.random.Generator) -> Way | None:
     """Set tokens side by side: the way of the pen of the whole row; None without any."""
     placed: list[tuple[Token, Way]] = []
     right, gap = 0.0, 0.0
@@ -233,7 +235,7 @@ def _place(text: Text, ways: list[Way | None], habits: Habits, random: np.random
     return row_hand.bend(points, habits, random), lines
 
 
-def _groups(text: Text, ways: list[Way | None], as_coil: bool) -> list[tuple[Token, list[Way]]]:
+def _groups(text: Text, ways: list[Way], as_coil: bool) -> list[tuple[Token, list[Way]]]:
     """Tokens with their ways; zeros that follow each other together where they are written as a coil."""
     groups: list[tuple[Token, list[Way]]] = []
     for token, way in zip(text, ways, strict=True):
@@ -262,7 +264,7 @@ def _raise(points: np.ndarray, token: Token, habits: Habits) -> np.ndarray:
 def _joins(placed: Sequence[tuple[Token, Way]], habits: Habits, random: np.random.Generator) -> list[Way]:
     """Strokes from digit to digit; most often from zero to zero."""
     joins = []
-    for (one, left), (other, right) in zip(placed, placed[1:], strict=False):
+    for (one, left), (other, right) in pairwise(placed):
         if one.kind != "digit" or other.kind != "digit":
             continue
         zeros = one.value == other.value == 0
@@ -289,7 +291,6 @@ def _underlines(placed: Sequence[tuple[Token, Way]], random: np.random.Generator
 
 def _window(
     box: tuple[int, int, int, int],
-    size: tuple[int, ...],
     height: float,
     tight: bool,
     random: np.random.Generator,
@@ -338,4 +339,4 @@ def _batch(rows: Sequence[ComposedRow]) -> RowBatch:
 
 def _columns(text: str) -> int:
     """Columns that an answer needs: one a character, and one between two that are alike."""
-    return len(text) + sum(a == b for a, b in zip(text, text[1:], strict=False))
+    return len(text) + sum(a == b for a, b in pairwise(text))

@@ -26,8 +26,8 @@ class Skeletons:
     """Lines through the middle of the strokes of many digits.
 
     Attributes:
-        points: all digits' points, float32 [k, 2] of (x, y); y is 0 at the head and 1 at the foot of a digit of
-            the usual height, x is 0 at its left.
+        points: all digits' points, float32 [k, 2] of (x, y); y is 0 at the head and 1 at the foot of a digit
+            of the usual height, x is 0 at its left.
         edges: pairs of points that a line joins, int32 [m, 2], counted within their digit.
         first_point: where each digit's points begin, int64 [n + 1].
         first_edge: where each digit's edges begin, int64 [n + 1].
