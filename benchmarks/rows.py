@@ -1,0 +1,180 @@
+"""How rows of digits are read: composed over held-back papers, as amounts on cheques, in forms.
+
+    python benchmarks/rows.py [SAMPLES] [--count 500] [--seed 0] [--model best]
+
+The digits are MNIST's validation part and, if SAMPLES is named (scans of one digit each, ink on white paper,
+with a `labels.csv`: file, label, writer), those of its held-out writers. Numbers and cheques are composed by
+the training's own generator over papers that training never draws, blurred and faint ones that a person cannot
+read among them; amounts and forms are drawn by `amounts.py`, of which training has nothing.
+
+Prints two tables: shares of all rows with 95 % intervals, `shorter` being numbers that lost digits and claim
+to be whole; and how far accepted rows and their confidence can be trusted. Writes `rows.json` and `rows.csv`
+into digitlab-results/measurements, or --out.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from amounts import amount, form_line
+from labelled_pictures import Sample, held_out, read_labels
+from measured import add_place, environment, results_file, write_results
+from outcomes import Outcome, accepted_shares, outcome, shares
+from page_composer import transmitted
+from pen import MnistWriter, Writer, validation_digits
+
+from digitlab.recognition import Recognizer
+from digitlab.synthesis.row_texts import draw_amount, draw_number
+from digitlab.synthesis.rows import DrawText, RowComposer, Shares
+
+Rows = Iterator[tuple[np.ndarray, str]]
+Digits = Mapping[int, Sequence[np.ndarray] | np.ndarray]
+SIDE, BOX = 28, 20
+
+
+class ScanWriter:
+    """A person whose digits were scanned.
+
+    Args:
+        digits: the person's ink by digit, each float32 [h, w], 0..1, cut to what is written.
+        chance: of which is taken.
+    """
+
+    def __init__(self, digits: dict[int, list[np.ndarray]], chance: np.random.Generator) -> None:
+        self._digits = digits
+        self._chance = chance
+        self._usual = float(np.median([ink.shape[0] for inks in digits.values() for ink in inks]))
+
+    def ink(self, digit: int, height: int) -> np.ndarray:
+        """Write one digit; it keeps its size relative to the person's usual one."""
+        inks = self._digits[digit]
+        ink = inks[int(self._chance.integers(len(inks)))]
+        zoom = height / self._usual
+        size = max(2, round(ink.shape[1] * zoom)), max(2, round(ink.shape[0] * zoom))
+        return cv2.resize(ink, size, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR)
+
+
+def read_scans(samples: Sequence[Sample]) -> dict[str, dict[int, list[np.ndarray]]]:
+    """Cut the ink of the held-out writers out of their scans: by writer and digit."""
+    reported = held_out(sample.group for sample in samples)
+    writers: dict[str, dict[int, list[np.ndarray]]] = {name: {d: [] for d in range(10)} for name in reported}
+    for sample in samples:
+        if sample.group not in reported:
+            continue
+        picture = cv2.imread(str(sample.path), cv2.IMREAD_UNCHANGED)
+        if picture is None:
+            raise SystemExit(f"{sample.path}: expected a scan in PNG or JPEG")
+        ink = 1 - transmitted(picture).min(axis=2)
+        writers[sample.group][sample.label].append(ink / max(float(ink.max()), 0.1))
+    return writers
+
+
+def mnist_form(ink: np.ndarray) -> np.ndarray:
+    """Fit ink into 20x20, its centre of mass in the middle of 28x28: uint8."""
+    fit = BOX / max(ink.shape)
+    size = max(1, round(ink.shape[1] * fit)), max(1, round(ink.shape[0] * fit))
+    small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
+    mass = cv2.moments(small)
+    middle = (SIDE - 1) / 2
+    move = (middle - mass["m10"] / mass["m00"], middle - mass["m01"] / mass["m00"])
+    placed = cv2.warpAffine(small, np.array([[1, 0, move[0]], [0, 1, move[1]]], np.float32), (SIDE, SIDE))
+    return np.clip(np.rint(255 * placed / max(float(placed.max()), 0.1)), 0, 255).astype(np.uint8)
+
+
+def composed(
+    digits: Mapping[int, Sequence[np.ndarray] | np.ndarray], draw: DrawText, count: int, seed: int
+) -> Rows:
+    """Compose rows over held-back papers from digits in MNIST form; what they say, `draw` decides."""
+    images = np.concatenate([np.stack(list(ones)) for ones in digits.values()])
+    labels = np.repeat(np.arange(10, dtype=np.uint8), [len(ones) for ones in digits.values()])
+    composer = RowComposer(images, labels, Shares(drawn=0.0), held_back=True, draw=draw)
+    for row in composer.rows(count, seed):
+        yield row.image, row.text
+
+
+def written(
+    make: Callable[[Writer, np.random.Generator], tuple[np.ndarray, str]],
+    writer: Callable[[np.random.Generator], Writer],
+    count: int,
+    seed: int,
+) -> Rows:
+    """Write so many amounts or lines of forms, each by a writer of its own."""
+    for index in range(count):
+        chance = np.random.default_rng((seed, index))
+        yield make(writer(chance), chance)
+
+
+def row_sets(samples: Sequence[Sample], count: int, seed: int) -> dict[str, Rows]:
+    """Give what is read, by name."""
+    sets = {
+        "validation digits, numbers": composed(validation_digits(), draw_number, count, seed),
+        "validation digits, cheques": composed(validation_digits(), draw_amount, count, seed),
+        "validation digits, amounts": written(amount, MnistWriter, count, seed),
+        "validation digits, forms": written(form_line, MnistWriter, count, seed),
+    }
+    if samples:
+        people = list(read_scans(samples).values())
+
+        def somebody(chance: np.random.Generator) -> Writer:
+            return ScanWriter(people[int(chance.integers(len(people)))], chance)
+
+        forms = {d: [mnist_form(ink) for person in people for ink in person[d]] for d in range(10)}
+        sets |= {
+            "held-out writers, numbers": composed(forms, draw_number, count, seed + 1),
+            "held-out writers, cheques": composed(forms, draw_amount, count, seed + 1),
+            "held-out writers, amounts": written(amount, somebody, count, seed + 1),
+            "held-out writers, forms": written(form_line, somebody, count, seed + 1),
+        }
+    return sets
+
+
+def measure(recognizer: Recognizer, rows: Rows) -> list[Outcome]:
+    """Read rows, each a picture."""
+    return [outcome(text, recognizer.read(picture)) for picture, text in rows]
+
+
+def print_table(rows: Sequence[dict[str, Any]]) -> None:
+    """Print rows that share their columns."""
+    names = [name for name in rows[0] if name != "rows"]
+    print(f"\n{'rows, %':38}" + "".join(f"{name:>{len(name) + 2}}" for name in names))
+    for row in rows:
+        cells = "".join(f"{row[name]:{len(name) + 2}.1f}" for name in names)
+        print(f"{row['rows']:38}{cells}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="How rows of digits are read.")
+    parser.add_argument("samples", type=Path, nargs="?", metavar="SAMPLES")
+    parser.add_argument("--count", type=int, default=500, help="of each set")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--model", default="best")
+    add_place(parser)
+    arguments = parser.parse_args()
+    path = results_file(arguments, "rows")
+    recognizer = Recognizer(arguments.model)
+    samples = read_labels(arguments.samples) if arguments.samples else []
+    outcomes = {
+        name: measure(recognizer, rows)
+        for name, rows in row_sets(samples, arguments.count, arguments.seed).items()
+    }
+    outcomes["all"] = [one for ones in outcomes.values() for one in ones]
+    read = [{"rows": name, **shares(ones)} for name, ones in outcomes.items()]
+    trusted = [{"rows": name, **accepted_shares(ones)} for name, ones in outcomes.items()]
+    print_table(read)
+    print_table(trusted)
+    misread = {
+        name: [[one.truth, one.text, one.confidence] for one in ones if not one.right][:20]
+        for name, ones in outcomes.items()
+    }
+    values = {"environment": environment(), "model": arguments.model, "seed": arguments.seed}
+    table = [one | other for one, other in zip(read, trusted, strict=True)]
+    write_results(path, {**values, "table": table, "misread": misread}, table)
+
+
+if __name__ == "__main__":
+    main()
