@@ -4,7 +4,7 @@
 
 The digits are MNIST's validation part and, if SAMPLES is named (scans of one digit each, ink on white paper,
 with a `labels.csv`: file, label, writer), those of its held-out writers. Numbers and cheques are composed by
-the training's own generator over papers that training never draws, blurred and faint ones that a person cannot
+the training's own generator over papers that training never draws, blurred and faint ones that nobody can
 read among them; amounts and forms are drawn by `amounts.py`, of which training has nothing.
 
 Prints two tables: shares of all rows with 95 % intervals, `shorter` being numbers that lost digits and claim
