@@ -18,6 +18,7 @@ from digitlab.recognition.ctc import (
     align,
     beam_search,
     combine,
+    decode,
     length_probability,
     score,
 )
@@ -184,6 +185,26 @@ def test_a_string_that_the_beams_of_one_look_have_lost_counts_with_its_score() -
     for one in scored:
         exact = sum(math.exp(score(look, one.text)) for look in looks) / 2
         assert math.exp(one.log_probability) == pytest.approx(exact, rel=0.01)
+
+
+def test_a_known_length_makes_a_doubtful_row_confident() -> None:
+    row = peaks("1974")
+    row[8] = 1e-9  # half a digit more
+    row[8, [3, BLANK]] = 0.5, 0.5
+    doubtful = decode([row, row])
+    assert math.exp(doubtful[0].log_probability) < 0.5
+    for length, text in (("4", "1974"), ("5", "19734")):
+        first = decode([row, row], LengthRange.parse(length))[0]
+        assert first.text == text
+        assert math.exp(first.log_probability) > 0.9
+
+
+def test_a_length_that_the_ink_contradicts_makes_nothing_confident() -> None:
+    row = peaks("1974", certain=0.9999)
+    first = decode([row, row], LengthRange.parse("6"))[0]
+    assert len(first.text) == 6
+    assert math.exp(first.log_probability) < 0.01
+    assert decode([row[:3]], LengthRange.parse("6")) == []
 
 
 @given(short_rows(least=3), st.data())

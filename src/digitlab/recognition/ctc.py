@@ -32,6 +32,9 @@ QUIET = 1e-4
 MATTERS = 1e-3
 """Probability from which a string is scored that a width's beams have lost."""
 
+MISTAKEN = 0.01
+"""How often a row has another number of characters than its asker says: it was two rows, or half a row."""
+
 _INDEX = {symbol: index for index, symbol in enumerate(ALPHABET)}
 _UNDERFLOW = 1e-100
 _TINY = 1e-30  # in the place of 0, whose logarithm no path survives
@@ -179,6 +182,27 @@ def combine(
     means = {text: value / len(found) for text, value in total.items()}
     order = sorted(means, key=lambda text: (-means[text], text))
     return [Hypothesis(text, float(np.log(max(means[text], _TINY)))) for text in order]
+
+
+def decode(looks: Sequence[np.ndarray], lengths: LengthRange | None = None) -> list[Hypothesis]:
+    """Find what a row says by several looks at it.
+
+    Where its length is known the probabilities are among the strings of such a length, as far as that is
+    believed: a row that clearly has another length keeps low ones, so that it is not read with confidence.
+
+    Args:
+        looks: the probabilities of the symbols and the blank in each frame, each float [T, 12].
+        lengths: how many characters the row has, where that is known.
+
+    Returns:
+        Strings, the likeliest first; none where no string of an admissible length can be.
+    """
+    found = combine([beam_search(look, lengths) for look in looks], looks)
+    if lengths is None:
+        return found
+    as_asked = float(np.mean([length_probability(look, lengths) for look in looks]))
+    share = as_asked + MISTAKEN * (1 - as_asked)
+    return [Hypothesis(one.text, min(one.log_probability - math.log(share), 0.0)) for one in found]
 
 
 def align(probabilities: np.ndarray, text: str) -> list[Span]:
