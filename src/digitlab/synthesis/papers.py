@@ -201,5 +201,6 @@ def expose(page: np.ndarray, random: np.random.Generator) -> np.ndarray:
     grey = np.clip(seen, 0, 255).astype(np.uint8)
     if random.random() < 0.3:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 92))]
-        grey = cv2.imdecode(cv2.imencode(".jpg", grey, quality)[1], cv2.IMREAD_GRAYSCALE)
+        file = cv2.imencode(".jpg", grey, quality)[1]
+        grey = np.asarray(cv2.imdecode(file, cv2.IMREAD_GRAYSCALE))
     return grey

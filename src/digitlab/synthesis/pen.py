@@ -36,9 +36,8 @@ def draw_ink(
     low, high = points.min(axis=0), points.max(axis=0)
     size = np.ceil((high - low) * _FINE).astype(int) + 2 * _MARGIN
     pixels = (points - low) * _FINE + _MARGIN
-    radius = (
-        _FINE / 2 * float(np.exp(np.clip(random.normal(np.log(0.088), 0.42), np.log(0.035), np.log(0.24))))
-    )
+    width = np.clip(np.exp(random.normal(np.log(_WIDTH), 0.42)), *_WIDTHS)
+    radius = _FINE / 2 * float(width)
     far = _distances(pixels, lines, (int(size[1]), int(size[0])))
     reach = radius * _pressure(far.shape, random)
     soft = random.uniform(0.5, 1.6) if rough else 0.5
@@ -47,10 +46,9 @@ def draw_ink(
         fine *= _grain(fine.shape, random)
     scale = height / _FINE
     shown = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-    ink = cv2.resize(fine, shown, interpolation=cv2.INTER_AREA)
+    ink = np.asarray(cv2.resize(fine, shown, interpolation=cv2.INTER_AREA))
     edge = (_MARGIN - radius) * scale
-    box = (edge, shown[1] - edge, edge, shown[0] - edge)
-    return ink, tuple(round(value) for value in box)
+    return ink, (round(edge), round(shown[1] - edge), round(edge), round(shown[0] - edge))
 
 
 def _distances(pixels: np.ndarray, lines: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -36,7 +36,7 @@ Text = list[Token]
 _OPENINGS = ("hash", "dollar", "asterisk", "equals", "minus", "opening", "euro", "pound", "times")
 _CLOSINGS = ("minus", "equals", "hash", "slash", "asterisk", "closing", "tilde", "point", "comma")
 _BETWEEN = ("plus", "minus", "slash", "times", "equals", "colon", "divided", "point")
-_LONE = tuple(sign for sign in SIGNS.values() if not sign.lookalike)
+_LONE = [name for name, sign in SIGNS.items() if not sign.lookalike]
 
 
 def label(text: Text) -> str:
@@ -63,9 +63,9 @@ def draw_amount(random: np.random.Generator) -> Text:
     return _amount(random)
 
 
-def digits_of(number: str, **looks: bool) -> Text:
+def digits_of(number: str, small: bool = False, underlined: bool = False) -> Text:
     """Give the tokens of a number's digits."""
-    return [Token("digit", int(digit), **looks) for digit in number]
+    return [Token("digit", int(digit), small=small, underlined=underlined) for digit in number]
 
 
 def _lone(random: np.random.Generator) -> Text:
@@ -175,4 +175,4 @@ def _nothing(random: np.random.Generator) -> Text:
     """Paper alone, or signs."""
     if random.random() < 0.5:
         return []
-    return [Token("sign", name=str(random.choice(_LONE).name)) for _ in range(random.integers(1, 3))]
+    return [Token("sign", name=str(random.choice(_LONE))) for _ in range(random.integers(1, 3))]
