@@ -194,10 +194,11 @@ def expose(page: np.ndarray, random: np.random.Generator) -> np.ndarray:
         page = page * (1 + random.uniform(-0.3, 0.3) * x + random.uniform(-0.3, 0.3) * y).astype(np.float32)
     if random.random() < 0.5:
         page = cv2.GaussianBlur(page, (0, 0), random.uniform(0.3, 1.1))
-    dark, light = sorted(random.uniform((0, 115), (70, 262)))
+    dark, light = sorted(random.uniform((0, 130), (70, 262)))
     seen = dark + (light - dark) * page
     if random.random() < 0.6:
-        seen = seen + random.uniform(0.5, 11) * random.standard_normal(size, np.float32)
+        most = min(11.0, 0.12 * (light - dark))  # grey levels: what a person still reads through
+        seen = seen + random.uniform(0.3, most) * random.standard_normal(size, np.float32)
     grey = np.clip(seen, 0, 255).astype(np.uint8)
     if random.random() < 0.3:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 92))]

@@ -165,7 +165,7 @@ class RowComposer:
             grey = np.clip(page * random.uniform(150, 255.9), 0, 255).astype(np.uint8)
         else:
             paper = draw_paper(ink.shape, height, random, self._held_back)
-            grey = expose(paper * (1 - random.uniform(0.25, 0.97) * ink), random)
+            grey = expose(paper * (1 - random.uniform(0.33, 0.97) * ink), random)
         if random.random() < self._shares.inverted:
             grey = 255 - grey
         return ComposedRow(grey, label(text))
