@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.progress import (
     BarColumn,
@@ -24,6 +24,9 @@ from digitlab.spec.plan import Plan
 from digitlab.spec.trial import Trial
 from digitlab.studies.runner import Observer
 from digitlab.training.run import OnEpoch
+
+if TYPE_CHECKING:
+    from digitlab.training.rows import OnStep, RowProgress
 
 STEP_COST = 300_000
 """Multiply-adds an image that the rest of a step costs as much as, so that the time left is honest."""
@@ -68,6 +71,37 @@ def part_bar(name: str, parts: int) -> Iterator[Callable[[str], None]]:
     with _bars() as bars:
         bar = bars.add_task(name, total=parts, completed=-1, state="")
         yield lambda part: bars.update(bar, advance=1, state=part)
+
+
+@contextmanager
+def step_bar(name: str, steps: int) -> Iterator[OnStep]:
+    """Show the steps of one training; where stderr is no terminal, a line for each validation.
+
+    Args:
+        name: of the recipe.
+        steps: that will be trained.
+    """
+    with _bars() as bars:
+        bar = bars.add_task(name, total=steps, state="composing the first rows")
+        last = ""
+
+        def on_step(progress: RowProgress) -> None:
+            nonlocal last
+            seen = progress.validation
+            if seen is not None:
+                last = f", read {100 * seen.right / seen.rows:.1f} %"
+                if not bars.console.is_terminal:
+                    held_back = 100 * seen.held_back_right / seen.held_back_rows
+                    say(f"{name}: {_step_state(progress, steps)}{last}, held back {held_back:.1f} %")
+            bars.update(bar, completed=progress.step, state=_step_state(progress, steps) + last)
+
+        yield on_step
+
+
+def _step_state(progress: RowProgress, steps: int) -> str:
+    waited = f", waited {100 * progress.waited:.0f} %" if progress.waited > 0.01 else ""
+    speed = f"{progress.rows_per_second:.0f} rows/s"
+    return f"step {progress.step:,}/{steps:,}, loss {progress.loss:.2f}, {speed}{waited}"
 
 
 def _state(record: EpochRecord, epochs: int) -> str:

@@ -28,8 +28,14 @@ def train(
         Path | None, typer.Option(help="New folder for the bundle [models/RECIPE-seedS beside the store].")
     ] = None,
     threads: Annotated[
-        int, typer.Option(min=1, max=1024, help="Threads that compute, each a part of every batch.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1,
+            max=1024,
+            help="Threads that compute, each a part of every batch [1; 2 for a reader of rows].",
+            show_default=False,
+        ),
+    ] = None,
     engine: Annotated[
         EngineName,
         typer.Option(help="What trains; auto is JAX where JAX sees an accelerator and TensorFlow does not."),
@@ -42,19 +48,26 @@ def train(
     from digitlab.bundle.writing import write_trained
     from digitlab.cli.data_warnings import warn_of_data
     from digitlab.cli.progress import epoch_bar
+    from digitlab.cli.train_rows import train_rows
     from digitlab.data import load
     from digitlab.files import ensure_new
-    from digitlab.spec.library import resolve_recipe
+    from digitlab.spec.library import find_row_recipe, resolve_recipe
     from digitlab.spec.study import with_settings
     from digitlab.training.process import import_tensorflow_quietly
     from digitlab.training.run import train as train_network
 
-    wanted = with_settings(resolve_recipe(recipe), dict(map(_setting, settings or [])), "--set")
+    changes = dict(map(_setting, settings or []))
+    row_recipe = find_row_recipe(recipe)
+    if row_recipe is not None:
+        wanted_rows = with_settings(row_recipe, changes, "--set")
+        train_rows(wanted_rows, seed, out, threads, engine, data, store)
+        return
+    wanted = with_settings(resolve_recipe(recipe), changes, "--set")
     target = ensure_new(out or Workspace.of(store).models / f"{wanted.name}-seed{seed}")
     warn_of_data([data or "mnist"])
     with epoch_bar(wanted.name, wanted.training.epochs) as on_epoch:
         trained = train_network(
-            wanted, data=data or "mnist", seed=seed, threads=threads, engine=engine, on_epoch=on_epoch
+            wanted, data=data or "mnist", seed=seed, threads=threads or 1, engine=engine, on_epoch=on_epoch
         )
     import_tensorflow_quietly()
     bundle = write_trained(target, trained.model, trained.result, load(data or "mnist"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
 from collections.abc import Iterable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -11,6 +13,7 @@ from typing import TypeVar
 from digitlab.errors import SpecError
 from digitlab.spec.base import Spec
 from digitlab.spec.recipe import Recipe
+from digitlab.spec.rows import RowRecipe
 from digitlab.spec.study import Collection, Study
 
 S = TypeVar("S", bound=Spec)
@@ -21,6 +24,11 @@ MAX_BYTES = 1_000_000
 def recipe_names() -> tuple[str, ...]:
     """List the recipes in the package, sorted."""
     return _names(_recipes())
+
+
+def row_recipe_names() -> tuple[str, ...]:
+    """List the recipes in the package that read rows, sorted."""
+    return _names(_row_recipes())
 
 
 def study_names() -> tuple[str, ...]:
@@ -41,7 +49,31 @@ def resolve_recipe(recipe: str | Recipe, folder: Path | None = None) -> Recipe:
     if isinstance(recipe, Recipe):
         return recipe
     place = str(folder / recipe) if folder and _is_file_name(recipe) else recipe
-    return _find(Recipe, place, _recipes(), "recipe")
+    if place in row_recipe_names():
+        raise SpecError(
+            f"recipe {place!r}: expected a network that classifies one digit, received one that reads rows; "
+            f"it is trained by  digitlab train {place}"
+        )
+    return _find(Recipe, place, _recipes(), "recipe", also=row_recipe_names())
+
+
+def find_row_recipe(recipe: str) -> RowRecipe | None:
+    """Find a recipe that reads rows: a name in the package, or a file whose model is of the family `rows`.
+
+    Args:
+        recipe: the name, or the path of a TOML or JSON file.
+
+    Returns:
+        None where it is another recipe, or none.
+
+    Raises:
+        SpecError: the file is of that family, and otherwise no recipe.
+    """
+    if recipe in row_recipe_names():
+        return _find(RowRecipe, recipe, _row_recipes(), "recipe")
+    if recipe in recipe_names() or not _is_file_name(recipe) or not _is_of_rows(Path(recipe)):
+        return None
+    return _read(RowRecipe, Path(recipe), "recipe")
 
 
 def study_folder(study: str | Study) -> Path | None:
@@ -88,6 +120,21 @@ def _collections() -> Traversable:
 
 def _recipes() -> Traversable:
     return files("digitlab") / "recipes"
+
+
+def _row_recipes() -> Traversable:
+    return files("digitlab") / "recipes" / "rows"
+
+
+def _is_of_rows(path: Path) -> bool:
+    """Whether a file says that it is of the family `rows`; one that says nothing is read as any other."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES).decode("utf-8-sig")
+        values = json.loads(content) if _suffix(path) == ".json" else tomllib.loads(content)
+        return values["model"]["family"] == "rows"
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _studies() -> Traversable:

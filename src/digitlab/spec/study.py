@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, Self, TypeVar, get_args
 
 from pydantic import (
     Discriminator,
@@ -21,7 +21,10 @@ from digitlab.errors import SpecError
 from digitlab.spec.base import Spec, shown
 from digitlab.spec.fields import Items, Name, Scalar, Whole
 from digitlab.spec.recipe import Recipe
+from digitlab.spec.rows import RowRecipe
 from digitlab.spec.trial import DataSpec
+
+R = TypeVar("R", Recipe, RowRecipe)
 
 MAX_TRIALS = 100_000
 
@@ -153,7 +156,7 @@ def recipes_named(study: Study) -> tuple[str, ...]:
     return tuple(str(level) for axis in study.axes if axis.path == RECIPE_PATH for level in axis.values)
 
 
-def with_settings(recipe: Recipe, settings: dict[str, Any], source: str) -> Recipe:
+def with_settings(recipe: R, settings: dict[str, Any], source: str) -> R:
     """Change settings of a recipe by dotted path.
 
     Args:
@@ -169,7 +172,7 @@ def with_settings(recipe: Recipe, settings: dict[str, Any], source: str) -> Reci
     values = recipe.model_dump(mode="json")
     for path, value in settings.items():
         _set(values, path, value, source)
-    return Recipe.from_values(values, source)
+    return type(recipe).from_values(values, source)
 
 
 def _set(values: dict[str, Any], path: str, value: Any, source: str) -> None:

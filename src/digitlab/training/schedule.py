@@ -25,12 +25,14 @@ def learning_rate(spec: TrainingSpec, steps: int) -> Any:
         return spec.learning_rate
     if spec.schedule == "cosine":
         return keras.optimizers.schedules.CosineDecay(spec.learning_rate, max(steps, 1))
+    return one_cycle(spec.learning_rate, steps)
+
+
+def one_cycle(peak: float, steps: int) -> Any:
+    """Give a Keras schedule that rises evenly to `peak` and then falls along half a cosine to 0."""
     rising = max(round(WARM_UP * steps), 1)
     return keras.optimizers.schedules.CosineDecay(
-        FIRST_RATE * spec.learning_rate,
-        max(steps - rising, 1),
-        warmup_target=spec.learning_rate,
-        warmup_steps=rising,
+        FIRST_RATE * peak, max(steps - rising, 1), warmup_target=peak, warmup_steps=rising
     )
 
 

@@ -1,0 +1,130 @@
+"""The network that reads rows of digits."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import keras
+from keras import KerasTensor, layers
+
+from digitlab.models.parts import DropoutLayer, Parts
+from digitlab.spec.rows import ROW_CLASSES, RowModel, Stage
+
+STATISTICS_KEPT = 0.99
+"""Share of the running means and variances that batch normalization keeps at each training step."""
+FAINTEST = 1e-4
+"""Added to the variance of a row's greys, of 0..1: a row fainter than a hundredth of full ink stays faint."""
+
+
+class NormalizationLayer(Protocol):
+    """Makes a layer that normalizes channels over a batch."""
+
+    def __call__(self, *, momentum: float, dtype: str, name: str) -> Any:
+        """Make it: share of the statistics that a step keeps, Keras dtype policy, name."""
+        ...
+
+
+def build_rows(
+    spec: RowModel,
+    initialization: int = 0,
+    dropout: int = 0,
+    dtype: str = "float32",
+    dropout_layer: DropoutLayer = layers.Dropout,
+    normalization_layer: NormalizationLayer = layers.BatchNormalization,
+) -> keras.Model:
+    """Build a network of standard Keras layers.
+
+    Args:
+        spec: the network.
+        initialization: seed of the initial weights.
+        dropout: seed of the dropout masks.
+        dtype: Keras dtype policy of the layers between the greys and the outputs.
+        dropout_layer: makes the dropout layers; an engine may have a faster one for its training.
+        normalization_layer: makes the normalizations, likewise.
+
+    Returns:
+        A model from rows, [batch, height, W] in 0..255, W any multiple of 16, to the probabilities of each
+        column, float32 [batch, W / 4, 12]. The same seeds give the same weights.
+    """
+    maker = _Maker(spec, Parts(dtype, initialization, dropout, dropout_layer), normalization_layer)
+    rows = keras.Input((spec.height, None), name="rows")
+    maps = maker.standardized(rows)
+    for number, stage in enumerate(spec.stages, start=1):
+        maps = maker.stage(maps, stage, number)
+    features = maker.columns(maps)
+    logits = maker.convolution(features, ROW_CLASSES, (1, 1), "logits", use_bias=True)
+    columns = layers.Reshape((-1, ROW_CLASSES), dtype="float32", name="columns")(logits)
+    probabilities = layers.Softmax(dtype="float32", name="probabilities")(columns)
+    return keras.Model(rows, probabilities, name=spec.family)
+
+
+class _Maker:
+    """Makes the layers of one network of rows."""
+
+    def __init__(self, spec: RowModel, parts: Parts, normalization_layer: NormalizationLayer) -> None:
+        self.spec = spec
+        self.parts = parts
+        self.normalization_layer = normalization_layer
+
+    def standardized(self, rows: KerasTensor) -> KerasTensor:
+        """Give the row the mean 0 and the variance 1, whatever its light: [batch, height, W, 1]."""
+        pixels = layers.Rescaling(1 / 255, dtype="float32", name="rescaling")(rows)
+        maps = layers.Reshape((self.spec.height, -1, 1), dtype="float32", name="one_channel")(pixels)
+        standardize = layers.LayerNormalization(
+            axis=[1, 2, 3], epsilon=FAINTEST, center=False, scale=False, dtype="float32", name="standardized"
+        )
+        return standardize(maps)
+
+    def stage(self, maps: KerasTensor, stage: Stage, number: int) -> KerasTensor:
+        """Lead maps through the convolutions of a stage, and pool them."""
+        for place in range(1, stage.convolutions + 1):
+            name = f"{number}_{place}"
+            added = self.normalized(
+                self.convolution(maps, stage.filters, (3, 3), f"convolution_{name}"), name
+            )
+            if place > stage.convolutions - stage.residual:
+                added = layers.Add(dtype=self.parts.dtype, name=f"sum_{name}")([maps, added])
+            maps = layers.Activation("relu", dtype=self.parts.dtype, name=f"activation_{name}")(added)
+        if stage.pool == (1, 1):
+            return maps
+        return layers.MaxPooling2D(stage.pool, dtype=self.parts.dtype, name=f"pool_{number}")(maps)
+
+    def columns(self, maps: KerasTensor) -> KerasTensor:
+        """Take the rows that are left into one, and lead it through the blocks along it."""
+        spec, dtype = self.spec, self.parts.dtype
+        height = spec.rows_left
+        line = self.convolution(maps, spec.width, (height, 1), "column", padding="valid")
+        line = layers.Activation("relu", dtype=dtype, name="activation_column")(
+            self.normalized(line, "column")
+        )
+        line = self.parts.dropout(line, spec.dropout, "dropout_columns")
+        for number, size in enumerate(spec.blocks, start=1):
+            name = f"along_{number}"
+            added = self.convolution(line, spec.width, (1, size), f"convolution_{name}")
+            line = layers.Add(dtype=dtype, name=f"sum_{name}")([line, self.normalized(added, name)])
+            line = layers.Activation("relu", dtype=dtype, name=f"activation_{name}")(line)
+        return self.parts.dropout(line, spec.dropout, "dropout_outputs")
+
+    def convolution(
+        self,
+        maps: KerasTensor,
+        filters: int,
+        size: tuple[int, int],
+        name: str,
+        **options: Any,
+    ) -> KerasTensor:
+        """Add a convolution without activation."""
+        settings = {"padding": "same", "use_bias": False, **options}
+        return layers.Conv2D(
+            filters,
+            size,
+            kernel_initializer=self.parts.initializer(),
+            dtype=self.parts.dtype,
+            name=name,
+            **settings,
+        )(maps)
+
+    def normalized(self, maps: KerasTensor, name: str) -> KerasTensor:
+        """Normalize each channel over the batch."""
+        make = self.normalization_layer
+        return make(momentum=STATISTICS_KEPT, dtype=self.parts.dtype, name=f"normalization_{name}")(maps)

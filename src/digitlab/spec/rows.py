@@ -1,0 +1,153 @@
+"""What reads rows of digits: the spec of its network, of its training, and of one trial."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Literal
+
+from pydantic import model_validator
+
+from digitlab.spec.base import Spec
+from digitlab.spec.fields import Items, Name, Real, Whole
+from digitlab.spec.recipe import DropoutRate
+from digitlab.spec.trial import SYNTHESIS_VERSION, DataSpec
+
+ROW_CLASSES = 12
+"""Outputs for each column: the digits, ink of digit size that is no digit, and the blank."""
+OTHER, BLANK = 10, 11
+"""Ink of digit size that is no digit (`?` in a text); nothing, or the same character as before."""
+ALPHABET = "0123456789?"
+"""The character of each output but the blank."""
+COLUMN = 4
+"""Pixels of a row's width that one column of the answer stands for."""
+
+ROW_ENGINE_VERSION = 1
+"""Raised whenever the training of a reader of rows would come out differently for the same trial."""
+
+
+class Stage(Spec):
+    """3x3 convolutions of one resolution, each normalized; then a pooling.
+
+    Attributes:
+        filters: feature maps of each convolution.
+        convolutions: how many.
+        residual: how many of them, the last ones, add what they take in to what they give.
+        pool: rows and columns of the max-pooling window and its stride; (1, 1) is no pooling.
+    """
+
+    filters: Annotated[int, Whole(1, 512)]
+    convolutions: Annotated[int, Whole(1, 8)] = 1
+    residual: Annotated[int, Whole(0, 8)] = 0
+    pool: Annotated[tuple[Literal[1, 2, 4], Literal[1, 2, 4]], Items(2, 2)] = (2, 2)
+
+
+class RowModel(Spec):
+    """A network that reads a row: convolutions, then blocks along the row, then the columns' outputs.
+
+    Attributes:
+        height: of the rows, in pixels.
+        stages: of the convolutions, first to last; together they pool a row to a quarter of its width.
+        width: feature maps of the blocks along the row.
+        blocks: columns that the kernel of each block along the row spans, first to last.
+        dropout: share of the features that training drops before the blocks and before the outputs.
+    """
+
+    family: Literal["rows"] = "rows"
+    height: Literal[24, 32, 40, 48] = 32
+    stages: Annotated[tuple[Stage, ...], Items(1, 8)]
+    width: Annotated[int, Whole(1, 512)] = 128
+    # Plain kernels: TensorFlow computes dilated ones on a processor only where it knows a row's width.
+    blocks: Annotated[tuple[Annotated[int, Whole(1, 31)], ...], Items(0, 8)] = (5, 5, 5)
+    dropout: DropoutRate = 0.0
+
+    @model_validator(mode="after")
+    def _a_quarter_of_the_width(self) -> RowModel:
+        rows, columns = self.height, 1
+        for stage in self.stages:
+            rows, columns = rows // stage.pool[0], columns * stage.pool[1]
+        if columns != COLUMN or rows < 1:
+            raise ValueError(
+                "stages: expected pools that leave a quarter of a row's width and a row of its "
+                f"{self.height}, received ones that leave 1/{columns} and {rows}"
+            )
+        return self
+
+    @property
+    def rows_left(self) -> int:
+        """Rows of the maps that leave the last stage."""
+        rows = self.height
+        for stage in self.stages:
+            rows //= stage.pool[0]
+        return rows
+
+
+class RowTraining(Spec):
+    """How a reader of rows is trained: by connectionist temporal classification, on composed rows.
+
+    Attributes:
+        steps: of the optimizer, a batch each.
+        learning_rate: the largest of the one-cycle schedule.
+        weight_decay: share of each kernel that a step takes away, times the learning rate.
+        clip: the largest global norm of a step's gradients; longer ones are scaled down to it.
+        average: share of the old mean of the weights that a step keeps; the mean is what is kept.
+        uses: how often each composed row is used, before the next ones are taken.
+        chunks: composed before the same ones are composed again; without end unless said.
+        validate_every: steps between two looks at the validation rows.
+        save_every: steps between two savings of the state.
+        precision: `auto` is `mixed_bfloat16` where the processor is faster with it, else `float32`.
+    """
+
+    steps: Annotated[int, Whole(1, 10_000_000)] = 20_000
+    learning_rate: Annotated[float, Real(0, 1, above=True)] = 0.002
+    weight_decay: Annotated[float, Real(0, 1)] = 0.01
+    clip: Annotated[float, Real(0, 1000, above=True)] = 1.0
+    average: Annotated[float, Real(0, 1, below=True)] = 0.999
+    uses: Annotated[int, Whole(1, 16)] = 1
+    validate_every: Annotated[int, Whole(1, 1_000_000)] = 1_000
+    save_every: Annotated[int, Whole(1, 1_000_000)] = 500
+    precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
+
+
+class RowRecipe(Spec):
+    """A recipe of the family `rows`.
+
+    Attributes:
+        name: what the command line calls it.
+        description: one sentence for people; no part of a trial's identity.
+    """
+
+    name: Name
+    description: str = ""
+    model: RowModel
+    training: RowTraining = RowTraining()
+
+
+class RowTrial(Spec):
+    """One training run of a reader of rows.
+
+    Attributes:
+        recipe: name of the recipe it came from, for people; no part of its identity.
+        model: the network.
+        training: how it is trained, its precision resolved.
+        data: whose digits the rows are composed of, its fingerprint known.
+        seed: the trial's seed.
+        threads: that compute it.
+        engine_version: `ROW_ENGINE_VERSION` of the code that trains it.
+        synthesis_version: `SYNTHESIS_VERSION` of that code.
+    """
+
+    recipe: str = ""
+    model: RowModel
+    training: RowTraining
+    data: DataSpec
+    seed: Annotated[int, Whole(0, 2**32 - 1)] = 0
+    threads: Annotated[int, Whole(1, 1024)] = 2
+    engine_version: Annotated[int, Whole(1, 1_000_000)] = ROW_ENGINE_VERSION
+    synthesis_version: Annotated[int, Whole(1, 1_000_000)] = SYNTHESIS_VERSION
+
+    @property
+    def id(self) -> str:
+        """Sixteen hexadecimal digits: SHA-256 over everything that decides the outcome."""
+        data = self.data.model_copy(update={"dataset": ""})
+        decisive = self.model_copy(update={"recipe": "", "data": data})
+        return hashlib.sha256(decisive.to_json().encode()).hexdigest()[:16]

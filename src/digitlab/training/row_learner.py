@@ -1,0 +1,169 @@
+"""The network of rows in training with TensorFlow: one step of connectionist temporal classification."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from digitlab.models.rows import build_rows
+from digitlab.spec.rows import ALPHABET, BLANK, COLUMN, RowTrial
+from digitlab.training.dropout import ByteDropout
+from digitlab.training.fused_adam import FusedAdam
+from digitlab.training.normalization import FusedNormalization
+from digitlab.training.optimizers import WeightAverage
+from digitlab.training.schedule import one_cycle
+from digitlab.training.seeds import child_seeds
+
+NOISE = 8.0
+"""Greys of 0..255: standard deviation of the noise, at most, on rows that are used again."""
+
+
+class RowLearner:
+    """A reader of rows in training.
+
+    Two networks: one in training's precision, and its float32 twin, which is scored and saved.
+
+    Args:
+        trial: what is trained, its precision resolved.
+
+    Attributes:
+        trained: the network in training's precision.
+    """
+
+    def __init__(self, trial: RowTrial) -> None:
+        spec, seeds = trial.training, child_seeds(trial.seed)
+        self._threads = trial.threads
+        self._seed = seeds.augmentation
+        self.trained = build_rows(
+            trial.model,
+            seeds.initialization,
+            seeds.dropout,
+            spec.precision,
+            ByteDropout,
+            FusedNormalization,
+        )
+        self._logits = keras.Model(self.trained.inputs, self.trained.get_layer("columns").output)
+        self._optimizer = FusedAdam(
+            learning_rate=one_cycle(spec.learning_rate, spec.steps),
+            weight_decay=spec.weight_decay,
+            global_clipnorm=spec.clip,
+        )
+        self._optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        self._optimizer.build(self.trained.trainable_variables)
+        self._average = WeightAverage(self.trained.weights, spec.average)
+        self._twin = build_rows(trial.model)
+        self._step = tf.function(self._step_graph, autograph=False)
+
+    def step(self, images: np.ndarray, texts: Sequence[str], before: int = 0) -> float:
+        """Train on a batch.
+
+        Args:
+            images: uint8 [n, height, W].
+            texts: of each row.
+            before: how often the rows were used before; they are changed a little if at all.
+
+        Returns:
+            The mean loss of a row, nats.
+        """
+        # Labels are as wide as the answer: so a width of rows has one graph, whatever its longest text.
+        labels, lengths = encode(texts, images.shape[2] // COLUMN)
+        loss = self._step(
+            tf.constant(images), tf.constant(labels), tf.constant(lengths), tf.constant(before > 0)
+        )
+        return float(loss)
+
+    def network(self) -> keras.Model:
+        """Give the float32 twin with the mean of the weights."""
+        for target, source in zip(self._twin.weights, self._average.means, strict=True):
+            target.assign(source)
+        return self._twin
+
+    def state(self) -> list[np.ndarray]:
+        """Give all that changes with the steps."""
+        return [np.asarray(variable) for variable in self._variables()]
+
+    def restore(self, state: Sequence[np.ndarray]) -> None:
+        """Take back what `state` gave."""
+        for variable, value in zip(self._variables(), state, strict=True):
+            variable.assign(value)
+
+    def _variables(self) -> list[Any]:
+        return [*self.trained.variables, *self._optimizer.variables, *self._average.means]
+
+    def _step_graph(self, images: Any, labels: Any, lengths: Any, again: Any) -> Any:
+        """Take a step: each thread looks at its part of the batch, and their gradients are added."""
+        count = images.shape[0]
+        bounds = sorted({count * part // self._threads for part in range(self._threads + 1)})
+        pixels = tf.cast(images, tf.float32)
+        pixels = tf.cond(again, lambda: self._changed(pixels), lambda: pixels)
+        losses, gradients = [], []
+        for begin, end in pairwise(bounds):
+            loss, its_gradients = self._look(pixels[begin:end], labels[begin:end], lengths[begin:end], count)
+            losses.append(loss)
+            gradients.append(its_gradients)
+        summed = [_sum(parts) for parts in zip(*gradients, strict=True)]
+        self._optimizer.apply(summed, self.trained.trainable_variables)
+        self._average.update(self._optimizer.iterations)
+        return _sum(losses)
+
+    def _look(self, pixels: Any, labels: Any, lengths: Any, count: int) -> tuple[Any, list[Any]]:
+        """Give a part's share of the mean loss, and its gradients."""
+        # The kernel takes no empty text; an empty row's loss is that of blanks all along.
+        empty = lengths == 0
+        present = tf.sequence_mask(tf.maximum(lengths, 1), tf.shape(labels)[1])
+        sparse = tf.sparse.SparseTensor(
+            tf.where(present), tf.boolean_mask(labels, present), tf.shape(labels, tf.int64)
+        )
+        with tf.GradientTape() as tape:
+            logits = tf.cast(self._logits(pixels, training=True), tf.float32)  # [part, W / 4, 12]
+            columns = tf.fill([pixels.shape[0]], tf.shape(logits)[1])
+            # The kernel of TensorFlow 1 takes a fifth of the time of the one that took its place.
+            each = tf.compat.v1.nn.ctc_loss(
+                sparse,
+                logits,
+                columns,
+                ignore_longer_outputs_than_inputs=True,
+                time_major=False,
+            )
+            silent = -tf.reduce_sum(tf.nn.log_softmax(logits)[..., BLANK], axis=1)
+            loss = tf.reduce_sum(tf.where(empty, silent, each)) / count
+        return loss, tape.gradient(loss, self.trained.trainable_variables)
+
+    def _changed(self, pixels: Any) -> Any:
+        """Invert half of the rows, and add noise: rows that are used again are not the same again."""
+        count = tf.shape(pixels)[0]
+        seeds = tf.stack([self._seed % 2**31, tf.cast(self._optimizer.iterations.value, tf.int32)])
+        drawn = tf.random.stateless_uniform([2, count, 1, 1], seeds)
+        grain = tf.random.stateless_normal(tf.shape(pixels), seeds + 1)
+        turned = tf.where(drawn[0] < 0.5, 255.0 - pixels, pixels)
+        return tf.clip_by_value(turned + NOISE * drawn[1] * grain, 0.0, 255.0)
+
+
+def encode(texts: Sequence[str], columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Write texts as numbers of the alphabet.
+
+    Args:
+        texts: of rows, each of `columns` characters at most.
+        columns: of the answer.
+
+    Returns:
+        Labels, int32 [n, columns], and the length of each, int32 [n].
+    """
+    lengths = np.array([len(text) for text in texts], np.int32)
+    labels = np.zeros((len(texts), columns), np.int32)
+    for row, text in zip(labels, texts, strict=True):
+        row[: len(text)] = [ALPHABET.index(character) for character in text]
+    return labels, lengths
+
+
+def _sum(values: Sequence[Any]) -> Any:
+    """Add in a fixed order, so that the same values give the same bits."""
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return total

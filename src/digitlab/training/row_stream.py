@@ -1,0 +1,173 @@
+"""The rows that a training takes: composed by a process of their own, in an order that the seed decides."""
+
+from __future__ import annotations
+
+import multiprocessing
+import queue
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from digitlab.errors import TrainingError
+
+BATCHES = 16
+"""Batches in a chunk."""
+AHEAD = 4
+"""Chunks that wait to be taken, so that a slow one is not waited for."""
+PATIENCE = 0.5
+"""Seconds between two looks whether the process at the other end is still there."""
+
+
+class Batch(Protocol):
+    """Composed rows of one width: images, uint8 [n, height, W], and the text of each."""
+
+    images: np.ndarray
+    texts: tuple[str, ...]
+
+
+class Composer(Protocol):
+    """Composes rows; it can be pickled."""
+
+    def chunk(self, seed: int, index: int) -> Sequence[Any]:
+        """Compose `BATCHES` batches: the same for the same composer, seed and index."""
+        ...
+
+
+class Use(NamedTuple):
+    """One use of a batch.
+
+    Attributes:
+        batch: of rows.
+        before: how often it was used before.
+    """
+
+    batch: Batch
+    before: int
+
+
+class RowStream:
+    """Chunks that another process composes, and the order in which their batches are used.
+
+    Args:
+        composer: of the rows.
+        seed: of the rows and of their order, 0 or more.
+        uses: how often each batch is used; the uses of a chunk are mixed with those of the chunks after it.
+        start: uses that were made before, by a training that goes on.
+
+    Attributes:
+        waited: seconds for which its user waited for chunks.
+    """
+
+    def __init__(self, composer: Composer, seed: int, uses: int = 1, start: int = 0) -> None:
+        self.waited = 0.0
+        self._seed = seed
+        self._uses = uses
+        self._block, self._begun = _place(start, uses)
+        first = max(self._block - uses + 1, 0)
+        context = multiprocessing.get_context("spawn")  # a fresh process, without TensorFlow and its threads
+        self._chunks = context.Queue(AHEAD)
+        self._process = context.Process(
+            target=_compose, args=(composer, seed, first, self._chunks), daemon=True
+        )
+        self._process.start()
+
+    def __iter__(self) -> Iterator[Use]:
+        """Give the uses, without end.
+
+        Raises:
+            TrainingError: rows cannot be composed; the message says why.
+        """
+        recent = [self._take() for _ in range(min(self._block, self._uses - 1))]
+        while True:
+            recent = [*recent, self._take()][-self._uses :]
+            uses = [Use(batch, before) for before, chunk in enumerate(reversed(recent)) for batch in chunk]
+            random = np.random.default_rng(np.random.SeedSequence([self._seed, self._block]))
+            for number in random.permutation(len(uses))[self._begun :]:
+                yield uses[number]
+            self._block, self._begun = self._block + 1, 0
+
+    def close(self) -> None:
+        """End the other process."""
+        self._process.terminate()
+        self._process.join()
+        self._chunks.close()
+
+    def _take(self) -> list[Batch]:
+        begin = time.perf_counter()
+        while True:
+            try:
+                chunk = self._chunks.get(timeout=PATIENCE)
+                break
+            except queue.Empty:
+                self._require_life()
+        self.waited += time.perf_counter() - begin
+        if isinstance(chunk, str):
+            raise TrainingError(f"rows could not be composed: {chunk}")
+        return chunk
+
+    def _require_life(self) -> None:
+        if not self._process.is_alive():
+            raise TrainingError(
+                f"the process that composes rows ended with code {self._process.exitcode}; the same command "
+                "goes on from where this training was saved last"
+            )
+
+
+@contextmanager
+def row_stream(composer: Composer, seed: int, uses: int, start: int) -> Iterator[RowStream]:
+    """Open a `RowStream` and close it."""
+    stream = RowStream(composer, seed, uses, start)
+    try:
+        yield stream
+    finally:
+        stream.close()
+
+
+def _place(start: int, uses: int) -> tuple[int, int]:
+    """Say in which block of uses a training goes on, and how many of that block were made.
+
+    A block has the uses of a chunk and of the `uses - 1` before it, of which the first blocks have fewer.
+    """
+    block = 0
+    while start >= (size := BATCHES * min(block + 1, uses)):
+        start, block = start - size, block + 1
+    return block, start
+
+
+def _compose(composer: Composer, seed: int, first: int, chunks: Any) -> None:
+    """Compose chunks as long as the parent lives."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
+    parent = multiprocessing.parent_process()
+    index = first
+    while True:
+        chunk = _composed(composer, seed, index)
+        while not _put(chunks, chunk):
+            if parent is None or not parent.is_alive():
+                chunks.cancel_join_thread()
+                return
+        if isinstance(chunk, str):
+            return
+        index += 1
+
+
+def _composed(composer: Composer, seed: int, index: int) -> list[Any] | str:
+    """Compose a chunk, or say why not."""
+    try:
+        chunk = list(composer.chunk(seed, index))
+    except Exception as error:  # whatever it is, the training must hear of it
+        return f"chunk {index}: {type(error).__name__}: {' '.join(str(error).split())}"
+    if len(chunk) != BATCHES:
+        return f"chunk {index}: expected {BATCHES} batches, received {len(chunk)}"
+    return chunk
+
+
+def _put(chunks: Any, chunk: Any) -> bool:
+    try:
+        chunks.put(chunk, timeout=PATIENCE)
+    except queue.Full:
+        return False
+    return True

@@ -1,0 +1,342 @@
+"""The training of a reader of rows: from a recipe to a network, saved on the way and gone on with."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitlab.data import Dataset, stratified_split
+from digitlab.errors import DataError, TrainingError, UserError
+from digitlab.files import whole_file
+from digitlab.results.rows import greedy_texts, share_right
+from digitlab.revision import revision
+from digitlab.spec.base import Spec
+from digitlab.spec.rows import RowRecipe, RowTrial
+from digitlab.spec.trial import DataSpec, fitting_validation
+from digitlab.synthesis.row_form import row_form
+from digitlab.synthesis.rows import BATCH, ComposedRow, RowComposer
+from digitlab.training.process import environment, native_precision, prepare_process
+from digitlab.training.row_stream import RowStream, row_stream
+from digitlab.training.seeds import child_seeds
+
+if TYPE_CHECKING:
+    import keras
+
+    from digitlab.training.row_learner import RowLearner
+
+VALIDATION_ROWS = 500
+"""Of each kind."""
+VALIDATION_SEED = 1
+_SMOOTH = 0.98
+"""Share of the loss that is shown that a step keeps."""
+
+
+class RowValidation(Spec):
+    """Rows of the validation part that were read right at one step.
+
+    Attributes:
+        step: of the training.
+        loss: running mean of the training's loss, nats a row.
+        right: rows read right as a whole, of those with the shapes and papers of training.
+        rows: of these that are numbers.
+        held_back_right: rows read right, of those with shapes and papers that training never draws.
+        held_back_rows: of these that are numbers.
+    """
+
+    step: int
+    loss: float
+    right: int
+    rows: int
+    held_back_right: int
+    held_back_rows: int
+
+
+class RowResult(Spec):
+    """What the training of a reader of rows gave.
+
+    Attributes:
+        trial: what was trained.
+        validation: at intervals, by greedy reading; the last is of the network that is kept.
+        train_seconds: spent in training, in all its sittings.
+        sittings: how often it was begun or gone on with.
+        environment: versions, processor and system of the last sitting.
+        commit: of the clone whose code trained it, the last where several did; None outside of one.
+        clean: whether the code of every sitting was its commit's own; None as above.
+    """
+
+    trial: RowTrial
+    validation: tuple[RowValidation, ...]
+    train_seconds: float
+    sittings: int
+    environment: dict[str, str]
+    commit: str | None = None
+    clean: bool | None = None
+
+
+@dataclass(frozen=True)
+class RowProgress:
+    """How far a training is.
+
+    Attributes:
+        step: that was done.
+        loss: running mean, nats a row.
+        rows_per_second: in this sitting.
+        waited: share of this sitting's time that went by waiting for composed rows, 0..1.
+        validation: that was made at this step; None at most steps.
+    """
+
+    step: int
+    loss: float
+    rows_per_second: float
+    waited: float
+    validation: RowValidation | None
+
+
+OnStep = Callable[[RowProgress], None]
+
+
+@dataclass(frozen=True)
+class TrainedRows:
+    """A trained reader of rows.
+
+    Attributes:
+        model: float32; rows [n, height, W] in 0..255 in, probabilities [n, W / 4, 12] out.
+        result: what its training gave.
+    """
+
+    model: keras.Model
+    result: RowResult
+
+
+def plan_rows(recipe: RowRecipe, data: str, dataset: Dataset, seed: int, threads: int) -> RowTrial:
+    """Make the trial of a recipe, its precision resolved for this machine.
+
+    Args:
+        recipe: what is trained.
+        data: name of the data set whose digits are written, or its folder.
+        dataset: the data itself.
+        seed: of the trial.
+        threads: that compute.
+    """
+    training = recipe.training
+    if training.precision == "auto":
+        training = training.model_copy(update={"precision": native_precision()})
+    fitting = fitting_validation(len(dataset.y_train))
+    return RowTrial(
+        recipe=recipe.name,
+        model=recipe.model,
+        training=training,
+        data=DataSpec(dataset=data, validation=fitting, fingerprint=dataset.fingerprint),
+        seed=seed,
+        threads=threads,
+    )
+
+
+def train_rows(trial: RowTrial, dataset: Dataset, state: Path, on_step: OnStep | None = None) -> TrainedRows:
+    """Train a reader of rows, or go on where its training was saved; the weights are the same bit for bit.
+
+    Args:
+        trial: what is trained.
+        dataset: whose digits the rows are composed of.
+        state: the file that the training is saved in, and found in again.
+        on_step: is told of each step.
+
+    Raises:
+        DataError: the classes of the data are no digits, or the data is not what the trial names.
+        UserError: the file is of another training.
+        TrainingError: the loss became infinite or no number.
+    """
+    _require_digits(trial, dataset)
+    kept, held_out = stratified_split(dataset.y_train, trial.data.validation, trial.data.split_seed)
+    saved = _load(state, trial)
+    composer = RowComposer(dataset.x_train[kept], dataset.y_train[kept])
+    rows_seed = child_seeds(trial.seed).order
+    with row_stream(composer, rows_seed, trial.training.uses, saved.step if saved else 0) as stream:
+        validation = _ValidationRows(dataset.x_train[held_out], dataset.y_train[held_out])
+        return _Sitting(trial, stream, validation, state, saved).run(on_step)
+
+
+def validation_composer(trial: RowTrial, dataset: Dataset, held_back: bool = False) -> RowComposer:
+    """Give what composes rows of the digits that a trial's training never saw."""
+    _, held_out = stratified_split(dataset.y_train, trial.data.validation, trial.data.split_seed)
+    return RowComposer(dataset.x_train[held_out], dataset.y_train[held_out], held_back=held_back)
+
+
+@dataclass(frozen=True)
+class _Saved:
+    """A training on disk: the step it was saved at, its arrays, and what it gave until then."""
+
+    step: int
+    arrays: list[np.ndarray]
+    loss: float
+    seconds: float
+    code: list[tuple[str | None, bool | None]]
+    environment: dict[str, str]
+    validation: tuple[RowValidation, ...]
+
+
+class _ValidationRows:
+    """Rows of the validation part, of both kinds, in row form."""
+
+    def __init__(self, images: np.ndarray, labels: np.ndarray) -> None:
+        self._kinds = [
+            RowComposer(images, labels, held_back=held_back).rows(VALIDATION_ROWS, VALIDATION_SEED)
+            for held_back in (False, True)
+        ]
+
+    def look(self, network: keras.Model, step: int, loss: float) -> RowValidation:
+        """Read them all."""
+        (right, rows), (held_back_right, held_back_rows) = (
+            share_right([row.text for row in kind], read_rows(network, kind)) for kind in self._kinds
+        )
+        return RowValidation(
+            step=step,
+            loss=loss,
+            right=right,
+            rows=rows,
+            held_back_right=held_back_right,
+            held_back_rows=held_back_rows,
+        )
+
+
+def read_rows(network: keras.Model, rows: Sequence[ComposedRow]) -> list[str]:
+    """Read composed rows greedily with a Keras network."""
+    forms = [row_form(row.image) for row in rows]
+    texts = [""] * len(rows)
+    for width in sorted({form.shape[1] for form in forms}):
+        places = [i for i, form in enumerate(forms) if form.shape[1] == width]
+        batch = np.stack([forms[i] for i in places]).astype(np.float32)
+        for i, text in zip(places, greedy_texts(np.asarray(network(batch, training=False))), strict=True):
+            texts[i] = text
+    return texts
+
+
+@dataclass(frozen=True)
+class _Sitting:
+    """The training from its start, or from where it was saved, to its end."""
+
+    trial: RowTrial
+    stream: RowStream
+    rows: _ValidationRows
+    state: Path
+    saved: _Saved | None
+
+    def run(self, on_step: OnStep | None) -> TrainedRows:
+        prepare_process(self.trial.threads)
+        from digitlab.training.row_learner import RowLearner
+
+        learner = RowLearner(self.trial)
+        saved = self.saved or _Saved(0, learner.state(), np.nan, 0.0, [], {}, ())
+        learner.restore(saved.arrays)
+        if saved.step < self.trial.training.steps:
+            saved = self._go_on(learner, saved, on_step)
+        commits = [commit for commit, _ in saved.code]
+        tidy = [clean for _, clean in saved.code]
+        result = RowResult(
+            trial=self.trial,
+            validation=saved.validation,
+            train_seconds=saved.seconds,
+            sittings=len(saved.code),
+            environment=saved.environment,
+            commit=commits[-1],
+            clean=None if None in tidy else all(tidy),
+        )
+        return TrainedRows(learner.network(), result)
+
+    def _go_on(self, learner: RowLearner, saved: _Saved, on_step: OnStep | None) -> _Saved:
+        """Take the steps that are left; what is saved last is given."""
+        code = revision()  # now: there may be a commit before the end
+        sittings = [*saved.code, (code.commit, code.clean) if code else (None, None)]
+        training = self.trial.training
+        validation = list(saved.validation)
+        loss, step, begun = saved.loss, saved.step, time.perf_counter()
+        before = saved
+        for now in self._steps(learner, before.step):
+            step += 1
+            loss = now if np.isnan(loss) else _SMOOTH * loss + (1 - _SMOOTH) * now
+            if not np.isfinite(loss):
+                raise TrainingError(
+                    f"the loss became {loss} in step {step}; a smaller training.learning_rate may help"
+                )
+            looks = step % training.validate_every == 0 or step == training.steps
+            if looks:
+                validation.append(self.rows.look(learner.network(), step, float(loss)))
+            seconds = time.perf_counter() - begun
+            if step % training.save_every == 0 or step == training.steps:
+                spent = before.seconds + seconds
+                state = learner.state()
+                saved = _Saved(step, state, float(loss), spent, sittings, environment(), tuple(validation))
+                _save(self.state, self.trial, saved)
+            if on_step:
+                speed = BATCH * (step - before.step) / seconds
+                waited = self.stream.waited / seconds
+                on_step(RowProgress(step, float(loss), speed, waited, validation[-1] if looks else None))
+        return saved
+
+    def _steps(self, learner: RowLearner, start: int) -> Iterator[float]:
+        uses = iter(self.stream)
+        for _ in range(start, self.trial.training.steps):
+            use = next(uses)
+            yield learner.step(use.batch.images, use.batch.texts, use.before)
+
+
+def _require_digits(trial: RowTrial, dataset: Dataset) -> None:
+    from digitlab.data.classes import DIGITS
+
+    if dataset.classes not in (None, DIGITS):
+        raise DataError(
+            f"data {dataset.name}: expected the digits 0 to 9, of which rows are composed, received "
+            f"{', '.join(dataset.classes[:3])} ..."
+        )
+    if trial.data.fingerprint != dataset.fingerprint:
+        raise DataError(
+            f"data {trial.data.dataset}: expected the contents that the trial names, received others; "
+            "they were changed since the trial was planned: plan it again"
+        )
+
+
+def _save(path: Path, trial: RowTrial, saved: _Saved) -> None:
+    """Write a training whole, or leave what was saved before."""
+    told = {
+        "trial": trial.id,
+        "step": saved.step,
+        "loss": saved.loss,
+        "seconds": saved.seconds,
+        "code": saved.code,
+        "environment": saved.environment,
+        "validation": [validation.to_values() for validation in saved.validation],
+    }
+    arrays: dict[str, Any] = {f"array_{i:04}": array for i, array in enumerate(saved.arrays)}
+    with whole_file(path) as draft, draft.open("wb") as file:
+        np.savez(file, told=np.frombuffer(json.dumps(told).encode(), np.uint8), **arrays)
+
+
+def _load(path: Path, trial: RowTrial) -> _Saved | None:
+    """Read a training that was saved; None where there is none."""
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            told = json.loads(kept["told"].tobytes())
+            arrays = [kept[name] for name in sorted(kept.files) if name != "told"]
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(
+            f"{path}: expected a training that was saved, received what cannot be read: {error}; remove it "
+            "to begin anew"
+        ) from None
+    if told["trial"] != trial.id:
+        raise UserError(
+            f"{path}: expected the saved training of trial {trial.id}, received that of {told['trial']}: the "
+            "recipe, seed, threads or code are others; remove the file to begin anew, or name another --out"
+        )
+    validation = tuple(
+        RowValidation.from_values(values, f"{path}: validation") for values in told["validation"]
+    )
+    code = [(commit, clean) for commit, clean in told["code"]]
+    return _Saved(told["step"], arrays, told["loss"], told["seconds"], code, told["environment"], validation)
