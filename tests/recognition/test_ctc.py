@@ -180,7 +180,7 @@ def test_a_string_that_the_beams_of_one_look_have_lost_counts_with_its_score() -
     looks = [peaks("17", certain=0.6), peaks("71", certain=0.6)]
     found = [beam_search(look, beams=1) for look in looks]
     alone = combine(found)
-    scored = combine(found, looks)
+    scored = combine(found, looks, beams=1)
     assert {one.text for one in alone} == {one.text for one in scored} == {"17", "71"}
     for one in scored:
         exact = sum(math.exp(score(look, one.text)) for look in looks) / 2
