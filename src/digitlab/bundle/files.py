@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, Self, TypeVar
 
 from digitlab.bundle.card import Card
 from digitlab.errors import BundleError, SpecError
@@ -19,6 +21,21 @@ REQUIRED = frozenset({MODEL, ONNX, INSIDE})
 MAX_CARD_BYTES = 1_000_000
 
 PRETRAINED = Path(__file__).parent / "pretrained"
+PRETRAINED_ROWS = PRETRAINED / "rows"
+
+
+class CardWithFiles(Protocol):
+    """A card that knows the SHA-256 of each file beside it."""
+
+    files: dict[str, str]
+
+    @classmethod
+    def from_json(cls, text: str, source: str) -> Self:
+        """Read it; the source is named in messages."""
+        ...
+
+
+C = TypeVar("C", bound=CardWithFiles)
 
 
 @dataclass(frozen=True)
@@ -51,7 +68,11 @@ class Bundle:
 
 def shipped_names() -> tuple[str, ...]:
     """List the networks that come with digitlab, sorted."""
-    return tuple(sorted(path.parent.name for path in PRETRAINED.glob(f"*/{CARD}")))
+    return _names_in(PRETRAINED)
+
+
+def _names_in(folder: Path) -> tuple[str, ...]:
+    return tuple(sorted(path.parent.name for path in folder.glob(f"*/{CARD}")))
 
 
 def find_bundle(model: str | Path) -> Path:
@@ -64,9 +85,27 @@ def find_bundle(model: str | Path) -> Path:
     Raises:
         BundleError: there is none.
     """
-    shipped = shipped_names()
+    if isinstance(model, str) and model in _names_in(PRETRAINED_ROWS):
+        raise BundleError(
+            f"model {model!r}: expected a network that classifies one digit, received one that reads rows; "
+            "the recognizer uses both, each in its place"
+        )
+    return find_folder(model, PRETRAINED)
+
+
+def find_folder(model: str | Path, shipped_in: Path) -> Path:
+    """Find a bundle by the name of one that comes with digitlab, or by its folder.
+
+    Args:
+        model: the name or the folder.
+        shipped_in: the folder of those that come with digitlab.
+
+    Raises:
+        BundleError: there is none.
+    """
+    shipped = _names_in(shipped_in)
     if isinstance(model, str) and model in shipped:
-        return PRETRAINED / model
+        return shipped_in / model
     try:
         if Path(model).exists():
             return Path(model)
@@ -86,14 +125,28 @@ def check_bundle(folder: Path | str) -> Bundle:
         BundleError: a file is missing, unnamed or altered; the message names it.
     """
     place = Path(folder)
+    return Bundle(place, check_files(place, Card, REQUIRED))
+
+
+def check_files(place: Path, kind: type[C], required: Collection[str]) -> C:
+    """Read the card in a folder and compare every file with it.
+
+    Args:
+        place: the folder.
+        kind: of card.
+        required: names of files that cannot be missing.
+
+    Raises:
+        BundleError: a file is missing, unnamed or altered; the message names it.
+    """
     try:
         with (place / CARD).open("rb") as file:
             content = file.read(MAX_CARD_BYTES + 1)
         if len(content) > MAX_CARD_BYTES:
             raise BundleError(f"{place / CARD}: expected at most {MAX_CARD_BYTES:,} bytes")
-        card = Card.from_json(content.decode("utf-8"), str(place / CARD))
-        for name in sorted({*REQUIRED, *card.files}):
-            _check(place, name, card)
+        card = kind.from_json(content.decode("utf-8"), str(place / CARD))
+        for name in sorted({*required, *card.files}):
+            _check(place, name, card.files)
     except OSError as error:
         raise BundleError(
             f"{place}: expected a bundle (a folder that  digitlab train  wrote): "
@@ -103,7 +156,7 @@ def check_bundle(folder: Path | str) -> Bundle:
         raise BundleError(f"{place / CARD}: expected UTF-8 text") from None
     except SpecError as error:
         raise BundleError(str(error)) from None
-    return Bundle(place, card)
+    return card
 
 
 def sha256(path: Path) -> str:
@@ -112,13 +165,13 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check(folder: Path, name: str, card: Card) -> None:
+def _check(folder: Path, name: str, files: Mapping[str, str]) -> None:
     if Path(name).name != name or not (folder / name).is_file():
         raise BundleError(
             f"{folder}: expected a file {name!r} in the bundle, found none; "
             "train it again or get a whole copy"
         )
-    if card.files.get(name) != sha256(folder / name):
+    if files.get(name) != sha256(folder / name):
         raise BundleError(
             f"{folder / name}: its SHA-256 is not the one in {CARD}: the file was altered or damaged; "
             "train it again or get a whole copy"

@@ -117,29 +117,37 @@ class GraphWriter:
             self.node("Identity", [ready.name], name)
 
 
+Shape = Sequence[int | str]
+"""Of a value without the batch; a name where any size is taken."""
+
+
 def model_proto(
-    writer: GraphWriter, outputs: Sequence[tuple[str, Sequence[int]]], name: str
+    writer: GraphWriter,
+    outputs: Sequence[tuple[str, Shape]],
+    name: str,
+    takes: tuple[str, Shape] = (IMAGES, (28, 28)),
 ) -> onnx.ModelProto:
     """Put a model together and check it.
 
     Args:
         writer: its nodes and weights.
-        outputs: name and shape of each output, without the batch.
+        outputs: name and shape of each output.
         name: of the network.
+        takes: name and shape of its input.
 
     Returns:
-        From `images`, float32 [n, 28, 28] in 0..255, to the outputs, float32 [n, ...].
+        From the input, float32 [n, ...] in 0..255, to the outputs, float32 [n, ...].
     """
     import onnx
     from onnx import TensorProto, helper
 
-    def info(title: str, shape: Sequence[int]) -> onnx.ValueInfoProto:
+    def info(title: str, shape: Shape) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(title, TensorProto.FLOAT, ["n", *shape])
 
     graph = helper.make_graph(
         writer.nodes,
         name,
-        [info(IMAGES, (28, 28))],
+        [info(*takes)],
         [info(title, shape) for title, shape in outputs],
         writer.weights,
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from digitlab.cli.console import say
+from digitlab.cli.console import say, stdout
 from digitlab.errors import UserError
 from digitlab.spec.rows import RowRecipe
 from digitlab.workspace import Workspace
 
+PARITY_SEED = 2
 THREADS = 2
 """The network is large enough for two threads to share its batches."""
 
@@ -42,7 +43,7 @@ def train_rows(  # the options of one command
     from digitlab.data import load
     from digitlab.data.naming import locate
     from digitlab.files import ensure_new
-    from digitlab.training.rows import plan_rows
+    from digitlab.training.rows import plan_rows, validation_composer
     from digitlab.training.rows import train_rows as train
 
     target = ensure_new(out or Workspace.of(store).models / f"{recipe.name}-seed{seed}")
@@ -54,8 +55,17 @@ def train_rows(  # the options of one command
         say(f"going on with the training that is saved in {state}")
     with step_bar(recipe.name, recipe.training.steps) as on_step:
         trained = train(trial, dataset, state, on_step)
-    from digitlab.bundle.rows_writing import write_rows_bundle
+    from digitlab.bundle.rows_writing import PARITY_ROWS, write_rows_bundle
 
-    written = write_rows_bundle(target, trained, dataset)
+    rows = validation_composer(trial, dataset).rows(PARITY_ROWS, PARITY_SEED)
+    card = write_rows_bundle(target, trained.model, trained.result, rows)
     state.unlink()
-    say(f"bundle written to {written}")
+    last = card.result.validation[-1]
+    held_back = f"{100 * last.held_back_right / last.held_back_rows:.1f} % of {last.held_back_rows}"
+    stdout().print(
+        f"validation rows    {100 * last.right / last.rows:.1f} % of {last.rows} read whole\n"
+        f"held-back papers   {held_back}\n"
+        f"parameters         {card.parameters:,}\n"
+        f"training           {card.result.train_seconds:,.0f} s in {recipe.training.steps:,} steps"
+    )
+    say(f"bundle written to {target}")

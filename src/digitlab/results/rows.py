@@ -1,4 +1,4 @@
-"""What a reader of rows says, and how often it is right."""
+"""What the training of a reader of rows gave, what the reader says, and how often it is right."""
 
 from __future__ import annotations
 
@@ -6,7 +6,50 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digitlab.spec.rows import ALPHABET, BLANK
+from digitlab.spec.base import Spec
+from digitlab.spec.rows import ALPHABET, BLANK, RowTrial
+
+
+class RowValidation(Spec):
+    """Rows of the validation part that were read right at one step.
+
+    Attributes:
+        step: of the training.
+        loss: running mean of the training's loss, nats a row.
+        right: rows read right as a whole, of those with the shapes and papers of training.
+        rows: of these that are numbers.
+        held_back_right: rows read right, of those with shapes and papers that training never draws.
+        held_back_rows: of these that are numbers.
+    """
+
+    step: int
+    loss: float
+    right: int
+    rows: int
+    held_back_right: int
+    held_back_rows: int
+
+
+class RowResult(Spec):
+    """What the training of a reader of rows gave.
+
+    Attributes:
+        trial: what was trained.
+        validation: at intervals, by greedy reading; the last is of the network that is kept.
+        train_seconds: spent in training, in all its sittings.
+        sittings: how often it was begun or gone on with.
+        environment: versions, processor and system of the last sitting.
+        commit: of the clone whose code trained it, the last where several did; None outside of one.
+        clean: whether the code of every sitting was its commit's own; None as above.
+    """
+
+    trial: RowTrial
+    validation: tuple[RowValidation, ...]
+    train_seconds: float
+    sittings: int
+    environment: dict[str, str]
+    commit: str | None = None
+    clean: bool | None = None
 
 
 def greedy_texts(probabilities: np.ndarray) -> list[str]:

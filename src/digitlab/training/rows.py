@@ -14,9 +14,8 @@ import numpy as np
 from digitlab.data import Dataset, stratified_split
 from digitlab.errors import DataError, TrainingError, UserError
 from digitlab.files import whole_file
-from digitlab.results.rows import greedy_texts, share_right
+from digitlab.results.rows import RowResult, RowValidation, greedy_texts, share_right
 from digitlab.revision import revision
-from digitlab.spec.base import Spec
 from digitlab.spec.rows import RowRecipe, RowTrial
 from digitlab.spec.trial import DataSpec, fitting_validation
 from digitlab.synthesis.row_form import row_form
@@ -35,48 +34,6 @@ VALIDATION_ROWS = 500
 VALIDATION_SEED = 1
 _SMOOTH = 0.98
 """Share of the loss that is shown that a step keeps."""
-
-
-class RowValidation(Spec):
-    """Rows of the validation part that were read right at one step.
-
-    Attributes:
-        step: of the training.
-        loss: running mean of the training's loss, nats a row.
-        right: rows read right as a whole, of those with the shapes and papers of training.
-        rows: of these that are numbers.
-        held_back_right: rows read right, of those with shapes and papers that training never draws.
-        held_back_rows: of these that are numbers.
-    """
-
-    step: int
-    loss: float
-    right: int
-    rows: int
-    held_back_right: int
-    held_back_rows: int
-
-
-class RowResult(Spec):
-    """What the training of a reader of rows gave.
-
-    Attributes:
-        trial: what was trained.
-        validation: at intervals, by greedy reading; the last is of the network that is kept.
-        train_seconds: spent in training, in all its sittings.
-        sittings: how often it was begun or gone on with.
-        environment: versions, processor and system of the last sitting.
-        commit: of the clone whose code trained it, the last where several did; None outside of one.
-        clean: whether the code of every sitting was its commit's own; None as above.
-    """
-
-    trial: RowTrial
-    validation: tuple[RowValidation, ...]
-    train_seconds: float
-    sittings: int
-    environment: dict[str, str]
-    commit: str | None = None
-    clean: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,132 @@
+"""A reader of rows as ONNX: maps channels first, normalization folded into the weights, any width."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitlab.bundle.graph import PROBABILITIES, GraphWriter, model_proto
+from digitlab.bundle.layers import affine, unsupported
+from digitlab.spec.rows import ROW_CLASSES
+
+if TYPE_CHECKING:
+    import keras
+    import onnx
+
+ROWS = "rows"
+"""Input of the ONNX file."""
+_PASSING = frozenset({"Dropout", "BatchNormalization"})
+
+
+def rows_to_onnx(model: keras.Model, height: int) -> onnx.ModelProto:
+    """Write a reader of rows as ONNX.
+
+    Args:
+        model: float32, as `models.rows.build_rows` makes it.
+        height: of the rows, in pixels.
+
+    Returns:
+        Input `rows`, float32 [n, height, W] in 0..255; output `probabilities`, float32 [n, W / 4, 12].
+
+    Raises:
+        BundleError: a layer is none that a reader of rows has.
+    """
+    writer = GraphWriter()
+    folded = {id(layer.input): layer for layer in model.layers if _is(layer, "BatchNormalization")}
+    names: dict[int, str] = {}
+    for layer in model.layers:
+        inputs = layer.input if isinstance(layer.input, list) else [layer.input]
+        taken = [names.get(id(value), ROWS) for value in inputs]
+        names[id(layer.output)] = _write(writer, layer, taken, folded.get(id(layer.output)))
+    takes = (ROWS, (height, "width"))
+    return model_proto(writer, [(PROBABILITIES, ("columns", ROW_CLASSES))], "rows", takes)
+
+
+def _is(layer: Any, kind: str) -> bool:
+    return type(layer).__name__ == kind
+
+
+def _write(writer: GraphWriter, layer: Any, taken: list[str], normalization: Any) -> str:
+    """Add one layer's nodes; give the name of its output."""
+    kind = type(layer).__name__
+    if kind in _PASSING or layer.name == "one_channel":
+        return taken[0]
+    if kind == "Conv2D":
+        return _convolution(writer, layer, taken[0], normalization)
+    if kind not in _WRITERS:
+        raise unsupported(layer, "a layer that no reader of rows has")
+    return _WRITERS[kind](writer, layer, taken)
+
+
+def _one_channel(writer: GraphWriter, _layer: Any, _taken: list[str]) -> str:
+    return writer.node("Unsqueeze", [ROWS, writer.weight(np.array([1], np.int64))])
+
+
+def _rescaled(writer: GraphWriter, layer: Any, taken: list[str]) -> str:
+    return writer.node("Mul", [taken[0], writer.weight(np.array(layer.scale, np.float32))])
+
+
+def _activated(writer: GraphWriter, _layer: Any, taken: list[str]) -> str:
+    return writer.node("Relu", taken)
+
+
+def _added(writer: GraphWriter, _layer: Any, taken: list[str]) -> str:
+    return writer.node("Add", taken)
+
+
+def _pooled(writer: GraphWriter, layer: Any, taken: list[str]) -> str:
+    size = list(layer.pool_size)
+    return writer.node("MaxPool", taken, kernel_shape=size, strides=size)
+
+
+def _columns(writer: GraphWriter, _layer: Any, taken: list[str]) -> str:
+    """From logits [n, 12, 1, columns] to [n, columns, 12]."""
+    line = writer.node("Squeeze", [taken[0], writer.weight(np.array([2], np.int64))])
+    return writer.node("Transpose", [line], perm=[0, 2, 1])
+
+
+def _normalized(writer: GraphWriter, _layer: Any, taken: list[str]) -> str:
+    return writer.node("Softmax", taken, PROBABILITIES, axis=-1)
+
+
+def _standardized(writer: GraphWriter, layer: Any, taken: list[str]) -> str:
+    rows = taken[0]
+    axes = writer.weight(np.array([1, 2, 3], np.int64))
+    centred = writer.node("Sub", [rows, writer.node("ReduceMean", [rows, axes])])
+    variance = writer.node("ReduceMean", [writer.node("Mul", [centred, centred]), axes])
+    safe = writer.node("Add", [variance, writer.weight(np.array(layer.epsilon, np.float32))])
+    return writer.node("Div", [centred, writer.node("Sqrt", [safe])])
+
+
+def _convolution(writer: GraphWriter, layer: Any, taken: str, normalization: Any) -> str:
+    kernel = np.asarray(layer.kernel, np.float64)
+    bias = np.asarray(layer.bias, np.float64) if layer.use_bias else np.zeros(kernel.shape[-1])
+    if normalization is not None:
+        factor, shift = affine(normalization)
+        kernel, bias = kernel * factor, bias * factor + shift
+    rows, columns = layer.kernel_size
+    margins = [(rows - 1) // 2, (columns - 1) // 2, rows // 2, columns // 2]
+    return writer.node(
+        "Conv",
+        [
+            taken,
+            writer.weight(kernel.transpose(3, 2, 0, 1), f"{layer.name}/kernel"),
+            writer.weight(bias, f"{layer.name}/bias"),
+        ],
+        kernel_shape=[rows, columns],
+        pads=margins if layer.padding == "same" else [0, 0, 0, 0],
+    )
+
+
+_WRITERS: dict[str, Callable[[GraphWriter, Any, list[str]], str]] = {
+    "InputLayer": _one_channel,
+    "Rescaling": _rescaled,
+    "LayerNormalization": _standardized,
+    "Activation": _activated,
+    "Add": _added,
+    "MaxPooling2D": _pooled,
+    "Reshape": _columns,
+    "Softmax": _normalized,
+}

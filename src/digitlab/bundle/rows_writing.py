@@ -1,0 +1,154 @@
+"""Writing a trained reader of rows as a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digitlab.bundle.files import CARD, MODEL, ONNX, README, sha256
+from digitlab.bundle.parity import EXACT
+from digitlab.bundle.rows_card import RowCalibration, RowCard, RowParity
+from digitlab.bundle.rows_onnx import rows_to_onnx
+from digitlab.bundle.rows_runtime import RowNetwork, rows_with, run_row_self_test
+from digitlab.bundle.runtime import runtime_name
+from digitlab.errors import BundleError
+from digitlab.files import new_folder
+from digitlab.results.rows import RowResult, greedy_texts
+from digitlab.revision import revision
+from digitlab.synthesis.row_form import row_form
+from digitlab.synthesis.rows import ComposedRow
+
+if TYPE_CHECKING:
+    import keras
+
+PARITY_ROWS = 2_000
+
+_README = """\
+---
+license: mit
+library_name: keras
+pipeline_tag: image-to-text
+tags: [handwriting, digits, ctc]
+---
+
+# {card.recipe}
+
+A network of {card.parameters:,} parameters that reads a row of handwritten digits from its grey picture.
+Recipe `{card.recipe}` of digitlab, trained once on composed rows: digits of MNIST's training part, thinned
+and written again by one hand with one pen, and digits drawn from digitlab's own shapes, on drawn paper.
+
+`model.keras` and `model.onnx` take rows, float32 [n, {trial.model.height}, W] in 0..255, W a multiple of 16,
+and give probabilities [n, W / 4, 12] for each four columns of pixels: the digits 0 to 9, `?` for ink of a
+digit's size that is no digit, and the blank of connectionist temporal classification.
+
+## Scores
+
+Whole rows read right, greedily, at one width. The rows are composed of digits of MNIST's validation part,
+which no training saw; many of them are harder than what people write.
+
+| rows | right | of |
+|---|---|---|
+| shapes and papers of training | {last.right} | {last.rows} |
+| held-back shapes and papers | {last.held_back_right} | {last.held_back_rows} |
+
+`model.onnx` was compared with `model.keras` on {parity.rows:,} rows: the largest difference of a
+probability is {parity.largest_difference:.1e}, {parity.other_texts} texts differ.
+
+Trained in {result.train_seconds:,.0f} s with {trial.threads} threads on {processor}.
+
+## Licences
+
+MNIST: Yann LeCun and Corinna Cortes, Creative Commons Attribution-ShareAlike 3.0. The weights: MIT, as
+digitlab.
+"""
+
+Calibrate = Callable[[RowNetwork], RowCalibration]
+
+
+def write_rows_bundle(
+    folder: Path | str,
+    model: keras.Model,
+    result: RowResult,
+    rows: Sequence[ComposedRow],
+    calibrate: Calibrate | None = None,
+) -> RowCard:
+    """Write a reader of rows as a bundle: to a temporary folder, synced to disk, then renamed.
+
+    Args:
+        folder: a new or an empty folder; a kill at any moment leaves a whole bundle there or none.
+        model: float32, that the training gave.
+        result: of the training.
+        rows: composed of digits that no training saw, on which the ONNX file is proved to read as Keras does.
+        calibrate: says what the posterior of a row is worth; it is taken as it is unless given.
+
+    Raises:
+        OutputError: the folder is there already or cannot be written.
+        BundleError: the ONNX file answers otherwise than Keras; nothing is left.
+    """
+    height = result.trial.model.height
+    with new_folder(folder) as draft:
+        (draft / ONNX).write_bytes(rows_to_onnx(model, height).SerializeToString())
+        model.save(draft / MODEL)
+        read = rows_with(draft / ONNX, height)
+        code = revision()
+        card = RowCard(
+            recipe=result.trial.recipe,
+            trial_id=result.trial.id,
+            parameters=model.count_params(),
+            result=result,
+            parity=_parity(model, read, rows),
+            written_by=code.commit if code else None,
+            written_clean=code.clean if code else None,
+            answers=run_row_self_test(read, None, height, ONNX),
+            files={},
+        )
+        if calibrate is not None:
+            calibration = calibrate(RowNetwork(draft, card, threads=1))
+            card = card.model_copy(update={"calibration": calibration})
+        (draft / README).write_text(_readme(card), "utf-8")
+        files = {name: sha256(draft / name) for name in (MODEL, ONNX, README)}
+        card = card.model_copy(update={"files": files})
+        (draft / CARD).write_bytes(card.to_bytes())
+    return card
+
+
+def _parity(
+    model: keras.Model, read: Callable[[np.ndarray], np.ndarray], rows: Sequence[ComposedRow]
+) -> RowParity:
+    """Compare both networks on rows.
+
+    Raises:
+        BundleError: they differ by more than rounding.
+    """
+    forms = [row_form(row.image) for row in rows]
+    largest, other = 0.0, 0
+    for width in sorted({form.shape[1] for form in forms}):
+        batch = np.stack([form for form in forms if form.shape[1] == width])
+        expected = np.asarray(model.predict_on_batch(batch.astype(np.float32)))
+        answered = read(batch)
+        largest = max(largest, float(abs(expected - answered).max()))
+        texts = zip(greedy_texts(expected), greedy_texts(answered), strict=True)
+        other += sum(one != two for one, two in texts)
+    if not largest <= EXACT:
+        raise BundleError(
+            f"{ONNX}: expected probabilities within {EXACT:g} of Keras's on {len(rows):,} rows, received a "
+            f"difference of {largest:.2g}; nothing was written"
+        )
+    return RowParity(
+        runtime=runtime_name(),
+        rows=len(rows),
+        largest_difference=largest,
+        tolerance=EXACT,
+        other_texts=other,
+    )
+
+
+def _readme(card: RowCard) -> str:
+    result, last = card.result, card.result.validation[-1]
+    processor = result.environment.get("cpu", "an unknown processor")
+    return _README.format(
+        card=card, result=result, last=last, parity=card.parity, trial=result.trial, processor=processor
+    )
