@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from digitlab.models.rows import build_rows
 from digitlab.spec.rows import ALPHABET, BLANK, COLUMN, RowTrial
+from digitlab.synthesis.rows import BATCH
 from digitlab.training.dropout import ByteDropout
 from digitlab.training.fused_adam import FusedAdam
 from digitlab.training.normalization import FusedNormalization
@@ -57,20 +58,26 @@ class RowLearner:
         self._optimizer.build(self.trained.trainable_variables)
         self._average = WeightAverage(self.trained.weights, spec.average)
         self._twin = build_rows(trial.model)
-        self._step = tf.function(self._step_graph, autograph=False)
+        # One graph for rows of any width is as fast as one for each, which takes seconds to make.
+        given = (
+            tf.TensorSpec([BATCH, trial.model.height, None], tf.uint8),
+            tf.TensorSpec([BATCH, None], tf.int32),
+            tf.TensorSpec([BATCH], tf.int32),
+            tf.TensorSpec([], tf.bool),
+        )
+        self._step = tf.function(self._step_graph, autograph=False, input_signature=given)
 
     def step(self, images: np.ndarray, texts: Sequence[str], before: int = 0) -> float:
         """Train on a batch.
 
         Args:
-            images: uint8 [n, height, W].
+            images: uint8 [64, height, W].
             texts: of each row.
             before: how often the rows were used before; they are changed a little if at all.
 
         Returns:
             The mean loss of a row, nats.
         """
-        # Labels are as wide as the answer: so a width of rows has one graph, whatever its longest text.
         labels, lengths = encode(texts, images.shape[2] // COLUMN)
         loss = self._step(
             tf.constant(images), tf.constant(labels), tf.constant(lengths), tf.constant(before > 0)
