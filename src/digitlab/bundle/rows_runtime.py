@@ -1,0 +1,132 @@
+"""A reader of rows, run by ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitlab.bundle.files import ONNX
+from digitlab.bundle.graph import PROBABILITIES
+from digitlab.bundle.rows_card import RowCard, find_rows
+from digitlab.bundle.rows_onnx import ROWS
+from digitlab.bundle.runtime import open_session
+from digitlab.bundle.self_test import TOLERANCE
+from digitlab.errors import BundleError, DataError
+from digitlab.spec.rows import COLUMN, ROW_CLASSES
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+_BATCH_PIXELS = 64 * 32 * 128
+"""Pixels of rows that are read at once: their maps take about 100 MB."""
+
+
+def load_row_network(model: str | Path = "numbers", threads: int = 1) -> RowNetwork:
+    """Load a reader of rows.
+
+    Args:
+        model: the name of one that comes with digitlab, or the folder of one that was trained.
+        threads: that compute one batch, 1 or more.
+
+    Raises:
+        BundleError: there is none of that name, its files do not match its card, or it fails its self-test.
+    """
+    folder, card = find_rows(model)
+    network = RowNetwork(folder, card, threads)
+    run_row_self_test(network.probabilities, card.answers, card.result.trial.model.height, str(folder / ONNX))
+    return network
+
+
+class RowNetwork:
+    """A network that reads rows; threads may share it.
+
+    Args:
+        folder: of its bundle.
+        card: of the bundle, checked.
+        threads: that compute one batch.
+
+    Attributes:
+        card: of the bundle.
+    """
+
+    def __init__(self, folder: Path, card: RowCard, threads: int) -> None:
+        self.card = card
+        self._session = open_session(folder / ONNX, threads)
+
+    def probabilities(self, rows: np.ndarray) -> np.ndarray:
+        """Give the probabilities of each column's characters.
+
+        Args:
+            rows: in row form, uint8 or float32 [n, 32, W] in 0..255; W a multiple of 16, n may be 0.
+
+        Returns:
+            float32 [n, W / 4, 12]: the digits 0..9, `?`, and the blank.
+
+        Raises:
+            DataError: the rows are of another shape.
+        """
+        return _probabilities(self._session, self.card.result.trial.model.height, rows)
+
+
+def rows_with(model: Path | bytes, height: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Give what reads rows with an ONNX file or its content, as `RowNetwork.probabilities` does."""
+    return partial(_probabilities, open_session(model), height)
+
+
+def run_row_self_test(
+    read: Callable[[np.ndarray], np.ndarray], known: tuple[float, ...] | None, height: int, what: str
+) -> tuple[float, ...]:
+    """Let a network read the rows of the self-test: a slope of grey, bars, rings and nothing.
+
+    Args:
+        read: from uint8 [n, height, W] to probabilities [n, W / 4, 12].
+        known: the answers that are expected, flat; None where they are yet to be known.
+        height: of the rows, in pixels.
+        what: is tested, for the message.
+
+    Returns:
+        The answers, flat.
+
+    Raises:
+        BundleError: they are not finite, no probabilities, or not those that are known.
+    """
+    y, x = np.mgrid[:height, :64]
+    radius = (2 * y - height) ** 2 + (2 * (x % 32) - 31) ** 2
+    rings = 255 * ((radius > 18**2) & (radius < 26**2))
+    bars = 255 * ((x % 16 < 4) & (abs(2 * y - height) < height * 3 // 4))
+    rows = np.stack([4 * x, 255 - bars, rings, 0 * x]).astype(np.uint8)
+    answers = read(rows)
+    if answers.shape != (len(rows), 64 // COLUMN, ROW_CLASSES) or not np.isfinite(answers).all():
+        raise _failed(what, f"expected finite answers [4, 16, 12], received others of {list(answers.shape)}")
+    if answers.min() < 0 or abs(answers.sum(axis=2) - 1).max() > TOLERANCE:
+        raise _failed(what, "expected probabilities that add up to 1, received others")
+    flat = answers.ravel()
+    if known is not None and (len(known) != len(flat) or abs(flat - np.array(known)).max() > TOLERANCE):
+        raise _failed(what, "expected the answers that are written in its card, received others")
+    return tuple(round(float(value), 6) for value in flat)
+
+
+def _failed(what: str, cause: str) -> BundleError:
+    return BundleError(f"{what}: the self-test failed: {cause}; train it again or get a whole copy")
+
+
+def _probabilities(session: onnxruntime.InferenceSession, height: int, rows: np.ndarray) -> np.ndarray:
+    if rows.ndim != 3 or rows.shape[1] != height or rows.shape[2] % 16 or not rows.shape[2]:
+        raise DataError(
+            f"expected rows as [n, {height}, W] with W a multiple of 16, received {list(rows.shape)}; "
+            "bring them into row form first"
+        )
+    columns = rows.shape[2] // COLUMN
+    if not len(rows):
+        return np.zeros((0, columns, ROW_CLASSES), np.float32)
+    batch = max(1, _BATCH_PIXELS // (height * rows.shape[2]))
+    parts = []
+    for start in range(0, len(rows), batch):
+        pixels = rows[start : start + batch].astype(np.float32, order="C", copy=False)
+        computed: Any = session.run([PROBABILITIES], {ROWS: pixels})
+        parts.append(computed[0])
+    return np.concatenate(parts)
