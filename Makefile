@@ -50,9 +50,10 @@ bench: $(READY)  ## Measure training and studies, side by side with what else tr
 	$(BIN)/digitlab bench study
 
 SHIPPED := src/digitlab/bundle/pretrained
-pretrained: $(READY)  ## Train the networks that are shipped (best, mlp, cnn) again, seed 0 each
+pretrained: $(READY)  ## Train the networks that are shipped (best, mlp, cnn, numbers) again, seed 0 each
 	@rm -rf build/pretrained
 	for name in best mlp cnn; do $(BIN)/digitlab train $$name --seed 0 --out build/pretrained/$$name || exit 1; done
+	$(BIN)/digitlab train numbers --seed 0 --out build/pretrained/rows/numbers
 	@rm -rf $(SHIPPED) && mv build/pretrained $(SHIPPED)
 	@touch $(SHIPPED)/__init__.py
 
