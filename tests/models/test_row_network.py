@@ -30,7 +30,7 @@ def numbers() -> RowRecipe:
 def network(numbers: RowRecipe) -> Any:
     from digitlab.training.process import prepare_process
 
-    prepare_process()
+    prepare_process(1)
     from digitlab.models.rows import build_rows
 
     return build_rows(numbers.model)

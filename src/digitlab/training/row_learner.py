@@ -144,8 +144,9 @@ class RowLearner:
     def _changed(self, pixels: Any) -> Any:
         """Invert half of the rows, and add noise: rows that are used again are not the same again."""
         count = tf.shape(pixels)[0]
-        seeds = tf.stack([self._seed % 2**31, tf.cast(self._optimizer.iterations.value, tf.int32)])
-        drawn = tf.random.stateless_uniform([2, count, 1, 1], seeds)
+        steps: Any = self._optimizer.iterations  # Keras's annotations know every backend's variables
+        seeds = tf.stack([self._seed % 2**31, tf.cast(steps.value, tf.int32)])
+        drawn = tf.random.stateless_uniform(tf.stack([2, count, 1, 1]), seeds)
         grain = tf.random.stateless_normal(tf.shape(pixels), seeds + 1)
         turned = tf.where(drawn[0] < 0.5, 255.0 - pixels, pixels)
         return tf.clip_by_value(turned + NOISE * drawn[1] * grain, 0.0, 255.0)
