@@ -14,6 +14,7 @@ from digitlab.spec.library import (
     resolve_collection,
     resolve_recipe,
     resolve_study,
+    row_recipe_names,
     study_names,
 )
 
@@ -76,7 +77,7 @@ def test_a_recipe_or_study_that_is_one_already_is_given_back() -> None:
 )
 def test_a_name_that_is_none_is_answered_with_those_that_are(name: str, refusal: Any) -> None:
     for resolve, names, word in (
-        (resolve_recipe, recipe_names(), "recipe"),
+        (resolve_recipe, (*row_recipe_names(), *recipe_names()), "recipe"),
         (resolve_study, (*collection_names(), *study_names()), "study"),
     ):
         expected = (

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Annotated
 
 from digitlab.bundle.card import card_bytes
-from digitlab.bundle.files import MODEL, ONNX, PRETRAINED_ROWS, check_files, find_folder
+from digitlab.bundle.files import (
+    CARD,
+    MAX_CARD_BYTES,
+    MODEL,
+    ONNX,
+    PRETRAINED_ROWS,
+    check_files,
+    find_folder,
+)
+from digitlab.errors import BundleError
 from digitlab.results.rows import RowResult
 from digitlab.spec.base import Spec
 from digitlab.spec.fields import Real, Sha256
@@ -99,3 +109,14 @@ def find_rows(model: str | Path) -> tuple[Path, RowCard]:
     """
     folder = find_folder(model, PRETRAINED_ROWS)
     return folder, check_files(folder, RowCard, REQUIRED)
+
+
+def reads_rows(model: str | Path) -> bool:
+    """Whether a name or folder is that of a reader of rows; what is no bundle at all is none."""
+    try:
+        folder = find_folder(model, PRETRAINED_ROWS)
+        with (folder / CARD).open("rb") as file:
+            values = json.loads(file.read(MAX_CARD_BYTES))
+        return "parity" in values
+    except (BundleError, OSError, ValueError, TypeError):
+        return False

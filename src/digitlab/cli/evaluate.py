@@ -9,6 +9,7 @@ import typer
 
 from digitlab.cli.console import plain_table, print_json, stdout
 from digitlab.cli.options import DataOption, JsonOption
+from digitlab.errors import UserError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -38,12 +39,23 @@ def evaluate(
     """Score networks on the test images of the data they were trained on, or of other data, side by side."""
     from digitlab.bundle.data import data_to_score_on, trained_elsewhere
     from digitlab.bundle.evaluate import evaluate_classifiers
+    from digitlab.bundle.rows_card import reads_rows
     from digitlab.bundle.runtime import load_classifier
     from digitlab.cli.data_warnings import warn_of_dataset
+    from digitlab.cli.evaluate_rows import evaluate_row_readers
     from digitlab.cli.progress import part_bar
     from digitlab.data.classes import numbered
     from digitlab.synthesis.corruptions import CORRUPTIONS
 
+    rows = [model for model in models if reads_rows(model)]
+    if rows and (len(rows) < len(models) or robustness or ensemble):
+        raise UserError(
+            f"evaluate: expected {rows[0]} alone or with others that read rows, and without --robustness and "
+            "--ensemble, which are of networks that classify one digit; evaluate it by itself"
+        )
+    if rows:
+        evaluate_row_readers(rows, threads, data, as_json)
+        return
     classifiers = [load_classifier(model, threads) for model in models]
     cards = {classifier.name: classifier.card for classifier in classifiers}
     dataset = data_to_score_on(cards, data)

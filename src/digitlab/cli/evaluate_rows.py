@@ -1,0 +1,39 @@
+"""`digitlab evaluate numbers`: score readers of rows on rows that are composed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from digitlab.cli.console import plain_table, print_json, stdout
+
+
+def evaluate_row_readers(models: Sequence[str], threads: int, data: str | None, as_json: bool) -> None:
+    """Read composed rows of the validation part with each, and print how many were right.
+
+    Args:
+        models: names or folders of readers of rows.
+        threads: that compute one batch.
+        data: that they were trained on; what their cards name unless given.
+        as_json: whether a JSON object is printed for each.
+    """
+    from digitlab.bundle.rows_evaluate import evaluate_rows
+    from digitlab.bundle.rows_runtime import load_row_network
+    from digitlab.data import load
+
+    table = plain_table("", right=("rows", "read right %", "95 % interval"))
+    for model in models:
+        network = load_row_network(model, threads)
+        scores = evaluate_rows(network, load(data or network.card.result.trial.data.dataset))
+        if as_json:
+            values = [{**asdict(score), "interval": score.interval} for score in scores]
+            print_json({"bundle": model, "scores": values})
+            continue
+        for score in scores:
+            low, high = score.interval
+            share = f"{100 * score.right / score.rows:.1f}"
+            interval = f"{100 * low:.1f} to {100 * high:.1f}"
+            table.add_row(f"{model}: {score.kind}", f"{score.rows:,}", share, interval)
+    if not as_json:
+        stdout().print("whole rows, composed of digits that no training saw, read greedily at one width")
+        stdout().print(table)
