@@ -24,12 +24,15 @@ class Outcome:
         text: that was read; empty if the picture was refused.
         accepted: whether the text claims to be whole: the picture was not refused, and no `?` stands in it.
         confidence: that all of it is right, 0..1.
+        digits: of each digit that was read its confidence, 0..1, and whether it is right; none where the text
+            is longer or shorter than what is written.
     """
 
     truth: str
     text: str
     accepted: bool
     confidence: float
+    digits: tuple[tuple[float, bool], ...] = ()
 
     @property
     def right(self) -> bool:
@@ -56,7 +59,16 @@ def _digits(text: str) -> int:
 def outcome(truth: str, reading: Reading) -> Outcome:
     """Note what was said of a picture on which this is written."""
     accepted = reading.status == "ok" and "?" not in reading.text
-    return Outcome(truth, reading.text, accepted, prod(line.confidence for line in reading.lines))
+    confidence = prod(line.confidence for line in reading.lines)
+    return Outcome(truth, reading.text, accepted, confidence, _digits_read(truth, reading))
+
+
+def _digits_read(truth: str, reading: Reading) -> tuple[tuple[float, bool], ...]:
+    wanted, text = truth.replace("\n", ""), reading.text.replace("\n", "")
+    if not len(wanted) == len(text) == len(reading.digits):
+        return ()
+    pairs = zip(wanted, text, reading.digits, strict=True)
+    return tuple((digit.confidence, sign == right) for right, sign, digit in pairs if sign != "?")
 
 
 def shares(outcomes: Sequence[Outcome]) -> dict[str, float]:
@@ -90,7 +102,8 @@ def accepted_shares(outcomes: Sequence[Outcome]) -> dict[str, float]:
     Returns:
         In percent: `accepted` of all; `wrong_accepted`, of those; its interval; `right_50`, `right_70` and
         `right_90`: right among the so many percent that are most confident, the refused ones last;
-        `calibration_error`: of the confidence of accepted readings.
+        `calibration_error`: of the confidence of accepted readings; `digit_calibration_error`: of the
+        digits that were read, also beside a `?`.
     """
     accepted = [one for one in outcomes if one.accepted]
     wrong = sum(not one.right for one in accepted)
@@ -109,6 +122,10 @@ def accepted_shares(outcomes: Sequence[Outcome]) -> dict[str, float]:
         **most,
         "calibration_error": calibration_error(
             [one.confidence for one in accepted], [one.right for one in accepted]
+        ),
+        "digit_calibration_error": calibration_error(
+            [confidence for one in outcomes for confidence, _ in one.digits],
+            [right for one in outcomes for _, right in one.digits],
         ),
     }
 
