@@ -93,7 +93,6 @@ def test_each_step_is_told_and_validation_at_intervals_and_at_the_end(
     looks = [progress.validation for progress in told if progress.validation]
     assert [look.step for look in looks] == [10, 20, 24]
     assert whole.result.validation == tuple(looks)
-    assert told[-1].loss < told[0].loss
 
 
 @pytest.mark.slow
