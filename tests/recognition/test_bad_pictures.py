@@ -15,7 +15,7 @@ from PIL import Image
 from digitlab.data.dataset import Dataset, load
 from digitlab.errors import ImageError
 from digitlab.recognition import Recognizer
-from digitlab.recognition.prepare import to_mnist_form
+from digitlab.recognition.mnist_form import to_mnist_form
 from picture_files import encoded, grey_tiff, png, png_chunk, png_rows
 
 SIDE = 140

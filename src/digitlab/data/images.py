@@ -34,7 +34,7 @@ from PIL.MpoImagePlugin import MpoImageFile
 
 from digitlab.data.file_kinds import BASE64, kind_of, picture_format
 from digitlab.data.idx import DEFLATE_RATIO
-from digitlab.data.picture_modes import grey_and_alpha
+from digitlab.data.picture_modes import colour_of, grey_and_alpha
 from digitlab.data.picture_parts import MAX_PAGES, Frames, list_frames
 from digitlab.errors import ImageError
 
@@ -78,17 +78,19 @@ class Picture:
         format: of the file: PNG, JPEG, WebP, BMP, TIFF or GIF.
         unread: how many other pictures the file has that were not decoded: frames of an animation, reduced
             copies and masks; counted up to 10,000.
+        colour: RGB, uint8 [h, w, 3], or a reduction of it by a whole number; None where the picture is grey.
     """
 
     grey: np.ndarray
     alpha: np.ndarray | None
     format: str
     unread: int = 0
+    colour: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        self.grey.flags.writeable = False
-        if self.alpha is not None:
-            self.alpha.flags.writeable = False
+        for pixels in (self.grey, self.alpha, self.colour):
+            if pixels is not None:
+                pixels.flags.writeable = False
 
 
 def decode_image(source: bytes | str | os.PathLike[str]) -> Picture:
@@ -219,13 +221,11 @@ def _refusals(format_name: str, page: str) -> Iterator[None]:
 
 
 def _load(image: ImageFile, format_name: str, unread: int) -> Picture:
-    if format_name == "JPEG":
-        image.draft("L", None)  # the luminance is in the file: no color need be computed
     raw_mode = _raw_mode(image)
     image.load()
     with suppress(Exception):  # a picture is not refused for its metadata
         ImageOps.exif_transpose(image, in_place=True)
-    return Picture(*grey_and_alpha(image, raw_mode), format_name, unread=unread)
+    return Picture(*grey_and_alpha(image, raw_mode), format_name, unread, colour_of(image))
 
 
 def _check_total(pixels: int, pages: int) -> None:

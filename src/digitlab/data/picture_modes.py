@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from digitlab.errors import ImageError
+
+MOST_COLOUR_PIXELS = 2_000_000
+"""Of the colour that is kept: no more are looked at, and a photograph's take longer to copy than to decode."""
 
 # What Pillow does to the samples of a PNG file, by their raw mode, but not to the transparent one among them.
 _SPREAD = {"L;2": 85, "L;4": 17, "RGB;16B": 1 / 256}
@@ -41,6 +46,27 @@ def grey_and_alpha(image: Image.Image, raw_mode: str) -> tuple[np.ndarray, np.nd
         grey = np.asarray(image.convert("L"))
         alpha = np.asarray(image.getchannel("A")) if "A" in image.getbands() else None
     return grey, None if alpha is None or alpha.min() == 255 else alpha
+
+
+def colour_of(image: Image.Image) -> np.ndarray | None:
+    """Give the colour of a picture, reduced where that is large.
+
+    Returns:
+        uint8 [h / n, w / n, 3] RGB, with n = 1 up to 2 megapixels; None where it has none.
+    """
+    if image.mode in ("1", "L", "LA", "La", "LAB") or image.mode.startswith(("I", "F")):
+        return None
+    if image.mode in ("P", "PA") and not _has_colour(image):
+        return None
+    factor = math.ceil(math.sqrt(image.width * image.height / MOST_COLOUR_PIXELS))
+    rgb = image if image.mode == "RGB" else image.convert("RGB")
+    return np.asarray(rgb.reduce(factor) if factor > 1 else rgb)
+
+
+def _has_colour(image: Image.Image) -> bool:
+    """Whether a palette has any entry that is no grey."""
+    colours = np.asarray(image.getpalette() or [], np.uint8).reshape(-1, 3)
+    return bool((colours != colours[:, :1]).any())
 
 
 def _palette(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:

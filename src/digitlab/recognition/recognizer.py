@@ -1,237 +1,233 @@
-"""The recognizer: a bundle, the preparation of pictures, and rejection."""
+"""The recognizer: from pictures to readings, by way of pages, rows, the row reader and the second opinion."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from digitlab.bundle.data import require_digits
-from digitlab.bundle.runtime import BATCH, Classifier, load_classifier
-from digitlab.recognition.choose import choose
-from digitlab.recognition.cuts import best_slices, cuttings, may_be_cut
-from digitlab.recognition.lines import find_lines
-from digitlab.recognition.pieces import Piece
-from digitlab.recognition.prepare import Ink, find_ink, to_mnist_form
-from digitlab.recognition.reading import Box, ReadDigit, Reading, Reason, Step
-from digitlab.recognition.segment import MOST_PIECES, TALL, Writing, find_digits, usual_height
-from digitlab.recognition.sources import Source, decode_source
-from digitlab.results.calibration import tempered
-from digitlab.results.rejection import Inside
+from digitlab.bundle.rows_runtime import load_row_network
+from digitlab.bundle.runtime import Classifier, load_classifier
+from digitlab.recognition.lengths import LengthRange
+from digitlab.recognition.page import Page, make_page
+from digitlab.recognition.reading import Box, ReadDigit, Reading, ReadLine, Reason
+from digitlab.recognition.row_crop import RowCrop, crop_row
+from digitlab.recognition.row_reader import RowAnswer, RowReader
+from digitlab.recognition.rows import Layout, find_rows, whole_picture
+from digitlab.recognition.sources import Source, source_pages
+from digitlab.recognition.verify import Judgement, find_places, judge
 
 MOST = 300
-"""Digits that are read in one picture."""
+"""Digits that are read on one page."""
 SMALLEST = 8
-"""Pixels: the height from which ink can be a digit."""
-ALONE, AMONG_DIGITS = 0.5, 0.15
-"""How likely ink must be a digit to be read as one: where it stands alone, and among digits."""
-
-_MOST_CUT = 4_000_000  # pixels: of all boxes that are cut, more than any picture has
-
-
-@dataclass(frozen=True, eq=False)
-class _Judged:
-    """Ink with what the network says of it.
-
-    Attributes:
-        piece: the ink.
-        form: in MNIST form, uint8 [28, 28].
-        probabilities: calibrated, float32 [10].
-        likely: how likely it is a digit at all, 0..1.
-    """
-
-    piece: Piece
-    form: np.ndarray
-    probabilities: np.ndarray
-    likely: float
+"""Pixels: the height of writing that can be told from dirt."""
+MOST_REFUSED = 0.5
+"""Of the characters of a page: where as many or more are no digits, the page is rejected."""
 
 
 class Recognizer:
     """Reads the digits in pictures; threads may share it.
 
     Args:
-        model: the name of a network that comes with digitlab, or the folder of a bundle.
+        model: the classifier of single digits: the name of a network that comes with digitlab, or a bundle's folder.
+        rows: the reader of rows: likewise.
         threads: that compute one batch, 1 or more.
 
     Attributes:
-        classifier: that it asks.
+        classifier: the network of single digits, which gives the second opinion.
+        row_reader: the reader of rows.
 
     Raises:
         BundleError: there is none of that name, the bundle is damaged, or its classes are no digits.
     """
 
-    def __init__(self, model: str | Path = "best", threads: int = 1) -> None:
+    def __init__(
+        self, model: str | Path = "best", rows: str | Path = "numbers", threads: int = 1
+    ) -> None:
         self.classifier: Classifier = load_classifier(model, threads)
         require_digits(self.classifier.card, str(model))
+        self.row_reader = RowReader(load_row_network(rows, threads))
 
-    def read(self, image: Source, explain: bool = False) -> Reading:
+    def read(self, image: Source, explain: bool = False, lengths: LengthRange | None = None) -> Reading:
         """Read one picture.
 
         Args:
             image: a file's path or bytes; an array uint8 [h, w], [h, w, 3] (RGB) or [h, w, 4] (RGBA); or what
                 `decode_image` gave.
             explain: keep the steps of the preparation.
+            lengths: how many digits each row has, where that is known.
 
         Raises:
             ImageError: the file or the array is no picture that can be read.
         """
-        return self.read_many([image], explain)[0]
+        return self.read_many([image], explain, lengths)[0]
 
-    def read_many(self, images: Iterable[Source], explain: bool = False) -> list[Reading]:
-        """Read pictures, their digits classified together; the arguments are those of `read`.
+    def read_many(
+        self, images: Iterable[Source], explain: bool = False, lengths: LengthRange | None = None
+    ) -> list[Reading]:
+        """Read pictures, their rows and digits computed together; the arguments are those of `read`.
 
         Raises:
             ImageError: one of them cannot be read.
         """
-        inks = [find_ink(decode_source(image), explain) for image in images]
-        writings = [find_digits(ink.strength) for ink in inks]
-        judged = self._judge([_candidates(writing) for writing in writings])
-        chosen = [_chosen(writing, known) for writing, known in zip(writings, judged, strict=True)]
-        cut = self._cut([_without_dirt(found) for found in chosen])
-        return [
-            _reading(ink, writing, found) for ink, writing, found in zip(inks, writings, cut, strict=True)
-        ]
+        files = [source_pages(image) for image in images]
+        sheets = [[_lay_out(make_page(picture, explain)) for picture in pages] for pages in files]
+        rows = iter(self._read_rows([crop for file in sheets for sheet in file for crop in sheet.crops], lengths))
+        read = [[_read_page(sheet, [next(rows) for _ in sheet.crops]) for sheet in file] for file in sheets]
+        return [_reading(pages, file[0].unread) for pages, file in zip(read, files, strict=True)]
 
-    def _judge(self, groups: Sequence[Sequence[Piece]]) -> list[list[_Judged]]:
-        """Ask the network about all pieces of all groups at once."""
-        pieces = [piece for group in groups for piece in group]
-        forms = np.empty((len(pieces), 28, 28), np.uint8)
-        for number, piece in enumerate(pieces):
-            forms[number] = to_mnist_form(piece.strength)
-        answers = zip(pieces, forms, *self._ask(forms), strict=True)
-        judged = [_Judged(*answer) for answer in answers]
-        ends = np.cumsum([0, *map(len, groups)])
-        return [judged[start:end] for start, end in pairwise(ends)]
-
-    def _ask(self, forms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Calibrated probabilities [n, 10], and how likely each image is a digit [n]."""
-        calibration = self.classifier.card.calibration
-        probabilities = self.classifier.probabilities(forms)
-        calibrated = tempered(probabilities, calibration.temperature)
-        if calibration.rejection is None or not len(forms):
-            return calibrated, np.ones(len(forms))
-        # A few at a time: what comes with the features, the maps of all layers, is large.
-        starts = range(0, len(forms), BATCH)
-        features = [self.classifier.inside(forms[start : start + BATCH])["features"] for start in starts]
-        inside = Inside(np.concatenate(features), probabilities)
-        return calibrated, calibration.rejection.likely(inside)
-
-    def _cut(self, pages: Sequence[Sequence[_Judged]]) -> list[list[_Judged]]:
-        """Cut what looks like several digits, where that leaves better ones."""
-        doubtful = [
-            (page, number, cuttings(known.piece))
-            for page, found in enumerate(pages)
-            for number, known in _to_cut(found)
-        ]
-        judged = self._judge([[part.piece for part in cutting.slices] for _, _, cutting in doubtful])
-        replaced: dict[tuple[int, int], list[_Judged]] = {}
-        for (page, number, cutting), slices in zip(doubtful, judged, strict=True):
-            likely = [_goodness(known) for known in slices]
-            path = best_slices(cutting, likely, _goodness(pages[page][number]))
-            if path:
-                replaced[page, number] = [slices[at] for at in path]
-        return [
-            [part for number, known in enumerate(found) for part in replaced.get((page, number), [known])]
-            for page, found in enumerate(pages)
-        ]
+    def _read_rows(self, crops: Sequence[RowCrop], lengths: LengthRange | None) -> list[_ReadRow]:
+        answers = self.row_reader.read([crop.grey for crop in crops], lengths)
+        found = [find_places(crop, answer) for crop, answer in zip(crops, answers, strict=True)]
+        judged = judge(answers, found, self.classifier)
+        return [_ReadRow(*row) for row in zip(crops, answers, judged, strict=True)]
 
 
-def _to_cut(found: Sequence[_Judged]) -> Iterator[tuple[int, _Judged]]:
-    """The first that look like several digits, with their numbers; boxes without end are a texture."""
-    area = 0
-    for number, known in enumerate(found):
-        if _may_be_several(known):
-            area += known.piece.width * known.piece.height
-            if area > _MOST_CUT:
-                return
-            yield number, known
+@dataclass(frozen=True, eq=False)
+class _Sheet:
+    """A page, its layout and its rows; without any where it is not read."""
+
+    page: Page
+    layout: Layout
+    crops: tuple[RowCrop, ...]
+    reason: Reason | None
 
 
-def _candidates(writing: Writing) -> list[Piece]:
-    """The tall pieces, then the joins: what the network is asked about."""
-    if _unreadable(writing) is not None:
-        return []
-    return [*filter(writing.is_tall, writing.pieces), *writing.joined()]
+@dataclass(frozen=True, eq=False)
+class _ReadRow:
+    """A row with what is known of it."""
+
+    crop: RowCrop
+    answer: RowAnswer
+    places: Sequence[Judgement]
+
+    @property
+    def judgements(self) -> list[Judgement]:
+        """All but what was shown to be a sign."""
+        return [one for one in self.places if not one.is_sign]
+
+    @property
+    def text(self) -> str:
+        return "".join(str(one.opinions.row_digit) if one.accepted else "?" for one in self.judgements)
+
+    @property
+    def notes(self) -> list[str]:
+        signs = len(self.places) - len(self.judgements)
+        return [f"{signs} sign{'s' * (signs > 1)} in a row left out"] if signs else []
 
 
-def _chosen(writing: Writing, judged: Sequence[_Judged]) -> list[_Judged]:
-    if not judged:
-        return []
-    tall = [number for number, piece in enumerate(writing.pieces) if writing.is_tall(piece)]
-    good = np.array([_goodness(known) for known in judged])
-    apart = np.zeros(len(writing.pieces))
-    apart[tall] = good[: len(tall)]
-    chosen = choose(writing, apart, good[len(tall) :])
-    return [judged[number + len(tall) if is_join else tall.index(number)] for number, is_join in chosen]
+def _lay_out(page: Page) -> _Sheet:
+    layout = find_rows(page)
+    reason = _unreadable(layout)
+    if reason:
+        return _Sheet(page, layout, (), reason)
+    rows = layout.rows
+    if len(rows) == 1:
+        rows = (whole_picture(rows[0], page.grey.shape),)
+    return _Sheet(page, layout, tuple(crop_row(page, layout, row) for row in rows), None)
 
 
-def _goodness(known: _Judged) -> float:
-    """How much ink looks like one digit: like a digit at all, and like one rather than another."""
-    return known.likely * float(known.probabilities.max())
-
-
-def _without_dirt(found: Sequence[_Judged]) -> list[_Judged]:
-    """Leave out what is too small beside the others, now that the height of a digit is known."""
-    if not found:
-        return []
-    least = TALL * usual_height([known.piece for known in found])
-    return [known for known in found if known.piece.height >= least]
-
-
-def _may_be_several(known: _Judged) -> bool:
-    wide = known.piece.width / known.piece.height
-    if wide <= (0.7 if known.likely < ALONE else 0.85):
-        return False
-    return may_be_cut(known.piece, _goodness(known))
-
-
-def _unreadable(writing: Writing) -> Reason | None:
-    if not writing.pieces:
-        return Reason.NO_INK
-    if writing.height < SMALLEST:
-        return Reason.TOO_SMALL
-    if sum(map(writing.is_tall, writing.pieces)) > MOST or len(writing.pieces) > MOST_PIECES:
+def _unreadable(layout: Layout) -> Reason | None:
+    if layout.too_many or sum(row.tall for row in layout.rows) > MOST:
         return Reason.TOO_MANY
+    if not layout.rows:
+        return Reason.TOO_SMALL if len(layout.components) else Reason.NO_INK
+    if max(row.bottom - row.top for row in layout.rows) < SMALLEST:
+        return Reason.TOO_SMALL
     return None
 
 
-def _reading(ink: Ink, writing: Writing, found: Sequence[_Judged]) -> Reading:
-    reason = _unreadable(writing)
-    if reason:
-        return Reading("rejected", "", (), reason, ink.steps)
-    by_piece = {id(known.piece): known for known in found}
-    lines = find_lines([known.piece for known in found])
-    least = _least_likely(found)
-    digits = [
-        _digit(by_piece[id(piece)], number, ink.box(piece.left, piece.top, piece.right, piece.bottom), least)
-        for number, line in enumerate(lines)
-        for piece in line
-    ]
-    return _verdict(digits, ink.steps)
+@dataclass(frozen=True, eq=False)
+class _ReadPage:
+    """A page with its lines, each of one row or of several side by side."""
+
+    page: Page
+    lines: tuple[tuple[_ReadRow, ...], ...]
+    reason: Reason | None
+    notes: tuple[str, ...]
 
 
-def _least_likely(found: Sequence[_Judged]) -> float:
-    """Digits vouch for what stands among them: it need not look as much like a digit as what stands alone."""
-    sure = sum(known.likely >= ALONE for known in found)
-    return AMONG_DIGITS if sure >= 2 and sure >= 0.6 * len(found) else ALONE
+def _read_page(sheet: _Sheet, rows: Sequence[_ReadRow]) -> _ReadPage:
+    by_line: dict[int, list[_ReadRow]] = {}
+    for row in rows:
+        if row.judgements:
+            by_line.setdefault(row.crop.row.line, []).append(row)
+    lines = tuple(tuple(parts) for parts in by_line.values())
+    notes = [*sheet.page.notes, *sheet.layout.notes, *(note for row in rows for note in row.notes)]
+    return _ReadPage(sheet.page, lines, sheet.reason, tuple(dict.fromkeys(notes)))
 
 
-def _digit(known: _Judged, line: int, box: Box, least: float) -> ReadDigit:
+def _reading(pages: Sequence[_ReadPage], unread: int) -> Reading:
+    digits: list[ReadDigit] = []
+    lines: list[ReadLine] = []
+    texts, notes = [], []
+    for number, read in enumerate(pages):
+        first = len(lines)
+        for parts in read.lines:
+            digits += [_digit(read.page, row.crop, one, len(lines)) for row in parts for one in row.judgements]
+            lines.append(_line(read.page, parts, number))
+        texts.append("\n".join(line.text for line in lines[first:]))
+        where = f"page {number + 1}: " if len(pages) > 1 else ""
+        notes += [where + note for note in read.notes]
+        if len(pages) > 1 and not read.lines:
+            notes.append(f"{where}{read.reason or Reason.NO_INK}")
+    if unread:
+        notes.append(f"{unread:,} other frame{'s' * (unread > 1)} of the file not read")
+    steps = tuple(step for read in pages for step in read.page.steps)
+    refused = sum(digit.reason is not None for digit in digits)
+    if refused < MOST_REFUSED * len(digits):
+        return Reading("ok", "\n\n".join(texts), tuple(digits), None, steps, tuple(lines), tuple(notes))
+    reason = Reason.NOT_A_DIGIT if digits else pages[0].reason or Reason.NO_INK
+    return Reading("rejected", "", tuple(digits), reason, steps, tuple(lines), tuple(notes))
+
+
+def _digit(page: Page, crop: RowCrop, known: Judgement, line: int) -> ReadDigit:
     second, first = (int(digit) for digit in np.argsort(known.probabilities)[-2:])
     values = tuple(float(value) for value in known.probabilities)
-    reason = None if known.likely >= least else Reason.NOT_A_DIGIT
-    return ReadDigit(first, values[first], second, values[second], values, box, line, known.form, reason)
+    box = page.box(crop.to_page(*known.place.box))
+    reason = None if known.accepted else Reason.NOT_A_DIGIT
+    return ReadDigit(
+        first,
+        values[first],
+        second,
+        values[second],
+        values,
+        box,
+        line,
+        known.form,
+        reason,
+        known.opinions,
+    )
 
 
-def _verdict(digits: Sequence[ReadDigit], steps: tuple[Step, ...]) -> Reading:
-    """A page is read if most of its pieces are digits."""
-    rejected = sum(digit.reason is not None for digit in digits)
-    if 2 * rejected >= len(digits):
-        return Reading("rejected", "", tuple(digits), Reason.NOT_A_DIGIT, steps)
-    lines: dict[int, str] = {}
-    for digit in digits:
-        lines[digit.line] = lines.get(digit.line, "") + ("?" if digit.reason else str(digit.digit))
-    return Reading("ok", "\n".join(lines.values()), tuple(digits), None, steps)
+def _line(page: Page, parts: Sequence[_ReadRow], number: int) -> ReadLine:
+    corners = [row.crop.to_page(*one.place.box) for row in parts for one in row.judgements]
+    confidence = float(np.prod([_confidence(row) for row in parts]))
+    return ReadLine(
+        "".join(row.text for row in parts),
+        confidence,
+        _alternatives(parts),
+        page.box(np.concatenate(corners)) if corners else Box(0, 0, 0, 0),
+        number,
+    )
+
+
+def _confidence(row: _ReadRow) -> float:
+    """That a whole row is right: the reader's posterior, and less where the second opinion differs."""
+    return row.answer.probability
+
+
+def _alternatives(parts: Sequence[_ReadRow]) -> tuple[tuple[str, float], ...]:
+    """The texts of a line: of its only row, or the likeliest of several rows side by side."""
+    found: list[tuple[str, float]] = [("", 1.0)]
+    for row in parts:
+        longer = [
+            (before + text, probability * share)
+            for before, probability in found
+            for text, share in row.answer.alternatives
+        ]
+        found = sorted(longer, key=lambda one: -one[1])[:5]
+    return tuple(found)

@@ -61,7 +61,8 @@ def _from_array(pixels: np.ndarray) -> Picture:
         return Picture(pixels.copy(), None, "array")
     grey = np.rint(pixels[..., :3] @ _LUMINANCE).astype(np.uint8)
     clear = pixels.shape[2] == 4 and pixels[..., 3].min() < 255
-    return Picture(grey, pixels[..., 3].copy() if clear else None, "array")
+    alpha = pixels[..., 3].copy() if clear else None
+    return Picture(grey, alpha, "array", colour=pixels[..., :3].copy())
 
 
 def _conversion(pixels: np.ndarray) -> str:

@@ -13,7 +13,7 @@ _FULL = 0.8  # of its box: a sheet fills it, strokes do not
 _THICK = 0.35  # of the box: the widest circle in a sheet, and no stroke is as fat
 
 
-def flatten(picture: Picture) -> np.ndarray:
+def composite(picture: Picture) -> np.ndarray:
     """Lay a picture on a ground.
 
     What is opaque may be the ink alone, of any grey: then its opacity is what is seen, dark on white. Or it

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from digitlab.recognition.outline import differences, four_corners, inset, sides_within
+from digitlab.recognition.page_outline import differences, four_corners, inset, sides_within
 from digitlab.recognition.scaling import shrink
 
 SMALLEST = 200
@@ -64,7 +64,7 @@ def find_sheet(grey: np.ndarray) -> Sheet | None:
     return Sheet(((outline + 0.5) * factor - 0.5).astype(np.float32), best.whole)
 
 
-def take_out(grey: np.ndarray, sheet: Sheet) -> tuple[np.ndarray, np.ndarray]:
+def rectify(grey: np.ndarray, sheet: Sheet) -> tuple[np.ndarray, np.ndarray]:
     """Take a sheet out of its surroundings: a whole one straightened, another with paper around it.
 
     Args:
@@ -75,7 +75,7 @@ def take_out(grey: np.ndarray, sheet: Sheet) -> tuple[np.ndarray, np.ndarray]:
         The sheet, uint8 [h, w]; and the homography from its pixels to those of the picture, float64 [3, 3].
     """
     if not sheet.whole:
-        return _paint_around(grey, sheet.outline), np.eye(3)
+        return _inpaint_background(grey, sheet.outline), np.eye(3)
     corners = sheet.outline
     sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
     width, height = round(float(max(sides[0], sides[2]))), round(float(max(sides[1], sides[3])))
@@ -87,7 +87,7 @@ def take_out(grey: np.ndarray, sheet: Sheet) -> tuple[np.ndarray, np.ndarray]:
     ), back
 
 
-def _paint_around(grey: np.ndarray, outline: np.ndarray) -> np.ndarray:
+def _inpaint_background(grey: np.ndarray, outline: np.ndarray) -> np.ndarray:
     """Continue the paper over what surrounds it: with its brightness at the nearest place."""
     factor = max(grey.shape) / _SIDE
     small = shrink(grey, factor)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from digitlab.recognition.paper import DARKEST
-from digitlab.recognition.sheet import SMALLEST
+from digitlab.recognition.page_rectification import SMALLEST
 from digitlab.recognition.strokes import ridge_width
 from digitlab.recognition.view import View
 

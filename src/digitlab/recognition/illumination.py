@@ -16,7 +16,7 @@ _MOST = (
 _EVEN = 4.0  # grey levels: smaller differences are left alone
 
 
-def even_out(grey: np.ndarray, reflects: bool) -> np.ndarray:
+def flatten(grey: np.ndarray, reflects: bool) -> np.ndarray:
     """Even out smooth light on a picture of dark ink on light paper.
 
     Args:

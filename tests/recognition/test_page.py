@@ -8,10 +8,10 @@ import pytest
 
 from digitlab.data.dataset import Dataset
 from digitlab.recognition import Recognizer
-from digitlab.recognition.cuts import cuttings
-from digitlab.recognition.pieces import Piece
-from digitlab.recognition.plain import on_plain_paper
-from digitlab.recognition.sheet import find_sheet
+from digitlab.recognition.page import Page, make_page
+from digitlab.recognition.page_rectification import find_sheet
+from digitlab.recognition.sources import decode_source
+from digitlab.recognition.uniform_background import on_plain_paper
 
 Write = Callable[..., np.ndarray]
 
@@ -80,7 +80,69 @@ def test_a_light_sheet_on_one_dark_level_is_no_drawing(reader: Recognizer, write
     assert reader.read(sheet).text == "3064"
 
 
-def test_a_very_wide_piece_may_be_cut() -> None:
-    strength = np.zeros((60, 900), np.uint8)
-    strength[:, ::60] = strength[30] = 255
-    assert cuttings(Piece(strength, 0, 0, int((strength > 0).sum()))).slices
+def page_of(picture: np.ndarray) -> Page:
+    return make_page(decode_source(picture))
+
+
+def number(ink: tuple[int, int, int], paper: tuple[int, int, int]) -> np.ndarray:
+    """Two strokes of one colour on another, uint8 [90, 120, 3]."""
+    picture = np.full((90, 120, 3), paper, np.uint8)
+    for left in (40, 80):
+        cv2.line(picture, (left, 20), (left - 8, 70), ink, 5)
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("ink", "paper"), [((200, 30, 30), (45, 110, 45)), ((230, 150, 60), (120, 170, 235))]
+)
+def test_ink_that_only_its_colour_shows_is_seen(
+    ink: tuple[int, int, int], paper: tuple[int, int, int]
+) -> None:
+    page = page_of(number(ink, paper))
+    assert any("colour" in note for note in page.notes)
+    assert cv2.connectedComponents(page.ink.sure)[0] - 1 == 2
+
+
+def test_pale_ink_beside_black_ink_is_seen() -> None:
+    picture = number((20, 20, 20), (255, 255, 255))
+    picture[:, 60:][picture[:, 60:, 0] < 250] = (255, 150, 180)
+    page = page_of(picture)
+    assert cv2.connectedComponents(page.ink.sure | page.ink.pale)[0] - 1 == 2
+
+
+def test_a_blue_pen_on_white_paper_is_read_by_its_brightness() -> None:
+    page = page_of(number((30, 50, 160), (250, 250, 245)))
+    assert page.notes == ()
+    assert page.grey.min() < 80
+
+
+@pytest.mark.parametrize("light", [False, True])
+def test_ink_is_found_in_either_polarity(write: Write, light: bool) -> None:
+    drawn = write(["407"])
+    page = page_of(255 - drawn if light else drawn)
+    assert cv2.countNonZero(page.ink.sure & (drawn < 100)) > 0.95 * np.count_nonzero(drawn < 100)
+    assert cv2.countNonZero(page.ink.sure) < 1.3 * np.count_nonzero(drawn < 128)
+
+
+def test_ragged_ink_hangs_together(write: Write) -> None:
+    chance = np.random.default_rng(0)
+    drawn = cv2.resize(write(["7"]), None, fx=0.8, fy=0.8)
+    ink = (drawn < 128).astype(np.uint8)
+    holes = chance.random(ink.shape) < 0.55
+    ragged = np.where((ink > 0) & ~holes, 0, 255).astype(np.uint8)
+    assert cv2.connectedComponents(255 - ragged)[0] - 1 > 8
+    assert cv2.connectedComponents(page_of(ragged).ink.sure)[0] - 1 <= 2
+
+
+def test_noise_has_no_ink() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (150, 150), np.uint8)
+    assert not page_of(noise).ink.sure.any()
+
+
+def test_a_box_on_a_page_is_one_in_the_upright_picture(write: Write) -> None:
+    large = cv2.resize(write(["52"]), None, fx=9, fy=9, interpolation=cv2.INTER_CUBIC)
+    page = page_of(large)
+    assert page.grey.size < large.size
+    height, width = page.grey.shape
+    box = page.box(np.array([[0, 0], [width, height]]))
+    assert (box.left, box.top, box.width, box.height) == (0, 0, large.shape[1], large.shape[0])

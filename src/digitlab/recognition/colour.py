@@ -1,0 +1,59 @@
+"""Colour as grey: where luminance hides ink, how far a colour is from the paper's shows it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+_SIDE = 96  # pixels: of the reduced picture in which the paper's colour is looked for
+_WINDOW = 31  # of them: strokes are narrower than half of it
+_LOOK = 250_000  # pixels: of the reduced picture in which hidden ink is looked for
+_COLOURED = 24  # grey levels between two channels: pictures with less everywhere are grey
+_SEEN = 40  # grey levels: what differs less from the paper in every channel is no ink that luminance hides
+_HIDDEN = 1.35  # times the contrast of the luminance: more than any pen on white paper, whose blue is 1.2
+_SHARE = 0.1  # of what differs from the paper that must be hidden
+
+
+def colour_distance(colour: np.ndarray, grey: np.ndarray) -> np.ndarray | None:
+    """Show by its colour what luminance hides: red on green, or pink beside black.
+
+    The colour of the paper is the median around each place; what is seen is the largest difference to it
+    over red, green and blue. Unlike any fixed axis it shows two inks of different colours at once.
+
+    Args:
+        colour: uint8 [h, w, 3].
+        grey: its luminance, uint8 [h, w].
+
+    Returns:
+        uint8 [h, w], dark ink on white; None where the luminance shows as much.
+    """
+    factor = max(1.0, (grey.size / _LOOK) ** 0.5)
+    size = max(1, round(grey.shape[1] / factor)), max(1, round(grey.shape[0] / factor))
+    small = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
+    red, green, blue = cv2.split(small)
+    spread = cv2.max(cv2.absdiff(red, green), cv2.absdiff(green, blue))
+    if cv2.minMaxLoc(spread)[1] < _COLOURED:
+        return None
+    distance = _distance(small)
+    small_grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    luminance = cv2.absdiff(small_grey, _paper(small_grey))
+    seen = cv2.threshold(distance, _SEEN, 1, cv2.THRESH_BINARY)[1]
+    hidden = cv2.compare(distance, cv2.multiply(luminance, 1.0, scale=_HIDDEN), cv2.CMP_GT) & seen
+    # Outlines of strokes are hidden here and there, since JPEG keeps colour coarsely: a wide part is not.
+    hidden = cv2.erode(hidden, np.ones((2, 2), np.uint8))
+    if cv2.countNonZero(hidden) <= _SHARE * max(cv2.countNonZero(seen), 1):
+        return None
+    return 255 - _distance(colour)
+
+
+def _distance(colour: np.ndarray) -> np.ndarray:
+    red, green, blue = cv2.split(cv2.absdiff(colour, _paper(colour)))
+    return cv2.max(cv2.max(red, green), blue)
+
+
+def _paper(picture: np.ndarray) -> np.ndarray:
+    height, width = picture.shape[:2]
+    scale = min(1.0, _SIDE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return cv2.resize(cv2.medianBlur(small, _WINDOW), (width, height), interpolation=cv2.INTER_LINEAR)

@@ -1,0 +1,95 @@
+"""From a decoded picture to an upright grey page: transparency, colour, and the sheet that it shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from digitlab.data.images import Picture
+from digitlab.recognition.alpha import composite
+from digitlab.recognition.colour import colour_distance
+from digitlab.recognition.ink import Ink, find_ink
+from digitlab.recognition.page_rectification import find_sheet, rectify
+from digitlab.recognition.reading import Box, Step
+from digitlab.recognition.scaling import shrink
+from digitlab.recognition.uniform_background import on_plain_paper
+
+WORKING_PIXELS = 1_500_000
+"""Pixels of a page at most: a digit of a page in a photograph has 30 rows then, as many as are read."""
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """A picture, or the sheet in it, ready to be read.
+
+    Attributes:
+        grey: of either polarity, uint8 [h, w].
+        ink: found on it.
+        homography: from its pixels to those of the upright picture, float64 [3, 3].
+        size: of the upright picture, in pixels: width, height.
+        steps: pictures of the preparation, when they were asked for.
+        notes: sentences about what was done to it.
+    """
+
+    grey: np.ndarray
+    ink: Ink
+    homography: np.ndarray
+    size: tuple[int, int]
+    steps: tuple[Step, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def box(self, corners: np.ndarray) -> Box:
+        """Find the box in the upright picture around points of the page; what lies outside is cut off.
+
+        Args:
+            corners: x and y, float [n, 2].
+        """
+        mapped = cv2.perspectiveTransform(corners.reshape(1, -1, 2).astype(np.float64), self.homography)[0]
+        mapped = np.clip(mapped, 0, self.size)
+        left, top = np.rint(mapped.min(axis=0)).astype(int).tolist()
+        right, bottom = np.rint(mapped.max(axis=0)).astype(int).tolist()
+        return Box(left, top, right - left, bottom - top)
+
+
+def make_page(picture: Picture, explain: bool = False) -> Page:
+    """Make a page of a picture.
+
+    Args:
+        picture: as decoded.
+        explain: whether to keep pictures of the steps.
+    """
+    whole = composite(picture)
+    height, width = whole.shape
+    grey = shrink(whole, max(1.0, (whole.size / WORKING_PIXELS) ** 0.5))
+    homography = np.diag([width / grey.shape[1], height / grey.shape[0], 1.0])
+    steps, notes = [Step("grey", grey)], []
+    by_colour = _by_colour(picture, grey)
+    if by_colour is not None:
+        grey = by_colour
+        steps.append(Step("colour", grey))
+        notes.append("read by colour, which shows ink that brightness hides")
+    view = on_plain_paper(grey)
+    sheet = find_sheet(grey) if view is None else None
+    if sheet is not None:
+        grey, back = rectify(grey, sheet)
+        homography = homography @ back
+        steps.append(Step("sheet", grey))
+        notes.append("a sheet was found in the picture; what lies around it was left out")
+        view = on_plain_paper(grey)
+    ink = find_ink(grey, view)
+    if explain:
+        marks = cv2.subtract(255 * (ink.sure | ink.pale), 127 * ink.pale)
+        steps += [Step("paper", ink.paper), Step("contrast", ink.contrast), Step("ink", marks)]
+    return Page(grey, ink, homography, (width, height), tuple(steps) if explain else (), tuple(notes))
+
+
+def _by_colour(picture: Picture, grey: np.ndarray) -> np.ndarray | None:
+    if picture.colour is None or picture.alpha is not None:
+        return None
+    size = grey.shape[::-1]
+    colour = picture.colour
+    if colour.shape[1::-1] != size:
+        colour = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
+    return colour_distance(colour, grey)

@@ -1,0 +1,95 @@
+"""A row of writing cut out of the grey page and straightened, with the way back to the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from digitlab.recognition.page import Page
+from digitlab.recognition.rows import Layout, Row
+
+MARGIN = 0.18
+"""Of the height of a row's ink: the paper around it, where the page has as much."""
+
+
+@dataclass(frozen=True, eq=False)
+class RowCrop:
+    """A straightened row.
+
+    Attributes:
+        grey: as on the page, of either polarity, uint8 [h, w].
+        labels: 1 more than the index of the component of each pixel, 0 on paper and on other rows' ink, int32 [h, w].
+        contrast: of the ink to its paper, uint8 [h, w].
+        row: where it is on the page.
+        left: the page's column of its first column.
+        rise: for each of its columns the page's row of its first row, float [w].
+    """
+
+    grey: np.ndarray
+    labels: np.ndarray
+    contrast: np.ndarray
+    row: Row
+    left: int
+    rise: np.ndarray
+
+    def to_page(self, left: float, top: float, right: float, bottom: float) -> np.ndarray:
+        """Give the corners of a box on the page, x and y, float [4, 2]."""
+        columns = np.clip([left, right - 1], 0, len(self.rise) - 1).astype(int)
+        first, last = self.rise[columns]
+        one, other = self.left + left, self.left + right
+        return np.array(
+            [[one, first + top], [other, last + top], [other, last + bottom], [one, first + bottom]], float
+        )
+
+
+def crop_row(page: Page, layout: Layout, row: Row, margin: float = MARGIN) -> RowCrop:
+    """Cut a row out of its page; what of other rows and of artifacts reaches into it is painted over."""
+    rows, columns = page.grey.shape
+    border = margin * (row.bottom - row.top)
+    left, right = max(0, round(row.left - border)), min(columns, round(row.right + border))
+    height = max(1, round(row.bottom - row.top + 2 * border))
+    rise = row.middle(np.arange(left, right) + 0.5) + row.top - border
+    grey, labels, contrast = page.grey, layout.components.labels, page.ink.contrast
+    if np.ptp(rise) < 1:
+        top, bottom = max(0, round(float(rise[0]))), min(rows, round(float(rise[0])) + height)
+        window = slice(top, max(bottom, top + 1)), slice(left, right)
+        grey, labels, contrast = grey[window], labels[window], contrast[window]
+        rise = np.full(right - left, float(top))
+    else:
+        grey, labels, contrast = _warped(page, labels, left, rise, height)
+    members = np.zeros(len(layout.components) + 1, bool)
+    members[np.array(row.members) + 1] = True
+    own = members[labels]
+    foreign = (labels > 0) & ~own & ~_unclaimed(layout)[labels]
+    if foreign.any():
+        near = cv2.dilate(foreign.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        near &= ~(cv2.dilate(own.view(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+        paper = grey[labels == 0]
+        grey = np.where(near, np.uint8(np.median(paper) if paper.size else 255), grey)
+    return RowCrop(np.ascontiguousarray(grey), np.where(own, labels, 0), contrast, row, left, rise)
+
+
+def _unclaimed(layout: Layout) -> np.ndarray:
+    """Which labels are of components in no row, and no artifacts: signs and specks, which stay in sight."""
+    unclaimed = np.ones(len(layout.components) + 1, bool)
+    for row in layout.rows:
+        unclaimed[np.array(row.members) + 1] = False
+    unclaimed[[index + 1 for index in layout.artifacts]] = False
+    return unclaimed
+
+
+def _warped(
+    page: Page, labels: np.ndarray, left: int, rise: np.ndarray, height: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Move every column so far up that the row is level."""
+    across = np.broadcast_to((left + np.arange(len(rise), dtype=np.float32))[None], (height, len(rise)))
+    down = (rise[None] + np.arange(height)[:, None]).astype(np.float32)
+    across = np.ascontiguousarray(across)
+    paper = float(np.median(page.grey[labels == 0])) if (labels == 0).any() else 255.0
+    moved = dict(borderMode=cv2.BORDER_CONSTANT)
+    grey = cv2.remap(page.grey, across, down, cv2.INTER_LINEAR, borderValue=paper, **moved)
+    own = cv2.remap(labels.astype(np.float32), across, down, cv2.INTER_NEAREST, borderValue=0, **moved)
+    contrast = cv2.remap(page.ink.contrast, across, down, cv2.INTER_LINEAR, borderValue=0, **moved)
+    return grey, np.rint(own).astype(np.int32), contrast

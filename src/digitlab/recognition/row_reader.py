@@ -1,0 +1,163 @@
+"""The reader of rows: from the grey picture of a row to what is written in it, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from digitlab.recognition.ctc import ALPHABET, BLANK, align, beam_search, combine
+from digitlab.recognition.lengths import LengthRange
+from digitlab.synthesis.row_form import COLUMN, row_form
+
+STRETCHES = (0.88, 1.0, 1.14)
+"""Widths at which a row is read; the sum of the three posteriors gained 2.4 points of the amounts."""
+MOST_ALTERNATIVES = 5
+"""Texts that are told beside the likeliest."""
+BATCH_PIXELS = 64 * 32 * 256
+"""Pixels of the rows that are computed at once; the network's maps take a hundred times as much memory."""
+
+
+class RowNetwork(Protocol):
+    """A network that reads rows; threads may share it."""
+
+    def probabilities(self, rows: np.ndarray) -> np.ndarray:
+        """Give the probabilities of the symbols and the blank in each frame.
+
+        Args:
+            rows: in row form, uint8 [n, 32, W].
+
+        Returns:
+            float32 [n, W / 4, 12].
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class RowAnswer:
+    """What the reader makes of a row.
+
+    Attributes:
+        text: the likeliest, of the digits and "?"; empty where there is nothing to read.
+        probability: of the whole text, as the networks' posteriors have it, 0..1.
+        alternatives: texts with their probabilities, the likeliest first, `text` among them.
+        places: of each character the first column of the row, the column of its peak, and the one after its last,
+            float [n, 3].
+        shares: for each character the probabilities of the digits and of "?" at its place, float [n, 11].
+        heard: for each frame how probable any symbol is there, float [T]; the highest of all looks.
+    """
+
+    text: str
+    probability: float
+    alternatives: tuple[tuple[str, float], ...]
+    places: np.ndarray
+    shares: np.ndarray
+    heard: np.ndarray
+
+
+class RowReader:
+    """Reads rows with a network.
+
+    Args:
+        network: that was trained on rows.
+    """
+
+    def __init__(self, network: RowNetwork) -> None:
+        self.network = network
+
+    def read(self, rows: Sequence[np.ndarray], lengths: LengthRange | None = None) -> list[RowAnswer]:
+        """Read rows, those of one width at once.
+
+        Args:
+            rows: grey, of either polarity, each uint8 [h, w].
+            lengths: how many characters each has, where that is known.
+        """
+        looks = [[row_form(row, stretch) for stretch in STRETCHES] for row in rows]
+        answers = self._probabilities([form for forms in looks for form in forms])
+        count = len(STRETCHES)
+        return [
+            _answer(row.shape[1], answers[count * number : count * (number + 1)], lengths)
+            for number, row in enumerate(rows)
+        ]
+
+    def _probabilities(self, forms: Sequence[np.ndarray]) -> list[np.ndarray]:
+        by_width: dict[int, list[int]] = {}
+        for number, form in enumerate(forms):
+            by_width.setdefault(form.shape[1], []).append(number)
+        found: list[np.ndarray] = [np.empty(0)] * len(forms)
+        for width, numbers in by_width.items():
+            step = max(1, BATCH_PIXELS // (width * 32))
+            for start in range(0, len(numbers), step):
+                chunk = numbers[start : start + step]
+                answers = self.network.probabilities(np.stack([forms[number] for number in chunk]))
+                for number, answer in zip(chunk, answers, strict=True):
+                    found[number] = answer
+        return found
+
+
+def _answer(width: int, looks: Sequence[np.ndarray], lengths: LengthRange | None) -> RowAnswer:
+    found = combine([beam_search(look, lengths) for look in looks], looks)
+    heard = _heard(looks)
+    if not found:
+        return RowAnswer("", 0.0, (), np.zeros((0, 3)), np.zeros((0, len(ALPHABET))), heard)
+    text = found[0].text
+    probabilities = [float(np.exp(one.log_probability)) for one in found]
+    alternatives = tuple(
+        (one.text, min(1.0, share))
+        for one, share in zip(found[:MOST_ALTERNATIVES], probabilities, strict=False)
+    )
+    plain = looks[STRETCHES.index(1.0)]
+    try:
+        spans = align(plain, text)
+    except ValueError:  # more characters than this width has frames, though another had enough
+        return RowAnswer("", 0.0, alternatives, np.zeros((0, 3)), np.zeros((0, len(ALPHABET))), heard)
+    scale = width / len(plain)
+    places = np.array([(one.start, one.peak + 0.5, one.stop) for one in spans], float).reshape(-1, 3) * scale
+    shares = _shares(text, [(one.text, share) for one, share in zip(found, probabilities, strict=True)])
+    return RowAnswer(text, min(1.0, probabilities[0]), alternatives, places, shares, heard)
+
+
+def _heard(looks: Sequence[np.ndarray]) -> np.ndarray:
+    """How probable any symbol is along the row, the highest of the looks, in the frames of the longest."""
+    most = max(len(look) for look in looks)
+    at = np.linspace(0, 1, most)
+    along = [np.interp(at, np.linspace(0, 1, len(look)), 1 - look[:, BLANK]) for look in looks]
+    return np.max(along, axis=0)
+
+
+def _shares(text: str, found: Sequence[tuple[str, float]]) -> np.ndarray:
+    """For each character how probable each symbol is in its place.
+
+    A text that differs elsewhere speaks for it, too: one whose beginning or end is the same up to there. What
+    no text accounts for is left unassigned: rows may add up to less than 1.
+    """
+    shares = np.zeros((len(text), len(ALPHABET)))
+    for other, probability in found:
+        same_before = _common(text, other)
+        same_after = _common(text[::-1], other[::-1])
+        for place in range(len(text)):
+            after = len(text) - place - 1
+            if place <= same_before and place < len(other):
+                symbol = other[place]
+            elif after <= same_after and after < len(other):
+                symbol = other[len(other) - 1 - after]
+            else:
+                continue
+            if len(other) != len(text) and symbol != text[place]:
+                continue
+            shares[place, ALPHABET.index(symbol)] += probability
+    return shares
+
+
+def _common(one: str, other: str) -> int:
+    count = 0
+    for first, second in zip(one, other, strict=False):
+        if first != second:
+            break
+        count += 1
+    return count
+
+
+__all__ = ["COLUMN", "RowAnswer", "RowNetwork", "RowReader"]
