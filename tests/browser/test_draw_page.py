@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import os
 from pathlib import Path
 from urllib.request import urlopen
@@ -8,6 +9,7 @@ from urllib.request import urlopen
 import numpy as np
 import pytest
 from handwriting import write_with_finger, write_with_mouse
+from PIL import Image
 from playwright.sync_api import Page, expect
 from viewports import PHONE, OpenPage
 
@@ -57,6 +59,14 @@ def picture_of_seven() -> bytes:
     return encode_png(255 - load("mnist").x_test[0].repeat(8, 0).repeat(8, 1))
 
 
+def several(format_name: str) -> bytes:
+    """A file of two pictures: a 7 and a 2."""
+    pictures = [Image.fromarray(255 - load("mnist").x_test[k].repeat(8, 0).repeat(8, 1)) for k in (0, 1)]
+    stream = io.BytesIO()
+    pictures[0].save(stream, format_name, save_all=True, append_images=pictures[1:])
+    return stream.getvalue()
+
+
 def test_a_digit_drawn_with_the_mouse_is_read(open_page: OpenPage):
     page = open_page("/")
     write_with_mouse(page, "2")
@@ -83,6 +93,61 @@ def test_2026_is_written_with_a_finger_on_a_phone_and_the_page_stays(open_page: 
     assert page.evaluate("[scrollX, scrollY]") == [0, 0]
     assert page.locator("#pad").bounding_box() == before, "the paper may not move under the finger"
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_each_row_has_its_confidence_and_each_digit_two_opinions(open_page: OpenPage):
+    page = open_page("/")
+    write_with_mouse(page, "2026")
+    read(page).to_have_text("2026")
+    expect(page.locator("#rows tbody th")).to_have_text(["2026"])
+    expect(page.locator(".row-mark b")).to_have_count(1)
+    page.locator("#tiles label").nth(3).click()
+    expect(page.locator("#opinions")).to_contain_text("In its row it reads as a 6")
+    expect(page.locator("#opinions")).to_contain_text("By itself it looks like a 6")
+    page.locator("#clear").click()
+    expect(page.locator("#opinions p")).to_have_count(0)
+    expect(page.locator(".rows")).to_be_hidden()
+
+
+def test_the_box_of_a_digit_lies_around_its_ink(open_page: OpenPage):
+    page = open_page("/")
+    write_with_mouse(page, "2")
+    read(page).to_have_text("2")
+    box, pad = page.locator(".mark").bounding_box(), page.locator("#pad").bounding_box()
+    assert box
+    assert pad
+    assert abs(box["x"] + box["width"] / 2 - pad["x"] - pad["width"] / 2) < 0.1 * pad["width"]
+    assert 0.4 * pad["height"] < box["height"] < 0.75 * pad["height"]
+
+
+def test_a_known_length_is_asked_for_and_nonsense_is_said(open_page: OpenPage):
+    page = open_page("/", refused="422")
+    write_with_mouse(page, "20")
+    read(page).to_have_text("20")
+    with page.expect_request(lambda request: "length=2" in request.url):
+        page.locator("#length").fill("2")
+        page.locator("#length").press("Enter")
+    read(page).to_have_text("20")
+    page.locator("#length").fill("two")
+    page.locator("#length").press("Enter")
+    expect(page.locator("#answer.refused #sure")).to_contain_text("expected a number of characters such as 5")
+
+
+def test_what_was_not_read_of_a_file_is_said(open_page: OpenPage):
+    page = open_page("/")
+    expect(page.locator("#networks tbody tr").first).to_be_visible()
+    give(page, "drop", several("GIF"), "image/gif")
+    expect(page.locator("#notes")).to_contain_text("not read")
+    read(page).to_have_text("7")
+
+
+def test_a_picture_that_browsers_do_not_show_is_shown_by_the_service(open_page: OpenPage):
+    page = open_page("/")
+    expect(page.locator("#networks tbody tr").first).to_be_visible()
+    give(page, "drop", several("TIFF"), "image/tiff")
+    expect(page.locator("#notes")).to_contain_text("Page 1 of 2 is shown.")
+    page.wait_for_function("document.querySelector('.picture').naturalWidth > 0")
+    expect(page.locator(".mark")).to_have_count(1)
 
 
 def test_each_network_answers_side_by_side(open_page: OpenPage):

@@ -14,10 +14,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from digitlab.cli.main import run
 from digitlab.cli.picture_names import picture_names
-from digitlab.data import load
+from digitlab.data import decode_image, load
 from picture_bombs import bombs, floods, padded_lies
 from picture_files import encoded
 
@@ -114,10 +115,48 @@ def test_people_get_a_table(folder: Path, capsys: Capture) -> None:
     assert run(["recognize", "in/b-seven.png", "in/blank.png"]) == 0
     out, err = capsys.readouterr()
     titles, _, seven, blank = [line.split() for line in out.splitlines() if line.strip()]
-    assert titles == ["file", "text", "confidence", "runner-up", "reason"]
+    assert titles == ["file", "text", "confidence", "or", "else", "notes"]
     assert seven[:2] == ["in/b-seven.png", "7"]
     assert blank == ["in/blank.png", "no", "ink"]
     assert err == ""
+
+
+def test_all_pages_of_a_tiff_are_read_and_of_other_files_the_unread_frames_are_told(
+    folder: Path, drawn: Callable[[int], bytes], capsys: Capture
+) -> None:
+    two, seven = (Image.open(io.BytesIO(drawn(label))) for label in (2, 7))
+    for name in ("scan.tif", "film.gif"):
+        two.save(name, save_all=True, append_images=[seven])
+    assert run(["recognize", "scan.tif", "film.gif", "--json"]) == 0
+    scan, film = lines(capsys.readouterr().out)
+    assert scan["text"] == "2\n\n7"
+    assert [line["page"] for line in scan["lines"]] == [0, 1]
+    assert film["text"] == "2"
+    assert any("1" in note and "not read" in note for note in film["notes"])
+
+
+def test_a_known_length_decides_what_is_read(
+    folder: Path, drawn: Callable[[int], bytes], capsys: Capture
+) -> None:
+    both = np.hstack([decode_image(drawn(label)).grey for label in (2, 7)])
+    Path("both.png").write_bytes(encoded(both, "PNG"))
+    texts = {}
+    for length in ("2", "1-3", "-8", "2-"):
+        assert run(["recognize", "both.png", "--length", length, "--json"]) == 0
+        [answer] = lines(capsys.readouterr().out)
+        texts[length] = answer["text"]
+    assert set(texts.values()) == {"27"}
+    assert run(["recognize", "both.png", "--length", "5", "--json"]) == 0
+    [answer] = lines(capsys.readouterr().out)
+    assert answer["text"] in ("",) or len(answer["text"]) == 5
+    assert answer["text"] != "27"
+
+
+@pytest.mark.parametrize("length", ["five", "0", "8-3", "301", ""])
+def test_a_length_that_is_none_is_one_line(folder: Path, length: str, capsys: Capture) -> None:
+    assert run(["recognize", "in/b-seven.png", f"--length={length}"]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("digitlab: length: expected ")
 
 
 def test_a_rejected_picture_is_an_answer(folder: Path, capsys: Capture) -> None:

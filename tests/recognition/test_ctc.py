@@ -11,17 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitlab.recognition.ctc import (
-    ALPHABET,
-    BLANK,
-    Hypothesis,
-    align,
-    beam_search,
-    combine,
-    decode,
-    length_probability,
-    score,
-)
+from digitlab.recognition.ctc import Hypothesis, beam_search, combine, decode, length_probability
+from digitlab.recognition.ctc_paths import ALPHABET, BLANK, align, score
 from digitlab.recognition.lengths import LengthRange
 
 MANY = 10_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from drawings import blank, drawing
 from in_process import Client
+from PIL import Image
 
 from digitlab.bundle.runtime import Classifier
 from digitlab.cli.main import run
@@ -37,7 +39,7 @@ def test_it_answers_as_the_command_line_does(
     answer = client.post("/api/recognize", content=file.read_bytes()).json()
     assert len(answer["text"]) == 4
     assert {**answer, "file": str(file)}.items() >= printed.items()
-    assert answer.keys() - printed.keys() == {"model", "size", "seconds"}
+    assert answer.keys() - printed.keys() == {"model", "pages", "size", "seconds"}
     assert answer["size"] == [4 * 44 * 6, 44 * 6]
 
 
@@ -49,6 +51,59 @@ def test_a_form_is_read_as_a_raw_body_is(client: Client, field: str) -> None:
     assert raw.pop("seconds") >= 0
     assert form.pop("seconds") >= 0
     assert form == raw
+
+
+@pytest.mark.parametrize("length", ["2", "1-3", "-8", "2-"])
+def test_a_known_length_may_stand_in_the_query_or_in_the_form(client: Client, length: str) -> None:
+    content = drawing([0, 1])
+    query = client.post("/api/recognize", params={"length": length}, content=content).json()
+    form = client.post("/api/recognize", files={"image": content}, data={"length": length}).json()
+    assert query["text"] == form["text"] == "72"
+
+
+def test_nothing_of_another_length_is_read(client: Client) -> None:
+    answer = client.post("/api/recognize?length=3", content=drawing([0, 1])).json()
+    assert len(answer["text"]) in (0, 3)
+
+
+@pytest.mark.parametrize("length", ["five", "0", "8-3", "301", "5,6", "9" * 40])
+def test_a_length_that_is_none_is_422_in_one_line(client: Client, length: str) -> None:
+    for answer in (
+        client.post("/api/recognize", params={"length": length}, content=drawing([0])),
+        client.post("/api/recognize", files={"image": drawing([0])}, data={"length": length}),
+    ):
+        assert answer.status_code == 422
+        assert answer.json()["error"].startswith("length: expected ")
+        assert "\n" not in answer.json()["error"]
+
+
+def test_two_lengths_that_differ_are_422(client: Client) -> None:
+    form = {"files": {"image": drawing([0])}, "data": {"length": "2"}}
+    assert client.post("/api/recognize?length=2", **form).status_code == 200
+    assert client.post("/api/recognize?length=3", **form).status_code == 422
+
+
+def test_an_empty_length_says_nothing(client: Client) -> None:
+    assert client.post("/api/recognize?length=", content=drawing([0, 1])).json()["text"] == "72"
+
+
+def test_rows_and_both_opinions_are_in_the_answer(client: Client) -> None:
+    answer = client.post("/api/recognize", content=drawing(SEVEN_TWO_ONE_ZERO)).json()
+    [line] = answer["lines"]
+    assert (line["text"], line["page"]) == ("7210", 0)
+    assert line["alternatives"][0]["text"] == "7210"
+    assert 0 <= line["confidence"] <= 1
+    for digit in answer["digits"]:
+        assert digit["opinions"]["row"]["digit"] == digit["opinions"]["form"]["digit"] == digit["digit"]
+    assert answer["notes"] == []
+
+
+def test_all_pages_of_a_tiff_are_read(client: Client) -> None:
+    pages = [Image.open(io.BytesIO(drawing([number]))) for number in (0, 1)]
+    stream = io.BytesIO()
+    pages[0].save(stream, "TIFF", save_all=True, append_images=pages[1:])
+    answer = client.post("/api/recognize?steps=1", content=stream.getvalue()).json()
+    assert (answer["text"], answer["pages"]) == ("7\n\n2", 2)
 
 
 def test_a_compressed_body_is_read(client: Client) -> None:

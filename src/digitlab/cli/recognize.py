@@ -22,6 +22,7 @@ from digitlab.marks import Mark, replaced_by
 if TYPE_CHECKING:
     from digitlab.data.images import Picture
     from digitlab.recognition import Reading, Recognizer
+    from digitlab.recognition.lengths import LengthRange
 
 CHUNK_FILES = 250
 """Pictures that are read at once, and classified as one batch."""
@@ -59,6 +60,12 @@ def recognize(
         str,
         typer.Option(metavar="BUNDLE|NAME", help="Folder of a trained network, or a name: best, cnn, mlp."),
     ] = "best",
+    length: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|N-M", help="How many digits each row has, where you know it: 5, 3-8, 3-, -8."
+        ),
+    ] = None,
     explain: Annotated[
         Path | None,
         typer.Option(metavar="OUT.png", help="Draw how the picture was prepared and what was read there."),
@@ -87,6 +94,9 @@ def recognize(
 
     Exit code: 0 when every picture was answered, 2 when a file could not be read or a label has none.
     """
+    from digitlab.recognition.lengths import LengthRange
+
+    lengths = LengthRange.parse(length) if length is not None else None
     names = list(picture_names(images))
     if explain and (len(names) != 1 or explain.suffix.lower() != ".png"):
         raise DataError(
@@ -99,10 +109,11 @@ def recognize(
     from digitlab.recognition import Recognizer
 
     recognizer = Recognizer(model)
+    answers = _answers(recognizer, names, bool(explain), lengths)
     answered: list[tuple[str, Reading]] = []
     bad = 0
     with _table_of_characters(table) as add_to_table:
-        for name, found, reading in _with_progress(_answers(recognizer, names, bool(explain)), len(names)):
+        for name, found, reading in _with_progress(answers, len(names)):
             if reading is None:
                 bad += 1
                 say(f"digitlab: {printable(name)}: {found}")
@@ -138,10 +149,12 @@ def _table_of_characters(path: Path | None) -> Iterator[Callable[[str, Reading |
         yield add
 
 
-def _answers(recognizer: Recognizer, names: Iterable[str], explain: bool) -> Iterator[Answer]:
+def _answers(
+    recognizer: Recognizer, names: Iterable[str], explain: bool, lengths: LengthRange | None
+) -> Iterator[Answer]:
     for chunk in _chunks(names):
         pictures = [found for _, found in chunk if not isinstance(found, ImageError)]
-        readings = iter(recognizer.read_many(pictures, explain=explain))
+        readings = iter(recognizer.read_many(pictures, explain=explain, lengths=lengths))
         for name, found in chunk:
             yield Answer(name, found, None if isinstance(found, ImageError) else next(readings))
 

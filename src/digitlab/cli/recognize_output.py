@@ -44,22 +44,28 @@ def json_values(
 def print_answers(answered: Sequence[tuple[str, Reading]]) -> None:
     """Print a table for people, a row for each picture."""
     table = plain_table()
-    for title in ("file", "text", "confidence", "runner-up", "reason"):
+    for title in ("file", "text", "confidence", "or else", "notes"):
         table.add_column(title, justify="right" if title == "confidence" else "left", overflow="fold")
     for name, reading in answered:
-        table.add_row(printable(name), *_row(reading), style="yellow" if reading.reason else None)
+        confidence, instead = _least_sure(reading)
+        notes = [*([reading.reason] if reading.reason else []), *reading.notes]
+        style = "yellow" if reading.reason else None
+        table.add_row(printable(name), reading.text, confidence, instead, "; ".join(notes), style=style)
     stdout().print(table)
 
 
-def _row(reading: Reading) -> tuple[str, str, str, str]:
-    """Text, and of the least certain digit in it the confidence and the runner-up; or why there is none."""
-    digits = [digit for digit in reading.digits if not digit.reason]
-    if reading.reason or not digits:
-        return "", "", "", reading.reason or ""
-    least = min(digits, key=lambda digit: digit.confidence)
-    which = "" if len(digits) == 1 else f" for {least.digit}"
-    runner_up = f"{least.runner_up}{which} ({100 * least.runner_up_confidence:.1f} %)"
-    return reading.text, f"{100 * least.confidence:.1f} %", runner_up, ""
+def _least_sure(reading: Reading) -> tuple[str, str]:
+    """Give the confidence of the least certain line, and what it may say instead."""
+    if reading.reason or not reading.lines:
+        return "", ""
+    least = min(reading.lines, key=lambda line: line.confidence)
+    confidence = f"{100 * least.confidence:.1f} %"
+    others = [other for other in least.alternatives if other[0] != least.text]
+    if not others:
+        return confidence, ""
+    text, probability = others[0]
+    which = "" if len(reading.lines) == 1 else f" for {least.text}"
+    return confidence, f"{text or 'no number'}{which} ({100 * probability:.1f} %)"
 
 
 def draw(reading: Reading, pages: Sequence[Picture], path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from digitlab.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from digitlab.recognition.lengths import LengthRange
     from digitlab.recognition.reading import Box, Opinions, ReadDigit, Reading, ReadLine, Reason, Step
     from digitlab.recognition.recognizer import Recognizer
 
@@ -14,6 +15,7 @@ __getattr__ = lazy_exports(
     __name__,
     {
         "Box": "reading",
+        "LengthRange": "lengths",
         "Opinions": "reading",
         "ReadDigit": "reading",
         "ReadLine": "reading",
@@ -24,4 +26,14 @@ __getattr__ = lazy_exports(
     },
 )
 
-__all__ = ["Box", "Opinions", "ReadDigit", "ReadLine", "Reading", "Reason", "Recognizer", "Step"]
+__all__ = [
+    "Box",
+    "LengthRange",
+    "Opinions",
+    "ReadDigit",
+    "ReadLine",
+    "Reading",
+    "Reason",
+    "Recognizer",
+    "Step",
+]

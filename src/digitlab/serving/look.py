@@ -8,14 +8,13 @@ import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 
 from digitlab.bundle.runtime import Classifier
-from digitlab.data.images import decode_image
 from digitlab.recognition import Recognizer
 from digitlab.serving.openapi import PICTURE_BODY, errors
 from digitlab.serving.pictures import raw, scaled
 from digitlab.serving.recognize import ModelName, picture_of
 from digitlab.serving.replies import RefusalError, json_response
 from digitlab.serving.service import Service
-from digitlab.serving.uploads import read_picture
+from digitlab.serving.uploads import read_upload
 from digitlab.spec.recipe import IMAGE_SIDE
 
 PATCH = 4
@@ -42,8 +41,8 @@ def router(service: Service) -> APIRouter:
         digit: Annotated[int, Query(ge=0, le=1000, description="Which of the digits in the picture.")] = 0,
     ) -> Response:
         network = await service.networks.get(model)
-        content = await read_picture(service, request)
-        values = await service.heavy.run(look_inside, network.recognizer, content, digit)
+        upload = await read_upload(service, request)
+        values = await service.heavy.run(look_inside, network.recognizer, upload.content, digit)
         return json_response({"model": network.entry.id, **values})
 
     return routes
@@ -61,7 +60,7 @@ def look_inside(recognizer: Recognizer, content: bytes, index: int) -> dict[str,
         ImageError: it is no picture that can be read.
         RefusalError: there is no such digit in it.
     """
-    reading = recognizer.read(decode_image(content))
+    reading = recognizer.read(content)
     if not reading.digits:
         raise RefusalError(422, f"there is no digit to look at: {reading.reason}")
     if index >= len(reading.digits):
@@ -74,7 +73,7 @@ def look_inside(recognizer: Recognizer, content: bytes, index: int) -> dict[str,
         "digit": {**digit.to_values(), "image": picture_of(digit)},
         "image": raw(digit.image),
         "layers": layers(classifier, digit.image),
-        "probabilities": list(digit.probabilities),
+        "probabilities": list(classifier.calibrated(digit.image[None])[0]),
         "occlusion": {
             "size": PATCH,
             "stride": STRIDE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from http import HTTPStatus
 from typing import Any
 
@@ -37,10 +38,24 @@ PICTURE_BODY: dict[str, Any] = {
 }
 """Of a route that takes a picture as it is or in a form."""
 
+READ_BODY: dict[str, Any] = deepcopy(PICTURE_BODY)
+"""The same, with the field of a form that says how many digits a row has."""
+READ_BODY["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]["length"] = {
+    "type": "string",
+    "description": "How many digits each row has, where that is known: 5, 3-8, 3- or -8.",
+}
+
 
 def json_body(schema: dict[str, Any]) -> dict[str, Any]:
     """Describe the JSON body of a route that reads it itself."""
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+READING: dict[str, Any] = {
+    "description": "What was read",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Reading"}}},
+}
+"""The answer to a picture."""
 
 
 def describe(web: FastAPI) -> None:
@@ -79,7 +94,73 @@ _SHAPE = {"type": "array", "items": {"type": "integer"}}
 _NUMBERS = {"type": "array", "items": {}}
 _PARAMETERS = {"type": "object"}
 
+_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+_COUNT = {"type": "integer", "minimum": 0}
+_BOX = {
+    "type": "array",
+    "items": _COUNT,
+    "minItems": 4,
+    "maxItems": 4,
+    "description": "Left, top, width and height in pixels of the upright page.",
+}
+_DIGIT = {"type": "integer", "minimum": 0, "maximum": 9}
+
+_READING_SCHEMAS: dict[str, Any] = {
+    "Reading": _object(
+        ("status", "text", "digits", "lines", "notes", "reason"),
+        status={"enum": ["ok", "rejected"]},
+        text={
+            "type": "string",
+            "description": "The digits, `?` for ink that was not read; a newline between lines.",
+        },
+        digits={"type": "array", "items": {"$ref": "#/components/schemas/ReadDigit"}},
+        lines={"type": "array", "items": {"$ref": "#/components/schemas/ReadLine"}},
+        notes={"type": "array", "items": _TEXT, "description": "What was left out or guessed."},
+        reason={"type": ["string", "null"], "description": "Why the picture was rejected."},
+    ),
+    "ReadLine": _object(
+        ("text", "confidence", "alternatives", "box", "page"),
+        text=_TEXT,
+        confidence={**_SHARE, "description": "How likely the whole line is right."},
+        alternatives={
+            "type": "array",
+            "items": _object(("text", "probability"), text=_TEXT, probability=_SHARE),
+        },
+        box=_BOX,
+        page={**_COUNT, "description": "The page of the file, from 0."},
+    ),
+    "ReadDigit": _object(
+        ("digit", "confidence", "box", "line", "reason", "opinions"),
+        digit=_DIGIT,
+        confidence=_SHARE,
+        box=_BOX,
+        line={**_COUNT, "description": "Its line, an index in `lines`."},
+        reason={"type": ["string", "null"], "description": "Why its ink was not read."},
+        opinions={
+            "description": "What the reader of rows and the classifier say, each for itself.",
+            "oneOf": [
+                {"type": "null"},
+                _object(
+                    ("row", "form"),
+                    row=_object(
+                        ("digit", "probability"),
+                        digit={"type": ["integer", "null"], "minimum": 0, "maximum": 9},
+                        probability=_SHARE,
+                    ),
+                    form=_object(
+                        ("digit", "probability", "likely_digit"),
+                        digit=_DIGIT,
+                        probability=_SHARE,
+                        likely_digit={**_SHARE, "description": "How likely the ink is a digit at all."},
+                    ),
+                ),
+            ],
+        },
+    ),
+}
+
 _SCHEMAS: dict[str, Any] = {
+    **_READING_SCHEMAS,
     "Error": _object(("error",), error={"type": "string", "description": "What was expected, in one line."}),
     "Tensor": _object(
         ("name", "shape", "datatype"),

@@ -10,14 +10,15 @@ import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 
 from digitlab.bundle.runtime import Classifier
-from digitlab.data.images import decode_image
+from digitlab.data.images import decode_pages
 from digitlab.recognition import ReadDigit, Reading, Recognizer
 from digitlab.recognition.explain import encode_png
-from digitlab.serving.openapi import PICTURE_BODY, errors
+from digitlab.recognition.lengths import LengthError, LengthRange
+from digitlab.serving.openapi import READ_BODY, READING, errors
 from digitlab.serving.pictures import data_url
 from digitlab.serving.replies import RefusalError, json_response
 from digitlab.serving.service import Service
-from digitlab.serving.uploads import read_picture
+from digitlab.serving.uploads import Upload, read_upload
 
 MOST_MODELS = 8
 """Networks that one request may ask."""
@@ -34,8 +35,8 @@ def router(service: Service) -> APIRouter:
     @routes.post(
         "/recognize",
         summary="Read the digits in a picture",
-        responses=errors(400, 404, 408, 413, 415, 422, 503),
-        openapi_extra=PICTURE_BODY,
+        responses={200: READING, **errors(400, 404, 408, 413, 415, 422, 503)},
+        openapi_extra=READ_BODY,
     )
     async def recognize(
         request: Request,
@@ -44,6 +45,15 @@ def router(service: Service) -> APIRouter:
         models: Annotated[
             str, Query(description="Ids of networks to ask for their answers, too.", max_length=3000)
         ] = "",
+        length: Annotated[
+            str | None,
+            Query(
+                description="How many digits each row has, where that is known: 5, 3-8, 3- or -8. A field of "
+                "the form will do, too.",
+                max_length=40,
+                examples=["5"],
+            ),
+        ] = None,
     ) -> Response:
         began = time.perf_counter()
         names = [name for name in models.split(",") if name]
@@ -51,8 +61,9 @@ def router(service: Service) -> APIRouter:
             raise RefusalError(422, f"models: expected at most {MOST_MODELS}, received {len(names)}")
         network = await service.networks.get(model)
         others = {name: (await service.networks.get(name)).classifier for name in names}
-        content = await read_picture(service, request)
-        values = await service.heavy.run(read, network.recognizer, content, steps, others)
+        upload = await read_upload(service, request)
+        lengths = _lengths(length, upload)
+        values = await service.heavy.run(read, network.recognizer, upload.content, steps, others, lengths)
         return json_response(
             {**values, "model": network.entry.id, "seconds": round(time.perf_counter() - began, 4)}
         )
@@ -60,8 +71,23 @@ def router(service: Service) -> APIRouter:
     return routes
 
 
+def _lengths(asked: str | None, upload: Upload) -> LengthRange | None:
+    """How many digits a row has, by the query or the form; an empty field says nothing."""
+    said = {text for text in (asked, upload.fields.get("length")) if text and text.strip()}
+    if len(said) > 1:
+        raise RefusalError(422, "length: expected one, received another in the form than in the query")
+    try:
+        return LengthRange.parse(said.pop()) if said else None
+    except LengthError as error:
+        raise RefusalError(422, str(error)) from None
+
+
 def read(
-    recognizer: Recognizer, content: bytes, steps: bool, others: Mapping[str, Classifier]
+    recognizer: Recognizer,
+    content: bytes,
+    steps: bool,
+    others: Mapping[str, Classifier],
+    lengths: LengthRange | None = None,
 ) -> dict[str, Any]:
     """Read a picture and give plain values, as `digitlab recognize --json` does.
 
@@ -70,14 +96,15 @@ def read(
         content: of the picture file.
         steps: whether to give the pictures of the preparation, too.
         others: networks by id whose answers are given beside each digit's.
+        lengths: how many digits each row has, where that is known.
 
     Raises:
         ImageError: it is no picture that can be read.
     """
-    picture = decode_image(content)
-    reading = recognizer.read(picture, explain=steps)
-    height, width = picture.grey.shape
-    values = {**reading.to_values(), "size": [width, height]}
+    pages = decode_pages(content)
+    reading = recognizer.read(pages, explain=steps, lengths=lengths)
+    height, width = pages[0].grey.shape
+    values = {**reading.to_values(), "size": [width, height], "pages": len(pages)}
     if steps:
         values["steps"] = [
             {"name": step.name, "image": data_url(encode_png(step.image))} for step in reading.steps

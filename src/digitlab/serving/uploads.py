@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -14,26 +15,36 @@ from digitlab.serving.service import Service
 _MOST_FIELDS = 8
 
 
-async def read_picture(service: Service, request: Request) -> bytes:
-    """Read the picture of a request.
+@dataclass(frozen=True)
+class Upload:
+    """What a request brings.
+
+    Attributes:
+        content: the picture file's bytes; whether it is a picture is not known yet.
+        fields: the other fields of its form, by name; none where the picture is the body itself.
+    """
+
+    content: bytes
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+async def read_upload(service: Service, request: Request) -> Upload:
+    """Read the picture of a request, and what stands beside it in a form.
 
     Args:
         service: whose limits hold.
         request: whose body is the file, or a multipart form with one file.
-
-    Returns:
-        The file's bytes; whether it is a picture is not known yet.
 
     Raises:
         RefusalError: the body is too long, or a form without exactly one file.
     """
     body = await service.read_body(request, service.settings.limits.picture_bytes)
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
-        return await _file_of_form(request, body)
-    return body
+        return await _read_form(request, body)
+    return Upload(body)
 
 
-async def _file_of_form(request: Request, body: bytes) -> bytes:
+async def _read_form(request: Request, body: bytes) -> Upload:
     async def stream() -> AsyncGenerator[bytes, None]:
         yield body
 
@@ -49,6 +60,7 @@ async def _file_of_form(request: Request, body: bytes) -> bytes:
         files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
         if len(files) != 1:
             raise RefusalError(422, f"expected a form with one file, the picture; received {len(files)}")
-        return await files[0].read()
+        fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
+        return Upload(await files[0].read(), fields)
     finally:
         await form.close()

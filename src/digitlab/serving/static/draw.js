@@ -2,7 +2,16 @@
 
 import { send, soundModels } from "./api.js";
 import { offerCorrection } from "./correction.js";
-import { showNetworks, showProbabilities, showRead, showSteps, showTiles } from "./evidence.js";
+import {
+  showNetworks,
+  showNotes,
+  showOpinions,
+  showProbabilities,
+  showRead,
+  showRows,
+  showSteps,
+  showTiles,
+} from "./evidence.js";
 import { Pad } from "./pad.js";
 import { byId } from "./page.js";
 import { Reader } from "./reader.js";
@@ -24,15 +33,24 @@ function sideBySide(all) {
 }
 
 function question(finished) {
-  const others = models.map((model) => encodeURIComponent(model.id)).join(",");
-  return finished ? `/api/recognize?steps=1&models=${others}` : "/api/recognize";
+  const asked = new URLSearchParams();
+  const length = byId("length").value.trim();
+  if (length) asked.set("length", length);
+  if (finished) {
+    asked.set("steps", "1");
+    asked.set("models", models.map((model) => model.id).join(","));
+  }
+  return `/api/recognize?${asked}`;
 }
 
 function show(answer) {
-  pad.annotate(answer.size, answer.digits);
+  pad.annotate(answer.size, answer.digits, answer.lines);
   showRead(answer.text, sureness(answer), answer.status === "rejected");
+  showNotes(answer.pages > 1 ? [...answer.notes, `Page 1 of ${answer.pages} is shown.`] : answer.notes);
+  showRows(answer.lines);
   if (!answer.steps) return; // a glance while the pen is down
   reading = answer;
+  if (answer.steps.length) pad.showInstead(answer.steps[0].image);
   choose(Math.min(chosen, Math.max(0, answer.digits.length - 1)));
   showSteps(answer.steps, answer.digits);
 }
@@ -42,6 +60,7 @@ function choose(index) {
   const digits = reading?.digits ?? [];
   showTiles(byId("tiles"), digits, index, choose);
   showProbabilities(digits[index]);
+  showOpinions(digits[index]);
   showNetworks(models, digits, index);
   offerCorrection(digits[index]);
 }
@@ -50,6 +69,8 @@ function showNothing(words, refused) {
   reading = null;
   chosen = 0;
   showRead("", words, refused);
+  showNotes([]);
+  showRows([]);
   choose(0);
   showSteps([], []);
 }
@@ -63,6 +84,7 @@ const reader = new Reader(
 );
 
 connectTools(pad, "2026");
+byId("length").addEventListener("change", () => pad.empty || reader.read(pad));
 // A screen reader says the answer when the pen is lifted, not all that is guessed on the way.
 pad.element.addEventListener("drawing", () => byId("answer").setAttribute("aria-busy", "true"));
 pad.element.addEventListener("lifted", () => byId("answer").removeAttribute("aria-busy"));

@@ -2,7 +2,10 @@
 
 import { showBars } from "./bars.js";
 import { byId, make, percent, whole } from "./page.js";
-import { because, stepWords } from "./words.js";
+import { because, named, opinionWords, stepWords } from "./words.js";
+
+const OTHERS = 3; // other texts of a row that are shown
+const SLIGHT = 0.001; // probability below which none is
 
 /**
  * Show the digits as the network saw them, to choose one from.
@@ -39,6 +42,51 @@ export function showTiles(place, digits, chosen, choose) {
 /** Show the probabilities of one digit. */
 export function showProbabilities(digit) {
   showBars(byId("bars"), digit?.probabilities ?? null);
+}
+
+/** Show what the two readers say of one digit, each for itself; none empties the place. */
+export function showOpinions(digit) {
+  const place = byId("opinions");
+  place.replaceChildren(...(digit ? opinionWords(digit).map((words) => make("p", {}, words)) : []));
+  place.classList.toggle("differ", Boolean(digit?.reason) || disagree(digit?.opinions));
+}
+
+const disagree = (opinions) => Boolean(opinions) && opinions.row.digit !== opinions.form.digit;
+
+/** Show what was left out or guessed, in the service's sentences. */
+export function showNotes(notes) {
+  const place = byId("notes");
+  place.replaceChildren(...notes.map((note) => make("li", {}, note)));
+  place.hidden = notes.length === 0;
+}
+
+/** Show each row with its confidence, and what else it may say. */
+export function showRows(lines) {
+  const head = ["row", "sure of all of it", "or else"];
+  const rows = lines.map(({ text, confidence, alternatives }) => {
+    const others = alternatives.filter((other) => other.text !== text && other.probability >= SLIGHT);
+    return make(
+      "tr",
+      {},
+      make("th.reads", { scope: "row" }, text || "–"),
+      make(
+        "td",
+        {},
+        make("span.meter", { "aria-hidden": "true", "--share": confidence }),
+        percent(confidence),
+      ),
+      make("td", {}, others.slice(0, OTHERS).map(named).join(", ") || "–"),
+    );
+  });
+  byId("rows").replaceChildren(
+    make(
+      "table",
+      {},
+      make("thead", {}, make("tr", {}, ...head.map((words) => make("th", { scope: "col" }, words)))),
+      make("tbody", {}, ...rows),
+    ),
+  );
+  document.querySelector(".rows").hidden = lines.length === 0;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The squared paper: finger, pen, mouse and keyboard draw on it; what was read is written beside the ink. */
 
 import { Drawing } from "./drawing.js";
-import { make, recall, remember } from "./page.js";
+import { make, percent, recall, remember } from "./page.js";
 import { KeyboardPen } from "./keyboard-pen.js";
 
 const KEPT = "digitlab-drawing"; // so that the drawing is still there on the next page
@@ -20,6 +20,7 @@ export class Pad {
     this.marks = element.querySelector(".marks");
     this.width = 10;
     this.picture = null;
+    this.unseen = false; // whether the browser cannot show it
     this.pointer = null;
     this.drawing = Drawing.fromText(recall(KEPT)) ?? new Drawing(this.#room());
     this.keyboard = new KeyboardPen(this);
@@ -50,6 +51,12 @@ export class Pad {
     this.shown.src = URL.createObjectURL(file);
     this.shown.hidden = false;
     this.#changed("lifted");
+  }
+
+  /** Show a picture that the service made of the file, if the browser cannot show the file itself. */
+  showInstead(url) {
+    if (this.picture && this.unseen) this.shown.src = url;
+    this.unseen = false;
   }
 
   undo() {
@@ -89,23 +96,19 @@ export class Pad {
    * Write beside each piece of ink what was read there.
    * @param {[number, number]} size - of the picture that was read.
    * @param {Array<object>} digits - with box, digit and reason.
+   * @param {Array<object>} lines - the rows with box, page and confidence.
    */
-  annotate(size, digits) {
-    const { scale, left, top } = this.#placed(size);
-    this.annotated = [size, digits];
+  annotate(size, digits, lines = []) {
+    this.annotated = [size, digits, lines];
+    const place = this.#placed(size);
+    const onFirstPage = ({ line }) => !lines[line]?.page; // the others are not shown
     this.marks.replaceChildren(
-      ...digits.map(({ box, digit, reason }) =>
-        make(
-          `span.mark${reason ? ".refused" : ""}`,
-          {
-            "--left": `${left + box[0] * scale}px`,
-            "--top": `${top + box[1] * scale}px`,
-            "--width": `${box[2] * scale}px`,
-            "--height": `${box[3] * scale}px`,
-          },
-          make("b", {}, reason ? "?" : digit),
-        ),
-      ),
+      ...lines
+        .filter(({ page }) => page === 0)
+        .map(({ box, confidence }) => mark("row-mark", box, place, percent(confidence))),
+      ...digits
+        .filter(onFirstPage)
+        .map(({ box, digit, reason }) => mark(reason ? "mark.refused" : "mark", box, place, reason ? "?" : digit)),
     );
   }
 
@@ -120,6 +123,7 @@ export class Pad {
     this.canvas.addEventListener("keydown", (event) => this.keyboard.press(event));
     this.canvas.addEventListener("blur", () => this.keyboard.leave());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint());
+    this.shown.addEventListener("error", () => (this.unseen = true)); // a TIFF
     this.shown.addEventListener("load", () => this.annotated && this.annotate(...this.annotated));
   }
 
@@ -185,6 +189,7 @@ export class Pad {
   #forgetPicture() {
     if (this.picture) URL.revokeObjectURL(this.shown.src);
     this.picture = null;
+    this.unseen = false;
     this.shown.hidden = true;
     this.annotated = null;
     this.marks.replaceChildren();
@@ -211,6 +216,16 @@ export class Pad {
     this.drawing.paint(context);
     this.keyboard.paint(context);
   }
+}
+
+function mark(name, box, { scale, left, top }, words) {
+  const place = {
+    "--left": `${left + box[0] * scale}px`,
+    "--top": `${top + box[1] * scale}px`,
+    "--width": `${box[2] * scale}px`,
+    "--height": `${box[3] * scale}px`,
+  };
+  return make(`span.${name}`, place, make("b", {}, words));
 }
 
 const round = (number) => Math.round(number * 100) / 100;

@@ -1,19 +1,7 @@
 /** What the page says about an answer, in sentences. */
 
-import { count, percent } from "./page.js";
+import { percent } from "./page.js";
 
-const PLACES = [
-  "first",
-  "second",
-  "third",
-  "fourth",
-  "fifth",
-  "sixth",
-  "seventh",
-  "eighth",
-  "ninth",
-  "tenth",
-];
 const SURE = 0.9; // below it the runner-up is named
 
 const REASONS = {
@@ -27,30 +15,36 @@ const REASONS = {
 /** Say why a picture or a piece of ink was not read. */
 export const because = (reason) => REASONS[reason] ?? reason;
 
-/** Say how sure the answer is, and of what least. */
-export function sureness({ status, reason, digits }) {
+/** Say how sure the answer is: of its row, or of the least certain of several. */
+export function sureness({ status, reason, lines }) {
   if (status === "rejected") return because(reason);
-  const read = digits.filter((digit) => !digit.reason);
-  const doubtful = read.length < digits.length ? " The ? is ink unlike any digit." : "";
-  const least = read.reduce((a, b) => (b.confidence < a.confidence ? b : a));
-  return sentence(least, read, digits) + doubtful;
+  const least = lines.reduce((a, b) => (b.confidence < a.confidence ? b : a));
+  const row = lines.length === 1 ? "" : `Row ${lines.indexOf(least) + 1}, ${least.text}: `;
+  const doubt = lines.some(({ text }) => text.includes("?")) ? ` ${DOUBT}` : "";
+  if (least.text.includes("?")) return row + doubt.trim();
+  const of = least.text.length === 1 ? "" : lines.length === 1 ? " of all of it" : ", the least sure row";
+  const other = least.alternatives.find(({ text }) => text !== least.text);
+  const instead = other && least.confidence < SURE;
+  return `${row}${percent(least.confidence)} sure${of}${instead ? `; it could be ${named(other)}` : ""}.${doubt}`;
 }
 
-function sentence(least, read, digits) {
-  const instead = `it could be a ${least.runner_up} (${percent(least.runner_up_confidence)})`;
-  if (read.length === 1) {
-    const sure = `${percent(least.confidence)} sure`;
-    return least.confidence < SURE ? `${sure}; ${instead}.` : `${sure}.`;
-  }
-  if (least.confidence >= SURE)
-    return `${atLeast(least.confidence)} sure of each of the ${count(read.length, "digit")}.`;
-  const place = PLACES[digits.indexOf(least)] ?? `${digits.indexOf(least) + 1}th`;
-  return `Least sure of the ${place}, ${least.digit}: ${percent(least.confidence)}; ${instead}.`;
-}
+/** Name what a row may say instead, with its probability. */
+export const named = ({ text, probability }) => `${text || "no number"} (${percent(probability)})`;
 
-function atLeast(share) {
-  const words = percent(share);
-  return words.startsWith(">") ? words.replace(">", "More than") : `At least ${words}`;
+const DOUBT =
+  "The ? is ink of a digit’s size that is no digit, or on which the two readers do not agree: check it by eye.";
+
+/** Say what the reader of rows and the classifier of single digits make of one digit, in sentences. */
+export function opinionWords({ reason, opinions }) {
+  const words = reason ? [because(reason)] : [];
+  if (!opinions) return words;
+  const { row, form } = opinions;
+  const seen = row.digit === null ? "no digit here" : `a ${row.digit}`;
+  words.push(`In its row it reads as ${seen} (${percent(row.probability)}).`);
+  words.push(
+    `By itself it looks like a ${form.digit} (${percent(form.probability)}), and ${percent(form.likely_digit)} like a digit at all.`,
+  );
+  return words;
 }
 
 const STEPS = {

@@ -1,0 +1,125 @@
+"""Paths of connectionist temporal classification (CTC): how probable a string is, and where it stands.
+
+The network says for each frame, a few columns of the row, which symbol stands there, or that none does: the
+blank. A path takes one of the 12 in each frame; without its repetitions and then without its blanks it is a
+string. A string's probability is the sum over its paths.
+
+Source: Graves et al. 2006, Connectionist temporal classification.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+ALPHABET = "0123456789?"
+"""The symbols in the order of the network's outputs; "?" is ink of a digit's size that is none."""
+BLANK = len(ALPHABET)
+"""The output that says "no new symbol here"."""
+
+INDEX = {symbol: index for index, symbol in enumerate(ALPHABET)}
+"""The outputs of the symbols."""
+
+_TINY = 1e-30  # in the place of 0, whose logarithm no path survives
+
+
+@dataclass(frozen=True)
+class Span:
+    """The frames of one character.
+
+    Attributes:
+        start: the first of them.
+        stop: the one after the last.
+        peak: the one in which the character is likeliest.
+    """
+
+    start: int
+    stop: int
+    peak: int
+
+
+def score(probabilities: np.ndarray, text: str) -> float:
+    """Compute a string's log probability exactly, by the forward algorithm; -inf where it has no path.
+
+    Args:
+        probabilities: of the symbols and the blank in each frame, float [T, 12].
+        text: of "0123456789?".
+    """
+    states, may_skip = _states(text)
+    emitted = np.asarray(probabilities, float)[:, states]
+    forward = np.zeros(len(states))
+    forward[0] = 1.0  # before the first frame: as if a blank had been
+    log_scale = 0.0
+    for frame in emitted:
+        reached = forward.copy()
+        reached[1:] += forward[:-1]
+        reached[2:] += np.where(may_skip[2:], forward[:-2], 0.0)
+        forward = reached * frame
+        scale = float(forward.sum())
+        if scale == 0:
+            return -np.inf
+        forward /= scale
+        log_scale += float(np.log(scale))
+    ended = float(forward[-2:].sum())
+    return log_scale + float(np.log(ended)) if ended else -np.inf
+
+
+def align(probabilities: np.ndarray, text: str) -> list[Span]:
+    """Find the frames of each character on the likeliest path of a string (Viterbi).
+
+    Args:
+        probabilities: of the symbols and the blank in each frame, float [T, 12].
+        text: of "0123456789?".
+
+    Returns:
+        One span a character, from left to right, none overlapping.
+
+    Raises:
+        ValueError: the string needs more frames than there are.
+    """
+    needed = len(text) + sum(one == other for one, other in pairwise(text))
+    if needed > len(probabilities):
+        raise ValueError(
+            f"align: expected {needed} frames or more for {text!r}, received {len(probabilities)}"
+        )
+    frames = np.asarray(probabilities, float)
+    states, may_skip = _states(text)
+    path = _best_path(np.log(np.maximum(frames, _TINY))[:, states], may_skip)
+    spans = []
+    for state in range(1, len(states), 2):
+        held = np.flatnonzero(path == state)
+        peak = held[np.argmax(frames[held, states[state]])]
+        spans.append(Span(int(held[0]), int(held[-1]) + 1, int(peak)))
+    return spans
+
+
+def _states(text: str) -> tuple[np.ndarray, np.ndarray]:
+    """Blanks around the characters, int [2n + 1], and where the blank before a character may be left out."""
+    states = np.full(2 * len(text) + 1, BLANK)
+    states[1::2] = [INDEX[symbol] for symbol in text]
+    may_skip = np.zeros(len(states), bool)
+    may_skip[2:] = (states[2:] != BLANK) & (states[2:] != states[:-2])
+    return states, may_skip
+
+
+def _best_path(log_emitted: np.ndarray, may_skip: np.ndarray) -> np.ndarray:
+    """The likeliest sequence of states, int [T]; log_emitted float [T, states]."""
+    count, states = log_emitted.shape
+    reached = np.full((3, states), -np.inf)  # by staying, from the state before, and from the one before that
+    best = np.full(states, -np.inf)
+    best[0] = 0.0
+    came = np.zeros((count, states), np.int8)
+    for number, emitted in enumerate(log_emitted):
+        reached[0] = best
+        reached[1, 1:] = best[:-1]
+        reached[2, 2:] = np.where(may_skip[2:], best[:-2], -np.inf)
+        came[number] = reached.argmax(axis=0)
+        best = reached.max(axis=0) + emitted
+    state = int(np.argmax(best[-2:])) + max(states - 2, 0)
+    path = np.empty(count, int)
+    for number in range(count - 1, -1, -1):
+        path[number] = state
+        state -= int(came[number, state])
+    return path
