@@ -8,7 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from digitlab.recognition.ctc import ALPHABET, BLANK, align, beam_search, combine
+from digitlab.recognition.ctc import decode
+from digitlab.recognition.ctc_paths import ALPHABET, BLANK, align
 from digitlab.recognition.lengths import LengthRange
 from digitlab.synthesis.row_form import COLUMN, row_form
 
@@ -98,7 +99,7 @@ class RowReader:
 
 
 def _answer(width: int, looks: Sequence[np.ndarray], lengths: LengthRange | None) -> RowAnswer:
-    found = combine([beam_search(look, lengths) for look in looks], looks)
+    found = decode(looks, lengths)
     heard = _heard(looks)
     if not found:
         return RowAnswer("", 0.0, (), np.zeros((0, 3)), np.zeros((0, len(ALPHABET))), heard)

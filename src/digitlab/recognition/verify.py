@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from digitlab.bundle.runtime import BATCH, Classifier
-from digitlab.recognition.ctc import ALPHABET
+from digitlab.recognition.ctc_paths import ALPHABET
 from digitlab.recognition.mnist_form import to_mnist_form
 from digitlab.recognition.reading import Opinions
 from digitlab.recognition.row_crop import RowCrop
