@@ -141,11 +141,21 @@ def test_every_kind_of_file_gives_the_answer_of_the_clean_drawing(
     assert len(read) > 60
 
 
-def test_of_an_animation_the_first_frame_is_read(recognizer: Recognizer, mnist: Dataset) -> None:
+def test_of_an_animation_the_first_frame_is_read_and_the_others_are_told(
+    recognizer: Recognizer, mnist: Dataset
+) -> None:
     seven, two, one = (Image.fromarray(drawing(digit)) for digit in mnist.x_test[:3])
-    for format_name in ("GIF", "WebP", "PNG", "TIFF"):
-        data = encoded(seven, format_name, save_all=True, append_images=[two, one])
-        assert recognizer.read(data).text == "7"
+    for format_name in ("GIF", "WebP", "PNG"):
+        reading = recognizer.read(encoded(seven, format_name, save_all=True, append_images=[two, one]))
+        assert reading.text == "7"
+        assert reading.notes == ("2 other frames of the file were not read",)
+
+
+def test_all_pages_of_a_tiff_are_read(recognizer: Recognizer, mnist: Dataset) -> None:
+    seven, two, one = (Image.fromarray(drawing(digit)) for digit in mnist.x_test[:3])
+    reading = recognizer.read(encoded(seven, "TIFF", save_all=True, append_images=[two, one]))
+    assert reading.text == "7\n\n2\n\n1"
+    assert [line.page for line in reading.lines] == [0, 1, 2]
 
 
 def blanks() -> dict[str, np.ndarray]:

@@ -1,5 +1,8 @@
 """Colour as grey: where luminance hides ink, how far a colour is from the paper's shows it."""
 
+# OpenCV's annotations know no scalars among its arguments and take its masks and labels for floats.
+# pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false
+
 from __future__ import annotations
 
 import cv2

@@ -1,4 +1,4 @@
-"""Ink, told from paper: so that rows are found, and digits cut out of them; rows are read from the grey page."""
+"""Ink, told from paper, so that rows are found and digits cut out; rows are read from the grey page."""
 
 # OpenCV's annotations know no scalars among its arguments and take its masks and labels for floats.
 # pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false
@@ -144,8 +144,8 @@ def _is_net(mask: np.ndarray, parameters: InkParameters) -> bool:
 def _whole(mask: np.ndarray, parameters: InkParameters) -> np.ndarray | None:
     """Close ragged ink until it hangs together; None where there are specks alone, as in noise and textures.
 
-    Ragged ink, as a bad scan leaves it, has its holes within a pixel or two, so that the least closing fills much
-    and joins most; nothing else that is written does.
+    Ragged ink, as a bad scan leaves it, has its holes within a pixel or two, so that the least closing fills
+    much and joins most; nothing else that is written does.
     """
     count = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)[0] - 1
     if count >= parameters.ragged_pieces:
@@ -156,7 +156,9 @@ def _whole(mask: np.ndarray, parameters: InkParameters) -> np.ndarray | None:
             if cv2.countNonZero(closed) > parameters.densest * closed.size:
                 break  # noise, which fills the picture when it is closed
             left = cv2.connectedComponents(closed, connectivity=8, ltype=cv2.CV_32S)[0] - 1
-            if left <= count * parameters.ragged_left or (radius == parameters.closings[-1] and 2 * left < count):
+            if left <= count * parameters.ragged_left or (
+                radius == parameters.closings[-1] and 2 * left < count
+            ):
                 return closed
     return None if is_speckled(mask) else mask
 

@@ -1,8 +1,8 @@
 """What stands on paper and is no writing: ruled lines, underlines, frames, borders.
 
-Nothing is erased from the page that is read. Artifacts are taken out of the mask in which rows are looked for, and each
-has to be shown to be one: a ruled line has no gaps, as a row of bars has, and is far longer than digits are
-high, as no 1 is.
+Nothing is erased from the page that is read. Artifacts are taken out of the mask in which rows are looked
+for, and each has to be shown to be one: a ruled line has no gaps, as a row of bars has, and is far longer
+than digits are high, as no 1 is.
 """
 
 # OpenCV's annotations know no scalars among its arguments and take its masks and labels for floats.
@@ -172,7 +172,9 @@ def _measure(
     columns = np.flatnonzero(thickness)
     if len(columns) < covered * len(thickness):
         return None
-    rows = (inked * np.arange(len(inked), dtype=np.float32)[:, None]).sum(axis=0)[columns] / thickness[columns]
+    rows = (inked * np.arange(len(inked), dtype=np.float32)[:, None]).sum(axis=0)[columns] / thickness[
+        columns
+    ]
     slope, start = np.polyfit(columns, rows, 1)
     off = np.abs(rows - slope * columns - start)
     most, share = parameters.bend
@@ -225,7 +227,12 @@ def _is_hollow(components: Components, index: int) -> bool:
     """Whether ink lies along at least two sides of its box, thinly, as a frame's does."""
     mask = components.mask(index)
     rim = max(1, round(0.08 * min(mask.shape)))
-    sides = mask[:rim].any(axis=0), mask[-rim:].any(axis=0), mask[:, :rim].any(axis=1), mask[:, -rim:].any(axis=1)
+    sides = (
+        mask[:rim].any(axis=0),
+        mask[-rim:].any(axis=0),
+        mask[:, :rim].any(axis=1),
+        mask[:, -rim:].any(axis=1),
+    )
     along = sum(side.mean() > 0.8 for side in sides)
     return along >= 3 and components.areas[index] < 0.4 * mask.size
 
@@ -245,7 +252,7 @@ def _is_border(
     flat = bottom - top < parameters.border * rows and left <= 1 and right >= columns - 1
     upright = right - left < parameters.border * columns and top <= 1 and bottom >= rows - 1
     at_edge = (flat and (top <= 1 or bottom >= rows - 1)) or (upright and (left <= 1 or right >= columns - 1))
-    # In a picture that is cut to its ink a 1 lies along an edge, too: a border is longer than writing is high.
+    # Where a picture is cut to its ink a 1 lies along an edge, too; a border is longer than that.
     return at_edge and max(right - left, bottom - top) > parameters.heights * height
 
 

@@ -24,6 +24,8 @@ MOST = 300
 """Digits that are read on one page."""
 SMALLEST = 8
 """Pixels: the height of writing that can be told from dirt."""
+MOST_AREA = 5.0
+"""Of a page: all its rows together; those of writing hardly overlap, those of a texture lie on each other."""
 MOST_REFUSED = 0.5
 """Of the characters of a page: where as many or more are no digits, the page is rejected."""
 
@@ -32,7 +34,8 @@ class Recognizer:
     """Reads the digits in pictures; threads may share it.
 
     Args:
-        model: the classifier of single digits: the name of a network that comes with digitlab, or a bundle's folder.
+        model: the classifier of single digits: the name of a network that comes with digitlab, or the folder
+            of a bundle.
         rows: the reader of rows: likewise.
         threads: that compute one batch, 1 or more.
 
@@ -44,9 +47,7 @@ class Recognizer:
         BundleError: there is none of that name, the bundle is damaged, or its classes are no digits.
     """
 
-    def __init__(
-        self, model: str | Path = "best", rows: str | Path = "numbers", threads: int = 1
-    ) -> None:
+    def __init__(self, model: str | Path = "best", rows: str | Path = "numbers", threads: int = 1) -> None:
         self.classifier: Classifier = load_classifier(model, threads)
         require_digits(self.classifier.card, str(model))
         self.row_reader = RowReader(load_row_network(rows, threads))
@@ -75,14 +76,17 @@ class Recognizer:
         """
         files = [source_pages(image) for image in images]
         sheets = [[_lay_out(make_page(picture, explain)) for picture in pages] for pages in files]
-        rows = iter(self._read_rows([crop for file in sheets for sheet in file for crop in sheet.crops], lengths))
+        rows = iter(self._read_rows([sheet.crops for file in sheets for sheet in file], lengths))
         read = [[_read_page(sheet, [next(rows) for _ in sheet.crops]) for sheet in file] for file in sheets]
         return [_reading(pages, file[0].unread) for pages, file in zip(read, files, strict=True)]
 
-    def _read_rows(self, crops: Sequence[RowCrop], lengths: LengthRange | None) -> list[_ReadRow]:
+    def _read_rows(self, pages: Sequence[Sequence[RowCrop]], lengths: LengthRange | None) -> list[_ReadRow]:
+        """Read the rows of all pages, one after the other."""
+        crops = [crop for page in pages for crop in page]
+        alone = [len(page) == 1 for page in pages for _ in page]
         answers = self.row_reader.read([crop.grey for crop in crops], lengths)
         found = [find_places(crop, answer) for crop, answer in zip(crops, answers, strict=True)]
-        judged = judge(answers, found, self.classifier)
+        judged = judge(answers, found, alone, self.classifier)
         return [_ReadRow(*row) for row in zip(crops, answers, judged, strict=True)]
 
 
@@ -111,7 +115,8 @@ class _ReadRow:
 
     @property
     def text(self) -> str:
-        return "".join(str(one.opinions.row_digit) if one.accepted else "?" for one in self.judgements)
+        """The digits, `?` for what was not accepted."""
+        return "".join(str(one.digit) if one.accepted else "?" for one in self.judgements)
 
     @property
     def notes(self) -> list[str]:
@@ -127,6 +132,9 @@ def _lay_out(page: Page) -> _Sheet:
     rows = layout.rows
     if len(rows) == 1:
         rows = (whole_picture(rows[0], page.grey.shape),)
+    area = sum((row.bottom - row.top) * (row.right - row.left) for row in rows)
+    if area > MOST_AREA * page.grey.size:
+        return _Sheet(page, layout, (), Reason.TOO_MANY)
     return _Sheet(page, layout, tuple(crop_row(page, layout, row) for row in rows), None)
 
 
@@ -148,6 +156,7 @@ class _ReadPage:
     lines: tuple[tuple[_ReadRow, ...], ...]
     reason: Reason | None
     notes: tuple[str, ...]
+    signs: bool
 
 
 def _read_page(sheet: _Sheet, rows: Sequence[_ReadRow]) -> _ReadPage:
@@ -157,7 +166,8 @@ def _read_page(sheet: _Sheet, rows: Sequence[_ReadRow]) -> _ReadPage:
             by_line.setdefault(row.crop.row.line, []).append(row)
     lines = tuple(tuple(parts) for parts in by_line.values())
     notes = [*sheet.page.notes, *sheet.layout.notes, *(note for row in rows for note in row.notes)]
-    return _ReadPage(sheet.page, lines, sheet.reason, tuple(dict.fromkeys(notes)))
+    signs = any(one.is_sign for row in rows for one in row.places)
+    return _ReadPage(sheet.page, lines, sheet.reason, tuple(dict.fromkeys(notes)), signs)
 
 
 def _reading(pages: Sequence[_ReadPage], unread: int) -> Reading:
@@ -167,7 +177,9 @@ def _reading(pages: Sequence[_ReadPage], unread: int) -> Reading:
     for number, read in enumerate(pages):
         first = len(lines)
         for parts in read.lines:
-            digits += [_digit(read.page, row.crop, one, len(lines)) for row in parts for one in row.judgements]
+            digits += [
+                _digit(read.page, row.crop, one, len(lines)) for row in parts for one in row.judgements
+            ]
             lines.append(_line(read.page, parts, number))
         texts.append("\n".join(line.text for line in lines[first:]))
         where = f"page {number + 1}: " if len(pages) > 1 else ""
@@ -175,12 +187,14 @@ def _reading(pages: Sequence[_ReadPage], unread: int) -> Reading:
         if len(pages) > 1 and not read.lines:
             notes.append(f"{where}{read.reason or Reason.NO_INK}")
     if unread:
-        notes.append(f"{unread:,} other frame{'s' * (unread > 1)} of the file not read")
+        were = "frames of the file were" if unread > 1 else "frame of the file was"
+        notes.append(f"{unread:,} other {were} not read")
     steps = tuple(step for read in pages for step in read.page.steps)
     refused = sum(digit.reason is not None for digit in digits)
     if refused < MOST_REFUSED * len(digits):
         return Reading("ok", "\n\n".join(texts), tuple(digits), None, steps, tuple(lines), tuple(notes))
-    reason = Reason.NOT_A_DIGIT if digits else pages[0].reason or Reason.NO_INK
+    told = bool(digits) or any(read.signs for read in pages)
+    reason = Reason.NOT_A_DIGIT if told else pages[0].reason or Reason.NO_INK
     return Reading("rejected", "", tuple(digits), reason, steps, tuple(lines), tuple(notes))
 
 

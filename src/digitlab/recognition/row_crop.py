@@ -1,5 +1,8 @@
 """A row of writing cut out of the grey page and straightened, with the way back to the page."""
 
+# OpenCV's annotations know no scalars among its arguments and take its masks and labels for floats.
+# pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -20,7 +23,8 @@ class RowCrop:
 
     Attributes:
         grey: as on the page, of either polarity, uint8 [h, w].
-        labels: 1 more than the index of the component of each pixel, 0 on paper and on other rows' ink, int32 [h, w].
+        labels: 1 more than the index of the component of each pixel, 0 on paper and on other rows' ink, int32
+            [h, w].
         contrast: of the ink to its paper, uint8 [h, w].
         row: where it is on the page.
         left: the page's column of its first column.
@@ -88,7 +92,7 @@ def _warped(
     down = (rise[None] + np.arange(height)[:, None]).astype(np.float32)
     across = np.ascontiguousarray(across)
     paper = float(np.median(page.grey[labels == 0])) if (labels == 0).any() else 255.0
-    moved = dict(borderMode=cv2.BORDER_CONSTANT)
+    moved = {"borderMode": cv2.BORDER_CONSTANT}
     grey = cv2.remap(page.grey, across, down, cv2.INTER_LINEAR, borderValue=paper, **moved)
     own = cv2.remap(labels.astype(np.float32), across, down, cv2.INTER_NEAREST, borderValue=0, **moved)
     contrast = cv2.remap(page.ink.contrast, across, down, cv2.INTER_LINEAR, borderValue=0, **moved)

@@ -44,8 +44,8 @@ class RowAnswer:
         text: the likeliest, of the digits and "?"; empty where there is nothing to read.
         probability: of the whole text, as the networks' posteriors have it, 0..1.
         alternatives: texts with their probabilities, the likeliest first, `text` among them.
-        places: of each character the first column of the row, the column of its peak, and the one after its last,
-            float [n, 3].
+        places: of each character the first column of the row, the column of its peak, and the one after its
+            last, float [n, 3].
         shares: for each character the probabilities of the digits and of "?" at its place, float [n, 11].
         heard: for each frame how probable any symbol is there, float [T]; the highest of all looks.
     """

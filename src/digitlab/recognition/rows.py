@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -100,7 +101,7 @@ class Row:
 
     def middle(self, columns: np.ndarray | float) -> np.ndarray:
         """Give the middle of the row at columns of the page."""
-        return np.interp(columns, self.xs, self.ys)
+        return np.asarray(np.interp(columns, self.xs, self.ys))
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,11 +166,11 @@ def find_rows(page: Page, parameters: RowParameters = PARAMETERS) -> Layout:
     groups, patterns = _without_patterns(components, groups, mask.shape, parameters)
     notes += ["a pattern along the edge left out"] * patterns
     groups = _with_the_rest(components, groups, is_sure, known, parameters)
-    rows, line = [], 0
-    for group in groups:
-        for part in _parts(components, group, parameters):
-            rows.append(_row(components, part, line, parameters))
-        line += 1
+    rows = [
+        _row(components, part, line, parameters)
+        for line, group in enumerate(groups)
+        for part in _parts(components, group, parameters)
+    ]
     return Layout(components, tuple(rows), height, known, tuple(notes))
 
 
@@ -221,11 +222,15 @@ def _height_when_joined(components: Components, writing: np.ndarray, parameters:
     return float(heights[order][np.searchsorted(total, total[-1] / 2)])
 
 
-def _units(components: Components, tall: np.ndarray, height: float, parameters: RowParameters) -> list[list[int]]:
+def _units(
+    components: Components, tall: np.ndarray, height: float, parameters: RowParameters
+) -> list[list[int]]:
     """Digits that are torn in an upper and a lower part are put together, the others stand alone."""
-    return _joined(components, tall, parameters.together * height, parameters) if len(tall) <= MOST_TALL else [
-        [int(index)] for index in tall
-    ]
+    return (
+        _joined(components, tall, parameters.together * height, parameters)
+        if len(tall) <= MOST_TALL
+        else [[int(index)] for index in tall]
+    )
 
 
 def _joined(
@@ -361,7 +366,10 @@ def _absorbed(
                 continue
             near = other[int(np.abs(middles[other] - middles[unit]).argmin())]
             common = (heights[near] + heights[unit]) / 2 - abs(level[near] - level[unit])
-            if common > parameters.within * min(heights[near], heights[unit]) and heights[unit] < 1.3 * heights[near]:
+            if (
+                common > parameters.within * min(heights[near], heights[unit])
+                and heights[unit] < 1.3 * heights[near]
+            ):
                 other.append(unit)
                 other.sort(key=lambda one: boxes[one, 0])
                 kept = [one for one in kept if one is not chain]
@@ -394,7 +402,7 @@ def _is_wave(
     steps = np.abs(np.diff(level[both]))
     if not len(gaps) or gaps.min() < -0.15 * height or gaps.max() > parameters.apart * height:
         return False
-    changes = [(one in upper) != (other in upper) for one, other in zip(both, both[1:], strict=False)]
+    changes = [(one in upper) != (other in upper) for one, other in pairwise(both)]
     if sum(changes) >= 2:
         return bool(steps.max() < parameters.wavy * height)
     joint = changes.index(True)  # one goes on where the other ends, a step higher or lower
@@ -404,7 +412,7 @@ def _is_wave(
 def _without_patterns(
     components: Components, groups: list[_Group], size: tuple[int, ...], parameters: RowParameters
 ) -> tuple[list[_Group], int]:
-    """Leave out what is no writing but a pattern that the edge of the page cuts off: solid ink all along it."""
+    """Leave out patterns that the edge of the page cuts off: solid ink all along it."""
     rows, columns = size
     kept = []
     for group in groups:
@@ -424,7 +432,7 @@ def _with_the_rest(
     known: dict[int, str],
     parameters: RowParameters,
 ) -> list[_Group]:
-    """Give small ink to the line beside or in which it stands, and pale digits to the line they go on with."""
+    """Give small ink to the line in which it stands, and pale digits to the line that they go on with."""
     rows = [_row(components, group, 0, parameters) for group in groups]
     tall, small = [list(group.tall) for group in groups], [list(group.small) for group in groups]
     taken = {index for group in groups for index in group.tall} | set(known)
@@ -523,8 +531,10 @@ def _middle(boxes: np.ndarray, height: float, parameters: RowParameters) -> tupl
         fit = np.polynomial.polynomial.polyfit(scaled, y, degree)
         if degree and np.abs(np.diff(y)).max() > parameters.steepest * max(float(np.ptp(x)), 1.0):
             continue
-        if np.abs(np.polynomial.polynomial.polyval(scaled, fit) - y).max() <= most * (0.8 if not degree else 1):
-            at = np.linspace(*ends, 2 if degree < 2 else 33)
+        if np.abs(np.polynomial.polynomial.polyval(scaled, fit) - y).max() <= most * (
+            0.8 if not degree else 1
+        ):
+            at = np.linspace(ends[0], ends[1], 2 if degree < 2 else 33)
             place = (at - x.mean()) / max(float(np.ptp(x)), 1.0)
             return at, np.polynomial.polynomial.polyval(place, fit)
     knots_x, knots_y = [], []

@@ -8,8 +8,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from digitlab.recognition.paper import DARKEST
 from digitlab.recognition.page_rectification import SMALLEST
+from digitlab.recognition.paper import DARKEST
 from digitlab.recognition.strokes import ridge_width
 from digitlab.recognition.view import View
 

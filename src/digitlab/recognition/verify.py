@@ -1,8 +1,8 @@
-"""The second opinion: the ink at each place that the row reader named, as the classifier of single digits sees it.
+"""The second opinion: the ink at each place that the row reader named, as the classifier sees it.
 
-The two know nothing of each other: one reads grey rows whole, the other one digit's ink alone. Where they agree the digit is
-certain; where not, only a high posterior of the row counts. Ink as large as a digit that the reader passed
-over is found here, too.
+The two know nothing of each other: one reads grey rows whole, the other one digit's ink alone. Where they
+agree the digit is certain; where not, only a high posterior of the row counts. Ink as large as a digit that
+the reader passed over is found here, too.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ class VerifyParameters:
     """When a digit counts as read. Shares right are of composed rows of validation digits and people's pens.
 
     Attributes:
-        agreed: the row reader's probability from which a digit counts that the classifier sees, too; 96 % and more
-            are right at any.
-        unlike: the same where the classifier names the digit and takes the ink for no digit; under it 70 % are right.
+        agreed: the row reader's probability from which a digit counts that the classifier sees, too; 96 % and
+            more are right at any.
+        unlike: the same where the classifier names the digit and takes the ink for none; under it 70 % are
+            right.
         alone: the same where the classifier sees another digit; under it 60 % are right, above it 98 %.
         doubted: the same where it sees another and takes the ink for no digit; above it 96 % are right.
         digit: how likely ink is a digit at all from which the classifier's opinion counts.
@@ -79,7 +80,7 @@ class Judgement:
         probabilities: of the digits 0..9, of both opinions together, float64 [10].
         opinions: of both.
         accepted: whether it is read as the likeliest digit.
-        is_sign: whether it is ink of digit size that neither network takes for a digit: a sign, a letter's stroke.
+        is_sign: whether it is ink of digit size that neither network takes for a digit.
     """
 
     place: Place
@@ -89,10 +90,13 @@ class Judgement:
     accepted: bool
     is_sign: bool = False
 
+    @property
+    def digit(self) -> int:
+        """The likeliest digit."""
+        return int(self.probabilities.argmax())
 
-def find_places(
-    crop: RowCrop, answer: RowAnswer, parameters: VerifyParameters = PARAMETERS
-) -> list[Place]:
+
+def find_places(crop: RowCrop, answer: RowAnswer, parameters: VerifyParameters = PARAMETERS) -> list[Place]:
     """Give each character its ink.
 
     Args:
@@ -115,7 +119,7 @@ def find_places(
     passed = ((territory == 0) & (crop.labels > 0)).view(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(passed, connectivity=8, ltype=cv2.CV_32S)
     for label in range(1, count):
-        left, _, width, tall = (int(value) for value in stats[label, :4])
+        tall = int(stats[label, cv2.CC_STAT_HEIGHT])
         if tall < parameters.passed_over * height:
             continue
         place = _place(crop, labels == label, None)
@@ -127,6 +131,7 @@ def find_places(
 def judge(
     answers: Sequence[RowAnswer],
     places: Sequence[Sequence[Place]],
+    alone: Sequence[bool],
     classifier: Classifier,
     parameters: VerifyParameters = PARAMETERS,
 ) -> list[list[Judgement]]:
@@ -135,19 +140,28 @@ def judge(
     Args:
         answers: of the row reader, one a row.
         places: of each row.
+        alone: of each row whether it is the only one of its page.
         classifier: of single digits.
         parameters: when a digit counts as read.
     """
-    flat = [(answer, place) for answer, row in zip(answers, places, strict=True) for place in row]
+    flat = [
+        (answer, place, only and len(row) == 1)
+        for answer, row, only in zip(answers, places, alone, strict=True)
+        for place in row
+    ]
     forms = np.zeros((len(flat), 28, 28), np.uint8)
-    for number, (_, place) in enumerate(flat):
+    for number, (_, place, _) in enumerate(flat):
         if place.strength.any():
             forms[number] = to_mnist_form(place.strength)
     probabilities, likely = _classify(classifier, forms)
     judged = iter(
         [
-            _judgement(answer, place, forms[number], probabilities[number], float(likely[number]), parameters)
-            for number, (answer, place) in enumerate(flat)
+            _lone(place, forms[number], probabilities[number], float(likely[number]), parameters)
+            if only and place.character is None
+            else _judgement(
+                answer, place, forms[number], probabilities[number], float(likely[number]), parameters
+            )
+            for number, (answer, place, only) in enumerate(flat)
         ]
     )
     return [[next(judged) for _ in row] for row in places]
@@ -164,6 +178,19 @@ def _classify(classifier: Classifier, forms: np.ndarray) -> tuple[np.ndarray, np
     starts = range(0, len(forms), BATCH)
     features = [classifier.inside(forms[start : start + BATCH])["features"] for start in starts]
     return calibrated, calibration.rejection.likely(Inside(np.concatenate(features), probabilities))
+
+
+def _lone(
+    place: Place, form: np.ndarray, by_form: np.ndarray, likely: float, parameters: VerifyParameters
+) -> Judgement:
+    """Judge the only ink of a page where the reader hears nothing, as of a straight upright stroke.
+
+    What is left of a page without it is nothing, so that it is no sign; the classifier decides.
+    """
+    best = int(by_form.argmax())
+    opinions = Opinions(None, 0.0, best, float(by_form[best]), likely)
+    accepted = likely >= parameters.digit and float(by_form[best]) >= parameters.alone
+    return Judgement(place, form, _summing_to_one(by_form), opinions, accepted)
 
 
 def _judgement(
@@ -197,7 +224,9 @@ def _judgement(
         needed = parameters.alone if likely >= parameters.digit else parameters.doubted
     accepted = bool(told >= needed)
     if accepted and int(both.argmax()) != digit:
-        both = _summing_to_one(row)  # the row is read against the classifier, whose opinion counts for nothing
+        both = _summing_to_one(
+            row
+        )  # the row is read against the classifier, whose opinion counts for nothing
         accepted = int(both.argmax()) == digit
     return Judgement(place, form, both, opinions, accepted)
 
@@ -229,7 +258,7 @@ def _blank_place(crop: RowCrop, answer: RowAnswer, index: int) -> Place:
 
 
 def _territories(crop: RowCrop, answer: RowAnswer) -> np.ndarray:
-    """Which character each pixel of ink belongs to: 1 more than its index, 0 where it is none's, int32 [h, w]."""
+    """Which character each pixel of ink belongs to: 1 more than its index, 0: none's, int32 [h, w]."""
     labels = crop.labels
     territory = np.zeros(labels.shape, np.int32)
     if not answer.text:
@@ -273,7 +302,7 @@ def _settle(
     peaks: np.ndarray,
     height: float,
 ) -> None:
-    """Give ink without a peak to the character that it is a part of; and of a character without ink the nearest."""
+    """Give ink without a peak to the character that it is a part of; to one without ink the nearest."""
     taken = {character for own in owners.values() for character in own}
     for character in range(len(peaks)):
         if character in taken:
