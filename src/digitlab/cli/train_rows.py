@@ -9,7 +9,9 @@ from digitlab.errors import UserError
 from digitlab.spec.rows import RowRecipe
 from digitlab.workspace import Workspace
 
-PARITY_SEED = 2
+PARITY_SEED, CALIBRATION_SEEDS = 2, (4, 5)
+CALIBRATION_ROWS = 1_500
+"""Of each of the two kinds: fitted to, and measured on."""
 THREADS = 2
 """The network is large enough for two threads to share its batches."""
 
@@ -56,9 +58,17 @@ def train_rows(  # the options of one command
     with step_bar(recipe.name, recipe.training.steps) as on_step:
         trained = train(trial, dataset, state, on_step)
     from digitlab.bundle.rows_writing import PARITY_ROWS, write_rows_bundle
+    from digitlab.recognition.row_calibration import calibrate_rows
 
-    rows = validation_composer(trial, dataset).rows(PARITY_ROWS, PARITY_SEED)
-    card = write_rows_bundle(target, trained.model, trained.result, rows)
+    composer = validation_composer(trial, dataset)
+    fitting, checking = (composer.rows(CALIBRATION_ROWS, seed) for seed in CALIBRATION_SEEDS)
+    card = write_rows_bundle(
+        target,
+        trained.model,
+        trained.result,
+        composer.rows(PARITY_ROWS, PARITY_SEED),
+        lambda network: calibrate_rows(network, fitting, checking),
+    )
     state.unlink()
     last = card.result.validation[-1]
     held_back = f"{100 * last.held_back_right / last.held_back_rows:.1f} % of {last.held_back_rows}"

@@ -50,7 +50,9 @@ class Recognizer:
     def __init__(self, model: str | Path = "best", rows: str | Path = "numbers", threads: int = 1) -> None:
         self.classifier: Classifier = load_classifier(model, threads)
         require_digits(self.classifier.card, str(model))
-        self.row_reader = RowReader(load_row_network(rows, threads))
+        network = load_row_network(rows, threads)
+        self.row_reader = RowReader(network)
+        self._calibration = network.card.calibration
 
     def read(self, image: Source, explain: bool = False, lengths: LengthRange | None = None) -> Reading:
         """Read one picture.
@@ -87,7 +89,8 @@ class Recognizer:
         answers = self.row_reader.read([crop.grey for crop in crops], lengths)
         found = [find_places(crop, answer) for crop, answer in zip(crops, answers, strict=True)]
         judged = judge(answers, found, alone, self.classifier)
-        return [_ReadRow(*row) for row in zip(crops, answers, judged, strict=True)]
+        sure = [self._calibration.confidence(answer.probability) for answer in answers]
+        return [_ReadRow(*row) for row in zip(crops, answers, judged, sure, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +110,7 @@ class _ReadRow:
     crop: RowCrop
     answer: RowAnswer
     places: Sequence[Judgement]
+    confidence: float
 
     @property
     def judgements(self) -> list[Judgement]:
@@ -219,7 +223,7 @@ def _digit(page: Page, crop: RowCrop, known: Judgement, line: int) -> ReadDigit:
 
 def _line(page: Page, parts: Sequence[_ReadRow], number: int) -> ReadLine:
     corners = [row.crop.to_page(*one.place.box) for row in parts for one in row.judgements]
-    confidence = float(np.prod([_confidence(row) for row in parts]))
+    confidence = float(np.prod([row.confidence for row in parts]))
     return ReadLine(
         "".join(row.text for row in parts),
         confidence,
@@ -227,11 +231,6 @@ def _line(page: Page, parts: Sequence[_ReadRow], number: int) -> ReadLine:
         page.box(np.concatenate(corners)) if corners else Box(0, 0, 0, 0),
         number,
     )
-
-
-def _confidence(row: _ReadRow) -> float:
-    """That a whole row is right: the reader's posterior, and less where the second opinion differs."""
-    return row.answer.probability
 
 
 def _alternatives(parts: Sequence[_ReadRow]) -> tuple[tuple[str, float], ...]:

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import pytest
+
+from digitlab.bundle.rows_card import RowCalibration
+from digitlab.bundle.rows_runtime import load_row_network
+from digitlab.data import load
+from digitlab.recognition.row_calibration import calibrate_rows
+from digitlab.synthesis.rows import RowComposer
+
+
+def test_a_posterior_is_worth_what_it_was_worth_on_composed_rows() -> None:
+    mnist = load("mnist")
+    composer = RowComposer(mnist.x_train[-500:], mnist.y_train[-500:])
+    calibration = calibrate_rows(load_row_network(), composer.rows(150, 8), composer.rows(150, 9))
+    assert calibration.rows == 150
+    assert calibration.error is not None
+    assert calibration.error < 0.2
+    sure = [calibration.confidence(posterior) for posterior in (0.0, 0.3, 0.9, 1.0)]
+    assert sure == sorted(sure)
+    assert sure[0] < 0.3 < 0.7 < sure[-1]
+
+
+@pytest.mark.parametrize("posterior", [0.0, 0.2, 0.5, 1.0])
+def test_a_posterior_is_taken_as_it_is_where_nothing_was_fitted(posterior: float) -> None:
+    assert RowCalibration().confidence(posterior) == pytest.approx(posterior, abs=1e-6)
