@@ -135,8 +135,8 @@ def _parity(
         other += sum(one != two for one, two in texts)
     if not largest <= TOLERANCE:
         raise BundleError(
-            f"{ONNX}: expected probabilities within {TOLERANCE:g} of Keras's on {len(rows):,} rows, received a "
-            f"difference of {largest:.2g}; nothing was written"
+            f"{ONNX}: expected probabilities within {TOLERANCE:g} of Keras's on {len(rows):,} rows, received "
+            f"a difference of {largest:.2g}; nothing was written"
         )
     return RowParity(
         runtime=runtime_name(),
