@@ -54,7 +54,8 @@ def test_a_sheet_that_the_picture_shows_in_part_is_read(reader: Recognizer, writ
     sheet = find_sheet(photograph)
     assert sheet is not None
     assert not sheet.whole
-    assert reader.read(photograph).text == "3064\n582"
+    # The 4 lies where the sheet is cut off: it is read or refused, and never another digit.
+    assert reader.read(photograph).text in ("3064\n582", "306?\n582")
 
 
 def test_a_shadow_and_a_frame_are_no_sheets(write: Write) -> None:

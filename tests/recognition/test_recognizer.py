@@ -101,8 +101,8 @@ def test_a_digit_that_broke_is_read_as_one(reader: Recognizer, digits: Dataset) 
         seen.append(
             reader.read(255 - cv2.copyMakeBorder(large, 40, 40, 40, 40, cv2.BORDER_CONSTANT, value=0))
         )
-    assert all(len(reading.digits) == 1 for reading in seen)
-    assert sum(reading.digits[0].digit == 8 for reading in seen) >= 5
+    assert sum(reading.text == "8" for reading in seen) >= 4
+    assert {reading.text for reading in seen} <= {"8", ""}  # the others are refused, and never two digits
 
 
 def test_a_blank_picture_has_no_ink(reader: Recognizer) -> None:
@@ -146,13 +146,10 @@ def test_among_digits_a_question_mark_stands_for_what_is_none(reader: Recognizer
     boxes = [digit.box for digit in reader.read(page).digits]
     middle = boxes[2]
     page[middle.top : middle.top + middle.height, middle.left : middle.left + middle.width] = 255
-    corner, side = (middle.left, middle.top), middle.height
-    for start, end in (((0, 0), (1, 1)), ((1, 0), (0, 1)), ((0.5, 0), (0.5, 1)), ((0, 0.5), (1, 0.5))):
-        ends = [
-            tuple(int(c + s * side * 0.5) for c, s in zip(corner, point, strict=True))
-            for point in (start, end)
-        ]
-        cv2.line(page, ends[0], ends[1], 0, 4)
+    corner, side = np.array([middle.left, middle.top]), middle.height
+    letter = [(0, 1), (0, 0), (0.25, 0.6), (0.5, 0), (0.5, 1)]
+    points = np.array([corner + side * np.array(point) for point in letter])
+    cv2.polylines(page, [np.rint(points).astype(np.int32)], False, 0, 4, cv2.LINE_AA)
     reading = reader.read(page)
     assert (reading.status, reading.text) == ("ok", "20?26")
 

@@ -10,7 +10,7 @@ from PIL import Image, TiffImagePlugin
 from digitlab.errors import ImageError
 
 MOST_COLOUR_PIXELS = 2_000_000
-"""Of the colour that is kept: no more are looked at, and a photograph's would take long to copy."""
+"""Of the colour that is kept: no more are looked at, and those of a photograph take long to copy."""
 
 # What Pillow does to the samples of a PNG file, by their raw mode, but not to the transparent one among them.
 _SPREAD = {"L;2": 85, "L;4": 17, "RGB;16B": 1 / 256}

@@ -47,7 +47,7 @@ def build_rows(
         column, float32 [batch, W / 4, 12]. The same seeds give the same weights.
     """
     maker = _Maker(spec, Parts(dtype, initialization, dropout, dropout_layer), normalization_layer)
-    rows = keras.Input((spec.height, None), name="rows")
+    rows: Any = keras.Input((spec.height, None), name="rows")
     maps = maker.standardized(rows)
     for number, stage in enumerate(spec.stages, start=1):
         maps = maker.stage(maps, stage, number)
@@ -70,8 +70,9 @@ class _Maker:
         """Give the row the mean 0 and the variance 1, whatever its light: [batch, height, W, 1]."""
         pixels = layers.Rescaling(1 / 255, dtype="float32", name="rescaling")(rows)
         maps = layers.Reshape((self.spec.height, -1, 1), dtype="float32", name="one_channel")(pixels)
+        axes: Any = [1, 2, 3]  # Keras takes a list, which its annotation does not know
         standardize = layers.LayerNormalization(
-            axis=[1, 2, 3], epsilon=FAINTEST, center=False, scale=False, dtype="float32", name="standardized"
+            axis=axes, epsilon=FAINTEST, center=False, scale=False, dtype="float32", name="standardized"
         )
         return standardize(maps)
 

@@ -41,7 +41,8 @@ def colour_distance(colour: np.ndarray, grey: np.ndarray) -> np.ndarray | None:
     small_grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     luminance = cv2.absdiff(small_grey, _paper(small_grey))
     seen = cv2.threshold(distance, _SEEN, 1, cv2.THRESH_BINARY)[1]
-    hidden = cv2.compare(distance, cv2.multiply(luminance, 1.0, scale=_HIDDEN), cv2.CMP_GT) & seen
+    scaled = cv2.convertScaleAbs(luminance, alpha=_HIDDEN)
+    hidden = cv2.bitwise_and(cv2.compare(distance, scaled, cv2.CMP_GT), seen)
     # Outlines of strokes are hidden here and there, since JPEG keeps colour coarsely: a wide part is not.
     hidden = cv2.erode(hidden, np.ones((2, 2), np.uint8))
     if cv2.countNonZero(hidden) <= _SHARE * max(cv2.countNonZero(seen), 1):

@@ -1,4 +1,4 @@
-"""Ink, told from paper, so that rows are found and digits cut out; rows are read from the grey page."""
+"""Ink, told from paper: rows are found by it and digits cut out of them; what is read is the grey page."""
 
 # OpenCV's annotations know no scalars among its arguments and take its masks and labels for floats.
 # pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false

@@ -252,7 +252,7 @@ def _is_border(
     flat = bottom - top < parameters.border * rows and left <= 1 and right >= columns - 1
     upright = right - left < parameters.border * columns and top <= 1 and bottom >= rows - 1
     at_edge = (flat and (top <= 1 or bottom >= rows - 1)) or (upright and (left <= 1 or right >= columns - 1))
-    # Where a picture is cut to its ink a 1 lies along an edge, too; a border is longer than that.
+    # In a picture that is cut to its ink a 1 lies along an edge, too: a border is longer than that.
     return at_edge and max(right - left, bottom - top) > parameters.heights * height
 
 

@@ -34,8 +34,8 @@ class Recognizer:
     """Reads the digits in pictures; threads may share it.
 
     Args:
-        model: the classifier of single digits: the name of a network that comes with digitlab, or the folder
-            of a bundle.
+        model: the classifier of single digits: the name of a network that comes with digitlab, or a
+            bundle's folder.
         rows: the reader of rows: likewise.
         threads: that compute one batch, 1 or more.
 
@@ -88,7 +88,7 @@ class Recognizer:
         alone = [len(page) == 1 for page in pages for _ in page]
         answers = self.row_reader.read([crop.grey for crop in crops], lengths)
         found = [find_places(crop, answer) for crop, answer in zip(crops, answers, strict=True)]
-        judged = judge(answers, found, alone, self.classifier)
+        judged = judge(answers, found, self.classifier, alone=alone)
         sure = [self._calibration.confidence(answer.probability) for answer in answers]
         return [_ReadRow(*row) for row in zip(crops, answers, judged, sure, strict=True)]
 
@@ -114,12 +114,12 @@ class _ReadRow:
 
     @property
     def judgements(self) -> list[Judgement]:
-        """All but what was shown to be a sign."""
-        return [one for one in self.places if not one.is_sign]
+        """All but what was shown to be a sign: beside a digit; alone, it is ink that is no digit."""
+        rest = [one for one in self.places if not one.is_sign]
+        return rest if any(one.accepted for one in rest) else list(self.places)
 
     @property
     def text(self) -> str:
-        """The digits, `?` for what was not accepted."""
         return "".join(str(one.digit) if one.accepted else "?" for one in self.judgements)
 
     @property

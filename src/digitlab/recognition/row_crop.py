@@ -1,8 +1,5 @@
 """A row of writing cut out of the grey page and straightened, with the way back to the page."""
 
-# OpenCV's annotations know no scalars among its arguments and take its masks and labels for floats.
-# pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false
-
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -92,8 +89,15 @@ def _warped(
     down = (rise[None] + np.arange(height)[:, None]).astype(np.float32)
     across = np.ascontiguousarray(across)
     paper = float(np.median(page.grey[labels == 0])) if (labels == 0).any() else 255.0
-    moved = {"borderMode": cv2.BORDER_CONSTANT}
-    grey = cv2.remap(page.grey, across, down, cv2.INTER_LINEAR, borderValue=paper, **moved)
-    own = cv2.remap(labels.astype(np.float32), across, down, cv2.INTER_NEAREST, borderValue=0, **moved)
-    contrast = cv2.remap(page.ink.contrast, across, down, cv2.INTER_LINEAR, borderValue=0, **moved)
-    return grey, np.rint(own).astype(np.int32), contrast
+
+    def moved(picture: np.ndarray, method: int, outside: float) -> np.ndarray:
+        return cv2.remap(
+            picture, across, down, method, borderMode=cv2.BORDER_CONSTANT, borderValue=(outside,)
+        )
+
+    own = moved(labels.astype(np.float32), cv2.INTER_NEAREST, 0)
+    return (
+        moved(page.grey, cv2.INTER_LINEAR, paper),
+        np.rint(own).astype(np.int32),
+        moved(page.ink.contrast, cv2.INTER_LINEAR, 0),
+    )

@@ -11,7 +11,7 @@ import numpy as np
 from digitlab.recognition.ctc import decode
 from digitlab.recognition.ctc_paths import ALPHABET, BLANK, align
 from digitlab.recognition.lengths import LengthRange
-from digitlab.synthesis.row_form import COLUMN, row_form
+from digitlab.synthesis.row_form import row_form
 
 STRETCHES = (0.88, 1.0, 1.14)
 """Widths at which a row is read; the sum of the three posteriors gained 2.4 points of the amounts."""
@@ -44,7 +44,7 @@ class RowAnswer:
         text: the likeliest, of the digits and "?"; empty where there is nothing to read.
         probability: of the whole text, as the networks' posteriors have it, 0..1.
         alternatives: texts with their probabilities, the likeliest first, `text` among them.
-        places: of each character the first column of the row, the column of its peak, and the one after its
+        places: of each character its first column in the row, the column of its peak, and the one after its
             last, float [n, 3].
         shares: for each character the probabilities of the digits and of "?" at its place, float [n, 11].
         heard: for each frame how probable any symbol is there, float [T]; the highest of all looks.
@@ -159,6 +159,3 @@ def _common(one: str, other: str) -> int:
             break
         count += 1
     return count
-
-
-__all__ = ["COLUMN", "RowAnswer", "RowNetwork", "RowReader"]

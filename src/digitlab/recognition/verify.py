@@ -1,4 +1,4 @@
-"""The second opinion: the ink at each place that the row reader named, as the classifier sees it.
+"""The second opinion: the ink at each place that the row reader named, seen by the classifier of digits.
 
 The two know nothing of each other: one reads grey rows whole, the other one digit's ink alone. Where they
 agree the digit is certain; where not, only a high posterior of the row counts. Ink as large as a digit that
@@ -30,11 +30,15 @@ class VerifyParameters:
     Attributes:
         agreed: the row reader's probability from which a digit counts that the classifier sees, too; 96 % and
             more are right at any.
-        unlike: the same where the classifier names the digit and takes the ink for none; under it 70 % are
-            right.
+        unlike: the same where the classifier names the digit and takes the ink for no digit; under it 70 %
+            are right.
         alone: the same where the classifier sees another digit; under it 60 % are right, above it 98 %.
         doubted: the same where it sees another and takes the ink for no digit; above it 96 % are right.
         digit: how likely ink is a digit at all from which the classifier's opinion counts.
+        certain: how sure the classifier is of a digit that stands alone, and that it is one, from which it is
+            read though the row reader says "?".
+        seen: the row reader's probability of that digit, at least.
+        bar: width of an upright stroke, in its heights, at most, that alone is a 1 if the classifier says so.
         passed_over: height, in heights of the row, from which ink that was passed over is told.
         heard: how probable a symbol is along such ink from which it is no sign.
         floor: of each class, in both opinions: neither is ever certain that it is not.
@@ -45,6 +49,9 @@ class VerifyParameters:
     alone: float = 0.93
     doubted: float = 0.85
     digit: float = 0.5
+    certain: float = 0.95
+    seen: float = 0.15
+    bar: float = 0.4
     passed_over: float = 0.6
     heard: float = 0.3
     floor: float = 2e-3
@@ -80,7 +87,7 @@ class Judgement:
         probabilities: of the digits 0..9, of both opinions together, float64 [10].
         opinions: of both.
         accepted: whether it is read as the likeliest digit.
-        is_sign: whether it is ink of digit size that neither network takes for a digit.
+        is_sign: whether it is ink of digit size that neither network takes for a digit: a sign, a stroke.
     """
 
     place: Place
@@ -119,8 +126,7 @@ def find_places(crop: RowCrop, answer: RowAnswer, parameters: VerifyParameters =
     passed = ((territory == 0) & (crop.labels > 0)).view(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(passed, connectivity=8, ltype=cv2.CV_32S)
     for label in range(1, count):
-        tall = int(stats[label, cv2.CC_STAT_HEIGHT])
-        if tall < parameters.passed_over * height:
+        if stats[label, cv2.CC_STAT_HEIGHT] < parameters.passed_over * height:
             continue
         place = _place(crop, labels == label, None)
         places.append(replace(place, heard=_heard(place.box, crop, answer)))
@@ -131,22 +137,22 @@ def find_places(crop: RowCrop, answer: RowAnswer, parameters: VerifyParameters =
 def judge(
     answers: Sequence[RowAnswer],
     places: Sequence[Sequence[Place]],
-    alone: Sequence[bool],
     classifier: Classifier,
     parameters: VerifyParameters = PARAMETERS,
+    alone: Sequence[bool] | None = None,
 ) -> list[list[Judgement]]:
     """Ask the classifier about all places of all rows at once.
 
     Args:
         answers: of the row reader, one a row.
         places: of each row.
-        alone: of each row whether it is the only one of its page.
         classifier: of single digits.
         parameters: when a digit counts as read.
+        alone: of each row whether it is the only one of its page; none is unless said.
     """
     flat = [
         (answer, place, only and len(row) == 1)
-        for answer, row, only in zip(answers, places, alone, strict=True)
+        for answer, row, only in zip(answers, places, alone or [False] * len(answers), strict=True)
         for place in row
     ]
     forms = np.zeros((len(flat), 28, 28), np.uint8)
@@ -217,7 +223,14 @@ def _judgement(
     row = np.maximum(shares[:10], parameters.floor)
     both = _summing_to_one(row * np.maximum(trusted, parameters.floor))
     if digit is None:
-        return Judgement(place, form, both, opinions, False)
+        # Of one character alone the classifier, which was made for it, knows more.
+        certain = min(likely, float(by_form[best])) >= parameters.certain and shares[best] >= parameters.seen
+        # A straight upright stroke, which the reader hardly met alone, is a 1 to everybody.
+        height, width = place.strength.shape
+        is_bar = best == 1 and likely >= parameters.digit and width <= parameters.bar * height
+        if len(answer.text) == 1 and is_bar:
+            return Judgement(place, form, _summing_to_one(by_form), opinions, True)
+        return Judgement(place, form, both, opinions, len(answer.text) == 1 and bool(certain))
     if best == digit:
         needed = parameters.agreed if likely >= parameters.digit else parameters.unlike
     else:
@@ -258,7 +271,7 @@ def _blank_place(crop: RowCrop, answer: RowAnswer, index: int) -> Place:
 
 
 def _territories(crop: RowCrop, answer: RowAnswer) -> np.ndarray:
-    """Which character each pixel of ink belongs to: 1 more than its index, 0: none's, int32 [h, w]."""
+    """Which character each pixel of ink belongs to, int32 [h, w]: 1 more than its index, 0 for none."""
     labels = crop.labels
     territory = np.zeros(labels.shape, np.int32)
     if not answer.text:
@@ -302,7 +315,7 @@ def _settle(
     peaks: np.ndarray,
     height: float,
 ) -> None:
-    """Give ink without a peak to the character that it is a part of; to one without ink the nearest."""
+    """Give ink without a peak to the character that it is a part of; to one without ink, the nearest."""
     taken = {character for own in owners.values() for character in own}
     for character in range(len(peaks)):
         if character in taken:

@@ -32,14 +32,14 @@ class FusedNormalization(keras.layers.Layer):
 
     def __init__(self, momentum: float, dtype: str, name: str) -> None:
         super().__init__(dtype=dtype, name=name)
-        self.kept = tf.Variable(momentum, trainable=False, dtype=tf.float32)
+        self.kept: Any = tf.Variable(tf.constant(momentum), trainable=False, dtype=tf.float32)
 
     def build(self, input_shape: Any) -> None:
         """Make the weights, in the order in which Keras's layer has them."""
         one, shape = "ones", input_shape[-1:]
         self.gamma = self.add_weight(shape=shape, initializer=one, name="gamma", autocast=False)
         self.beta = self.add_weight(shape=shape, initializer="zeros", name="beta", autocast=False)
-        fixed = {"trainable": False, "autocast": False}
+        fixed: dict[str, Any] = {"trainable": False, "autocast": False}
         self.moving_mean = self.add_weight(shape=shape, initializer="zeros", name="moving_mean", **fixed)
         self.moving_variance = self.add_weight(shape=shape, initializer=one, name="moving_variance", **fixed)
 
