@@ -208,3 +208,35 @@ def test_every_component_of_digit_size_is_in_a_row_or_an_artifact(write: Write) 
         placed = {index for row in layout.rows for index in row.members} | set(layout.artifacts)
         tall = np.flatnonzero(layout.components.heights > 0.45 * layout.height)
         assert set(tall.tolist()) <= placed
+
+
+def test_pale_digits_go_on_with_a_line_one_after_the_other() -> None:
+    picture = paper(120, 560)
+    for place, digit in enumerate("725412"):
+        stroke(picture, digit, 30 + 85 * place, 30, 60, 5)
+    pale = picture[:, 100:].astype(np.int16)
+    picture[:, 100:] = 255 - (255 - pale) * 3 // 10
+    assert counts(laid_out(picture)[1]) == [6]
+
+
+def test_digits_that_hang_together_on_a_line_are_no_underline() -> None:
+    picture = paper(90, 600)
+    for place, digit in enumerate("7254127"):
+        stroke(picture, digit, 30 + 70 * place, 20, 44, 3)
+    cv2.line(picture, (25, 64), (520, 64), 0, 3)
+    stroke(picture, "7", 550, 20, 44, 3)
+    _, layout = laid_out(picture)
+    assert layout.artifacts == {}
+    assert sum(counts(layout)) == 2
+
+
+def test_a_pattern_along_the_edge_is_left_out_beside_paler_writing() -> None:
+    picture = paper(300, 200)
+    chance = np.random.default_rng(1)
+    for left in range(0, 200, 20):
+        picture[: int(chance.integers(14, 22)), left : left + int(chance.integers(10, 17))] = 0
+    stroke(picture, "7", 80, 160, 60, 5)
+    picture[100:] = 255 - (255 - picture[100:].astype(np.int16)) * 4 // 10
+    _, layout = laid_out(picture)
+    assert layout.notes == ("a pattern along the edge left out",)
+    assert counts(layout) == [1]

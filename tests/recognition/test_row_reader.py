@@ -84,3 +84,10 @@ def test_rows_of_any_shape_are_read(shape: tuple[int, int]) -> None:
 
 def test_no_rows_give_no_answers() -> None:
     assert RowReader(Marks()).read([]) == []
+
+
+def test_each_digit_of_a_long_row_is_believed_though_no_whole_text_is() -> None:
+    [answer] = RowReader(Marks(certain=0.98)).read([row_of("4071" * 20)])
+    assert answer.text == "4071" * 20
+    assert answer.probability < 0.5
+    assert answer.shares.max(axis=1).min() > 0.8

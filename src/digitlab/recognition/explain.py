@@ -60,11 +60,17 @@ def encode_png(image: np.ndarray) -> bytes:
 
 
 def _answer(digit: ReadDigit) -> list[str]:
-    if digit.reason:
-        return [str(digit.reason), f"like {digit.digit}"]
+    """What is read, and what each of the two networks says."""
+    read = str(digit.reason) if digit.reason else f"{digit.digit}: {100 * digit.confidence:.1f} %"
+    said = digit.opinions
+    if said is None:
+        return [read]
+    in_row = "no digit" if said.row_digit is None else f"{said.row_digit} {100 * said.row_probability:.0f} %"
     return [
-        f"{digit.digit}: {100 * digit.confidence:.1f} %",
-        f"or {digit.runner_up}: {100 * digit.runner_up_confidence:.1f} %",
+        read,
+        f"row: {in_row}",
+        f"alone: {said.form_digit} {100 * said.form_probability:.0f} %",
+        f"a digit: {100 * said.likely_digit:.0f} %",
     ]
 
 

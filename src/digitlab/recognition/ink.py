@@ -111,7 +111,8 @@ def find_ink(grey: np.ndarray, view: View | None, parameters: InkParameters = PA
     width = stroke_width(sure)
     if has_net:
         return Ink(contrast, sure, nothing, level, width, view.paper, has_net)
-    pale = _pale(contrast, sure, max(floor, 0.5 * parameters.pale * level), parameters.pale * level, reach)
+    high = max(parameters.pale * level, parameters.quiet * view.noise)
+    pale = _pale(contrast, sure, max(floor, 0.5 * parameters.pale * level), high, reach)
     return Ink(contrast, sure, pale, level, width, view.paper, has_net)
 
 

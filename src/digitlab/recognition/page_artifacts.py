@@ -261,4 +261,6 @@ def _is_bar(components: Components, index: int) -> bool:
     if components.widths[index] < 3 * components.heights[index]:
         return False
     _, sides, _ = cv2.minAreaRect(cv2.findNonZero(components.mask(index)))
-    return 8 * min(sides) < max(sides)
+    # Solid all along: digits in a row that hang together have paper between them.
+    is_solid = components.areas[index] > 0.5 * (sides[0] + 1) * (sides[1] + 1)
+    return 8 * min(sides) < max(sides) and is_solid

@@ -13,7 +13,7 @@ from digitlab.bundle.rows_runtime import load_row_network
 from digitlab.bundle.runtime import Classifier, load_classifier
 from digitlab.recognition.lengths import LengthRange
 from digitlab.recognition.page import Page, make_page
-from digitlab.recognition.reading import Box, ReadDigit, Reading, ReadLine, Reason
+from digitlab.recognition.reading import Box, ReadDigit, Reading, ReadLine, Reason, Step
 from digitlab.recognition.row_crop import RowCrop, crop_row
 from digitlab.recognition.row_reader import RowAnswer, RowReader
 from digitlab.recognition.rows import Layout, find_rows, whole_picture
@@ -26,6 +26,8 @@ SMALLEST = 8
 """Pixels: the height of writing that can be told from dirt."""
 MOST_AREA = 5.0
 """Of a page: all its rows together; those of writing hardly overlap, those of a texture lie on each other."""
+MOST_ROWS_SHOWN = 12
+"""Rows of a page among the steps of its preparation."""
 MOST_REFUSED = 0.5
 """Of the characters of a page: where as many or more are no digits, the page is rejected."""
 
@@ -193,13 +195,21 @@ def _reading(pages: Sequence[_ReadPage], unread: int) -> Reading:
     if unread:
         were = "frames of the file were" if unread > 1 else "frame of the file was"
         notes.append(f"{unread:,} other {were} not read")
-    steps = tuple(step for read in pages for step in read.page.steps)
+    steps = tuple(step for read in pages for step in (*read.page.steps, *_row_steps(read)))
     refused = sum(digit.reason is not None for digit in digits)
     if refused < MOST_REFUSED * len(digits):
         return Reading("ok", "\n\n".join(texts), tuple(digits), None, steps, tuple(lines), tuple(notes))
     told = bool(digits) or any(read.signs for read in pages)
     reason = Reason.NOT_A_DIGIT if told else pages[0].reason or Reason.NO_INK
     return Reading("rejected", "", tuple(digits), reason, steps, tuple(lines), tuple(notes))
+
+
+def _row_steps(read: _ReadPage) -> list[Step]:
+    """The rows as they were read, where steps are asked for."""
+    if not read.page.steps:
+        return []
+    crops = [row.crop.grey for parts in read.lines for row in parts]
+    return [Step(f"row {number}", crop) for number, crop in enumerate(crops[:MOST_ROWS_SHOWN], start=1)]
 
 
 def _digit(page: Page, crop: RowCrop, known: Judgement, line: int) -> ReadDigit:

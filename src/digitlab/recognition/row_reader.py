@@ -132,9 +132,14 @@ def _shares(text: str, found: Sequence[tuple[str, float]]) -> np.ndarray:
     """For each character how probable each symbol is in its place.
 
     A text that differs elsewhere speaks for it, too: one whose beginning or end is the same up to there. What
-    no text accounts for is left unassigned: rows may add up to less than 1.
+    no text accounts for is spread over the characters: of 200 digits hardly any one text is probable, and yet
+    each digit may be.
     """
     shares = np.zeros((len(text), len(ALPHABET)))
+    total = sum(probability for _, probability in found)
+    if not text or not total:
+        return shares
+    each = min(total, 1.0) ** (1 / len(text)) / total
     for other, probability in found:
         same_before = _common(text, other)
         same_after = _common(text[::-1], other[::-1])
@@ -148,7 +153,7 @@ def _shares(text: str, found: Sequence[tuple[str, float]]) -> np.ndarray:
                 continue
             if len(other) != len(text) and symbol != text[place]:
                 continue
-            shares[place, ALPHABET.index(symbol)] += probability
+            shares[place, ALPHABET.index(symbol)] += probability * each
     return shares
 
 

@@ -115,7 +115,12 @@ def find_rows(page: Page, parameters: RowParameters = PARAMETERS) -> Layout:
         units = [[int(index)] for index in np.flatnonzero(writing & (components.widths >= height))]
     groups = [_Group(tuple(line)) for line in group_units(components, units, height, parameters)]
     groups, patterns = _without_patterns(components, groups, mask.shape, parameters)
-    notes += ["a pattern along the edge left out"] * patterns
+    if patterns and not groups:
+        groups = _pale_lines(components, is_sure, parameters)
+        groups, patterns = (groups, patterns) if groups else (patterns, [])
+    if patterns:
+        notes.append("a pattern along the edge left out")
+        known |= {index: "pattern" for group in patterns for index in group.tall}
     groups = _with_the_rest(components, groups, is_sure, known, parameters)
     rows = [
         _row(components, part, line, parameters)
@@ -186,18 +191,29 @@ def _units(
 
 def _without_patterns(
     components: Components, groups: list[_Group], size: tuple[int, ...], parameters: RowParameters
-) -> tuple[list[_Group], int]:
-    """Leave out what is no writing but a pattern that the edge of the page cuts off, of solid ink."""
+) -> tuple[list[_Group], list[_Group]]:
+    """Tell writing from patterns that the edge of the page cuts off, of solid ink."""
     rows, columns = size
-    kept = []
+    kept, patterns = [], []
     for group in groups:
         boxes = components.boxes[list(group.tall)]
         cut_off = max(np.mean(boxes[:, side] == end) for side, end in enumerate((0, 0, columns, rows)))
         width, height = (boxes[:, 2:] - boxes[:, :2]).T
         solid = np.median(components.areas[list(group.tall)] / (width * height))
-        if len(boxes) < parameters.pattern or cut_off < 0.5 or solid < parameters.solid:
-            kept.append(group)
-    return (kept, len(groups) - len(kept)) if kept else (groups, 0)
+        is_pattern = len(boxes) >= parameters.pattern and cut_off >= 0.5 and solid >= parameters.solid
+        (patterns if is_pattern else kept).append(group)
+    return kept, patterns
+
+
+def _pale_lines(components: Components, is_sure: np.ndarray, parameters: RowParameters) -> list[_Group]:
+    """Lines of pale ink, where what is darker is no writing."""
+    pale = ~is_sure
+    height = usual_height(components, pale) if pale.any() else 0.0
+    tall = np.flatnonzero(pale & (components.heights >= max(parameters.tall * height, 1)))
+    if not 0 < len(tall) <= MOST_TALL:
+        return []
+    units = [[int(index)] for index in tall]
+    return [_Group(tuple(line)) for line in group_units(components, units, height, parameters)]
 
 
 def _with_the_rest(
@@ -208,22 +224,38 @@ def _with_the_rest(
     parameters: RowParameters,
 ) -> list[_Group]:
     """Give small ink to the line beside or in which it stands, and pale digits to their line."""
-    rows = [_row(components, group, 0, parameters) for group in groups]
-    tall, small = [list(group.tall) for group in groups], [list(group.small) for group in groups]
     taken = {index for group in groups for index in group.tall} | set(known)
-    for index in range(len(components)):
-        if index in taken:
-            continue
-        best = _nearest(components, index, rows, bool(is_sure[index]), parameters)
-        if best is None:
-            continue
-        height = components.heights[index]
-        is_tall = parameters.pale[0] <= height / rows[best].height <= parameters.pale[1]
-        (tall if is_tall else small)[best].append(index)
-    return [
-        _Group(tuple(sorted(one, key=lambda index: components.boxes[index, 0])), tuple(other))
-        for one, other in zip(tall, small, strict=True)
-    ]
+    rest = [index for index in range(len(components)) if index not in taken]
+    while True:  # a pale digit may go on where another one has made the line longer
+        rows = [_row(components, group, 0, parameters) for group in groups]
+        found = {
+            index: best
+            for index in rest
+            if (best := _nearest(components, index, rows, bool(is_sure[index]), parameters)) is not None
+        }
+        groups = [
+            _extended(
+                components, group, [index for index, best in found.items() if best == number], parameters
+            )
+            for number, group in enumerate(groups)
+        ]
+        rest = [index for index in rest if index not in found]
+        if not found or not rest:
+            return groups
+
+
+def _extended(components: Components, group: _Group, more: list[int], parameters: RowParameters) -> _Group:
+    """A line with more components; those as high as its digits are digits, too."""
+    if not more:
+        return group
+    height = float(np.median(components.heights[list(group.tall)]))
+    low, high = parameters.pale
+    tall = [index for index in more if low <= components.heights[index] / height <= high]
+    small = [index for index in more if index not in tall]
+    return _Group(
+        tuple(sorted([*group.tall, *tall], key=lambda index: components.boxes[index, 0])),
+        (*group.small, *small),
+    )
 
 
 def _nearest(
