@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitlab.bundle.files import INSIDE, ONNX, PRETRAINED, find_bundle
+from digitlab.bundle.files import INSIDE, ONNX, PRETRAINED, find_bundle, shipped_names
 from digitlab.bundle.graph import IMAGES, PROBABILITIES, GraphWriter, model_proto
+from digitlab.bundle.rows_runtime import load_row_network
 from digitlab.bundle.runtime import BATCH, Classifier, load_classifier
 from digitlab.data import Dataset
 from digitlab.errors import BundleError, DataError
@@ -246,7 +247,7 @@ def test_a_fresh_process_loads_nothing_heavy_for_its_first_answer(whole_bundle: 
 
 
 def test_the_shipped_networks_load_and_fit_into_16_megabytes() -> None:
-    shipped = [path for path in PRETRAINED.glob("*") if path.is_dir()]
-    for folder in shipped:
-        assert load_classifier(folder.name).card.test.accuracy > 0.95
+    for name in shipped_names():
+        assert load_classifier(name).card.test.accuracy > 0.95
+    assert load_row_network("numbers").card.parity.other_texts == 0
     assert sum(file.stat().st_size for file in PRETRAINED.rglob("*") if file.is_file()) < 16_000_000

@@ -16,7 +16,7 @@ MISTAKES = {
     "a seed below zero": (["train", "mlp", "--seed", "-1"], "--seed"),
     "an unknown recipe": (
         ["train", "mlpp"],
-        "one of best, best-mlp, cnn, deep-cnn, fast, fast-994, fast-995, mlp, or the path",
+        "one of numbers, best, best-mlp, cnn, deep-cnn, fast, fast-994, fast-995, mlp, or the path",
     ),
     "a recipe file that is not there": (["train", "mine.toml"], "mine.toml': cannot be read"),
     "a setting that leads nowhere": (
