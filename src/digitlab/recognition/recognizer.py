@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from digitlab.recognition.page import Page, make_page
 from digitlab.recognition.reading import Box, ReadDigit, Reading, ReadLine, Reason, Step
 from digitlab.recognition.row_crop import RowCrop, crop_row
 from digitlab.recognition.row_reader import RowAnswer, RowReader
-from digitlab.recognition.rows import Layout, find_rows, whole_picture
+from digitlab.recognition.rows import Layout, find_rows, page_as_row, whole_picture
 from digitlab.recognition.sources import Source, source_pages
 from digitlab.recognition.verify import Judgement, find_places, judge
 
@@ -26,6 +26,14 @@ SMALLEST = 8
 """Pixels: the height of writing that can be told from dirt."""
 MOST_AREA = 5.0
 """Of a page: all its rows together; those of writing hardly overlap, those of a texture lie on each other."""
+DOUBTFUL = 0.7
+"""Probability of a page's rows under which a page that is no higher than a row is read as one, too."""
+LEAST_AS_ROW = 0.4
+"""Probability of such a reading from which it may count."""
+HIGHEST_AS_ROW = 200
+"""Pixels: the height of such a page, at most."""
+NARROWEST_AS_ROW = 0.4
+"""Width of such a page, in its heights, at least."""
 MOST_ROWS_SHOWN = 12
 """Rows of a page among the steps of its preparation."""
 MOST_REFUSED = 0.5
@@ -81,8 +89,31 @@ class Recognizer:
         files = [source_pages(image) for image in images]
         sheets = [[_lay_out(make_page(picture, explain)) for picture in pages] for pages in files]
         rows = iter(self._read_rows([sheet.crops for file in sheets for sheet in file], lengths))
-        read = [[_read_page(sheet, [next(rows) for _ in sheet.crops]) for sheet in file] for file in sheets]
+        found = [[[next(rows) for _ in sheet.crops] for sheet in file] for file in sheets]
+        self._read_as_rows(sheets, found, lengths)
+        read = [
+            [_read_page(sheet, rows) for sheet, rows in zip(pages, file, strict=True)]
+            for pages, file in zip(sheets, found, strict=True)
+        ]
         return [_reading(pages, file[0].unread) for pages, file in zip(read, files, strict=True)]
+
+    def _read_as_rows(
+        self,
+        sheets: Sequence[list[_Sheet]],
+        found: Sequence[list[list[_ReadRow]]],
+        lengths: LengthRange | None,
+    ) -> None:
+        """Read small pages whose rows are doubtful or not found as one row, and keep what is more probable."""
+        doubtful = [
+            (pages, number, _as_row(sheet), file)
+            for pages, file in zip(sheets, found, strict=True)
+            for number, sheet in enumerate(pages)
+            if _may_be_a_row(sheet, file[number])
+        ]
+        rows = self._read_rows([sheet.crops for _, _, sheet, _ in doubtful], lengths)
+        for (pages, number, sheet, file), row in zip(doubtful, rows, strict=True):
+            if row.answer.text and row.confidence > max(LEAST_AS_ROW, _sureness(file[number])):
+                pages[number], file[number] = sheet, [row]
 
     def _read_rows(self, pages: Sequence[Sequence[RowCrop]], lengths: LengthRange | None) -> list[_ReadRow]:
         """Read the rows of all pages, one after the other."""
@@ -128,6 +159,26 @@ class _ReadRow:
     def notes(self) -> list[str]:
         signs = len(self.places) - len(self.judgements)
         return [f"{signs} sign{'s' * (signs > 1)} in a row left out"] if signs else []
+
+
+def _sureness(rows: Sequence[_ReadRow]) -> float:
+    """The probability that all rows of a page are right; 0 where none says anything."""
+    said = [row.confidence for row in rows if row.answer.text]
+    return float(np.prod(said)) if said else 0.0
+
+
+def _may_be_a_row(sheet: _Sheet, rows: Sequence[_ReadRow]) -> bool:
+    """Whether a page is no higher than a row, and its rows are not found or not read with confidence."""
+    height, width = sheet.page.grey.shape
+    if not SMALLEST <= height <= HIGHEST_AS_ROW or width < NARROWEST_AS_ROW * height:
+        return False
+    return sheet.reason in (None, Reason.NO_INK, Reason.TOO_SMALL) and _sureness(rows) < DOUBTFUL
+
+
+def _as_row(sheet: _Sheet) -> _Sheet:
+    row = page_as_row(sheet.layout, sheet.page.grey.shape)
+    layout = replace(sheet.layout, rows=(row,))
+    return _Sheet(sheet.page, layout, (crop_row(sheet.page, layout, row),), None)
 
 
 def _lay_out(page: Page) -> _Sheet:

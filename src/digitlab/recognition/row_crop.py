@@ -61,7 +61,7 @@ def crop_row(page: Page, layout: Layout, row: Row, margin: float = MARGIN) -> Ro
     else:
         grey, labels, contrast = _warped(page, labels, left, rise, height)
     members = np.zeros(len(layout.components) + 1, bool)
-    members[np.array(row.members) + 1] = True
+    members[np.array(row.members, int) + 1] = True
     own = members[labels]
     foreign = (labels > 0) & ~own & ~_unclaimed(layout)[labels]
     if foreign.any():
@@ -76,7 +76,7 @@ def _unclaimed(layout: Layout) -> np.ndarray:
     """Which labels are of components in no row, and no artifacts: signs and specks, which stay in sight."""
     unclaimed = np.ones(len(layout.components) + 1, bool)
     for row in layout.rows:
-        unclaimed[np.array(row.members) + 1] = False
+        unclaimed[np.array(row.members, int) + 1] = False
     unclaimed[[index + 1 for index in layout.artifacts]] = False
     return unclaimed
 

@@ -352,6 +352,20 @@ def _middle(boxes: np.ndarray, height: float, parameters: RowParameters) -> tupl
     return np.array(knots_x), np.array(knots_y)
 
 
+def page_as_row(layout: Layout, size: tuple[int, ...]) -> Row:
+    """Take all of a page for one row: of faint or blurred writing, whose ink cannot be told from its paper.
+
+    Args:
+        layout: of the page; its components are those of the row, but the artifacts.
+        size: of the page: rows, columns.
+    """
+    members = tuple(index for index in range(len(layout.components)) if index not in layout.artifacts)
+    middle = size[0] / 2
+    ends, level = np.array([0.0, size[1]]), np.full(2, middle)
+    height = max(layout.height, 0.6 * size[0])
+    return Row(members, len(members), 0, height, ends, level, -middle, size[0] - middle, 0, size[1])
+
+
 def whole_picture(row: Row, size: tuple[int, ...], share: float = 0.6) -> Row:
     """Widen the only row of a page to the page, if it fills most of its height: a picture that is a row.
 

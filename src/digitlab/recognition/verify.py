@@ -264,10 +264,14 @@ def _place(crop: RowCrop, own: np.ndarray, character: int | None) -> Place:
 
 
 def _blank_place(crop: RowCrop, answer: RowAnswer, index: int) -> Place:
-    """Where a character has no ink of its own: too pale to be told from paper, or a guess of the reader."""
+    """Where a character has no ink of its own: too pale to be told from paper, or a guess."""
     left, _, right = answer.places[index]
-    one, other = int(left), max(int(np.ceil(right)), int(left) + 1)
-    return Place(np.zeros((1, 1), np.uint8), (one, 0, other, crop.grey.shape[0]), index)
+    one = min(int(left), crop.grey.shape[1] - 1)
+    other = max(int(np.ceil(right)), one + 1)
+    contrast = crop.contrast[:, one:other]
+    seen = np.where(contrast > contrast.max() // 2, contrast, 0).astype(np.uint8)
+    strength = cv2.normalize(seen, np.zeros_like(seen), 0, 255, cv2.NORM_MINMAX) if seen.any() else seen
+    return Place(strength, (one, 0, other, crop.grey.shape[0]), index)
 
 
 def _territories(crop: RowCrop, answer: RowAnswer) -> np.ndarray:
