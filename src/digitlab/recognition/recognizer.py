@@ -103,7 +103,7 @@ class Recognizer:
         found: Sequence[list[list[_ReadRow]]],
         lengths: LengthRange | None,
     ) -> None:
-        """Read small pages whose rows are doubtful or not found as one row, and keep what is more probable."""
+        """Read small pages with doubtful rows or none as one row, and keep what is more probable."""
         doubtful = [
             (pages, number, _as_row(sheet), file)
             for pages, file in zip(sheets, found, strict=True)
