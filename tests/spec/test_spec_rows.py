@@ -42,6 +42,13 @@ def test_settings_of_a_reader_of_rows_change_by_path() -> None:
         with_settings(recipe, {"training.epochs": 5}, "test")
 
 
+def test_rows_have_the_height_of_row_form() -> None:
+    recipe = find_row_recipe("numbers")
+    assert recipe is not None
+    with pytest.raises(SpecError, match=r"model.height: expected 32, received 24"):
+        with_settings(recipe, {"model.height": 24}, "--set")
+
+
 def test_pools_must_leave_a_quarter_of_the_width() -> None:
     stages = (Stage(filters=4), Stage(filters=4, pool=(2, 2)), Stage(filters=4, pool=(2, 1)))
     assert RowModel(stages=stages).rows_left == 4

@@ -104,9 +104,10 @@ def test_the_saved_training_of_another_trial_is_refused(whole: training.TrainedR
         training.train_rows(other, digits(), state)
 
 
-def test_a_damaged_state_is_refused_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"no state at all", b"PK\x03\x04 the beginning of one", b""])
+def test_a_damaged_state_is_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
     state = tmp_path / "state.npz"
-    state.write_bytes(b"no state at all")
+    state.write_bytes(content)
     with pytest.raises(UserError, match=r"expected a training that was saved, .*; remove it to begin anew"):
         training.train_rows(trial(), digits(), state)
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from digitlab.bundle.rows_runtime import load_row_network
+from digitlab.bundle.runtime import load_classifier
 from digitlab.errors import BundleError, DataError
 
 TINY = """
@@ -35,14 +36,17 @@ uses = 2
 pytestmark = pytest.mark.slow
 
 
-def command(folder: Path, out: str) -> list[str]:
-    return [sys.executable, "-m", "digitlab", "train", str(folder / "tiny.toml"), "--out", str(folder / out)]
+def command(folder: Path, out: str, *more: str) -> list[str]:
+    recipe = str(folder / "tiny.toml")
+    return [sys.executable, "-m", "digitlab", "train", recipe, "--out", str(folder / out), *more]
 
 
-def train(folder: Path, out: str) -> str:
-    done = subprocess.run(command(folder, out), capture_output=True, text=True, timeout=400, check=False)
+def train(folder: Path, out: str, *more: str) -> tuple[str, str]:
+    done = subprocess.run(
+        command(folder, out, *more), capture_output=True, text=True, timeout=400, check=False
+    )
     assert done.returncode == 0, done.stderr
-    return done.stderr
+    return done.stdout, done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +54,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two trainings of the same trial: `whole`, and `killed`, which was killed once and gone on with."""
     place = tmp_path_factory.mktemp("rows")
     (place / "tiny.toml").write_text(TINY)
-    train(place, "whole")
+    told, _ = train(place, "whole", "--json")
+    assert json.loads(told)["parameters"] > 0
     process = subprocess.Popen(command(place, "killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     saved = place / "killed.training.npz"
     deadline = time.monotonic() + 300
@@ -60,7 +65,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     process.wait()
     assert saved.exists()
     assert not (place / "killed").exists()
-    told = train(place, "killed")
+    _, told = train(place, "killed")
     assert "going on with the training" in told
     assert not saved.exists()
     return place
@@ -94,6 +99,11 @@ def test_a_row_reads_the_same_alone_and_among_others(folder: Path) -> None:
     rows = np.random.default_rng(0).integers(0, 256, (150, 32, 64), np.uint8)
     together = network.probabilities(rows)
     assert np.allclose(network.probabilities(rows[70:71])[0], together[70], atol=1e-5)
+
+
+def test_a_reader_of_rows_is_refused_where_single_digits_are_classified(folder: Path) -> None:
+    with pytest.raises(BundleError, match="expected a network that classifies one digit, received one that"):
+        load_classifier(folder / "whole")
 
 
 def test_a_file_that_was_altered_is_refused(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,12 +86,24 @@ def find_bundle(model: str | Path) -> Path:
     Raises:
         BundleError: there is none.
     """
-    if isinstance(model, str) and model in _names_in(PRETRAINED_ROWS):
+    is_name_of_a_reader = isinstance(model, str) and model in _names_in(PRETRAINED_ROWS)
+    folder = None if is_name_of_a_reader else find_folder(model, PRETRAINED)
+    if folder is None or is_reader_of_rows(folder):
         raise BundleError(
-            f"model {model!r}: expected a network that classifies one digit, received one that reads rows; "
-            "the recognizer uses both, each in its place"
+            f"model {str(model)!r}: expected a network that classifies one digit, received one that reads "
+            "rows; the recognizer uses both, each in its place"
         )
-    return find_folder(model, PRETRAINED)
+    return folder
+
+
+def is_reader_of_rows(folder: Path) -> bool:
+    """Whether a folder's card is that of a reader of rows; what is no bundle at all is none."""
+    try:
+        with (folder / CARD).open("rb") as file:
+            values = json.loads(file.read(MAX_CARD_BYTES))
+        return "parity" in values
+    except (OSError, ValueError, TypeError, RecursionError):
+        return False
 
 
 def find_folder(model: str | Path, shipped_in: Path) -> Path:

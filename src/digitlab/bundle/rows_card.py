@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Annotated
 
 from digitlab.bundle.card import card_bytes
 from digitlab.bundle.files import (
-    CARD,
-    MAX_CARD_BYTES,
     MODEL,
     ONNX,
     PRETRAINED_ROWS,
     check_files,
     find_folder,
+    is_reader_of_rows,
 )
 from digitlab.errors import BundleError
 from digitlab.results.rows import RowResult
@@ -114,9 +112,6 @@ def find_rows(model: str | Path) -> tuple[Path, RowCard]:
 def reads_rows(model: str | Path) -> bool:
     """Whether a name or folder is that of a reader of rows; what is no bundle at all is none."""
     try:
-        folder = find_folder(model, PRETRAINED_ROWS)
-        with (folder / CARD).open("rb") as file:
-            values = json.loads(file.read(MAX_CARD_BYTES))
-        return "parity" in values
-    except (BundleError, OSError, ValueError, TypeError):
+        return is_reader_of_rows(find_folder(model, PRETRAINED_ROWS))
+    except BundleError:
         return False

@@ -102,8 +102,8 @@ def _standardized(writer: GraphWriter, layer: Any, taken: list[str]) -> str:
 def _mean(writer: GraphWriter, maps: str) -> str:
     """Add the mean of each row's pixels, first along the row, then over the height.
 
-    One sum of thousands of pixels in float32 is off by so much that faint writing is read otherwise than Keras
-    reads it: by 2e-4 of a probability.
+    One sum of thousands of pixels in float32 is off by so much that faint writing is read otherwise than by
+    Keras: by 2e-4 of a probability.
     """
     for axis in (3, 2):
         maps = writer.node("ReduceMean", [maps, writer.weight(np.array([axis], np.int64))])

@@ -60,7 +60,7 @@ def train(
     row_recipe = find_row_recipe(recipe)
     if row_recipe is not None:
         wanted_rows = with_settings(row_recipe, changes, "--set")
-        train_rows(wanted_rows, seed, out, threads, engine, data, store)
+        train_rows(wanted_rows, seed, out, threads, engine, data, store, as_json)
         return
     wanted = with_settings(resolve_recipe(recipe), changes, "--set")
     target = ensure_new(out or Workspace.of(store).models / f"{wanted.name}-seed{seed}")

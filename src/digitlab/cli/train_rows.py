@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from digitlab.cli.console import say, stdout
+from digitlab.cli.console import print_json, say, stdout
 from digitlab.errors import UserError
 from digitlab.spec.rows import RowRecipe
 from digitlab.workspace import Workspace
@@ -24,6 +24,7 @@ def train_rows(  # the options of one command
     engine: str,
     data: str | None,
     store: Path,
+    as_json: bool = False,
 ) -> None:
     """Train a reader of rows, or go on with its training, and write it as a bundle.
 
@@ -35,6 +36,7 @@ def train_rows(  # the options of one command
         engine: what trains; only TensorFlow can.
         data: whose digits are written; mnist unless given.
         store: the place of the results.
+        as_json: whether the card is printed as JSON instead of a few figures.
     """
     if engine == "jax":
         raise UserError(
@@ -70,6 +72,9 @@ def train_rows(  # the options of one command
         lambda network: calibrate_rows(network, fitting, checking),
     )
     state.unlink()
+    if as_json:
+        print_json({"bundle": str(target), **card.to_values()})
+        return
     last = card.result.validation[-1]
     held_back = f"{100 * last.held_back_right / last.held_back_rows:.1f} % of {last.held_back_rows}"
     stdout().print(

@@ -45,7 +45,7 @@ class RowModel(Spec):
     """A network that reads a row: convolutions, then blocks along the row, then the columns' outputs.
 
     Attributes:
-        height: of the rows, in pixels.
+        height: of the rows, in pixels, as row form has them.
         stages: of the convolutions, first to last; together they pool a row to a quarter of its width.
         width: feature maps of the blocks along the row.
         blocks: columns that the kernel of each block along the row spans, first to last.
@@ -53,7 +53,7 @@ class RowModel(Spec):
     """
 
     family: Literal["rows"] = "rows"
-    height: Literal[24, 32, 40, 48] = 32
+    height: Literal[32] = 32
     stages: Annotated[tuple[Stage, ...], Items(1, 8)]
     width: Annotated[int, Whole(1, 512)] = 128
     # Plain kernels: TensorFlow computes dilated ones on a processor only where it knows a row's width.
