@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from digitlab.bundle.rows_card import RowCalibration
 from digitlab.bundle.rows_runtime import load_row_network
 from digitlab.data import load
-from digitlab.recognition.row_calibration import calibrate_rows
+from digitlab.recognition.row_calibration import calibrate_rows, fit_posterior
 from digitlab.synthesis.rows import RowComposer
 
 
@@ -25,3 +26,11 @@ def test_a_posterior_is_worth_what_it_was_worth_on_composed_rows() -> None:
 @pytest.mark.parametrize("posterior", [0.0, 0.2, 0.5, 1.0])
 def test_a_posterior_is_taken_as_it_is_where_nothing_was_fitted(posterior: float) -> None:
     assert RowCalibration().confidence(posterior) == pytest.approx(posterior, abs=1e-6)
+
+
+@pytest.mark.parametrize("sure", [0.0, 1e-9, 0.4, 0.99, 1.0])
+@pytest.mark.parametrize("right", [False, True])
+def test_rows_that_are_all_read_wrong_or_all_right_have_a_fit(sure: float, right: bool) -> None:
+    slope, offset = fit_posterior(np.full(300, sure), np.full(300, right))
+    confidence = RowCalibration(slope=slope, offset=offset).confidence(min(max(sure, 1e-6), 1 - 1e-6))
+    assert confidence == pytest.approx(301 / 302 if right else 1 / 302, abs=1e-3)
