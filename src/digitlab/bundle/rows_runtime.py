@@ -14,8 +14,8 @@ from digitlab.bundle.graph import PROBABILITIES
 from digitlab.bundle.rows_card import RowCard, find_rows
 from digitlab.bundle.rows_onnx import ROWS
 from digitlab.bundle.runtime import open_session
-from digitlab.bundle.self_test import TOLERANCE
-from digitlab.errors import BundleError, DataError
+from digitlab.bundle.self_test import check_probabilities, self_test_failed
+from digitlab.errors import DataError
 from digitlab.spec.rows import COLUMN, ROW_CLASSES
 
 if TYPE_CHECKING:
@@ -100,18 +100,14 @@ def run_row_self_test(
     bars = 255 * ((x % 16 < 4) & (abs(2 * y - height) < height * 3 // 4))
     rows = np.stack([4 * x, 255 - bars, rings, 0 * x]).astype(np.uint8)
     answers = read(rows)
-    if answers.shape != (len(rows), 64 // COLUMN, ROW_CLASSES) or not np.isfinite(answers).all():
-        raise _failed(what, f"expected finite answers [4, 16, 12], received others of {list(answers.shape)}")
-    if answers.min() < 0 or abs(answers.sum(axis=2) - 1).max() > TOLERANCE:
-        raise _failed(what, "expected probabilities that add up to 1, received others")
-    flat = answers.ravel()
-    if known is not None and (len(known) != len(flat) or abs(flat - np.array(known)).max() > TOLERANCE):
-        raise _failed(what, "expected the answers that are written in its card, received others")
-    return tuple(round(float(value), 6) for value in flat)
-
-
-def _failed(what: str, cause: str) -> BundleError:
-    return BundleError(f"{what}: the self-test failed: {cause}; train it again or get a whole copy")
+    if answers.shape != (len(rows), 64 // COLUMN, ROW_CLASSES):
+        raise self_test_failed(what, f"expected answers [4, 16, 12], received {list(answers.shape)}")
+    if known is not None and len(known) != answers.size:
+        raise self_test_failed(
+            what, f"expected {answers.size} numbers as answers in its card, received {len(known)}"
+        )
+    check_probabilities(answers, None if known is None else np.reshape(known, answers.shape), what)
+    return tuple(round(float(value), 6) for value in answers.ravel())
 
 
 def _probabilities(session: onnxruntime.InferenceSession, height: int, rows: np.ndarray) -> np.ndarray:

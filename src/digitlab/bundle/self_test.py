@@ -46,21 +46,36 @@ def run_self_test(
     pictures = test_pictures()
     answers = classify(pictures)
     if answers.shape != (len(pictures), CLASSES):
-        raise _failed(what, f"expected ten outputs an image, received {list(answers.shape[1:])}")
-    if not np.isfinite(answers).all():
-        raise _failed(what, "expected finite outputs, received some that are not")
-    if answers.min() < 0 or abs(answers.sum(axis=1) - 1).max() > TOLERANCE:
-        raise _failed(what, "expected probabilities that add up to 1, received others")
-    if known is not None and abs(answers - _array(known, what)).max() > TOLERANCE:
-        raise _failed(what, "expected the answers that are written in its card, received others")
+        raise self_test_failed(what, f"expected ten outputs an image, received {list(answers.shape[1:])}")
+    check_probabilities(answers, None if known is None else _array(known, what), what)
     return answers
+
+
+def check_probabilities(answers: np.ndarray, known: np.ndarray | None, what: str) -> None:
+    """Make sure that what a network answers are probabilities, and those that its card holds.
+
+    Args:
+        answers: of the network, float [..., classes].
+        known: those of the card, of the same shape; None where they are yet to be known.
+        what: is tested, for the message.
+
+    Raises:
+        BundleError: they are not finite, no probabilities, or others.
+    """
+    if not np.isfinite(answers).all():
+        raise self_test_failed(what, "expected finite outputs, received some that are not")
+    if answers.min() < 0 or abs(answers.sum(axis=-1) - 1).max() > TOLERANCE:
+        raise self_test_failed(what, "expected probabilities that add up to 1, received others")
+    if known is not None and abs(answers - known).max() > TOLERANCE:
+        raise self_test_failed(what, "expected the answers that are written in its card, received others")
 
 
 def _array(known: Sequence[Sequence[float]], what: str) -> np.ndarray:
     if {len(answer) for answer in known} != {CLASSES} or len(known) != len(test_pictures()):
-        raise _failed(what, "expected an answer of ten numbers to each test picture in its card")
+        raise self_test_failed(what, "expected an answer of ten numbers to each test picture in its card")
     return np.array(known, np.float32)
 
 
-def _failed(what: str, cause: str) -> BundleError:
+def self_test_failed(what: str, cause: str) -> BundleError:
+    """Say why a network may not be used."""
     return BundleError(f"{what}: the self-test failed: {cause}; train it again or get a whole copy")
