@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod, sqrt
+from math import prod
 
 import numpy as np
 
 from digitlab.recognition import Reading
-
-BINS = 15
-"""Of confidence, equally wide, for the calibration error."""
-_NORMAL_95 = 1.959963984540054
+from digitlab.results import metrics
 
 
 @dataclass(frozen=True)
@@ -131,22 +128,13 @@ def accepted_shares(outcomes: Sequence[Outcome]) -> dict[str, float]:
 
 
 def calibration_error(confidence: Sequence[float], right: Sequence[bool]) -> float:
-    """Compute the expected calibration error in percent, over bins of equal width."""
-    sure, hit = np.array(confidence, float), np.array(right, float)
-    bins = np.minimum((sure * BINS).astype(int), BINS - 1)
-    gaps = [abs(sure[bins == b].sum() - hit[bins == b].sum()) for b in range(BINS)]
-    return 100 * float(sum(gaps)) / max(len(sure), 1)
+    """Compute the expected calibration error in percent; 0 where nothing was read."""
+    if not confidence:
+        return 0.0
+    return 100 * metrics.calibration_error(np.array(confidence, float), np.array(right, bool))
 
 
 def wilson(hits: int, count: int) -> tuple[float, float]:
-    """Compute the 95 % interval of a share, in percent; all of 0 to 100 where nothing was counted.
-
-    Source:
-        Wilson 1927, Probable Inference, the Law of Succession, and Statistical Inference.
-    """
-    if not count:
-        return 0.0, 100.0
-    z, share = _NORMAL_95, hits / count
-    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z / (1 + z**2 / count) * sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
-    return 100 * max(0.0, middle - half), 100 * min(1.0, middle + half)
+    """Compute the 95 % interval of a share, in percent; all of 0 to 100 where nothing was counted."""
+    low, high = metrics.wilson_interval(hits, count)
+    return 100 * low, 100 * high

@@ -79,4 +79,5 @@ def wilson_interval(hits: int, count: int) -> tuple[float, float]:
     middle = share + z**2 / (2 * count)
     half = z * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
     low, high = ((middle + sign * half) / (1 + z**2 / count) for sign in (-1, 1))
-    return max(low, 0.0), min(high, 1.0)
+    # Where all trials had one outcome that end is exact, and rounding must not move it.
+    return (max(low, 0.0) if hits else 0.0), (min(high, 1.0) if hits < count else 1.0)
