@@ -11,7 +11,7 @@ import pytest
 from digitlab.recognition.page import Page, make_page
 from digitlab.recognition.row_crop import crop_row
 from digitlab.recognition.rows import Layout, find_rows, whole_picture
-from digitlab.recognition.sources import decode_source
+from digitlab.recognition.sources import source_pages
 
 Write = Callable[..., np.ndarray]
 WAYS = {
@@ -35,7 +35,7 @@ def paper(rows: int, columns: int) -> np.ndarray:
 
 
 def laid_out(picture: np.ndarray) -> tuple[Page, Layout]:
-    page = make_page(decode_source(picture))
+    page = make_page(source_pages(picture)[0])
     return page, find_rows(page)
 
 

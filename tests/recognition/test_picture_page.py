@@ -10,7 +10,7 @@ from digitlab.data.dataset import Dataset
 from digitlab.recognition import Recognizer
 from digitlab.recognition.page import Page, make_page
 from digitlab.recognition.page_rectification import find_sheet
-from digitlab.recognition.sources import decode_source
+from digitlab.recognition.sources import source_pages
 from digitlab.recognition.uniform_background import on_plain_paper
 
 Write = Callable[..., np.ndarray]
@@ -82,7 +82,7 @@ def test_a_light_sheet_on_one_dark_level_is_no_drawing(reader: Recognizer, write
 
 
 def page_of(picture: np.ndarray) -> Page:
-    return make_page(decode_source(picture))
+    return make_page(source_pages(picture)[0])
 
 
 def number(ink: tuple[int, int, int], paper: tuple[int, int, int]) -> np.ndarray:

@@ -13,7 +13,7 @@ from digitlab.recognition.page import make_page
 from digitlab.recognition.row_crop import RowCrop, crop_row
 from digitlab.recognition.row_reader import RowAnswer
 from digitlab.recognition.rows import find_rows
-from digitlab.recognition.sources import decode_source
+from digitlab.recognition.sources import source_pages
 from digitlab.recognition.verify import Judgement, find_places, judge
 from digitlab.spec.rows import ALPHABET
 
@@ -26,7 +26,7 @@ def classifier() -> Classifier:
 
 
 def crop_of(picture: np.ndarray) -> RowCrop:
-    page = make_page(decode_source(picture))
+    page = make_page(source_pages(picture)[0])
     layout = find_rows(page)
     return crop_row(page, layout, layout.rows[0])
 

@@ -38,11 +38,6 @@ class Components:
         """In pixels, int [n]."""
         return self.boxes[:, 3] - self.boxes[:, 1]
 
-    @property
-    def centres(self) -> np.ndarray:
-        """Middles of the boxes, x and y, float [n, 2]."""
-        return (self.boxes[:, :2] + self.boxes[:, 2:]) / 2
-
     def mask(self, index: int) -> np.ndarray:
         """Give the pixels of one component in its box, uint8 [h, w] of 0 and 1."""
         left, top, right, bottom = self.boxes[index].tolist()

@@ -17,15 +17,6 @@ Source = Path | str | bytes | np.ndarray | Picture | tuple[Picture, ...]
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def decode_source(image: Source) -> Picture:
-    """Decode a picture, or the first page of several, whichever way it is given.
-
-    Raises:
-        ImageError: it is no picture that can be read.
-    """
-    return source_pages(image)[0]
-
-
 def source_pages(image: Source) -> tuple[Picture, ...]:
     """Decode all pages of a picture, one at least, whichever way it is given.
 

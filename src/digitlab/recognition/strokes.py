@@ -11,7 +11,6 @@ import numpy as np
 _STEEP = 0.5  # of the contrast nearby: how much of it a sharp outline rises
 _MANY = 20  # pieces
 _LONG = 5.5  # widths of a stroke: the usual size of a piece of writing
-_SCRAP = 0.25  # of the largest piece
 _SMALLEST = 48  # pixels: in smaller pictures, strokes are as close together as noise
 _SHARP = 0.6  # of the outline of a stroke is sharp
 
@@ -109,26 +108,6 @@ def grain(grey: np.ndarray) -> float:
         return 0.0
     response = np.abs(cv2.filter2D(grey[::2], cv2.CV_16S, kernel))
     return float(np.median(response)) / 0.6745 / 6
-
-
-def without_scraps(mask: np.ndarray) -> np.ndarray:
-    """Leave out what the borders of the picture cut off and is small beside the rest.
-
-    Args:
-        mask: uint8 [h, w], 0 elsewhere.
-
-    Returns:
-        uint8 [h, w], 1 in what is kept.
-    """
-    if not any(border.any() for border in (mask[0], mask[-1], mask[:, 0], mask[:, -1])):
-        return mask
-    height, width = mask.shape
-    _, labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
-    left, top, area = boxes[:, cv2.CC_STAT_LEFT], boxes[:, cv2.CC_STAT_TOP], boxes[:, cv2.CC_STAT_AREA]
-    right, bottom = left + boxes[:, cv2.CC_STAT_WIDTH], top + boxes[:, cv2.CC_STAT_HEIGHT]
-    cut = (left == 0) | (top == 0) | (right == width) | (bottom == height)
-    keep = ~cut | (area > _SCRAP * area[1:].max(initial=0))
-    return _kept(mask, labels, keep.view(np.uint8))
 
 
 def is_speckled(mask: np.ndarray) -> bool:
