@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitlab.recognition.ctc import Hypothesis, beam_search, combine, decode, length_probability
-from digitlab.recognition.ctc_paths import ALPHABET, BLANK, align, score
+from digitlab.recognition.ctc_paths import align, score
 from digitlab.recognition.lengths import LengthRange
+from digitlab.spec.rows import ALPHABET, BLANK
 
 MANY = 10_000
 """Beams: more than a row of these tests has prefixes."""

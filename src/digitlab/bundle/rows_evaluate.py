@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from digitlab.bundle.rows_runtime import RowNetwork
-from digitlab.data import Dataset, stratified_split
+from digitlab.bundle.rows_unseen import unseen_rows
+from digitlab.data import Dataset
 from digitlab.errors import DataError
 from digitlab.results.metrics import wilson_interval
 from digitlab.results.rows import greedy_texts, share_right
-from digitlab.synthesis.row_form import row_form
-from digitlab.synthesis.rows import ComposedRow, RowComposer
+from digitlab.synthesis.row_form import by_width, row_form
 
 ROWS = 1_000
 """Of each kind; about nine in ten are numbers."""
@@ -55,21 +53,12 @@ def evaluate_rows(network: RowNetwork, dataset: Dataset) -> list[RowScore]:
             f"data {dataset.name}: expected that of the network's training, {trial.data.dataset}, received "
             "other contents: its validation part is what no training saw"
         )
-    _, held_out = stratified_split(dataset.y_train, trial.data.validation, trial.data.split_seed)
+    composer = unseen_rows(trial, dataset)
+    kinds = {"as in training": composer, "held-back shapes and papers": composer.holding_back()}
     scores = []
-    for kind, held_back in (("as in training", False), ("held-back shapes and papers", True)):
-        composer = RowComposer(dataset.x_train[held_out], dataset.y_train[held_out], held_back=held_back)
-        rows = composer.rows(ROWS, SEED)
-        scores.append(RowScore(kind, *share_right([row.text for row in rows], _read(network, rows))))
+    for kind, composed in kinds.items():
+        rows = composed.rows(ROWS, SEED)
+        forms = [row_form(row.image) for row in rows]
+        read = greedy_texts(by_width(forms, network.probabilities))
+        scores.append(RowScore(kind, *share_right([row.text for row in rows], read)))
     return scores
-
-
-def _read(network: RowNetwork, rows: list[ComposedRow]) -> list[str]:
-    forms = [row_form(row.image) for row in rows]
-    texts = [""] * len(rows)
-    for width in sorted({form.shape[1] for form in forms}):
-        places = [i for i, form in enumerate(forms) if form.shape[1] == width]
-        read = greedy_texts(network.probabilities(np.stack([forms[i] for i in places])))
-        for i, text in zip(places, read, strict=True):
-            texts[i] = text
-    return texts

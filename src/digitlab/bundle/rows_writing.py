@@ -17,7 +17,7 @@ from digitlab.errors import BundleError
 from digitlab.files import new_folder
 from digitlab.results.rows import RowResult, greedy_texts
 from digitlab.revision import revision
-from digitlab.synthesis.row_form import row_form
+from digitlab.synthesis.row_form import by_width, row_form
 from digitlab.synthesis.rows import ComposedRow
 
 if TYPE_CHECKING:
@@ -125,14 +125,12 @@ def _parity(
         BundleError: they differ by more than rounding.
     """
     forms = [row_form(row.image) for row in rows]
-    largest, other = 0.0, 0
-    for width in sorted({form.shape[1] for form in forms}):
-        batch = np.stack([form for form in forms if form.shape[1] == width])
-        expected = np.asarray(model.predict_on_batch(batch.astype(np.float32)))
-        answered = read(batch)
-        largest = max(largest, float(abs(expected - answered).max()))
-        texts = zip(greedy_texts(expected), greedy_texts(answered), strict=True)
-        other += sum(one != two for one, two in texts)
+    expected = by_width(forms, lambda batch: np.asarray(model.predict_on_batch(batch.astype(np.float32))))
+    answered = by_width(forms, read)
+    differences = [float(abs(one - two).max()) for one, two in zip(expected, answered, strict=True)]
+    largest = max(differences)
+    texts = zip(greedy_texts(expected), greedy_texts(answered), strict=True)
+    other = sum(one != two for one, two in texts)
     if not largest <= TOLERANCE:
         raise BundleError(
             f"{ONNX}: expected probabilities within {TOLERANCE:g} of Keras's on {len(rows):,} rows, received "

@@ -47,7 +47,7 @@ def train_rows(  # the options of one command
     from digitlab.data import load
     from digitlab.data.naming import locate
     from digitlab.files import ensure_new
-    from digitlab.training.rows import plan_rows, validation_composer
+    from digitlab.training.rows import plan_rows
     from digitlab.training.rows import train_rows as train
 
     target = ensure_new(out or Workspace.of(store).models / f"{recipe.name}-seed{seed}")
@@ -59,10 +59,11 @@ def train_rows(  # the options of one command
         say(f"going on with the training that is saved in {state}")
     with step_bar(recipe.name, recipe.training.steps) as on_step:
         trained = train(trial, dataset, state, on_step)
+    from digitlab.bundle.rows_unseen import unseen_rows
     from digitlab.bundle.rows_writing import PARITY_ROWS, write_rows_bundle
     from digitlab.recognition.row_calibration import calibrate_rows
 
-    composer = validation_composer(trial, dataset)
+    composer = unseen_rows(trial, dataset)
     fitting, checking = (composer.rows(CALIBRATION_ROWS, seed) for seed in CALIBRATION_SEEDS)
     card = write_rows_bundle(
         target,

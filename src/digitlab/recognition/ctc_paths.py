@@ -14,10 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-ALPHABET = "0123456789?"
-"""The symbols in the order of the network's outputs; "?" is ink of a digit's size that is none."""
-BLANK = len(ALPHABET)
-"""The output that says "no new symbol here"."""
+from digitlab.spec.rows import ALPHABET, BLANK
 
 INDEX = {symbol: index for index, symbol in enumerate(ALPHABET)}
 """The outputs of the symbols."""

@@ -15,7 +15,7 @@ from digitlab.recognition.lengths import LengthRange
 from digitlab.recognition.page import Page, make_page
 from digitlab.recognition.reading import Box, ReadDigit, Reading, ReadLine, Reason, Step
 from digitlab.recognition.row_crop import RowCrop, crop_row
-from digitlab.recognition.row_reader import RowAnswer, RowReader
+from digitlab.recognition.row_reader import MOST_ALTERNATIVES, RowAnswer, RowReader
 from digitlab.recognition.rows import Layout, find_rows, page_as_row, whole_picture
 from digitlab.recognition.sources import Source, source_pages
 from digitlab.recognition.verify import Judgement, find_places, judge
@@ -213,7 +213,6 @@ class _ReadPage:
     lines: tuple[tuple[_ReadRow, ...], ...]
     reason: Reason | None
     notes: tuple[str, ...]
-    signs: bool
 
 
 def _read_page(sheet: _Sheet, rows: Sequence[_ReadRow]) -> _ReadPage:
@@ -223,8 +222,7 @@ def _read_page(sheet: _Sheet, rows: Sequence[_ReadRow]) -> _ReadPage:
             by_line.setdefault(row.crop.row.line, []).append(row)
     lines = tuple(tuple(parts) for parts in by_line.values())
     notes = [*sheet.page.notes, *sheet.layout.notes, *(note for row in rows for note in row.notes)]
-    signs = any(one.is_sign for row in rows for one in row.places)
-    return _ReadPage(sheet.page, lines, sheet.reason, tuple(dict.fromkeys(notes)), signs)
+    return _ReadPage(sheet.page, lines, sheet.reason, tuple(dict.fromkeys(notes)))
 
 
 def _reading(pages: Sequence[_ReadPage], unread: int) -> Reading:
@@ -250,8 +248,7 @@ def _reading(pages: Sequence[_ReadPage], unread: int) -> Reading:
     refused = sum(digit.reason is not None for digit in digits)
     if refused < MOST_REFUSED * len(digits):
         return Reading("ok", "\n\n".join(texts), tuple(digits), None, steps, tuple(lines), tuple(notes))
-    told = bool(digits) or any(read.signs for read in pages)
-    reason = Reason.NOT_A_DIGIT if told else pages[0].reason or Reason.NO_INK
+    reason = Reason.NOT_A_DIGIT if digits else pages[0].reason or Reason.NO_INK
     return Reading("rejected", "", tuple(digits), reason, steps, tuple(lines), tuple(notes))
 
 
@@ -303,5 +300,5 @@ def _alternatives(parts: Sequence[_ReadRow]) -> tuple[tuple[str, float], ...]:
             for before, probability in found
             for text, share in row.answer.alternatives
         ]
-        found = sorted(longer, key=lambda one: -one[1])[:5]
+        found = sorted(longer, key=lambda one: -one[1])[:MOST_ALTERNATIVES]
     return tuple(found)

@@ -9,16 +9,15 @@ from typing import Protocol
 import numpy as np
 
 from digitlab.recognition.ctc import decode
-from digitlab.recognition.ctc_paths import ALPHABET, BLANK, align
+from digitlab.recognition.ctc_paths import align
 from digitlab.recognition.lengths import LengthRange
-from digitlab.synthesis.row_form import row_form
+from digitlab.spec.rows import ALPHABET, BLANK
+from digitlab.synthesis.row_form import by_width, row_form
 
 STRETCHES = (0.88, 1.0, 1.14)
 """Widths at which a row is read; the sum of the three posteriors gained 2.4 points of the amounts."""
 MOST_ALTERNATIVES = 5
 """Texts that are told beside the likeliest."""
-BATCH_PIXELS = 64 * 32 * 256
-"""Pixels of the rows that are computed at once; the network's maps take a hundred times as much memory."""
 
 
 class RowNetwork(Protocol):
@@ -76,26 +75,12 @@ class RowReader:
             lengths: how many characters each has, where that is known.
         """
         looks = [[row_form(row, stretch) for stretch in STRETCHES] for row in rows]
-        answers = self._probabilities([form for forms in looks for form in forms])
+        answers = by_width([form for forms in looks for form in forms], self.network.probabilities)
         count = len(STRETCHES)
         return [
             _answer(row.shape[1], answers[count * number : count * (number + 1)], lengths)
             for number, row in enumerate(rows)
         ]
-
-    def _probabilities(self, forms: Sequence[np.ndarray]) -> list[np.ndarray]:
-        by_width: dict[int, list[int]] = {}
-        for number, form in enumerate(forms):
-            by_width.setdefault(form.shape[1], []).append(number)
-        found: list[np.ndarray] = [np.empty(0)] * len(forms)
-        for width, numbers in by_width.items():
-            step = max(1, BATCH_PIXELS // (width * 32))
-            for start in range(0, len(numbers), step):
-                chunk = numbers[start : start + step]
-                answers = self.network.probabilities(np.stack([forms[number] for number in chunk]))
-                for number, answer in zip(chunk, answers, strict=True):
-                    found[number] = answer
-        return found
 
 
 def _answer(width: int, looks: Sequence[np.ndarray], lengths: LengthRange | None) -> RowAnswer:

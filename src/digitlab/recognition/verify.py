@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 
 from digitlab.bundle.runtime import BATCH, Classifier
-from digitlab.recognition.ctc_paths import ALPHABET
 from digitlab.recognition.mnist_form import to_mnist_form
 from digitlab.recognition.reading import Opinions
 from digitlab.recognition.row_crop import RowCrop
 from digitlab.recognition.row_reader import RowAnswer
 from digitlab.results.calibration import tempered
 from digitlab.results.rejection import Inside
+from digitlab.spec.rows import ALPHABET
 
 
 @dataclass(frozen=True)
@@ -237,9 +237,8 @@ def _judgement(
         needed = parameters.alone if likely >= parameters.digit else parameters.doubted
     accepted = bool(told >= needed)
     if accepted and int(both.argmax()) != digit:
-        both = _summing_to_one(
-            row
-        )  # the row is read against the classifier, whose opinion counts for nothing
+        # The row is read against the classifier, whose opinion counts for nothing.
+        both = _summing_to_one(row)
         accepted = int(both.argmax()) == digit
     return Judgement(place, form, both, opinions, accepted)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -52,13 +52,13 @@ class RowResult(Spec):
     clean: bool | None = None
 
 
-def greedy_texts(probabilities: np.ndarray) -> list[str]:
+def greedy_texts(probabilities: Iterable[np.ndarray]) -> list[str]:
     """Read the likeliest character of each column: repeats are one, blanks are nothing.
 
     Args:
-        probabilities: of rows, float [n, columns, 12].
+        probabilities: of rows, each float [columns, 12].
     """
-    return [_text(best) for best in probabilities.argmax(axis=2)]
+    return [_text(row.argmax(axis=1)) for row in probabilities]
 
 
 def share_right(texts: Sequence[str], read: Sequence[str]) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from pydantic import Field
 from digitlab.spec.base import Spec
 from digitlab.spec.fields import Sha256, Whole
 from digitlab.spec.recipe import Recipe
-from digitlab.spec.study import RECIPE_PATH, Level, Study, with_settings
+from digitlab.spec.study import RECIPE_PATH, Level, R, Study, with_settings
 from digitlab.spec.trial import ENGINE_VERSION, SYNTHESIS_VERSION, DataSpec, Trial
 
 
@@ -246,7 +246,7 @@ def cover(trials: Iterable[Trial]) -> tuple[Trial, ...]:
     return tuple({each.id: each for each in coverage(trials).values()}.values())
 
 
-def resolve_precision(recipe: Recipe, precision: str) -> Recipe:
+def resolve_precision(recipe: R, precision: str) -> R:
     """Replace the precision `auto` of a recipe by what it means on this machine."""
     if recipe.training.precision != "auto":
         return recipe

@@ -91,7 +91,6 @@ class RowTraining(Spec):
         clip: the largest global norm of a step's gradients; longer ones are scaled down to it.
         average: share of the old mean of the weights that a step keeps; the mean is what is kept.
         uses: how often each composed row is used, before the next ones are taken.
-        chunks: composed before the same ones are composed again; without end unless said.
         validate_every: steps between two looks at the validation rows.
         save_every: steps between two savings of the state.
         precision: `auto` is `mixed_bfloat16` where the processor is faster with it, else `float32`.

@@ -39,6 +39,11 @@ def _smooth_noise(
     return 1 + strength * cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_CUBIC)
 
 
+def _places(size: tuple[int, int]) -> np.ndarray:
+    """The row and the column of each pixel, float32 [2, h, w]."""
+    return np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
+
+
 def _lines(size: tuple[int, int], places: np.ndarray, thickness: float, across: bool) -> np.ndarray:
     """How much of a line covers each row (or column), float32 [h, w], 0..1."""
     at = np.arange(size[0] if across else size[1], dtype=np.float32)
@@ -96,7 +101,7 @@ def _framed(size: tuple[int, int], height: float, random: np.random.Generator) -
 
 def _screen(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
     """A printed screen of straight or wavy lines."""
-    y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
+    y, x = _places(size)
     angle, pitch = random.uniform(0, np.pi), height * random.uniform(0.06, 0.4)
     across = np.cos(angle) * x + np.sin(angle) * y
     if random.random() < 0.6:
@@ -109,7 +114,7 @@ def _screen(size: tuple[int, int], height: float, random: np.random.Generator) -
 
 
 def _dots(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
-    y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
+    y, x = _places(size)
     pitch, angle = height * random.uniform(0.08, 0.35), random.uniform(0, np.pi / 2)
     u, v = np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x
     grid = np.cos(2 * np.pi * u / pitch) + np.cos(2 * np.pi * v / pitch)
@@ -132,7 +137,7 @@ def _print(size: tuple[int, int], height: float, random: np.random.Generator) ->
 
 def _shaded(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
     """A field that is darker on one side of an edge: a shaded column, a fold, a stamp's rim."""
-    y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
+    y, x = _places(size)
     angle = random.choice([0, np.pi / 2, random.uniform(0, np.pi)])
     side = np.cos(angle) * (x - random.uniform(0, size[1])) + np.sin(angle) * (y - random.uniform(0, size[0]))
     soft = height * random.uniform(0.01, 0.6)
@@ -141,7 +146,7 @@ def _shaded(size: tuple[int, int], height: float, random: np.random.Generator) -
 
 def _rings(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
     """A guilloche: two families of rings."""
-    y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
+    y, x = _places(size)
     dark = np.zeros(size, np.float32)
     pitch = height * random.uniform(0.1, 0.35)
     for _ in range(2):
@@ -152,7 +157,7 @@ def _rings(size: tuple[int, int], height: float, random: np.random.Generator) ->
 
 def _hatched(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
     """A field hatched crosswise in part."""
-    y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
+    y, x = _places(size)
     pitch = height * random.uniform(0.12, 0.4)
     dark = np.maximum(np.sin(2 * np.pi * (x + y) / pitch), np.sin(2 * np.pi * (x - y) / pitch))
     part = x > random.uniform(-1, 0.7) * size[1]
@@ -161,7 +166,7 @@ def _hatched(size: tuple[int, int], height: float, random: np.random.Generator) 
 
 def _crumpled(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
     """Facets that catch the light otherwise, with their creases."""
-    y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
+    y, x = _places(size)
     shade = np.zeros(size, np.float32)
     for _ in range(random.integers(3, 7)):
         angle = random.uniform(0, np.pi)

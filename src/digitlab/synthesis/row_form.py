@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 
 ROW_HEIGHT = 32
 """Pixels."""
-COLUMN = 4
-"""Pixels of a row for each column of the reader's answer."""
 ROW_WIDTHS = (32, 48, 64, 80, 96, 112, 128, 144, 160, 192, 224, *range(256, 4097, 32))
 """Pixels. A reader is compiled for each width that it is trained on, so that there are few."""
 
@@ -43,3 +42,23 @@ def nearest_width(width: float) -> int:
         return ROW_WIDTHS[min(at, len(ROW_WIDTHS) - 1)]
     narrower, wider = ROW_WIDTHS[at - 1], ROW_WIDTHS[at]
     return narrower if width * width < narrower * wider else wider
+
+
+def by_width(forms: Sequence[np.ndarray], read: Callable[[np.ndarray], np.ndarray]) -> list[np.ndarray]:
+    """Let a network read rows, those of one width together.
+
+    Args:
+        forms: rows in row form, each uint8 [32, W].
+        read: from rows of one width, uint8 [n, 32, W], to what they give, [n, ...].
+
+    Returns:
+        What each row gave, in the order of the rows.
+    """
+    places: dict[int, list[int]] = {}
+    for i, form in enumerate(forms):
+        places.setdefault(form.shape[1], []).append(i)
+    given: list[np.ndarray] = [np.empty(0)] * len(forms)
+    for same in places.values():
+        for i, answer in zip(same, read(np.stack([forms[i] for i in same])), strict=True):
+            given[i] = answer
+    return given

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 import cv2
 import numpy as np
 
+from digitlab.spec.rows import COLUMN
 from digitlab.synthesis import row_hand
 from digitlab.synthesis.glyphs import Glyph, glyphs_of
 from digitlab.synthesis.letters import DRAWINGS, LETTERS
 from digitlab.synthesis.papers import draw_paper, expose
 from digitlab.synthesis.pen import draw_ink
-from digitlab.synthesis.row_form import COLUMN, ROW_HEIGHT, ROW_WIDTHS, nearest_width, scale_row
+from digitlab.synthesis.row_form import ROW_HEIGHT, ROW_WIDTHS, nearest_width, scale_row
 from digitlab.synthesis.row_hand import Habits, Way, draw_habits
 from digitlab.synthesis.row_texts import SPACE, Text, Token, draw_text, label
 from digitlab.synthesis.signs import SIGNS
@@ -100,6 +102,12 @@ class RowComposer:
         self._shares = shares
         self._held_back = held_back
         self._draw = draw
+
+    def holding_back(self) -> RowComposer:
+        """Give what composes rows of the same digits with the shapes and papers that no training sees."""
+        other = copy(self)
+        other._held_back = True
+        return other
 
     def rows(self, count: int, seed: int) -> list[ComposedRow]:
         """Compose so many rows, 1 or more; the same seed gives the same rows."""

@@ -5,24 +5,27 @@ from __future__ import annotations
 import json
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from digitlab.bundle.rows_unseen import unseen_rows
 from digitlab.data import Dataset, stratified_split
 from digitlab.errors import DataError, TrainingError, UserError
 from digitlab.files import whole_file
 from digitlab.results.rows import RowResult, RowValidation, greedy_texts, share_right
 from digitlab.revision import revision
+from digitlab.spec.plan import resolve_precision
 from digitlab.spec.rows import RowRecipe, RowTrial
 from digitlab.spec.trial import DataSpec, fitting_validation
-from digitlab.synthesis.row_form import row_form
-from digitlab.synthesis.rows import BATCH, ComposedRow, RowComposer
+from digitlab.synthesis.row_form import by_width, row_form
+from digitlab.synthesis.rows import BATCH, RowComposer
 from digitlab.training.process import environment, native_precision, prepare_process
 from digitlab.training.row_stream import RowStream, row_stream
+from digitlab.training.run import require_contents
 from digitlab.training.seeds import child_seeds
 
 if TYPE_CHECKING:
@@ -82,14 +85,12 @@ def plan_rows(recipe: RowRecipe, data: str, dataset: Dataset, seed: int, threads
         seed: of the trial.
         threads: that compute.
     """
-    training = recipe.training
-    if training.precision == "auto":
-        training = training.model_copy(update={"precision": native_precision()})
+    ready = resolve_precision(recipe, native_precision())
     fitting = fitting_validation(len(dataset.y_train))
     return RowTrial(
-        recipe=recipe.name,
-        model=recipe.model,
-        training=training,
+        recipe=ready.name,
+        model=ready.model,
+        training=ready.training,
         data=DataSpec(dataset=data, validation=fitting, fingerprint=dataset.fingerprint),
         seed=seed,
         threads=threads,
@@ -111,19 +112,43 @@ def train_rows(trial: RowTrial, dataset: Dataset, state: Path, on_step: OnStep |
         TrainingError: the loss became infinite or no number.
     """
     _require_digits(trial, dataset)
-    kept, held_out = stratified_split(dataset.y_train, trial.data.validation, trial.data.split_seed)
     saved = _load(state, trial)
+    if saved is not None and saved.step == trial.training.steps:
+        return _trained(trial, _learner(trial, saved), saved)
+    kept, _ = stratified_split(dataset.y_train, trial.data.validation, trial.data.split_seed)
     composer = RowComposer(dataset.x_train[kept], dataset.y_train[kept])
     rows_seed = child_seeds(trial.seed).order
     with row_stream(composer, rows_seed, trial.training.uses, saved.step if saved else 0) as stream:
-        validation = _ValidationRows(dataset.x_train[held_out], dataset.y_train[held_out])
-        return _Sitting(trial, stream, validation, state, saved).run(on_step)
+        validation = _ValidationRows(unseen_rows(trial, dataset))
+        learner = _learner(trial, saved)
+        ended = _Sitting(trial, stream, validation, state).go_on(learner, saved, on_step)
+        return _trained(trial, learner, ended)
 
 
-def validation_composer(trial: RowTrial, dataset: Dataset, held_back: bool = False) -> RowComposer:
-    """Give what composes rows of the digits that a trial's training never saw."""
-    _, held_out = stratified_split(dataset.y_train, trial.data.validation, trial.data.split_seed)
-    return RowComposer(dataset.x_train[held_out], dataset.y_train[held_out], held_back=held_back)
+def _learner(trial: RowTrial, saved: _Saved | None) -> RowLearner:
+    """Make the network in training, as it was saved or new."""
+    prepare_process(trial.threads)
+    from digitlab.training.row_learner import RowLearner
+
+    learner = RowLearner(trial)
+    if saved is not None:
+        learner.restore(saved.arrays)
+    return learner
+
+
+def _trained(trial: RowTrial, learner: RowLearner, ended: _Saved) -> TrainedRows:
+    """Give what a training gave that has come to its end."""
+    tidy = [clean for _, clean in ended.code]
+    result = RowResult(
+        trial=trial,
+        validation=ended.validation,
+        train_seconds=ended.seconds,
+        sittings=len(ended.code),
+        environment=ended.environment,
+        commit=ended.code[-1][0],
+        clean=None if None in tidy else all(tidy),
+    )
+    return TrainedRows(learner.network(), result)
 
 
 @dataclass(frozen=True)
@@ -140,18 +165,22 @@ class _Saved:
 
 
 class _ValidationRows:
-    """Rows of the validation part, of both kinds, in row form."""
+    """Rows of the validation part, of both kinds, in row form with what they say."""
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray) -> None:
+    def __init__(self, composer: RowComposer) -> None:
+        composed = [one.rows(VALIDATION_ROWS, VALIDATION_SEED) for one in (composer, composer.holding_back())]
         self._kinds = [
-            RowComposer(images, labels, held_back=held_back).rows(VALIDATION_ROWS, VALIDATION_SEED)
-            for held_back in (False, True)
+            ([row.text for row in kind], [row_form(row.image) for row in kind]) for kind in composed
         ]
 
     def look(self, network: keras.Model, step: int, loss: float) -> RowValidation:
-        """Read them all."""
+        """Read them all greedily."""
+
+        def read(batch: np.ndarray) -> np.ndarray:
+            return np.asarray(network(batch.astype(np.float32), training=False))
+
         (right, rows), (held_back_right, held_back_rows) = (
-            share_right([row.text for row in kind], read_rows(network, kind)) for kind in self._kinds
+            share_right(texts, greedy_texts(by_width(forms, read))) for texts, forms in self._kinds
         )
         return RowValidation(
             step=step,
@@ -163,18 +192,6 @@ class _ValidationRows:
         )
 
 
-def read_rows(network: keras.Model, rows: Sequence[ComposedRow]) -> list[str]:
-    """Read composed rows greedily with a Keras network."""
-    forms = [row_form(row.image) for row in rows]
-    texts = [""] * len(rows)
-    for width in sorted({form.shape[1] for form in forms}):
-        places = [i for i, form in enumerate(forms) if form.shape[1] == width]
-        batch = np.stack([forms[i] for i in places]).astype(np.float32)
-        for i, text in zip(places, greedy_texts(np.asarray(network(batch, training=False))), strict=True):
-            texts[i] = text
-    return texts
-
-
 @dataclass(frozen=True)
 class _Sitting:
     """The training from its start, or from where it was saved, to its end."""
@@ -183,38 +200,16 @@ class _Sitting:
     stream: RowStream
     rows: _ValidationRows
     state: Path
-    saved: _Saved | None
 
-    def run(self, on_step: OnStep | None) -> TrainedRows:
-        prepare_process(self.trial.threads)
-        from digitlab.training.row_learner import RowLearner
-
-        learner = RowLearner(self.trial)
-        saved = self.saved or _Saved(0, learner.state(), np.nan, 0.0, [], {}, ())
-        learner.restore(saved.arrays)
-        if saved.step < self.trial.training.steps:
-            saved = self._go_on(learner, saved, on_step)
-        commits = [commit for commit, _ in saved.code]
-        tidy = [clean for _, clean in saved.code]
-        result = RowResult(
-            trial=self.trial,
-            validation=saved.validation,
-            train_seconds=saved.seconds,
-            sittings=len(saved.code),
-            environment=saved.environment,
-            commit=commits[-1],
-            clean=None if None in tidy else all(tidy),
-        )
-        return TrainedRows(learner.network(), result)
-
-    def _go_on(self, learner: RowLearner, saved: _Saved, on_step: OnStep | None) -> _Saved:
+    def go_on(self, learner: RowLearner, saved: _Saved | None, on_step: OnStep | None) -> _Saved:
         """Take the steps that are left; what is saved last is given."""
+        before = saved or _Saved(0, [], np.nan, 0.0, [], {}, ())
+        ended = before
         code = revision()  # now: there may be a commit before the end
-        sittings = [*saved.code, (code.commit, code.clean) if code else (None, None)]
+        sittings = [*before.code, (code.commit, code.clean) if code else (None, None)]
         training = self.trial.training
-        validation = list(saved.validation)
-        loss, step, begun = saved.loss, saved.step, time.perf_counter()
-        before = saved
+        validation = list(before.validation)
+        loss, step, begun = before.loss, before.step, time.perf_counter()
         for now in self._steps(learner, before.step):
             step += 1
             loss = now if np.isnan(loss) else _SMOOTH * loss + (1 - _SMOOTH) * now
@@ -229,13 +224,13 @@ class _Sitting:
             if step % training.save_every == 0 or step == training.steps:
                 spent = before.seconds + seconds
                 state = learner.state()
-                saved = _Saved(step, state, float(loss), spent, sittings, environment(), tuple(validation))
-                _save(self.state, self.trial, saved)
+                ended = _Saved(step, state, float(loss), spent, sittings, environment(), tuple(validation))
+                _save(self.state, self.trial, ended)
             if on_step:
                 speed = BATCH * (step - before.step) / seconds
                 waited = self.stream.waited / seconds
                 on_step(RowProgress(step, float(loss), speed, waited, validation[-1] if looks else None))
-        return saved
+        return ended
 
     def _steps(self, learner: RowLearner, start: int) -> Iterator[float]:
         uses = iter(self.stream)
@@ -252,11 +247,7 @@ def _require_digits(trial: RowTrial, dataset: Dataset) -> None:
             f"data {dataset.name}: expected the digits 0 to 9, of which rows are composed, received "
             f"{', '.join(dataset.classes[:3])} ..."
         )
-    if trial.data.fingerprint != dataset.fingerprint:
-        raise DataError(
-            f"data {trial.data.dataset}: expected the contents that the trial names, received others; "
-            "they were changed since the trial was planned: plan it again"
-        )
+    require_contents(trial.data, dataset)
 
 
 def _save(path: Path, trial: RowTrial, saved: _Saved) -> None:

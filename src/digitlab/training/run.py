@@ -129,11 +129,7 @@ def train_trial(
         DataError: the data is not what the trial names, or its validation part leaves nothing to train on.
     """
     check_versions([trial])
-    if trial.data.fingerprint != dataset.fingerprint:
-        raise DataError(
-            f"data {trial.data.dataset}: expected the contents that the trial names, received others; "
-            "they were changed since the trial was planned: plan it again"
-        )
+    require_contents(trial.data, dataset)
     begin = time.perf_counter()
     seeds = child_seeds(trial.seed)
     make = engine or tensorflow_engine(trial.threads)
@@ -147,6 +143,19 @@ def train_trial(
         if on_epoch:
             on_epoch(run.history[-1])
     return Trained(network.network(), run.result(build_seconds))
+
+
+def require_contents(named: DataSpec, dataset: Dataset) -> None:
+    """Make sure that data is what a trial names.
+
+    Raises:
+        DataError: its contents are others.
+    """
+    if named.fingerprint != dataset.fingerprint:
+        raise DataError(
+            f"data {named.dataset}: expected the contents that the trial names, received others; "
+            "they were changed since the trial was planned: plan it again"
+        )
 
 
 def tensorflow_engine(threads: int) -> EngineFactory:
