@@ -110,6 +110,7 @@ GLYPHS: tuple[Glyph, ...] = (
     Glyph(4, "like a y", 1.2, glyphs_4_to_5.four_like_y),
     Glyph(4, "like a y, curved", 0.8, partial(glyphs_4_to_5.four_like_y, curved=True), held_back=True),
     Glyph(4, "nearly closed", 1.3, glyphs_4_to_5.four_nearly_closed, FINE_PEN),
+    Glyph(4, "round", 1.3, glyphs_4_to_5.four_round, FINE_PEN, 0.1),
     Glyph(5, "one stroke", 2.5, glyphs_4_to_5.five, FINE_PEN),
     Glyph(5, "smooth", 1.5, glyphs_4_to_5.five_smooth, FINE_PEN),
     Glyph(5, "bar", 4, glyphs_4_to_5.five_with_bar, FINE_PEN),
@@ -125,6 +126,7 @@ GLYPHS: tuple[Glyph, ...] = (
         0.1,
         held_back=True,
     ),
+    Glyph(5, "like a hook", 1.2, glyphs_4_to_5.five_like_a_hook, FINE_PEN, 0.1),
     Glyph(5, "far bar", 1, glyphs_4_to_5.five_with_far_bar, FINE_PEN),
     Glyph(5, "far long bar", 0.8, partial(glyphs_4_to_5.five_with_far_bar, long=True), FINE_PEN),
     Glyph(6, "curved", 4, glyphs_6_to_7.six, FINE_PEN),
@@ -146,6 +148,7 @@ GLYPHS: tuple[Glyph, ...] = (
     Glyph(7, "hook and crossed", 2, partial(glyphs_6_to_7.seven, hook=True, crossed=True), FINE_PEN),
     Glyph(7, "like a t", 1.5, glyphs_6_to_7.seven_like_t, FINE_PEN, 0.1),
     Glyph(7, "low bar", 1, glyphs_6_to_7.seven_with_low_bar, FINE_PEN),
+    Glyph(7, "on a bar", 0.8, glyphs_6_to_7.seven_on_a_bar, FINE_PEN, 0.1),
     Glyph(7, "serif", 1.2, glyphs_6_to_7.seven_with_serif, FINE_PEN),
     Glyph(
         7,
@@ -212,6 +215,23 @@ GLYPHS: tuple[Glyph, ...] = (
     Glyph(
         9, "open head, hooked", 0.8, partial(glyphs_8_to_9.nine_with_open_head, tail="hooked"), FINE_PEN, 0.1
     ),
+    Glyph(
+        9,
+        "open at the right, straight",
+        0.8,
+        partial(glyphs_8_to_9.nine_open_at_the_right, tail="straight"),
+        FINE_PEN,
+        0.1,
+    ),
+    Glyph(
+        9,
+        "open at the right, hooked",
+        0.8,
+        partial(glyphs_8_to_9.nine_open_at_the_right, tail="hooked"),
+        FINE_PEN,
+        0.1,
+    ),
+    Glyph(9, "swept tail", 0.8, glyphs_8_to_9.nine_with_swept_tail, FINE_PEN),
 )
 
 

@@ -137,6 +137,18 @@ def four_nearly_closed(hand: Hand) -> Strokes:
     return [hand.stroke([*cup, *turn]), hand.stroke(down)]
 
 
+def four_round(hand: Hand) -> Strokes:
+    """A slope that comes near the stem's head, a corner at its foot, and a bar that rises to the stem."""
+    bar, stem = hand.between(0.46, 0.58), hand.between(0.38, 0.48)
+    head = (stem - hand.between(0.04, 0.16), hand.between(0.0, 0.05))
+    slope = [head, (stem * hand.between(0.3, 0.5), bar * 0.26), (hand.about(0.01, 0.02), bar * hand.between(0.62, 0.75))]
+    corner = (hand.between(0.06, 0.14), bar)
+    end = (stem + hand.sometimes(0.3, hand.between(0, 0.1)), bar - hand.between(0.04, 0.14))
+    lean = hand.between(0.0, 0.08)
+    down = [(stem + lean, hand.between(0.02, 0.14)), (stem - lean, hand.between(0.98, 1.1))]
+    return [hand.stroke([*slope, corner], [end]), hand.stroke(down)]
+
+
 def five_like_a_root(hand: Hand) -> Strokes:
     """A long bar, a stem that leans, and a belly so narrow that the pen turns back up from the foot."""
     left = (hand.between(0.2, 0.34), 0.0)
@@ -171,6 +183,19 @@ def five_like_a_flag(hand: Hand, apart: bool = False) -> Strokes:
         return [hand.stroke([(left[0] + reach, tilt), left], [stem], belly)]
     begin = (left[0] + hand.between(0.06, 0.16), hand.about(-0.02, 0.03))
     return [hand.stroke([left, stem], belly), hand.stroke([begin, (begin[0] + reach, begin[1] + tilt)])]
+
+
+def five_like_a_hook(hand: Hand) -> Strokes:
+    """A bar, a short drop or none, a step to the right, and from there a straight stem with a hook."""
+    reach, step = hand.between(0.42, 0.62), hand.between(0.14, 0.24)
+    drop = hand.sometimes(0.6, hand.between(0.06, 0.3)) + 0.03
+    left = (hand.between(0.04, 0.12), hand.about(0.02, 0.02))
+    stem = left[0] + step
+    foot = [(stem + hand.about(0, 0.02), 0.78), (stem - hand.between(0.03, 0.12), 1.0)]
+    hook = (stem - hand.between(0.16, 0.3), 1.0 - hand.between(0.02, 0.14))
+    bar = (left[0] + reach, hand.between(-0.08, 0.05))
+    turn = [(stem - 0.03, drop + 0.02), (stem, drop + 0.08)]
+    return [hand.stroke([bar, left], [(left[0] + hand.about(0, 0.02), drop)], turn, [*foot, hook])]
 
 
 def five_with_far_bar(hand: Hand, long: bool = False) -> Strokes:

@@ -98,8 +98,18 @@ def seven_with_low_bar(hand: Hand, serif: bool = False) -> Strokes:
     head = [[start, corner], [between(corner, base, 0.5), base]]
     if serif:
         head.insert(0, [(hand.about(-0.01, 0.03), hand.between(0.14, 0.28))])
-    bar = between(corner, base, hand.between(0.56, 0.74))
+    bar = between(corner, base, hand.between(0.56, 0.84))
     return [hand.stroke(*head), _cross(hand, bar, hand.between(0.12, 0.26))]
+
+
+def seven_on_a_bar(hand: Hand) -> Strokes:
+    """The pen is not lifted: from the foot it turns back up, and draws the bar to the right, low down."""
+    corner = (hand.between(0.34, 0.5), hand.about(0.0, 0.03))
+    foot = (hand.between(0.1, 0.22), 1.0)
+    bar = hand.between(0.7, 0.86)
+    back = (foot[0] - hand.between(0.05, 0.14), bar)
+    end = (foot[0] + hand.between(0.24, 0.42), bar + hand.about(-0.04, 0.03))
+    return [hand.stroke([(0.0, hand.about(0.04, 0.03)), corner], [foot, back], [end])]
 
 
 def seven_with_serif(hand: Hand) -> Strokes:

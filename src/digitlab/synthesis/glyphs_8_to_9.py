@@ -199,6 +199,29 @@ def nine_with_long_tail(hand: Hand, tail: str) -> Strokes:
 def nine_with_open_head(hand: Hand, tail: str) -> Strokes:
     """A round bowl that ends at the stem and turns in at its head, but does not come to it."""
     high, across = hand.between(0.4, 0.58), hand.between(0.2, 0.27)
-    cup = _nine_bowl(high, across, hand.between(-100, -72), hand.between(235, 262))
+    cup = _nine_bowl(high, across, hand.between(-100, -72), hand.between(250, 275))
     head = (0.55 + hand.about(0, 0.02), hand.between(-0.04, 0.1))
     return [hand.stroke(cup), hand.stroke([head, *_nine_tail(hand, tail, 0.54)])]
+
+
+def nine_open_at_the_right(hand: Hand, tail: str) -> Strokes:
+    """One stroke: a cup that is open at its right, and from its lower end the tail."""
+    high, across = hand.between(0.4, 0.54), hand.between(0.16, 0.24)
+    cup = arc((0.26, high / 2), (across, high / 2), hand.between(-70, -35), hand.between(-305, -285), 7)
+    end = (0.26 + across * hand.between(0.75, 1.1), high * hand.between(0.8, 0.98))
+    if tail == "straight":
+        return [hand.stroke([*cup, end], [(end[0] + hand.about(0, 0.04), 1.0)])]
+    reach = hand.between(0.2, 0.4)
+    fall = [(end[0] - 0.03, 0.82), (end[0] - reach * 0.5, 1.0), (end[0] - reach, hand.between(0.86, 0.98))]
+    return [hand.stroke([*cup, end], fall)]
+
+
+def nine_with_swept_tail(hand: Hand) -> Strokes:
+    """The stem leaves the bowl to the right, and at the foot a long stroke sweeps back to the left."""
+    high, across = hand.between(0.26, 0.36), hand.between(0.14, 0.2)
+    start = hand.between(-70, -20)
+    bowl = _nine_bowl(high, across, start, start + hand.between(320, 365))
+    out = hand.between(0.06, 0.26)
+    stem = [(0.5 + out * 0.4, 0.56), (0.5 + out, hand.between(0.82, 0.9))]
+    end = (0.5 - hand.between(0.5, 0.75), hand.between(0.86, 0.98))
+    return [hand.stroke(bowl, [*stem, (0.5 + out * 0.6, 0.97), (0.5 + out * 0.2, 0.98), end])]

@@ -87,14 +87,17 @@ def _squared(size: tuple[int, int], height: float, random: np.random.Generator) 
 
 
 def _framed(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
-    """A box around the row, or a cell for each digit."""
+    """A box around the row, or a cell for each digit; the sides of some cells are as short as a comb's."""
     rows, columns = size
     inset = height * random.uniform(0, 0.25, 4)
     thickness = _thickness(height, random)
     sides = _lines(size, np.array([inset[2], columns - 1 - inset[3]]), thickness, across=False)
     if random.random() < 0.4:
-        step = height * random.uniform(0.7, 1.3)
+        step = height * random.uniform(0.7, 1.6)
         sides = _lines(size, np.arange(inset[2], columns, step), thickness, across=False)
+        if random.random() < 0.35:
+            teeth = np.arange(rows)[:, None] > random.uniform(0.55, 0.85) * rows
+            sides = sides * teeth
     ends = _lines(size, np.array([inset[0], rows - 1 - inset[1]]), thickness, across=True)
     return 1 - random.uniform(0.15, 0.9) * _tilted(np.maximum(sides, ends), random)
 
@@ -183,11 +186,13 @@ FAMILIES = (_ruled, _ruled, _squared, _framed, _screen, _dots, _print, _shaded)
 HELD_BACK = (_rings, _hatched, _crumpled)
 
 
-def expose(page: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """See a page as a camera or scanner does.
+def expose(page: np.ndarray, height: float, strength: float, random: np.random.Generator) -> np.ndarray:
+    """See a page as a camera or scanner does; a person can still read it.
 
     Args:
         page: shares of light that come back, float32 [h, w].
+        height: of a digit, in pixels; small ones are blurred less.
+        strength: share of the light that ink takes, 0..1; faint ink has less noise upon it.
         random: what is drawn by.
 
     Returns:
@@ -198,12 +203,13 @@ def expose(page: np.ndarray, random: np.random.Generator) -> np.ndarray:
         y, x = np.linspace(-0.5, 0.5, size[0])[:, None], np.linspace(-0.5, 0.5, size[1])[None]
         page = page * (1 + random.uniform(-0.3, 0.3) * x + random.uniform(-0.3, 0.3) * y).astype(np.float32)
     if random.random() < 0.5:
-        page = cv2.GaussianBlur(page, (0, 0), random.uniform(0.3, 1.1))
+        page = cv2.GaussianBlur(page, (0, 0), random.uniform(0.3, min(1.1, 0.04 * height)))
     dark, light = sorted(random.uniform((0, 130), (70, 262)))
     seen = dark + (light - dark) * page
     if random.random() < 0.6:
-        most = min(11.0, 0.12 * (light - dark))  # grey levels: what a person still reads through
-        seen = seen + random.uniform(0.3, most) * random.standard_normal(size, np.float32)
+        contrast = strength * (light - dark)  # grey levels
+        most = min(11.0, 0.17 * contrast * min(1.0, height / 24))
+        seen = seen + random.uniform(0.1, 1) * most * random.standard_normal(size, np.float32)
     grey = np.clip(seen, 0, 255).astype(np.uint8)
     if random.random() < 0.3:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 92))]

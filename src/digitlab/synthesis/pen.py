@@ -9,7 +9,7 @@ from digitlab.synthesis.row_hand import Way
 
 _FINE = 44
 """Pixels: the height of a digit where ink is drawn, before it is scaled to the picture's resolution."""
-_WIDTH, _WIDTHS = 0.088, (0.035, 0.24)
+_WIDTH, _WIDTHS = 0.088, (0.035, 0.2)
 """Of a stroke, as a share of the digit's height: the usual one; the narrowest and the widest."""
 _MARGIN = 16
 """Pixels around all points: half of the widest stroke."""
@@ -36,7 +36,8 @@ def draw_ink(
     low, high = points.min(axis=0), points.max(axis=0)
     size = np.ceil((high - low) * _FINE).astype(int) + 2 * _MARGIN
     pixels = (points - low) * _FINE + _MARGIN
-    width = np.clip(np.exp(random.normal(np.log(_WIDTH), 0.42)), *_WIDTHS)
+    # A stroke finer than a pixel would be a shade of the paper.
+    width = np.clip(np.exp(random.normal(np.log(_WIDTH), 0.42)), max(_WIDTHS[0], 1 / height), _WIDTHS[1])
     radius = _FINE / 2 * float(width)
     far = _distances(pixels, lines, (int(size[1]), int(size[0])))
     reach = radius * _pressure(far.shape, random)

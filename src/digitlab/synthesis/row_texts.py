@@ -34,7 +34,7 @@ class Token:
 Text = list[Token]
 
 _OPENINGS = ("hash", "dollar", "asterisk", "equals", "minus", "opening", "euro", "pound", "times")
-_CLOSINGS = ("minus", "equals", "hash", "asterisk", "closing", "tilde", "point", "comma")
+_CLOSINGS = ("minus", "equals", "hash", "asterisk", "closing", "tilde", "point", "comma", "line", "wave")
 _BETWEEN = ("plus", "minus", "times", "equals", "colon", "divided", "point")
 _LONE = [name for name, sign in SIGNS.items() if not sign.lookalike]
 

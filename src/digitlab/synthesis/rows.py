@@ -173,10 +173,18 @@ class RowComposer:
             grey = np.clip(page * random.uniform(150, 255.9), 0, 255).astype(np.uint8)
         else:
             paper = draw_paper(ink.shape, height, random, self._held_back)
-            grey = expose(paper * (1 - random.uniform(0.33, 0.97) * ink), random)
+            strength = random.uniform(_faintest(paper), 0.97)
+            grey = expose(paper * (1 - strength * ink), height, strength, random)
         if random.random() < self._shares.inverted:
             grey = 255 - grey
         return ComposedRow(grey, label(text))
+
+
+def _faintest(paper: np.ndarray) -> float:
+    """How much light ink takes at least that a person sees before the paper's print, 0.33..0.85."""
+    low, usual = np.percentile(paper, (5, 50))
+    print_depth = 1 - float(low / usual)
+    return float(np.clip(1.4 * print_depth, 0.33, 0.85))
 
 
 class _Alphabet:

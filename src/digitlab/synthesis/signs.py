@@ -43,6 +43,8 @@ ampersand      6.6,10 1.4,3 1.6,0.6 3.2,0.2 4,2 1,5.6 0.4,8.4 2.4,10 5,8.4 6.4,5
 degree         1.4,-0.4 0,0.8 1.4,2.2 2.6,0.8 1.4,-0.4
 tilde          0,6 1.2,4.8 3.6,6.2 5,5
 underscore     0,10.6 6,10.6
+line           0,5.6 7,5.2 16,5.5
+wave           0,6 1.8,4.6 4,6.2 6,4.7 8.2,6.2 10,5
 """.strip().splitlines()  # fmt: skip
 
 _LIKE_A_DIGIT = frozenset(
@@ -61,6 +63,8 @@ _LIKE_A_DIGIT = frozenset(
         "degree",
         "tilde",
         "underscore",
+        "line",
+        "wave",
     ]
 )
 """Signs that, grown to the size of a digit, may be taken for a stroke of a 1, a 0, a 2 or two digits."""
