@@ -141,7 +141,11 @@ def four_round(hand: Hand) -> Strokes:
     """A slope that comes near the stem's head, a corner at its foot, and a bar that rises to the stem."""
     bar, stem = hand.between(0.46, 0.58), hand.between(0.38, 0.48)
     head = (stem - hand.between(0.04, 0.16), hand.between(0.0, 0.05))
-    slope = [head, (stem * hand.between(0.3, 0.5), bar * 0.26), (hand.about(0.01, 0.02), bar * hand.between(0.62, 0.75))]
+    slope = [
+        head,
+        (stem * hand.between(0.3, 0.5), bar * 0.26),
+        (hand.about(0.01, 0.02), bar * hand.between(0.62, 0.75)),
+    ]
     corner = (hand.between(0.06, 0.14), bar)
     end = (stem + hand.sometimes(0.3, hand.between(0, 0.1)), bar - hand.between(0.04, 0.14))
     lean = hand.between(0.0, 0.08)

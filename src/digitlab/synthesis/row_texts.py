@@ -35,6 +35,8 @@ Text = list[Token]
 
 _OPENINGS = ("hash", "dollar", "asterisk", "equals", "minus", "opening", "euro", "pound", "times")
 _CLOSINGS = ("minus", "equals", "hash", "asterisk", "closing", "tilde", "point", "comma", "line", "wave")
+_TOGETHER = frozenset(("hash", "asterisk", "equals", "minus", "times", "point"))
+"""Signs that people write several of."""
 _BETWEEN = ("plus", "minus", "times", "equals", "colon", "divided", "point")
 _LONE = [name for name, sign in SIGNS.items() if not sign.lookalike]
 
@@ -91,13 +93,13 @@ def _amount(random: np.random.Generator) -> Text:
     text: Text = []
     if random.random() < 0.35:
         opening = Token("sign", name=str(random.choice(_OPENINGS)))
-        text += [opening] * int(random.integers(1, 3))
+        text += [opening] * int(random.integers(1, 3) if opening.name in _TOGETHER else 1)
     text += _grouped(random, _number(random, 1, 7))
     if random.random() < 0.45:
         text += _cents(random)
     if random.random() < 0.4:
         closing = Token("sign", name=str(random.choice(_CLOSINGS)))
-        text += [closing] * int(random.integers(1, 4))
+        text += [closing] * int(random.integers(1, 4) if closing.name in _TOGETHER else 1)
     return text
 
 
@@ -124,7 +126,7 @@ def _cents(random: np.random.Generator) -> Text:
 def _date(random: np.random.Generator) -> Text:
     """A date, a time or a telephone number: groups of digits with signs between."""
     mark = Token(
-        "sign", name=str(random.choice(["point", "slash", "minus", "colon"], p=[0.4, 0.12, 0.33, 0.15]))
+        "sign", name=str(random.choice(["point", "slash", "minus", "colon"], p=[0.43, 0.07, 0.35, 0.15]))
     )
     gap = [mark] if random.random() < 0.8 else [Token(SPACE)]
     groups = [
