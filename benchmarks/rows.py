@@ -60,18 +60,22 @@ class ScanWriter:
 
 
 def read_scans(samples: Sequence[Sample]) -> dict[str, dict[int, list[np.ndarray]]]:
-    """Cut the ink of the held-out writers out of their scans: by writer and digit."""
-    reported = held_out(sample.group for sample in samples)
-    writers: dict[str, dict[int, list[np.ndarray]]] = {name: {d: [] for d in range(10)} for name in reported}
+    """Cut the ink of writers out of their scans: by writer and digit."""
+    writers: dict[str, dict[int, list[np.ndarray]]] = {}
     for sample in samples:
-        if sample.group not in reported:
-            continue
         picture = cv2.imread(str(sample.path), cv2.IMREAD_UNCHANGED)
         if picture is None:
             raise SystemExit(f"{sample.path}: expected a scan in PNG or JPEG")
         ink = 1 - transmitted(picture).min(axis=2)
-        writers[sample.group][sample.label].append(ink / max(float(ink.max()), 0.1))
+        digits = writers.setdefault(sample.group, {digit: [] for digit in range(10)})
+        digits[sample.label].append(ink / max(float(ink.max()), 0.1))
     return writers
+
+
+def reported(samples: Sequence[Sample]) -> list[Sample]:
+    """Give the samples of the held-out writers."""
+    names = held_out(sample.group for sample in samples)
+    return [sample for sample in samples if sample.group in names]
 
 
 def mnist_form(ink: np.ndarray) -> np.ndarray:
@@ -109,8 +113,13 @@ def written(
         yield make(writer(chance), chance)
 
 
-def row_sets(samples: Sequence[Sample], count: int, seed: int) -> dict[str, Rows]:
-    """Give what is read, by name."""
+def row_sets(
+    samples: Sequence[Sample],
+    count: int,
+    seed: int,
+    choose: Callable[[Sequence[Sample]], Sequence[Sample]] = reported,
+) -> dict[str, Rows]:
+    """Give what is read, by name; `choose` says whose digits, the held-out writers' unless given."""
     sets = {
         "validation digits, numbers": composed(validation_digits(), draw_number, count, seed),
         "validation digits, cheques": composed(validation_digits(), draw_amount, count, seed),
@@ -118,17 +127,18 @@ def row_sets(samples: Sequence[Sample], count: int, seed: int) -> dict[str, Rows
         "validation digits, forms": written(form_line, MnistWriter, count, seed),
     }
     if samples:
-        people = list(read_scans(samples).values())
+        people = list(read_scans(choose(samples)).values())
 
         def somebody(chance: np.random.Generator) -> Writer:
             return ScanWriter(people[int(chance.integers(len(people)))], chance)
 
         forms = {d: [mnist_form(ink) for person in people for ink in person[d]] for d in range(10)}
+        whose = "held-out writers" if choose is reported else "other writers"
         sets |= {
-            "held-out writers, numbers": composed(forms, draw_number, count, seed + 1),
-            "held-out writers, cheques": composed(forms, draw_amount, count, seed + 1),
-            "held-out writers, amounts": written(amount, somebody, count, seed + 1),
-            "held-out writers, forms": written(form_line, somebody, count, seed + 1),
+            f"{whose}, numbers": composed(forms, draw_number, count, seed + 1),
+            f"{whose}, cheques": composed(forms, draw_amount, count, seed + 1),
+            f"{whose}, amounts": written(amount, somebody, count, seed + 1),
+            f"{whose}, forms": written(form_line, somebody, count, seed + 1),
         }
     return sets
 
@@ -153,10 +163,11 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=500, help="of each set")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model", default="best")
+    parser.add_argument("--rows", default="numbers", help="the reader of rows, a name or a bundle")
     add_place(parser)
     arguments = parser.parse_args()
     path = results_file(arguments, "rows")
-    recognizer = Recognizer(arguments.model)
+    recognizer = Recognizer(arguments.model, arguments.rows)
     samples = read_labels(arguments.samples) if arguments.samples else []
     outcomes = {
         name: measure(recognizer, rows)

@@ -36,7 +36,7 @@ def on_a_table(page: np.ndarray, shadow: bool = False) -> np.ndarray:
 
 @pytest.mark.parametrize("shadow", [False, True])
 def test_a_sheet_on_a_table_is_found_and_read(reader: Recognizer, write: Write, shadow: bool) -> None:
-    photograph = on_a_table(write(["3064", "582"]), shadow)
+    photograph = on_a_table(write(["3064", "582"], seed=2), shadow)
     sheet = find_sheet(photograph)
     assert sheet is not None
     assert sheet.whole
@@ -50,7 +50,7 @@ def test_a_sheet_on_a_table_is_found_and_read(reader: Recognizer, write: Write, 
 
 
 def test_a_sheet_that_the_picture_shows_in_part_is_read(reader: Recognizer, write: Write) -> None:
-    photograph = np.ascontiguousarray(on_a_table(write(["3064", "582"]))[:325, :550])
+    photograph = np.ascontiguousarray(on_a_table(write(["3064", "582"], seed=2))[:325, :550])
     sheet = find_sheet(photograph)
     assert sheet is not None
     assert not sheet.whole

@@ -10,11 +10,12 @@ import pytest
 from digitlab.bundle.runtime import Classifier, load_classifier
 from digitlab.data.dataset import Dataset
 from digitlab.recognition.page import make_page
+from digitlab.recognition.places import find_places
 from digitlab.recognition.row_crop import RowCrop, crop_row
 from digitlab.recognition.row_reader import RowAnswer
 from digitlab.recognition.rows import find_rows
 from digitlab.recognition.sources import source_pages
-from digitlab.recognition.verify import Judgement, find_places, judge
+from digitlab.recognition.verify import Judgement, RowPlaces, judge
 from digitlab.spec.rows import ALPHABET
 
 Write = Callable[..., np.ndarray]
@@ -51,7 +52,8 @@ def judged(
     crop: RowCrop, text: str, columns: Sequence[float], classifier: Classifier, probability: float = 0.9
 ) -> list[Judgement]:
     answer = said(text, columns, crop.grey.shape[1], probability)
-    return judge([answer], [find_places(crop, answer)], classifier)[0]
+    row = RowPlaces(answer, probability, find_places(crop, answer))
+    return judge([row], classifier)[0]
 
 
 def test_each_character_gets_its_own_ink(write: Write, classifier: Classifier) -> None:

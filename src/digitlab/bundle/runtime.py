@@ -21,6 +21,7 @@ from digitlab.results.calibration import tempered
 BATCH = 64
 """Images classified at a time: the maps of so many fit into the cache; larger batches were slower."""
 
+_FEATURES = "features"
 _ANSWER = [PROBABILITIES]
 
 
@@ -92,6 +93,10 @@ class Classifier:
         """
         names = [output.name for output in self._inside.get_outputs()]
         return dict(zip(names, run(self._inside, names, _checked(images)), strict=True))
+
+    def features(self, images: np.ndarray) -> np.ndarray:
+        """Give what the layer of the logits takes in, float32 [n, d]; images as for `probabilities`."""
+        return run(self._inside, [_FEATURES], _checked(images))[0]
 
     @cached_property
     def _inside(self) -> onnxruntime.InferenceSession:

@@ -70,6 +70,7 @@ class Ink:
         level: contrast of full ink.
         stroke_width: the usual one, in pixels; 0 where there is no ink.
         paper: brightness of the paper, uint8 [h, w].
+        floor: contrast under which nothing is ink.
         has_net: whether a net of paler lines, as of squared paper, was left out.
     """
 
@@ -79,6 +80,7 @@ class Ink:
     level: float
     stroke_width: float
     paper: np.ndarray
+    floor: float
     has_net: bool = False
 
 
@@ -97,7 +99,7 @@ def find_ink(grey: np.ndarray, view: View | None, parameters: InkParameters = PA
     level = _ink_level(contrast, floor, reach)
     nothing = np.zeros_like(contrast)
     if level < parameters.quiet * view.noise:
-        return Ink(contrast, nothing, nothing, 0.0, 0.0, view.paper)
+        return Ink(contrast, nothing, nothing, 0.0, 0.0, view.paper, floor)
     low = max(parameters.sure_low * level, floor)
     sure = keep_sharp(hysteresis(contrast, low, parameters.sure_high * level), contrast, reach)
     has_net = _is_net(sure, parameters)
@@ -107,13 +109,13 @@ def find_ink(grey: np.ndarray, view: View | None, parameters: InkParameters = PA
         sure = keep_sharp(hysteresis(contrast, low, parameters.sure_high * level), contrast, reach)
     sure = _whole(sure, parameters)
     if sure is None:
-        return Ink(contrast, nothing, nothing, 0.0, 0.0, view.paper)
+        return Ink(contrast, nothing, nothing, 0.0, 0.0, view.paper, floor)
     width = stroke_width(sure)
     if has_net:
-        return Ink(contrast, sure, nothing, level, width, view.paper, has_net)
+        return Ink(contrast, sure, nothing, level, width, view.paper, floor, has_net)
     high = max(parameters.pale * level, parameters.quiet * view.noise)
     pale = _pale(contrast, sure, max(floor, 0.5 * parameters.pale * level), high, reach)
-    return Ink(contrast, sure, pale, level, width, view.paper, has_net)
+    return Ink(contrast, sure, pale, level, width, view.paper, floor, has_net)
 
 
 def _on_any_paper(grey: np.ndarray) -> View:

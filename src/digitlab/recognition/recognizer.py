@@ -13,12 +13,13 @@ from digitlab.bundle.rows_runtime import load_row_network
 from digitlab.bundle.runtime import Classifier, load_classifier
 from digitlab.recognition.lengths import LengthRange
 from digitlab.recognition.page import Page, make_page
+from digitlab.recognition.places import find_places
 from digitlab.recognition.reading import Box, ReadDigit, Reading, ReadLine, Reason, Step
 from digitlab.recognition.row_crop import RowCrop, crop_row
 from digitlab.recognition.row_reader import MOST_ALTERNATIVES, RowAnswer, RowReader
 from digitlab.recognition.rows import Layout, find_rows, page_as_row, whole_picture
 from digitlab.recognition.sources import Source, source_pages
-from digitlab.recognition.verify import Judgement, find_places, judge
+from digitlab.recognition.verify import Judgement, RowPlaces, judge
 
 MOST = 300
 """Digits that are read on one page."""
@@ -26,18 +27,28 @@ SMALLEST = 8
 """Pixels: the height of writing that can be told from dirt."""
 MOST_AREA = 5.0
 """Of a page: all its rows together; those of writing hardly overlap, those of a texture lie on each other."""
-DOUBTFUL = 0.7
-"""Probability of a page's rows under which a page that is no higher than a row is read as one, too."""
+DOUBTFUL = 0.9
+"""Probability of a page's rows under which a page that is hardly higher than a row is read as one, too."""
 LEAST_AS_ROW = 0.4
 """Probability of such a reading from which it may count."""
+ENOUGH_AS_ROW = 0.6
+"""Probability of such a reading from which it counts whatever several rows say."""
 HIGHEST_AS_ROW = 200
-"""Pixels: the height of such a page, at most."""
+"""Pixels: the height of such a page, at most, if no row is found on it."""
+ROWS_HIGH = 2.5
+"""Heights of its highest row, as it is cut out: the height of such a page, at most."""
 NARROWEST_AS_ROW = 0.4
 """Width of such a page, in its heights, at least."""
 MOST_ROWS_SHOWN = 12
 """Rows of a page among the steps of its preparation."""
 MOST_REFUSED = 0.5
 """Of the characters of a page: where as many or more are no digits, the page is rejected."""
+SOME_REFUSED = 0.25
+"""The same where the rest is a guess."""
+GUESS = 0.25
+"""Probability of a page's lines under which they are one."""
+CUT_OFF = 0.5
+"""Of the ink of a row that is read nowhere, at one edge of the page: then it is a pattern."""
 
 
 class Recognizer:
@@ -103,26 +114,49 @@ class Recognizer:
         found: Sequence[list[list[_ReadRow]]],
         lengths: LengthRange | None,
     ) -> None:
-        """Read small pages with doubtful rows or none as one row, and keep what is more probable."""
+        """Read pages as one row that may be one, where their rows are doubtful or not found.
+
+        The only row of a page is read by its crop and by the whole page together; of several rows and the
+        page as one row, what is more probable is kept.
+        """
         doubtful = [
-            (pages, number, _as_row(sheet), file)
+            (pages, file, number)
             for pages, file in zip(sheets, found, strict=True)
             for number, sheet in enumerate(pages)
             if _may_be_a_row(sheet, file[number])
         ]
-        rows = self._read_rows([sheet.crops for _, _, sheet, _ in doubtful], lengths)
-        for (pages, number, sheet, file), row in zip(doubtful, rows, strict=True):
-            if row.answer.text and row.confidence > max(LEAST_AS_ROW, _sureness(file[number])):
-                pages[number], file[number] = sheet, [row]
+        whole = [_as_row(pages[number]) for pages, _, number in doubtful]
+        single = [len(file[number]) == 1 for _, file, number in doubtful]
+        crops = [
+            [*(row.crop for row in file[number] if is_single), page.crops[0]]
+            for (_, file, number), page, is_single in zip(doubtful, whole, single, strict=True)
+        ]
+        answers = self.row_reader.read_crops([[crop.grey for crop in row] for row in crops], lengths)
+        rows = self._judge([row[0] for row in crops], answers, [True] * len(crops))
+        for (pages, file, number), page, row, is_single in zip(doubtful, whole, rows, single, strict=True):
+            if is_single:
+                file[number] = [row]
+            elif row.answer.text and row.confidence > max(
+                LEAST_AS_ROW, min(ENOUGH_AS_ROW, _sureness(file[number]))
+            ):
+                pages[number], file[number] = page, [row]
 
     def _read_rows(self, pages: Sequence[Sequence[RowCrop]], lengths: LengthRange | None) -> list[_ReadRow]:
         """Read the rows of all pages, one after the other."""
         crops = [crop for page in pages for crop in page]
         alone = [len(page) == 1 for page in pages for _ in page]
         answers = self.row_reader.read([crop.grey for crop in crops], lengths)
-        found = [find_places(crop, answer) for crop, answer in zip(crops, answers, strict=True)]
-        judged = judge(answers, found, self.classifier, alone=alone)
+        return self._judge(crops, answers, alone)
+
+    def _judge(
+        self, crops: Sequence[RowCrop], answers: Sequence[RowAnswer], alone: Sequence[bool]
+    ) -> list[_ReadRow]:
+        """Find the ink of what was read, and ask the classifier about it."""
         sure = [self._calibration.confidence(answer.probability) for answer in answers]
+        found = [find_places(crop, answer) for crop, answer in zip(crops, answers, strict=True)]
+        pieces = [len(np.unique(crop.labels[crop.labels > 0])) for crop in crops]
+        rows = [RowPlaces(*row) for row in zip(answers, sure, found, alone, pieces, strict=True)]
+        judged = judge(rows, self.classifier)
         return [_ReadRow(*row) for row in zip(crops, answers, judged, sure, strict=True)]
 
 
@@ -170,9 +204,15 @@ def _sureness(rows: Sequence[_ReadRow]) -> float:
 def _may_be_a_row(sheet: _Sheet, rows: Sequence[_ReadRow]) -> bool:
     """Whether a page is no higher than a row, and its rows are not found or not read with confidence."""
     height, width = sheet.page.grey.shape
-    if not SMALLEST <= height <= HIGHEST_AS_ROW or width < NARROWEST_AS_ROW * height:
+    highest = ROWS_HIGH * max((row.crop.grey.shape[0] for row in rows), default=0)
+    if (
+        not SMALLEST <= height <= max(HIGHEST_AS_ROW * (not rows), highest)
+        or width < NARROWEST_AS_ROW * height
+    ):
         return False
-    return sheet.reason in (None, Reason.NO_INK, Reason.TOO_SMALL) and _sureness(rows) < DOUBTFUL
+    if sheet.reason not in (None, Reason.NO_INK, Reason.TOO_SMALL):
+        return False
+    return len(rows) != 1 or _sureness(rows) < DOUBTFUL
 
 
 def _as_row(sheet: _Sheet) -> _Sheet:
@@ -216,13 +256,33 @@ class _ReadPage:
 
 
 def _read_page(sheet: _Sheet, rows: Sequence[_ReadRow]) -> _ReadPage:
+    writing = [row for row in rows if not _is_pattern(sheet, row)]
+    if not any(one.accepted for row in writing for one in row.places):
+        writing = list(rows)
     by_line: dict[int, list[_ReadRow]] = {}
-    for row in rows:
+    for row in writing:
         if row.judgements:
             by_line.setdefault(row.crop.row.line, []).append(row)
     lines = tuple(tuple(parts) for parts in by_line.values())
-    notes = [*sheet.page.notes, *sheet.layout.notes, *(note for row in rows for note in row.notes)]
+    notes = [*sheet.page.notes, *sheet.layout.notes, *(note for row in writing for note in row.notes)]
+    notes += ["a pattern along the edge left out"] * (len(writing) < len(rows))
     return _ReadPage(sheet.page, lines, sheet.reason, tuple(dict.fromkeys(notes)))
+
+
+def _is_pattern(sheet: _Sheet, row: _ReadRow) -> bool:
+    """Whether of a row nothing is read and the edge of the page cuts most of it off."""
+    if not row.crop.row.members or any(one.accepted for one in row.places):
+        return False
+    rows, columns = sheet.page.grey.shape
+    boxes = sheet.layout.components.boxes[list(row.crop.row.members)]
+    return any(np.mean(boxes[:, side] == end) >= CUT_OFF for side, end in enumerate((0, 0, columns, rows)))
+
+
+def _is_unreadable(digits: Sequence[ReadDigit], lines: Sequence[ReadLine]) -> bool:
+    """Whether too much of a picture is no digits, or some of it and the rest is a guess."""
+    refused = sum(digit.reason is not None for digit in digits)
+    guessed = float(np.prod([line.confidence for line in lines])) < GUESS
+    return refused >= (SOME_REFUSED if guessed else MOST_REFUSED) * len(digits)
 
 
 def _reading(pages: Sequence[_ReadPage], unread: int) -> Reading:
@@ -245,8 +305,7 @@ def _reading(pages: Sequence[_ReadPage], unread: int) -> Reading:
         were = "frames of the file were" if unread > 1 else "frame of the file was"
         notes.append(f"{unread:,} other {were} not read")
     steps = tuple(step for read in pages for step in (*read.page.steps, *_row_steps(read)))
-    refused = sum(digit.reason is not None for digit in digits)
-    if refused < MOST_REFUSED * len(digits):
+    if digits and not _is_unreadable(digits, lines):
         return Reading("ok", "\n\n".join(texts), tuple(digits), None, steps, tuple(lines), tuple(notes))
     reason = Reason.NOT_A_DIGIT if digits else pages[0].reason or Reason.NO_INK
     return Reading("rejected", "", tuple(digits), reason, steps, tuple(lines), tuple(notes))

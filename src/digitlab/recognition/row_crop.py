@@ -7,9 +7,16 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from digitlab.recognition.ink import Ink
 from digitlab.recognition.page import Page
 from digitlab.recognition.rows import Layout, Row
 
+PALEST = 0.12
+"""Of the contrast of full ink: where paper is less quiet, paler strokes cannot be told from it."""
+SHORTEST_PALE = 0.15
+"""Heights of a digit: what is shorter beside its ink is an edge of it."""
+MOST_PALE = 3
+"""Pieces of pale strokes in a row: more are print."""
 MARGIN = 0.18
 """Of the height of a row's ink: the paper around it, where the page has as much."""
 
@@ -46,7 +53,7 @@ class RowCrop:
 
 
 def crop_row(page: Page, layout: Layout, row: Row, margin: float = MARGIN) -> RowCrop:
-    """Cut a row out of its page; what of other rows and of artifacts reaches into it is painted over."""
+    """Cut a row out of its page; what of other rows reaches into it is painted over."""
     rows, columns = page.grey.shape
     border = margin * (row.bottom - row.top)
     left, right = max(0, round(row.left - border)), min(columns, round(row.right + border))
@@ -63,22 +70,50 @@ def crop_row(page: Page, layout: Layout, row: Row, margin: float = MARGIN) -> Ro
     members = np.zeros(len(layout.components) + 1, bool)
     members[np.array(row.members, int) + 1] = True
     own = members[labels]
-    foreign = (labels > 0) & ~own & ~_unclaimed(layout)[labels]
+    foreign = ~own & _of_rows(layout)[labels]
     if foreign.any():
         near = cv2.dilate(foreign.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
         near &= ~(cv2.dilate(own.view(np.uint8), np.ones((3, 3), np.uint8)) > 0)
         paper = grey[labels == 0]
         grey = np.where(near, np.uint8(np.median(paper) if paper.size else 255), grey)
+        contrast = np.where(near, np.uint8(0), contrast)
+    if has_pale_strokes(contrast, own, page.ink, row.height):
+        grey = 255 - np.minimum(contrast * (255 / (2 * page.ink.floor)), 255).astype(np.uint8)
     return RowCrop(np.ascontiguousarray(grey), np.where(own, labels, 0), contrast, row, left, rise)
 
 
-def _unclaimed(layout: Layout) -> np.ndarray:
-    """Which labels are of components in no row, and no artifacts: signs and specks, which stay in sight."""
-    unclaimed = np.ones(len(layout.components) + 1, bool)
+def has_pale_strokes(contrast: np.ndarray, own: np.ndarray, ink: Ink, height: float) -> bool:
+    """Whether strokes of digits are so pale that they are no ink of theirs, as the bar of a 4 may be.
+
+    A few strokes that hang on the ink and are no longer than digits are; print, squares and ruled lines are
+    many, or long.
+
+    Args:
+        contrast: of a row's crop, uint8 [h, w].
+        own: its ink, bool [h, w].
+        ink: of the page.
+        height: of the row's digits, in pixels.
+    """
+    if not own.any() or ink.floor > PALEST * ink.level:
+        return False
+    reach = 2 * round(max(2.0, 0.6 * ink.stroke_width)) + 1
+    near = cv2.dilate(own.view(np.uint8), np.ones((reach, reach), np.uint8))
+    rest = (contrast > ink.floor).view(np.uint8) & (1 - near)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(rest, connectivity=8, ltype=cv2.CV_32S)
+    longest = stats[1:, 2:4].max(axis=1, initial=0)
+    strokes = np.count_nonzero(longest > SHORTEST_PALE * height)
+    return 0 < strokes <= MOST_PALE and count - 1 <= 4 * MOST_PALE and bool((longest < 1.5 * height).all())
+
+
+def _of_rows(layout: Layout) -> np.ndarray:
+    """Which labels are of components in rows.
+
+    Signs, specks and artifacts stay in sight: a frame may hang together with a digit that touches it.
+    """
+    claimed = np.zeros(len(layout.components) + 1, bool)
     for row in layout.rows:
-        unclaimed[np.array(row.members, int) + 1] = False
-    unclaimed[[index + 1 for index in layout.artifacts]] = False
-    return unclaimed
+        claimed[np.array(row.members, int) + 1] = True
+    return claimed
 
 
 def _warped(

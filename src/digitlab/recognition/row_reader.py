@@ -74,12 +74,22 @@ class RowReader:
             rows: grey, of either polarity, each uint8 [h, w].
             lengths: how many characters each has, where that is known.
         """
-        looks = [[row_form(row, stretch) for stretch in STRETCHES] for row in rows]
-        answers = by_width([form for forms in looks for form in forms], self.network.probabilities)
-        count = len(STRETCHES)
+        return self.read_crops([[row] for row in rows], lengths)
+
+    def read_crops(
+        self, rows: Sequence[Sequence[np.ndarray]], lengths: LengthRange | None = None
+    ) -> list[RowAnswer]:
+        """Read rows of which there are several crops: the posteriors of all of a row's looks are summed.
+
+        Args:
+            rows: the crops of each row, one or more, each uint8 [h, w]; places are told in the first.
+            lengths: how many characters each row has, where that is known.
+        """
+        looks = [[row_form(crop, stretch) for crop in crops for stretch in STRETCHES] for crops in rows]
+        answers = iter(by_width([form for forms in looks for form in forms], self.network.probabilities))
         return [
-            _answer(row.shape[1], answers[count * number : count * (number + 1)], lengths)
-            for number, row in enumerate(rows)
+            _answer(crops[0].shape[1], [next(answers) for _ in forms], lengths)
+            for crops, forms in zip(rows, looks, strict=True)
         ]
 
 

@@ -366,16 +366,20 @@ def page_as_row(layout: Layout, size: tuple[int, ...]) -> Row:
     return Row(members, len(members), 0, height, ends, level, -middle, size[0] - middle, 0, size[1])
 
 
-def whole_picture(row: Row, size: tuple[int, ...], share: float = 0.6) -> Row:
-    """Widen the only row of a page to the page, if it fills most of its height: a picture that is a row.
+def whole_picture(row: Row, size: tuple[int, ...], share: float = 0.4, most: float = 0.6) -> Row:
+    """Widen the only row of a page to the page, if it is a picture of a row: no ink beside it is cut off.
 
     Args:
         row: the only one.
         size: of the page: rows, columns.
-        share: of the page's height, from which on it is one.
+        share: of the page's height that the row has, from which it is shown from edge to edge.
+        most: of the page's height, from which a level row is shown from top to bottom, too.
     """
-    level = row.middle(np.array([row.left, row.right]))
-    if np.ptp(row.ys) > 0.05 * row.height or row.bottom - row.top < share * size[0]:
+    tall = row.bottom - row.top
+    if tall < share * size[0]:
         return row
-    middle = float(level.mean())
+    row = replace(row, left=0, right=size[1])
+    if np.ptp(row.ys) > 0.05 * row.height or tall < most * size[0]:
+        return row
+    middle = float(row.middle(np.array([row.left, row.right])).mean())
     return replace(row, top=-middle, bottom=size[0] - middle)

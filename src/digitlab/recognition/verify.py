@@ -1,22 +1,22 @@
 """The second opinion: the ink at each place that the row reader named, seen by the classifier of digits.
 
-The two know nothing of each other: one reads grey rows whole, the other one digit's ink alone. Where they
-agree the digit is certain; where not, only a high posterior of the row counts. Ink as large as a digit that
-the reader passed over is found here, too.
+The two know nothing of each other: one reads grey rows whole, the other one digit's ink alone. How likely a
+digit is right follows from what both say, by a logistic regression. Ink as large as a digit that the reader
+passed over is judged here, too.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from digitlab.bundle.runtime import BATCH, Classifier
 from digitlab.recognition.mnist_form import to_mnist_form
+from digitlab.recognition.places import Place
 from digitlab.recognition.reading import Opinions
-from digitlab.recognition.row_crop import RowCrop
 from digitlab.recognition.row_reader import RowAnswer
 from digitlab.results.calibration import tempered
 from digitlab.results.rejection import Inside
@@ -25,56 +25,47 @@ from digitlab.spec.rows import ALPHABET
 
 @dataclass(frozen=True)
 class VerifyParameters:
-    """When a digit counts as read. Shares right are of composed rows of validation digits and people's pens.
+    """When a digit counts as read.
+
+    The first three are the logistic regression of `benchmarks/opinions.py`: the log-odds of a right digit.
 
     Attributes:
-        agreed: the row reader's probability from which a digit counts that the classifier sees, too; 96 % and
-            more are right at any.
-        unlike: the same where the classifier names the digit and takes the ink for no digit; under it 70 %
-            are right.
-        alone: the same where the classifier sees another digit; under it 60 % are right, above it 98 %.
-        doubted: the same where it sees another and takes the ink for no digit; above it 96 % are right.
-        digit: how likely ink is a digit at all from which the classifier's opinion counts.
+        offset: of the log-odds.
+        told: weight of the log-odds of the row reader's digit at its place.
+        agreement: weight of the classifier's probability of its digit times how likely the ink is a digit at
+            all; it is negative where that digit is another.
+        letter: weight of how unlikely the ink is a digit at all, where it may be a letter: it stands alone,
+            or is one piece that is read as several digits. Chosen on drawn letters and on people's digits.
+        letter_agreed: the same where the classifier names the same digit.
+        right: how likely a digit is right from which it is read.
         certain: how sure the classifier is of a digit that stands alone, and that it is one, from which it is
-            read though the row reader says "?".
-        seen: the row reader's probability of that digit, at least.
+            read against the row reader.
+        seen: the row reader's probability of that digit, at least, where it says "?".
+        digit: how likely ink is a digit at all from which the classifier's opinion counts.
+        alone: how sure the classifier is of the only ink of a page, of which the row reader says nothing.
         bar: width of an upright stroke, in its heights, at most, that alone is a 1 if the classifier says so.
-        passed_over: height, in heights of the row, from which ink that was passed over is told.
-        heard: how probable a symbol is along such ink from which it is no sign.
+        heard: how probable a symbol is along ink that was passed over, from which the row reader knew of it.
+        sure: how likely the row is right from which what it knew of and passed over is no digit.
         floor: of each class, in both opinions: neither is ever certain that it is not.
     """
 
-    agreed: float = 0.25
-    unlike: float = 0.6
-    alone: float = 0.93
-    doubted: float = 0.85
-    digit: float = 0.5
-    certain: float = 0.95
+    offset: float = 0.44
+    told: float = 0.83
+    agreement: float = 1.83
+    letter: float = 3.5
+    letter_agreed: float = 1.5
+    right: float = 0.8
+    certain: float = 0.97
     seen: float = 0.15
+    digit: float = 0.5
+    alone: float = 0.93
     bar: float = 0.4
-    passed_over: float = 0.6
     heard: float = 0.3
+    sure: float = 0.75
     floor: float = 2e-3
 
 
 PARAMETERS = VerifyParameters()
-
-
-@dataclass(frozen=True, eq=False)
-class Place:
-    """Ink in a row that is one character, or may be.
-
-    Attributes:
-        strength: of its ink alone, uint8 [h, w] in its box, 0 none .. 255 full.
-        box: left, top, right and bottom in the row's crop.
-        character: its index in the reader's text; None where the reader passed it over.
-        heard: how probable the reader took any symbol to be along it, 0..1; of ink that it passed over.
-    """
-
-    strength: np.ndarray
-    box: tuple[int, int, int, int]
-    character: int | None
-    heard: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +78,7 @@ class Judgement:
         probabilities: of the digits 0..9, of both opinions together, float64 [10].
         opinions: of both.
         accepted: whether it is read as the likeliest digit.
-        is_sign: whether it is ink of digit size that neither network takes for a digit: a sign, a stroke.
+        is_sign: whether it is ink of digit size that is no digit: a sign, a stroke, the side of a box.
     """
 
     place: Place
@@ -103,270 +94,178 @@ class Judgement:
         return int(self.probabilities.argmax())
 
 
-def find_places(crop: RowCrop, answer: RowAnswer, parameters: VerifyParameters = PARAMETERS) -> list[Place]:
-    """Give each character its ink.
+@dataclass(frozen=True, eq=False)
+class RowPlaces:
+    """A row that is judged.
 
-    Args:
-        crop: of the row.
-        answer: of the reader.
-        parameters: from which size ink is told that no character has.
-
-    Returns:
-        Places from left to right: one for each character, and those that the reader passed over.
+    Attributes:
+        answer: of the row reader.
+        confidence: how likely the answer is right, 0..1.
+        places: its ink, from left to right.
+        alone: whether it is the only row of its page.
+        pieces: of connected ink.
     """
-    territory = _territories(crop, answer)
-    places = []
-    for index in range(len(answer.text)):
-        own = territory == index + 1
-        if own.any():
-            places.append(_place(crop, own, index))
-        else:
-            places.append(_blank_place(crop, answer, index))
-    height = crop.row.height
-    passed = ((territory == 0) & (crop.labels > 0)).view(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(passed, connectivity=8, ltype=cv2.CV_32S)
-    for label in range(1, count):
-        if stats[label, cv2.CC_STAT_HEIGHT] < parameters.passed_over * height:
-            continue
-        place = _place(crop, labels == label, None)
-        places.append(replace(place, heard=_heard(place.box, crop, answer)))
-    places.sort(key=lambda place: place.box[0] + place.box[2])
-    return places
+
+    answer: RowAnswer
+    confidence: float
+    places: Sequence[Place]
+    alone: bool = False
+    pieces: int = 2
+
+    @property
+    def may_be_a_letter(self) -> bool:
+        """Whether it is one character, or one piece of ink, alone on its page."""
+        return self.alone and (len(self.answer.text) == 1 or self.pieces == 1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What the classifier sees at a place: form, calibrated probabilities [10], how likely it is a digit."""
+
+    form: np.ndarray
+    probabilities: np.ndarray
+    likely: float
+
+    @property
+    def digit(self) -> int:
+        return int(self.probabilities.argmax())
+
+    @property
+    def certainty(self) -> float:
+        """How sure it is of the digit, and that it is one."""
+        return min(self.likely, float(self.probabilities.max()))
 
 
 def judge(
-    answers: Sequence[RowAnswer],
-    places: Sequence[Sequence[Place]],
-    classifier: Classifier,
-    parameters: VerifyParameters = PARAMETERS,
-    alone: Sequence[bool] | None = None,
+    rows: Sequence[RowPlaces], classifier: Classifier, parameters: VerifyParameters = PARAMETERS
 ) -> list[list[Judgement]]:
     """Ask the classifier about all places of all rows at once.
 
     Args:
-        answers: of the row reader, one a row.
-        places: of each row.
+        rows: with their places.
         classifier: of single digits.
         parameters: when a digit counts as read.
-        alone: of each row whether it is the only one of its page; none is unless said.
     """
-    flat = [
-        (answer, place, only and len(row) == 1)
-        for answer, row, only in zip(answers, places, alone or [False] * len(answers), strict=True)
-        for place in row
-    ]
-    forms = np.zeros((len(flat), 28, 28), np.uint8)
-    for number, (_, place, _) in enumerate(flat):
+    seen = iter(_look([place for row in rows for place in row.places], classifier))
+    return [[_judgement(row, place, next(seen), parameters) for place in row.places] for row in rows]
+
+
+def _look(places: Sequence[Place], classifier: Classifier) -> list[_Seen]:
+    forms = np.zeros((len(places), 28, 28), np.uint8)
+    for number, place in enumerate(places):
         if place.strength.any():
             forms[number] = to_mnist_form(place.strength)
-    probabilities, likely = _classify(classifier, forms)
-    judged = iter(
-        [
-            _lone(place, forms[number], probabilities[number], float(likely[number]), parameters)
-            if only and place.character is None
-            else _judgement(
-                answer, place, forms[number], probabilities[number], float(likely[number]), parameters
-            )
-            for number, (answer, place, only) in enumerate(flat)
-        ]
-    )
-    return [[next(judged) for _ in row] for row in places]
-
-
-def _classify(classifier: Classifier, forms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Calibrated probabilities [n, 10], and how likely each form is a digit [n]."""
     calibration = classifier.card.calibration
     probabilities = classifier.probabilities(forms)
     calibrated = tempered(probabilities, calibration.temperature)
-    if calibration.rejection is None or not len(forms):
-        return calibrated, np.ones(len(forms))
-    # A few at a time: what comes with the features, the maps of all layers, is large.
-    starts = range(0, len(forms), BATCH)
-    features = [classifier.inside(forms[start : start + BATCH])["features"] for start in starts]
-    return calibrated, calibration.rejection.likely(Inside(np.concatenate(features), probabilities))
+    likely = np.ones(len(forms))
+    if calibration.rejection is not None and len(forms):
+        starts = range(0, len(forms), BATCH)
+        features = [classifier.features(forms[start : start + BATCH]) for start in starts]
+        likely = calibration.rejection.likely(Inside(np.concatenate(features), probabilities))
+    return [_Seen(*one) for one in zip(forms, calibrated, likely.tolist(), strict=True)]
 
 
-def _lone(
-    place: Place, form: np.ndarray, by_form: np.ndarray, likely: float, parameters: VerifyParameters
-) -> Judgement:
+def _judgement(row: RowPlaces, place: Place, seen: _Seen, parameters: VerifyParameters) -> Judgement:
+    is_lone = row.alone and len(row.places) == 1
+    if place.character is None:
+        return _lone(place, seen, parameters) if is_lone else _passed_over(row, place, seen, parameters)
+    symbol = row.answer.text[place.character]
+    shares = row.answer.shares[place.character]
+    digit = None if symbol == "?" else int(symbol)
+    opinions = _opinions(seen, digit, float(shares[ALPHABET.index(symbol)]))
+    trusted = seen.likely * seen.probabilities + (1 - seen.likely) / 10
+    both = np.maximum(shares[:10], parameters.floor) * np.maximum(trusted, parameters.floor)
+    if digit is not None:
+        right = likely_right(opinions, row.may_be_a_letter, parameters)
+        if right >= parameters.right:
+            return Judgement(place, seen.form, _with(both, digit, right), opinions, True)
+    if is_lone and _is_clear(
+        place, seen, None if digit is not None else float(shares[seen.digit]), parameters
+    ):
+        return Judgement(place, seen.form, _summing_to_one(seen.probabilities), opinions, True)
+    return Judgement(place, seen.form, _summing_to_one(both), opinions, False)
+
+
+def _is_clear(place: Place, seen: _Seen, heard: float | None, parameters: VerifyParameters) -> bool:
+    """Whether the classifier, which was made for it, reads one character that the row reader does not.
+
+    Args:
+        place: of the character.
+        seen: by the classifier.
+        heard: the row reader's probability of the classifier's digit where it says "?"; else None.
+        parameters: when it is clear.
+    """
+    if seen.certainty >= parameters.certain and (heard is None or heard >= parameters.seen):
+        return True
+    # A straight upright stroke, which the reader hardly met alone, is a 1 to everybody.
+    height, width = place.strength.shape
+    return seen.digit == 1 and seen.likely >= parameters.digit and width <= parameters.bar * height
+
+
+def _lone(place: Place, seen: _Seen, parameters: VerifyParameters) -> Judgement:
     """Judge the only ink of a page where the reader hears nothing, as of a straight upright stroke.
 
     What is left of a page without it is nothing, so that it is no sign; the classifier decides.
     """
-    best = int(by_form.argmax())
-    opinions = Opinions(None, 0.0, best, float(by_form[best]), likely)
-    accepted = likely >= parameters.digit and float(by_form[best]) >= parameters.alone
-    return Judgement(place, form, _summing_to_one(by_form), opinions, accepted)
+    sure = float(seen.probabilities.max()) >= parameters.alone
+    accepted = seen.likely >= parameters.digit and sure
+    return Judgement(place, seen.form, _summing_to_one(seen.probabilities), _opinions(seen), accepted)
 
 
-def _judgement(
-    answer: RowAnswer,
-    place: Place,
-    form: np.ndarray,
-    by_form: np.ndarray,
-    likely: float,
-    parameters: VerifyParameters,
-) -> Judgement:
-    best = int(by_form.argmax())
-    if place.character is None:
-        opinions = Opinions(None, 0.0, best, float(by_form[best]), likely)
-        # A straight stroke is a 1 to the classifier, and may be a slash, a bracket or a line of the paper.
-        like_a_digit = likely >= parameters.digit and best != 1
-        is_sign = not like_a_digit and place.heard < parameters.heard
-        return Judgement(place, form, _summing_to_one(by_form), opinions, False, is_sign)
-    shares = answer.shares[place.character]
-    symbol = answer.text[place.character]
-    told = shares[ALPHABET.index(symbol)]
-    digit = None if symbol == "?" else int(symbol)
-    opinions = Opinions(digit, float(told), best, float(by_form[best]), likely)
-    trusted = likely * by_form + (1 - likely) / 10
-    row = np.maximum(shares[:10], parameters.floor)
-    both = _summing_to_one(row * np.maximum(trusted, parameters.floor))
-    if digit is None:
-        # Of one character alone the classifier, which was made for it, knows more.
-        certain = min(likely, float(by_form[best])) >= parameters.certain and shares[best] >= parameters.seen
-        # A straight upright stroke, which the reader hardly met alone, is a 1 to everybody.
-        height, width = place.strength.shape
-        is_bar = best == 1 and likely >= parameters.digit and width <= parameters.bar * height
-        if len(answer.text) == 1 and is_bar:
-            return Judgement(place, form, _summing_to_one(by_form), opinions, True)
-        return Judgement(place, form, both, opinions, len(answer.text) == 1 and bool(certain))
-    if best == digit:
-        needed = parameters.agreed if likely >= parameters.digit else parameters.unlike
+def _passed_over(row: RowPlaces, place: Place, seen: _Seen, parameters: VerifyParameters) -> Judgement:
+    """Judge ink of digit size that no character of the row has.
+
+    What the reader knew of and passed over is no digit where the row is likely right; what it did not, where
+    the classifier sees none. A straight stroke is a 1 to the classifier, and may be a slash, a bracket or a
+    line of the paper.
+    """
+    if place.heard >= parameters.heard:
+        is_sign = row.confidence >= parameters.sure
     else:
-        needed = parameters.alone if likely >= parameters.digit else parameters.doubted
-    accepted = bool(told >= needed)
-    if accepted and int(both.argmax()) != digit:
-        # The row is read against the classifier, whose opinion counts for nothing.
-        both = _summing_to_one(row)
-        accepted = int(both.argmax()) == digit
-    return Judgement(place, form, both, opinions, accepted)
+        is_sign = seen.likely < parameters.digit or seen.digit == 1
+    probabilities = _summing_to_one(seen.probabilities)
+    return Judgement(place, seen.form, probabilities, _opinions(seen), False, is_sign)
+
+
+def likely_right(
+    opinions: Opinions, may_be_a_letter: bool = False, parameters: VerifyParameters = PARAMETERS
+) -> float:
+    """Give how likely the row reader's digit is right by what both say, 0..1.
+
+    Args:
+        opinions: of both.
+        may_be_a_letter: whether the ink stands alone, so that it may be no digit.
+        parameters: weights.
+    """
+    weights = (parameters.offset, parameters.told, parameters.agreement)
+    odds = sum(weight * value for weight, value in zip(weights, evidence(opinions), strict=True))
+    if may_be_a_letter:
+        agree = opinions.form_digit == opinions.row_digit
+        odds -= (parameters.letter_agreed if agree else parameters.letter) * (1 - opinions.likely_digit)
+    return 1 / (1 + math.exp(-odds))
+
+
+def evidence(opinions: Opinions) -> tuple[float, float, float]:
+    """Give what tells whether the row reader's digit is right, in the order of the parameters' weights."""
+    sign = 1 if opinions.form_digit == opinions.row_digit else -1
+    agreement = sign * opinions.likely_digit * opinions.form_probability
+    told = min(max(opinions.row_probability, 1e-4), 1 - 1e-4)
+    return 1.0, math.log(told / (1 - told)), agreement
+
+
+def _opinions(seen: _Seen, digit: int | None = None, told: float = 0.0) -> Opinions:
+    return Opinions(digit, told, seen.digit, float(seen.probabilities.max()), seen.likely)
+
+
+def _with(shares: np.ndarray, digit: int, probability: float) -> np.ndarray:
+    """Give one digit its probability, and the others the rest in proportion."""
+    others = shares.astype(np.float64)
+    others[digit] = 0
+    probabilities = (1 - probability) * others / others.sum()
+    probabilities[digit] = probability
+    return probabilities
 
 
 def _summing_to_one(values: np.ndarray) -> np.ndarray:
     return values.astype(np.float64) / values.sum(dtype=np.float64)
-
-
-def _place(crop: RowCrop, own: np.ndarray, character: int | None) -> Place:
-    left, top, width, height = cv2.boundingRect(own.view(np.uint8))
-    # With the soft edge of its strokes, which lies around what is taken for ink.
-    rows, columns = own.shape
-    top, bottom = max(0, top - 1), min(rows, top + height + 1)
-    left, right = max(0, left - 1), min(columns, left + width + 1)
-    window = slice(top, bottom), slice(left, right)
-    near = cv2.dilate(own[window].view(np.uint8), np.ones((3, 3), np.uint8))
-    near[(crop.labels[window] > 0) & ~own[window]] = 0
-    contrast = crop.contrast[window]
-    full = float(np.percentile(contrast[own[window]], 75)) or 1.0
-    strength = np.where(near, np.minimum(contrast * (255 / full), 255), 0).astype(np.uint8)
-    return Place(strength, (left, top, right, bottom), character)
-
-
-def _blank_place(crop: RowCrop, answer: RowAnswer, index: int) -> Place:
-    """Where a character has no ink of its own: too pale to be told from paper, or a guess."""
-    left, _, right = answer.places[index]
-    one = min(int(left), crop.grey.shape[1] - 1)
-    other = max(int(np.ceil(right)), one + 1)
-    contrast = crop.contrast[:, one:other]
-    seen = np.where(contrast > contrast.max() // 2, contrast, 0).astype(np.uint8)
-    strength = cv2.normalize(seen, np.zeros_like(seen), 0, 255, cv2.NORM_MINMAX) if seen.any() else seen
-    return Place(strength, (one, 0, other, crop.grey.shape[0]), index)
-
-
-def _territories(crop: RowCrop, answer: RowAnswer) -> np.ndarray:
-    """Which character each pixel of ink belongs to, int32 [h, w]: 1 more than its index, 0 for none."""
-    labels = crop.labels
-    territory = np.zeros(labels.shape, np.int32)
-    if not answer.text:
-        return territory
-    peaks = answer.places[:, 1]
-    height = crop.row.height
-    spans = _spans(labels)
-    owners: dict[int, list[int]] = {}
-    for label, (left, right, _) in spans.items():
-        slack = 0.02 * height
-        owners[label] = np.flatnonzero((peaks >= left - slack) & (peaks < right + slack)).tolist()
-    _settle(owners, spans, peaks, height)
-    cuts: dict[int, np.ndarray] = {}
-    for label, own in owners.items():
-        if not own:
-            continue
-        left, right, _ = spans[label]
-        pixels = labels[:, left:right] == label
-        part = territory[:, left:right]
-        part[pixels] = own[0] + 1
-        for character in own[1:]:
-            if character not in cuts:
-                cuts[character] = _cut(crop.contrast, peaks[character - 1], peaks[character])
-            beyond = np.arange(left, right)[None] >= cuts[character][:, None]
-            part[pixels & beyond] = character + 1
-    return territory
-
-
-def _spans(labels: np.ndarray) -> dict[int, tuple[int, int, int]]:
-    """By label its first column, the one after its last, and its height in rows."""
-    spans = {}
-    for label in np.unique(labels[labels > 0]).tolist():
-        left, _, width, height = cv2.boundingRect((labels == label).view(np.uint8))
-        spans[label] = left, left + width, height
-    return spans
-
-
-def _settle(
-    owners: dict[int, list[int]],
-    spans: dict[int, tuple[int, int, int]],
-    peaks: np.ndarray,
-    height: float,
-) -> None:
-    """Give ink without a peak to the character that it is a part of; to one without ink, the nearest."""
-    taken = {character for own in owners.values() for character in own}
-    for character in range(len(peaks)):
-        if character in taken:
-            continue
-        free = [label for label, own in owners.items() if not own and spans[label][2] > 0.3 * height]
-        distances = [_aside(spans[label], peaks[character]) for label in free]
-        if distances and min(distances) < 0.35 * height:
-            owners[free[int(np.argmin(distances))]] = [character]
-    for label, own in owners.items():
-        if own:
-            continue
-        left, right, tall = spans[label]
-        for other, characters in list(owners.items()):
-            if len(characters) != 1 or other == label:
-                continue
-            one, end, _ = spans[other]
-            common = min(right, end) - max(left, one)
-            small = tall < 0.6 * height
-            if common > 0.5 * min(right - left, end - one) or (small and common > -0.1 * height):
-                owners[label] = characters
-                break
-
-
-def _aside(span: tuple[int, int, int], column: float) -> float:
-    return max(span[0] - column, column - span[1], 0.0)
-
-
-def _cut(contrast: np.ndarray, left: float, right: float) -> np.ndarray:
-    """The path from top to bottom between two columns that crosses the least ink: a column for each row."""
-    first, last = int(left), max(int(np.ceil(right)), int(left) + 1)
-    cost = contrast[:, first : last + 1].astype(np.float32) / 255 + 0.02
-    total, came = cost.copy(), np.zeros(cost.shape, np.int8)
-    for row in range(1, len(cost)):
-        above = np.pad(total[row - 1], 1, constant_values=np.inf)
-        ways = np.stack([above[:-2] + 0.02, above[1:-1], above[2:] + 0.02])
-        came[row] = ways.argmin(axis=0) - 1
-        total[row] += ways.min(axis=0)
-    path = np.empty(len(cost), int)
-    column = int(total[-1].argmin())
-    for row in range(len(cost) - 1, -1, -1):
-        path[row] = column
-        column = min(max(column + int(came[row, column]), 0), cost.shape[1] - 1)
-    return path + first
-
-
-def _heard(box: tuple[int, int, int, int], crop: RowCrop, answer: RowAnswer) -> float:
-    """How probable the reader took any symbol to be along a box."""
-    scale = len(answer.heard) / crop.grey.shape[1]
-    first = min(int(box[0] * scale), len(answer.heard) - 1)
-    last = max(int(np.ceil(box[2] * scale)), first + 1)
-    return float(answer.heard[first:last].max())
