@@ -48,10 +48,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=list(KINDS), metavar="NAME")
     parser.add_argument("--model", default="best")
+    parser.add_argument("--rows", default="numbers", help="the reader of rows, a name or a bundle")
     add_place(parser)
     arguments = parser.parse_args()
     path = results_file(arguments, "kinds")
-    recognizer = Recognizer(arguments.model)
+    recognizer = Recognizer(arguments.model, arguments.rows)
     print(
         f"{'kind, %':36}{'n':>6}{'read':>8}  {'(95 % interval)':18}{'refused':>7}{'wrong':>8}{'shorter':>9}"
     )

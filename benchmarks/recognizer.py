@@ -184,13 +184,14 @@ def main() -> None:
     parser.add_argument("--held-out-groups", nargs="+", default=[], metavar="NAME")
     parser.add_argument("--fonts", type=Path, nargs="*", metavar="FILE", help="without FILE, matplotlib's")
     parser.add_argument("--model", default="best")
+    parser.add_argument("--rows", default="numbers", help="the reader of rows, a name or a bundle")
     parser.add_argument("--pasted", type=int, default=2000, help="digits that are pasted; 0 leaves them out")
     parser.add_argument("--test", action="store_true", help="paste test digits; for published figures")
     parser.add_argument("--rounds", type=int, default=5, help="of the command; 0 leaves cost out")
     add_place(parser)
     arguments = parser.parse_args()
     path = results_file(arguments, "recognizer")
-    recognizer = Recognizer(arguments.model)
+    recognizer = Recognizer(arguments.model, arguments.rows)
     tables: dict[str, list[dict[str, Any]]] = {}
     misread: dict[str, list[tuple[int, str, int]]] = {}
     for folder in arguments.folders:
