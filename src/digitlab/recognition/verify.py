@@ -52,8 +52,8 @@ class VerifyParameters:
     offset: float = 0.44
     told: float = 0.83
     agreement: float = 1.83
-    letter: float = 3.5
-    letter_agreed: float = 1.5
+    letter: float = 3.0
+    letter_agreed: float = 0.3
     right: float = 0.8
     certain: float = 0.97
     seen: float = 0.15
