@@ -125,6 +125,8 @@ class Recognizer:
             for number, sheet in enumerate(pages)
             if _may_be_a_row(sheet, file[number])
         ]
+        if not doubtful:
+            return
         whole = [_as_row(pages[number]) for pages, _, number in doubtful]
         single = [len(file[number]) == 1 for _, file, number in doubtful]
         crops = [
@@ -191,8 +193,8 @@ class _ReadRow:
 
     @property
     def notes(self) -> list[str]:
-        signs = len(self.places) - len(self.judgements)
-        return [f"{signs} sign{'s' * (signs > 1)} in a row left out"] if signs else []
+        others = len(self.places) - len(self.judgements)
+        return [f"{others} stroke{'s' * (others > 1)} beside digits left out"] if others else []
 
 
 def _sureness(rows: Sequence[_ReadRow]) -> float:
