@@ -39,7 +39,7 @@ def examples(reading: Reading, truth: str) -> Iterator[tuple[tuple[float, ...], 
     for digit, right in zip(heard, truth, strict=True):
         opinions = digit.opinions
         if opinions and opinions.row_digit is not None:
-            yield evidence(opinions), opinions.row_digit == int(right)
+            yield evidence(opinions), str(opinions.row_digit) == right
 
 
 def fit(inputs: np.ndarray, right: np.ndarray) -> np.ndarray:

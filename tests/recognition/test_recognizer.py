@@ -13,6 +13,7 @@ from digitlab.data.dataset import Dataset
 from digitlab.data.images import decode_image
 from digitlab.errors import ImageError
 from digitlab.recognition import Reason, Recognizer
+from digitlab.recognition.lengths import LengthRange
 from digitlab.recognition.reading import Reading
 
 Write = Callable[..., np.ndarray]
@@ -49,6 +50,34 @@ def test_lines_are_read_from_the_top_and_stand_on_lines_of_the_text(reader: Reco
 def test_lines_that_climb_or_fall_are_told_apart(reader: Recognizer, write: Write, fall: float) -> None:
     reading = reader.read(write(["1234", "5678"], seed=5, fall=fall))
     assert [len(line) for line in reading.text.split("\n")] == [4, 4]
+
+
+def test_two_lines_that_stand_close_are_two(reader: Recognizer, digits: Dataset) -> None:
+    pages = []
+    for seed in range(30):
+        chance = np.random.default_rng(seed)
+        gap, count = int(chance.integers(5, 16)), int(chance.integers(1, 4))
+        chosen = chance.integers(0, 3000, (2, count))
+        lines = [
+            np.hstack([cv2.resize(digits.x_test[one][4:24], (44, 36)) for one in line]) for line in chosen
+        ]
+        page = 255 - np.pad(np.vstack([lines[0], np.zeros((gap, 44 * count), np.uint8), lines[1]]), 5)
+        pages.append((page, "\n".join("".join(map(str, digits.y_test[line])) for line in chosen)))
+    readings = reader.read_many([page for page, _ in pages])
+    lost = [
+        (reading.text, text)
+        for reading, (_, text) in zip(readings, pages, strict=True)
+        if reading.status == "ok" and "?" not in reading.text and len(reading.text) < len(text)
+    ]
+    assert not lost
+    assert share_read(reader, pages) >= 0.7
+
+
+def test_a_length_that_is_far_from_what_is_written_is_answered(reader: Recognizer, write: Write) -> None:
+    for length in ("1", "2", "30-"):
+        reading = reader.read(write(["2026481"]), lengths=LengthRange.parse(length))
+        assert reading.status in ("ok", "rejected")
+        assert not any(digit.reason is None and digit.confidence < 0.5 for digit in reading.digits)
 
 
 def test_digits_of_various_sizes_are_read(reader: Recognizer, write: Write) -> None:

@@ -29,6 +29,7 @@ MISTAKEN = 0.01
 """How often a row has another number of characters than its asker says: it was two rows, or half a row."""
 
 _UNDERFLOW = 1e-100
+_LEAST = 5e-324  # the smallest number above 0
 _TINY = 1e-30  # in the place of 0, whose logarithm no path survives
 
 
@@ -70,7 +71,7 @@ def beam_search(
         least = NEGLIGIBLE
     else:
         worth, _ = _lookahead(frames, lengths)
-        least = 0.0
+        least = 0.0  # what a prefix is worth is scaled for each frame anew: nothing is negligible
     if not worth[0, 0, BLANK]:
         return []
     heard: list[list[int]] = [[] for _ in frames]
@@ -84,7 +85,9 @@ def beam_search(
             log_scale += float(np.log(best))
             prefixes = {text: [value / best for value in state] for text, state in prefixes.items()}
             best = 1.0
-        prefixes = _grow(prefixes, frame, symbols, values.tolist(), NEGLIGIBLE * best)
+        prefixes = _grow(prefixes, frame, symbols, values.tolist(), max(least * best, _LEAST))
+        if not prefixes:
+            return []
         if len(prefixes) > beams:
             kept = sorted(prefixes.items(), key=lambda item: -item[1][2])[:beams]
             prefixes = dict(kept)

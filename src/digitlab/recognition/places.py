@@ -179,8 +179,9 @@ def _cut(contrast: np.ndarray, left: float, right: float) -> np.ndarray:
 
 
 def _heard(box: tuple[int, int, int, int], crop: RowCrop, answer: RowAnswer) -> float:
-    """How probable the reader took any symbol to be along a box."""
+    """How probable the reader took any symbol to be along the middle of a box, whose sides others share."""
     scale = len(answer.heard) / crop.grey.shape[1]
-    first = min(int(box[0] * scale), len(answer.heard) - 1)
-    last = max(int(np.ceil(box[2] * scale)), first + 1)
+    quarter = (box[2] - box[0]) / 4
+    first = min(int((box[0] + quarter) * scale), len(answer.heard) - 1)
+    last = max(int(np.ceil((box[2] - quarter) * scale)), first + 1)
     return float(answer.heard[first:last].max())

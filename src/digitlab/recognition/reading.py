@@ -165,7 +165,8 @@ class Reading:
     """The answer to a picture.
 
     Attributes:
-        status: "ok", or "rejected" when most of what is written is not readable as digits.
+        status: "ok", or "rejected" when half of what is written is not readable as digits, or a
+            quarter and the rest is a guess.
         text: the digits, "?" for ink that was rejected, a newline between lines, an empty line between pages;
             empty if rejected.
         digits: every digit and every rejected piece of ink, in reading order.

@@ -16,6 +16,7 @@ from digitlab.recognition.page import Page, make_page
 from digitlab.recognition.places import find_places
 from digitlab.recognition.reading import Box, ReadDigit, Reading, ReadLine, Reason, Step
 from digitlab.recognition.row_crop import RowCrop, crop_row
+from digitlab.recognition.row_grouping import PARAMETERS
 from digitlab.recognition.row_reader import MOST_ALTERNATIVES, RowAnswer, RowReader
 from digitlab.recognition.rows import Layout, find_rows, page_as_row, whole_picture
 from digitlab.recognition.sources import Source, source_pages
@@ -29,14 +30,18 @@ MOST_AREA = 5.0
 """Of a page: all its rows together; those of writing hardly overlap, those of a texture lie on each other."""
 DOUBTFUL = 0.9
 """Probability of a page's rows under which a page that is hardly higher than a row is read as one, too."""
+UNLIKELY = 0.4
+"""The same of several rows one above another."""
 LEAST_AS_ROW = 0.4
 """Probability of such a reading from which it may count."""
 ENOUGH_AS_ROW = 0.6
-"""Probability of such a reading from which it counts whatever several rows say."""
+"""Probability of such a reading from which it counts whatever several rows in one line say."""
 HIGHEST_AS_ROW = 200
 """Pixels: the height of such a page, at most, if no row is found on it."""
+ROW_HIGH = 1.6
+"""Heights of its only row, as it is cut out: the height of such a page, at most."""
 ROWS_HIGH = 2.5
-"""Heights of its highest row, as it is cut out: the height of such a page, at most."""
+"""The same for a page with several."""
 NARROWEST_AS_ROW = 0.4
 """Width of such a page, in its heights, at least."""
 MOST_ROWS_SHOWN = 12
@@ -46,7 +51,7 @@ MOST_REFUSED = 0.5
 SOME_REFUSED = 0.25
 """The same where the rest is a guess."""
 GUESS = 0.25
-"""Probability of a page's lines under which they are one."""
+"""Probability of a line, in the geometric mean, under which the lines are one."""
 CUT_OFF = 0.5
 """Of the ink of a row that is read nowhere, at one edge of the page: then it is a pattern."""
 
@@ -136,11 +141,9 @@ class Recognizer:
         answers = self.row_reader.read_crops([[crop.grey for crop in row] for row in crops], lengths)
         rows = self._judge([row[0] for row in crops], answers, [True] * len(crops))
         for (pages, file, number), page, row, is_single in zip(doubtful, whole, rows, single, strict=True):
-            if is_single:
+            if is_single and row.answer.text:
                 file[number] = [row]
-            elif row.answer.text and row.confidence > max(
-                LEAST_AS_ROW, min(ENOUGH_AS_ROW, _sureness(file[number]))
-            ):
+            elif _is_better(row, file[number]):
                 pages[number], file[number] = page, [row]
 
     def _read_rows(self, pages: Sequence[Sequence[RowCrop]], lengths: LengthRange | None) -> list[_ReadRow]:
@@ -204,17 +207,35 @@ def _sureness(rows: Sequence[_ReadRow]) -> float:
 
 
 def _may_be_a_row(sheet: _Sheet, rows: Sequence[_ReadRow]) -> bool:
-    """Whether a page is no higher than a row, and its rows are not found or not read with confidence."""
+    """Whether all of a page may be one row: it is hardly higher, and its rows are none, torn or doubtful."""
     height, width = sheet.page.grey.shape
-    highest = ROWS_HIGH * max((row.crop.grey.shape[0] for row in rows), default=0)
-    if (
-        not SMALLEST <= height <= max(HIGHEST_AS_ROW * (not rows), highest)
-        or width < NARROWEST_AS_ROW * height
-    ):
+    if height < SMALLEST or width < NARROWEST_AS_ROW * height:
         return False
-    if sheet.reason not in (None, Reason.NO_INK, Reason.TOO_SMALL):
+    if not rows:
+        return sheet.reason in (None, Reason.NO_INK, Reason.TOO_SMALL) and height <= HIGHEST_AS_ROW
+    times = ROW_HIGH if len(rows) == 1 else ROWS_HIGH
+    if height > times * max(row.crop.grey.shape[0] for row in rows):
         return False
-    return len(rows) != 1 or _sureness(rows) < DOUBTFUL
+    if len(rows) == 1:
+        return _sureness(rows) < DOUBTFUL
+    return _sureness(rows) < UNLIKELY or _side_by_side(rows)
+
+
+def _side_by_side(rows: Sequence[_ReadRow]) -> bool:
+    """Whether rows stand beside each other, and none above another: parts of one line."""
+    spans = [(float(row.crop.rise.mean()), row.crop.grey.shape[0]) for row in rows]
+    highest, lowest = max(top for top, _ in spans), min(top + tall for top, tall in spans)
+    return lowest - highest > 0.5 * min(tall for _, tall in spans)
+
+
+def _is_better(whole: _ReadRow, rows: Sequence[_ReadRow]) -> bool:
+    """Whether a page that is read as one row says more than its rows."""
+    if not any(one.accepted for one in whole.places):
+        return False
+    needed = _sureness(rows)
+    if len(rows) > 1 and _side_by_side(rows):
+        needed = min(ENOUGH_AS_ROW, needed)
+    return whole.confidence > max(LEAST_AS_ROW, needed)
 
 
 def _as_row(sheet: _Sheet) -> _Sheet:
@@ -258,7 +279,7 @@ class _ReadPage:
 
 
 def _read_page(sheet: _Sheet, rows: Sequence[_ReadRow]) -> _ReadPage:
-    writing = [row for row in rows if not _is_pattern(sheet, row)]
+    writing = [row for row in rows if not _is_pattern(sheet, row, rows)]
     if not any(one.accepted for row in writing for one in row.places):
         writing = list(rows)
     by_line: dict[int, list[_ReadRow]] = {}
@@ -271,19 +292,20 @@ def _read_page(sheet: _Sheet, rows: Sequence[_ReadRow]) -> _ReadPage:
     return _ReadPage(sheet.page, lines, sheet.reason, tuple(dict.fromkeys(notes)))
 
 
-def _is_pattern(sheet: _Sheet, row: _ReadRow) -> bool:
-    """Whether of a row nothing is read and the edge of the page cuts most of it off."""
-    if not row.crop.row.members or any(one.accepted for one in row.places):
+def _is_pattern(sheet: _Sheet, row: _ReadRow, rows: Sequence[_ReadRow]) -> bool:
+    """Whether in a line nothing is read and the edge of the page cuts most of its many pieces off."""
+    line = [other for other in rows if other.crop.row.line == row.crop.row.line]
+    if any(one.accepted for other in line for one in other.places) or row.crop.row.tall < PARAMETERS.pattern:
         return False
-    rows, columns = sheet.page.grey.shape
-    boxes = sheet.layout.components.boxes[list(row.crop.row.members)]
-    return any(np.mean(boxes[:, side] == end) >= CUT_OFF for side, end in enumerate((0, 0, columns, rows)))
+    height, width = sheet.page.grey.shape
+    boxes = sheet.layout.components.boxes[list(row.crop.row.members[: row.crop.row.tall])]
+    return any(np.mean(boxes[:, side] == end) >= CUT_OFF for side, end in enumerate((0, 0, width, height)))
 
 
 def _is_unreadable(digits: Sequence[ReadDigit], lines: Sequence[ReadLine]) -> bool:
     """Whether too much of a picture is no digits, or some of it and the rest is a guess."""
     refused = sum(digit.reason is not None for digit in digits)
-    guessed = float(np.prod([line.confidence for line in lines])) < GUESS
+    guessed = float(np.exp(np.mean([np.log(max(line.confidence, 1e-6)) for line in lines]))) < GUESS
     return refused >= (SOME_REFUSED if guessed else MOST_REFUSED) * len(digits)
 
 

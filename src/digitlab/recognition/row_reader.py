@@ -110,8 +110,9 @@ class RowReader:
 
 
 def _answer(width: int, looks: Sequence[np.ndarray], lengths: LengthRange | None) -> RowAnswer:
+    """Put looks together; the first ones, as many as there are stretches at most, are of one crop."""
     found = decode(looks, lengths)
-    heard = _heard(looks)
+    heard = _heard(looks[: len(STRETCHES)])
     if not found:
         return RowAnswer("", 0.0, (), np.zeros((0, 3)), np.zeros((0, len(ALPHABET))), heard)
     text = found[0].text

@@ -200,7 +200,8 @@ def _is_clear(place: Place, seen: _Seen, heard: float | None, parameters: Verify
         return True
     # A straight upright stroke, which the reader hardly met alone, is a 1 to everybody.
     height, width = place.strength.shape
-    return seen.digit == 1 and seen.likely >= parameters.digit and width <= parameters.bar * height
+    is_bar = width <= parameters.bar * height
+    return heard is not None and seen.digit == 1 and seen.likely >= parameters.digit and is_bar
 
 
 def _lone(place: Place, seen: _Seen, parameters: VerifyParameters) -> Judgement:

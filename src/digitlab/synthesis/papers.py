@@ -203,7 +203,7 @@ def expose(page: np.ndarray, height: float, strength: float, random: np.random.G
         y, x = np.linspace(-0.5, 0.5, size[0])[:, None], np.linspace(-0.5, 0.5, size[1])[None]
         page = page * (1 + random.uniform(-0.3, 0.3) * x + random.uniform(-0.3, 0.3) * y).astype(np.float32)
     if random.random() < 0.5:
-        page = cv2.GaussianBlur(page, (0, 0), random.uniform(0.3, min(1.1, 0.04 * height)))
+        page = cv2.GaussianBlur(page, (0, 0), random.uniform(0.3, np.clip(0.04 * height, 0.3, 1.1)))
     dark, light = sorted(random.uniform((0, 130), (70, 262)))
     seen = dark + (light - dark) * page
     if random.random() < 0.6:
