@@ -26,7 +26,7 @@ class RowCrop:
     """A straightened row.
 
     Attributes:
-        grey: as on the page, of either polarity, uint8 [h, w].
+        grey: as on the page, of either polarity, uint8 [h, w]; where it has pale strokes, dark on white.
         labels: 1 more than the index of the component of each pixel, 0 on paper and on other rows' ink, int32
             [h, w].
         contrast: of the ink to its paper, uint8 [h, w].
@@ -85,8 +85,7 @@ def crop_row(page: Page, layout: Layout, row: Row, margin: float = MARGIN) -> Ro
 def has_pale_strokes(contrast: np.ndarray, own: np.ndarray, ink: Ink, height: float) -> bool:
     """Whether strokes of digits are so pale that they are no ink of theirs, as the bar of a 4 may be.
 
-    A few strokes that hang on the ink and are no longer than digits are; print, squares and ruled lines are
-    many, or long.
+    A few strokes that are no longer than digits are; print, squares and ruled lines are many, or long.
 
     Args:
         contrast: of a row's crop, uint8 [h, w].
@@ -102,7 +101,8 @@ def has_pale_strokes(contrast: np.ndarray, own: np.ndarray, ink: Ink, height: fl
     count, _, stats, _ = cv2.connectedComponentsWithStats(rest, connectivity=8, ltype=cv2.CV_32S)
     longest = stats[1:, 2:4].max(axis=1, initial=0)
     strokes = np.count_nonzero(longest > SHORTEST_PALE * height)
-    return 0 < strokes <= MOST_PALE and count - 1 <= 4 * MOST_PALE and bool((longest < 1.5 * height).all())
+    few = 0 < strokes <= MOST_PALE and count - 1 <= 4 * MOST_PALE
+    return bool(few and (longest < 1.5 * height).all())
 
 
 def _of_rows(layout: Layout) -> np.ndarray:
