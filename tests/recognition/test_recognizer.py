@@ -80,6 +80,21 @@ def test_a_length_that_is_far_from_what_is_written_is_answered(reader: Recognize
         assert not any(digit.reason is None and digit.confidence < 0.5 for digit in reading.digits)
 
 
+def test_the_pale_bar_of_a_4_is_seen(reader: Recognizer) -> None:
+    picture = np.full((200, 200), 255, np.uint8)
+    cv2.line(picture, (60, 112), (150, 110), 228, 7, cv2.LINE_AA)
+    cv2.line(picture, (100, 50), (60, 112), 40, 7, cv2.LINE_AA)
+    cv2.line(picture, (125, 80), (118, 155), 40, 7, cv2.LINE_AA)
+    assert "1" not in reader.read(picture).text
+
+
+def test_a_digit_that_the_edge_cuts_off_is_no_pattern(reader: Recognizer, write: Write) -> None:
+    page = write(["8472"], gap=60)
+    reading = reader.read(np.ascontiguousarray(page[:, 50:]))
+    assert len(reading.digits) == 4
+    assert not any("pattern" in note for note in reading.notes)
+
+
 def test_digits_of_various_sizes_are_read(reader: Recognizer, write: Write) -> None:
     pages = [(write(["407"], seed, height), "407") for seed, height in enumerate((16, 24, 40, 90, 200))]
     assert share_read(reader, pages) >= 0.8

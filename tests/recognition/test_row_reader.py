@@ -91,3 +91,19 @@ def test_each_digit_of_a_long_row_is_believed_though_no_whole_text_is() -> None:
     assert answer.text == "4071" * 20
     assert answer.probability < 0.5
     assert answer.shares.max(axis=1).min() > 0.8
+
+
+def test_a_row_that_the_first_look_is_sure_of_is_looked_at_once() -> None:
+    network = Marks(certain=0.99999)
+    [answer] = RowReader(network).read([row_of("4071")])
+    assert answer.text == "4071"
+    assert [shape[0] for shape in network.batches] == [1]
+
+
+def test_all_crops_of_a_row_count_and_places_are_told_in_the_first() -> None:
+    network = Marks()
+    narrow = row_of("4071")
+    [answer] = RowReader(network).read_crops([[narrow, np.repeat(narrow, 2, axis=0)]])
+    assert sum(shape[0] for shape in network.batches) == 2 * len(STRETCHES)
+    assert len(answer.heard) <= 2 * narrow.shape[1] // 4
+    assert answer.places.max() <= narrow.shape[1]

@@ -11,11 +11,12 @@ from digitlab.bundle.runtime import Classifier, load_classifier
 from digitlab.data.dataset import Dataset
 from digitlab.recognition.page import make_page
 from digitlab.recognition.places import find_places
+from digitlab.recognition.reading import Opinions
 from digitlab.recognition.row_crop import RowCrop, crop_row
 from digitlab.recognition.row_reader import RowAnswer
 from digitlab.recognition.rows import find_rows
 from digitlab.recognition.sources import source_pages
-from digitlab.recognition.verify import Judgement, RowPlaces, judge
+from digitlab.recognition.verify import PARAMETERS, Judgement, RowPlaces, judge, likely_right
 from digitlab.spec.rows import ALPHABET
 
 Write = Callable[..., np.ndarray]
@@ -121,3 +122,20 @@ def test_where_a_character_has_no_ink_nothing_breaks(write: Write, classifier: C
     known = judged(crop, "41", [middles(crop)[0], crop.grey.shape[1] - 2], classifier)
     assert len(known) == 2
     assert all(np.isfinite(one.probabilities).all() for one in known)
+
+
+def opinions(told: float, agree: bool, likely: float) -> Opinions:
+    return Opinions(3, told, 3 if agree else 8, 0.95, likely)
+
+
+def test_a_digit_is_likelier_right_the_more_both_say_so() -> None:
+    likely = [likely_right(opinions(told, True, 0.9)) for told in (0.2, 0.5, 0.9, 0.99)]
+    assert likely == sorted(likely)
+    assert likely_right(opinions(0.9, True, 0.9)) > likely_right(opinions(0.9, True, 0.1))
+    assert likely_right(opinions(0.9, False, 0.1)) > likely_right(opinions(0.9, False, 0.9))
+
+
+def test_what_stands_alone_and_is_unlike_a_digit_may_be_a_letter() -> None:
+    unlike, like = opinions(0.95, False, 0.01), opinions(0.95, True, 0.99)
+    assert likely_right(unlike) > PARAMETERS.right > likely_right(unlike, may_be_a_letter=True)
+    assert likely_right(like, may_be_a_letter=True) > PARAMETERS.right
