@@ -23,12 +23,14 @@ class Place:
         box: left, top, right and bottom in the row's crop.
         character: its index in the reader's text; None where the reader passed it over.
         heard: how probable the reader took any symbol to be along it, 0..1; of ink that it passed over.
+        at_edge: whether such ink touches the left or right edge of the crop: it may be cut off.
     """
 
     strength: np.ndarray
     box: tuple[int, int, int, int]
     character: int | None
     heard: float = 0.0
+    at_edge: bool = False
 
 
 def find_places(crop: RowCrop, answer: RowAnswer) -> list[Place]:
@@ -56,7 +58,8 @@ def find_places(crop: RowCrop, answer: RowAnswer) -> list[Place]:
         if stats[label, cv2.CC_STAT_HEIGHT] < PASSED_OVER * height:
             continue
         place = _place(crop, labels == label, None)
-        places.append(replace(place, heard=_heard(place.box, crop, answer)))
+        at_edge = place.box[0] <= 0 or place.box[2] >= crop.grey.shape[1]
+        places.append(replace(place, heard=_heard(place.box, crop, answer), at_edge=at_edge))
     places.sort(key=lambda place: place.box[0] + place.box[2])
     return places
 

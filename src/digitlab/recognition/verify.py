@@ -18,6 +18,7 @@ from digitlab.recognition.mnist_form import to_mnist_form
 from digitlab.recognition.places import Place
 from digitlab.recognition.reading import Opinions
 from digitlab.recognition.row_reader import RowAnswer
+from digitlab.recognition.strokes import stroke_width
 from digitlab.results.calibration import tempered
 from digitlab.results.rejection import Inside
 from digitlab.spec.rows import ALPHABET
@@ -44,6 +45,7 @@ class VerifyParameters:
         digit: how likely ink is a digit at all from which the classifier's opinion counts.
         alone: how sure the classifier is of the only ink of a page, of which the row reader says nothing.
         bar: width of an upright stroke, in its heights, at most, that alone is a 1 if the classifier says so.
+        fine: of the usual width of the digits' strokes: a straight stroke under it is a line of the paper.
         heard: how probable a symbol is along ink that was passed over, from which the row reader knew of it.
         sure: how likely the row is right from which what it knew of and passed over is no digit.
         floor: of each class, in both opinions: neither is ever certain that it is not.
@@ -60,6 +62,7 @@ class VerifyParameters:
     digit: float = 0.5
     alone: float = 0.93
     bar: float = 0.4
+    fine: float = 0.7
     heard: float = 0.3
     sure: float = 0.75
     floor: float = 2e-3
@@ -221,12 +224,27 @@ def _passed_over(row: RowPlaces, place: Place, seen: _Seen, parameters: VerifyPa
     the classifier sees none. A straight stroke is a 1 to the classifier, and may be a slash, a bracket or a
     line of the paper.
     """
-    if place.heard >= parameters.heard:
+    if _is_line(row, place, parameters):
+        is_sign = True
+    elif place.heard >= parameters.heard:
         is_sign = row.confidence >= parameters.sure
     else:
         is_sign = seen.likely < parameters.digit or seen.digit == 1
     probabilities = _summing_to_one(seen.probabilities)
     return Judgement(place, seen.form, probabilities, _opinions(seen), False, is_sign)
+
+
+def _is_line(row: RowPlaces, place: Place, parameters: VerifyParameters) -> bool:
+    """Whether ink that was passed over is a line, drawn by a finer pen than the digits: the side of a box."""
+    height, width = place.strength.shape
+    written = [_thickness(one) for one in row.places if one.character is not None and one.strength.any()]
+    if place.at_edge or width > parameters.bar * height or not written:
+        return False
+    return _thickness(place) < parameters.fine * float(np.median(written))
+
+
+def _thickness(place: Place) -> float:
+    return stroke_width((place.strength > place.strength.max() // 2).view(np.uint8))
 
 
 def likely_right(
