@@ -21,7 +21,7 @@ from unittest.mock import patch
 import numpy as np
 from amounts import amount, form_line
 from hard_pictures import KINDS, kind
-from labelled_pictures import held_out, read_labels
+from labelled_pictures import chosen, read_labels
 from measured import add_place, environment, results_file, write_results
 from outcomes import Outcome, outcome
 from page_composer import compose
@@ -71,13 +71,14 @@ STEPS: dict[str, Off] = {
 
 
 def _drawn(count: int) -> dict[str, Pictures]:
-    """Pictures of every kind, and amounts and forms of validation digits."""
+    """Pictures of every kind."""
     return {
         "kinds": [one for name in KINDS for one in kind(name, 0, min(count, 3 if "200" in name else count))]
     }
 
 
 def _rows(count: int) -> dict[str, Pictures]:
+    """Amounts and forms of validation digits."""
     sets = {}
     for name, make in (("amounts", amount), ("forms", form_line)):
         chances = [np.random.default_rng((0, index)) for index in range(count)]
@@ -87,13 +88,11 @@ def _rows(count: int) -> dict[str, Pictures]:
 
 def _samples(folder: Path, pages: int) -> dict[str, Pictures]:
     """Single digits of the writers that things may be chosen on, and pages of them."""
-    samples = read_labels(folder)
-    reported = held_out(sample.group for sample in samples)
-    chosen = [sample for sample in samples if sample.group not in reported]
-    sets: dict[str, Pictures] = {folder.name: [(sample.path, str(sample.label)) for sample in chosen]}
+    samples = chosen(read_labels(folder))
+    sets: dict[str, Pictures] = {folder.name: [(sample.path, str(sample.label)) for sample in samples]}
     composed = []
-    for number, writer in enumerate(sorted({sample.group for sample in chosen})):
-        digits = load_digits(sample for sample in chosen if sample.group == writer)
+    for number, writer in enumerate(sorted({sample.group for sample in samples})):
+        digits = load_digits(sample for sample in samples if sample.group == writer)
         for index in range(pages):
             made = compose(digits, 1 + index % 4, 1000 * number + index)
             composed.append((made.jpeg, made.text))

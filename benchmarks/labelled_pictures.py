@@ -109,3 +109,15 @@ def confusions(answers: Sequence[Answer]) -> list[tuple[int, str, int]]:
     pairs = [(one.label, one.text or one.reason) for one in answers if not one.right]
     counts = {pair: pairs.count(pair) for pair in pairs}
     return [(label, text, n) for (label, text), n in sorted(counts.items(), key=lambda item: -item[1])]
+
+
+def reported(samples: Sequence[Sample]) -> list[Sample]:
+    """Give the samples of the held-out groups, which figures are given of."""
+    names = held_out(sample.group for sample in samples)
+    return [sample for sample in samples if sample.group in names]
+
+
+def chosen(samples: Sequence[Sample]) -> list[Sample]:
+    """Give the samples of the groups that choices are made with."""
+    names = held_out(sample.group for sample in samples)
+    return [sample for sample in samples if sample.group not in names]

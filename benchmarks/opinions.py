@@ -10,11 +10,11 @@ Prints the weights of `VerifyParameters`, and how many digits are right by what 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from labelled_pictures import Sample, held_out, read_labels
+from labelled_pictures import chosen, read_labels
 from rows import row_sets
 
 from digitlab.recognition import Reading, Recognizer
@@ -23,12 +23,6 @@ from digitlab.recognition.verify import evidence
 STEPS = 30
 PULL = 1e-3
 """Of the squared weights, so that what tells nothing has none."""
-
-
-def chosen(samples: Sequence[Sample]) -> list[Sample]:
-    """Give the samples of the writers that choices are made with."""
-    reported = held_out(sample.group for sample in samples)
-    return [sample for sample in samples if sample.group not in reported]
 
 
 def examples(reading: Reading, truth: str) -> Iterator[tuple[tuple[float, ...], bool]]:

@@ -22,7 +22,7 @@ from typing import Any
 import cv2
 import numpy as np
 from amounts import amount, form_line
-from labelled_pictures import Sample, held_out, read_labels
+from labelled_pictures import Sample, read_labels, reported
 from measured import add_place, environment, results_file, write_results
 from outcomes import Outcome, accepted_shares, outcome, shares
 from page_composer import transmitted
@@ -70,12 +70,6 @@ def read_scans(samples: Sequence[Sample]) -> dict[str, dict[int, list[np.ndarray
         digits = writers.setdefault(sample.group, {digit: [] for digit in range(10)})
         digits[sample.label].append(ink / max(float(ink.max()), 0.1))
     return writers
-
-
-def reported(samples: Sequence[Sample]) -> list[Sample]:
-    """Give the samples of the held-out writers."""
-    names = held_out(sample.group for sample in samples)
-    return [sample for sample in samples if sample.group in names]
 
 
 def mnist_form(ink: np.ndarray) -> np.ndarray:

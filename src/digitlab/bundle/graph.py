@@ -19,6 +19,8 @@ IR_VERSION = 9
 """That belongs to the opset; a newer one would shut out older runtimes."""
 IMAGES = "images"
 PROBABILITIES = "probabilities"
+FEATURES = "features"
+"""Output of `inside.onnx`: what the layer of the logits takes in."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from digitlab.bundle.graph import IMAGES, PROBABILITIES, GraphWriter, Value, model_proto
+from digitlab.bundle.graph import FEATURES, IMAGES, PROBABILITIES, GraphWriter, Value, model_proto
 from digitlab.bundle.layers import (
     INPUT,
     WEIGHTED,
@@ -20,9 +20,6 @@ from digitlab.bundle.layers import (
 if TYPE_CHECKING:
     import keras
     import onnx
-
-FEATURES = "features"
-"""Output of `inside.onnx`: what the layer of the logits takes in."""
 
 _POOLING = frozenset({"AveragePooling2D", "MaxPooling2D"})
 _PASSING = frozenset({"Dropout", "Flatten", "Rescaling", "Reshape", "Softmax", "SpatialDropout2D"})

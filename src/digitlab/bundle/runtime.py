@@ -12,7 +12,7 @@ import onnxruntime
 
 from digitlab.bundle.card import Card
 from digitlab.bundle.files import Bundle, check_bundle, find_bundle
-from digitlab.bundle.graph import IMAGES, PROBABILITIES
+from digitlab.bundle.graph import FEATURES, IMAGES, PROBABILITIES
 from digitlab.bundle.self_test import run_self_test
 from digitlab.data.pixels import range_problem
 from digitlab.errors import BundleError, DataError
@@ -21,7 +21,6 @@ from digitlab.results.calibration import tempered
 BATCH = 64
 """Images classified at a time: the maps of so many fit into the cache; larger batches were slower."""
 
-_FEATURES = "features"
 _ANSWER = [PROBABILITIES]
 
 
@@ -96,7 +95,7 @@ class Classifier:
 
     def features(self, images: np.ndarray) -> np.ndarray:
         """Give what the layer of the logits takes in, float32 [n, d]; images as for `probabilities`."""
-        return run(self._inside, [_FEATURES], _checked(images))[0]
+        return run(self._inside, [FEATURES], _checked(images))[0]
 
     @cached_property
     def _inside(self) -> onnxruntime.InferenceSession:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -37,6 +38,17 @@ class Components:
     def heights(self) -> np.ndarray:
         """In pixels, int [n]."""
         return self.boxes[:, 3] - self.boxes[:, 1]
+
+    def cut_off(self, indices: Sequence[int], size: tuple[int, ...]) -> float:
+        """Give the share of components that touch the edge of the page which most of them touch, 0..1.
+
+        Args:
+            indices: of the components, one or more.
+            size: of the page: rows, columns.
+        """
+        rows, columns = size
+        boxes = self.boxes[list(indices)]
+        return max(float(np.mean(boxes[:, side] == end)) for side, end in enumerate((0, 0, columns, rows)))
 
     def mask(self, index: int) -> np.ndarray:
         """Give the pixels of one component in its box, uint8 [h, w] of 0 and 1."""

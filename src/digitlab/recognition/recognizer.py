@@ -159,7 +159,7 @@ class Recognizer:
         """Find the ink of what was read, and ask the classifier about it."""
         sure = [self._calibration.confidence(answer.probability) for answer in answers]
         found = [find_places(crop, answer) for crop, answer in zip(crops, answers, strict=True)]
-        pieces = [len(np.unique(crop.labels[crop.labels > 0])) for crop in crops]
+        pieces = [len(crop.row.members) for crop in crops]
         rows = [RowPlaces(*row) for row in zip(answers, sure, found, alone, pieces, strict=True)]
         judged = judge(rows, self.classifier)
         return [_ReadRow(*row) for row in zip(crops, answers, judged, sure, strict=True)]
@@ -297,9 +297,8 @@ def _is_pattern(sheet: _Sheet, row: _ReadRow, rows: Sequence[_ReadRow]) -> bool:
     line = [other for other in rows if other.crop.row.line == row.crop.row.line]
     if any(one.accepted for other in line for one in other.places) or row.crop.row.tall < PARAMETERS.pattern:
         return False
-    height, width = sheet.page.grey.shape
-    boxes = sheet.layout.components.boxes[list(row.crop.row.members[: row.crop.row.tall])]
-    return any(np.mean(boxes[:, side] == end) >= CUT_OFF for side, end in enumerate((0, 0, width, height)))
+    tall = row.crop.row.members[: row.crop.row.tall]
+    return sheet.layout.components.cut_off(tall, sheet.page.grey.shape) >= CUT_OFF
 
 
 def _is_unreadable(digits: Sequence[ReadDigit], lines: Sequence[ReadLine]) -> bool:

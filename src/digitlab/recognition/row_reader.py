@@ -90,14 +90,14 @@ class RowReader:
             lengths: how many characters each row has, where that is known.
         """
         first = by_width([row_form(crops[0]) for crops in rows], self.network.probabilities)
-        answers = [
-            _answer(crops[0].shape[1], [look], lengths) for crops, look in zip(rows, first, strict=True)
-        ]
-        unsure = [
-            number
-            for number, answer in enumerate(answers)
-            if len(rows[number]) > 1 or answer.probability < SURE
-        ]
+        answers: dict[int, RowAnswer] = {}
+        for number, (crops, look) in enumerate(zip(rows, first, strict=True)):
+            if len(crops) > 1:
+                continue
+            answer = _answer(crops[0].shape[1], [look], lengths)
+            if answer.probability >= SURE:
+                answers[number] = answer
+        unsure = [number for number in range(len(rows)) if number not in answers]
         forms = [
             [row_form(crop, stretch) for crop in rows[number] for stretch in STRETCHES][1:]
             for number in unsure
@@ -106,7 +106,7 @@ class RowReader:
         for number, ones in zip(unsure, forms, strict=True):
             looks = [first[number], *(next(more) for _ in ones)]
             answers[number] = _answer(rows[number][0].shape[1], looks, lengths)
-        return answers
+        return [answers[number] for number in range(len(rows))]
 
 
 def _answer(width: int, looks: Sequence[np.ndarray], lengths: LengthRange | None) -> RowAnswer:

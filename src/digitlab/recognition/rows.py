@@ -193,11 +193,10 @@ def _without_patterns(
     components: Components, groups: list[_Group], size: tuple[int, ...], parameters: RowParameters
 ) -> tuple[list[_Group], list[_Group]]:
     """Tell writing from patterns that the edge of the page cuts off, of solid ink."""
-    rows, columns = size
     kept, patterns = [], []
     for group in groups:
         boxes = components.boxes[list(group.tall)]
-        cut_off = max(np.mean(boxes[:, side] == end) for side, end in enumerate((0, 0, columns, rows)))
+        cut_off = components.cut_off(group.tall, size)
         width, height = (boxes[:, 2:] - boxes[:, :2]).T
         solid = np.median(components.areas[list(group.tall)] / (width * height))
         is_pattern = len(boxes) >= parameters.pattern and cut_off >= 0.5 and solid >= parameters.solid

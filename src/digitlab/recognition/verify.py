@@ -237,10 +237,10 @@ def _passed_over(row: RowPlaces, place: Place, seen: _Seen, parameters: VerifyPa
 def _is_line(row: RowPlaces, place: Place, parameters: VerifyParameters) -> bool:
     """Whether ink that was passed over is a line, drawn by a finer pen than the digits: the side of a box."""
     height, width = place.strength.shape
-    written = [_thickness(one) for one in row.places if one.character is not None and one.strength.any()]
-    if place.at_edge or width > parameters.bar * height or not written:
+    if place.at_edge or width > parameters.bar * height:
         return False
-    return _thickness(place) < parameters.fine * float(np.median(written))
+    written = [_thickness(one) for one in row.places if one.character is not None and one.strength.any()]
+    return bool(written) and _thickness(place) < parameters.fine * float(np.median(written))
 
 
 def _thickness(place: Place) -> float:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 
+from digitlab.bundle.graph import FEATURES, PROBABILITIES
 from digitlab.bundle.runtime import Classifier
 from digitlab.recognition import Recognizer
 from digitlab.serving.openapi import PICTURE_BODY, errors
@@ -22,7 +23,7 @@ PATCH = 4
 STRIDE = 2
 """From one such square to the next, in pixels."""
 
-_NO_LAYERS = frozenset({"features", "probabilities"})  # what is shown elsewhere, or is a layer's second name
+_NO_LAYERS = frozenset({FEATURES, PROBABILITIES})  # what is shown elsewhere, or is a layer's second name
 
 
 def router(service: Service) -> APIRouter:
