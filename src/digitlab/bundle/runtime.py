@@ -17,6 +17,7 @@ from digitlab.bundle.self_test import run_self_test
 from digitlab.data.pixels import range_problem
 from digitlab.errors import BundleError, DataError
 from digitlab.results.calibration import tempered
+from digitlab.results.rejection import Inside
 
 BATCH = 64
 """Images classified at a time: the maps of so many fit into the cache; larger batches were slower."""
@@ -93,9 +94,21 @@ class Classifier:
         names = [output.name for output in self._inside.get_outputs()]
         return dict(zip(names, run(self._inside, names, _checked(images)), strict=True))
 
-    def features(self, images: np.ndarray) -> np.ndarray:
-        """Give what the layer of the logits takes in, float32 [n, d]; images as for `probabilities`."""
-        return run(self._inside, [FEATURES], _checked(images))[0]
+    def look(self, images: np.ndarray) -> Inside:
+        """Give probabilities and features of images in one run.
+
+        Args:
+            images: as for `probabilities`; n may be 0.
+
+        Returns:
+            `features`, what the layer of the logits takes in, float32 [n, d], and `probabilities`, float32
+            [n, 10].
+        """
+        pixels = _checked(images)
+        starts = range(0, max(len(pixels), 1), BATCH)
+        parts = [run(self._inside, [FEATURES, PROBABILITIES], pixels[at : at + BATCH]) for at in starts]
+        features, probabilities = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return Inside(features, probabilities)
 
     @cached_property
     def _inside(self) -> onnxruntime.InferenceSession:

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digitlab.bundle.runtime import BATCH, Classifier
+from digitlab.bundle.runtime import Classifier
 from digitlab.recognition.mnist_form import to_mnist_form
 from digitlab.recognition.places import Place
 from digitlab.recognition.reading import Opinions
 from digitlab.recognition.row_reader import RowAnswer
 from digitlab.recognition.strokes import stroke_width
 from digitlab.results.calibration import tempered
-from digitlab.results.rejection import Inside
 from digitlab.spec.rows import ALPHABET
 
 
@@ -159,13 +158,9 @@ def _look(places: Sequence[Place], classifier: Classifier) -> list[_Seen]:
         if place.strength.any():
             forms[number] = to_mnist_form(place.strength)
     calibration = classifier.card.calibration
-    probabilities = classifier.probabilities(forms)
-    calibrated = tempered(probabilities, calibration.temperature)
-    likely = np.ones(len(forms))
-    if calibration.rejection is not None and len(forms):
-        starts = range(0, len(forms), BATCH)
-        features = [classifier.features(forms[start : start + BATCH]) for start in starts]
-        likely = calibration.rejection.likely(Inside(np.concatenate(features), probabilities))
+    inside = classifier.look(forms)
+    calibrated = tempered(inside.probabilities, calibration.temperature)
+    likely = np.ones(len(forms)) if calibration.rejection is None else calibration.rejection.likely(inside)
     return [_Seen(*one) for one in zip(forms, calibrated, likely.tolist(), strict=True)]
 
 

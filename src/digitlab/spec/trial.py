@@ -17,7 +17,7 @@ from digitlab.spec.recipe import ModelSpec, TrainingSpec
 ENGINE_VERSION = 2
 """Raised whenever training would come out differently for the same trial."""
 
-SYNTHESIS_VERSION = 3
+SYNTHESIS_VERSION = 4
 """Raised whenever other digits are drawn, or digits are damaged otherwise, for the same trial."""
 
 _FIRST_SYNTHESIS = 1

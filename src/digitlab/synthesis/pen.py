@@ -11,12 +11,14 @@ _FINE = 44
 """Pixels: the height of a digit where ink is drawn, before it is scaled to the picture's resolution."""
 _WIDTH, _WIDTHS = 0.088, (0.035, 0.2)
 """Of a stroke, as a share of the digit's height: the usual one; the narrowest and the widest."""
+_SEEN = 5
+"""Lines: a stroke of fewer is too short to be pale."""
 _MARGIN = 16
 """Pixels around all points: half of the widest stroke."""
 
 
 def draw_ink(
-    way: Way | None, height: float, random: np.random.Generator, rough: bool
+    way: Way | None, height: float, random: np.random.Generator, rough: bool, pale: float = 1.0
 ) -> tuple[np.ndarray, tuple[int, int, int, int]]:
     """Draw ink along a way of the pen.
 
@@ -25,6 +27,7 @@ def draw_ink(
         height: of a digit in the picture, in pixels.
         random: what the pen is drawn by.
         rough: whether the ink has grain, as on paper.
+        pale: how much ink some of the strokes have, as a share of that of the others; 1 for all alike.
 
     Returns:
         Ink, float32 [h, w], 0 paper .. 1 full; and the box of the ink: top, bottom, left, right.
@@ -39,10 +42,18 @@ def draw_ink(
     # A stroke finer than a pixel would be a shade of the paper.
     width = np.clip(np.exp(random.normal(np.log(_WIDTH), 0.42)), max(_WIDTHS[0], 1 / height), _WIDTHS[1])
     radius = _FINE / 2 * float(width)
-    far = _distances(pixels, lines, (int(size[1]), int(size[0])))
-    reach = radius * _pressure(far.shape, random)
+    shape = int(size[1]), int(size[0])
+    reach = radius * _pressure(shape, random)
     soft = random.uniform(0.5, 1.6) if rough else 0.5
-    fine = np.clip((reach - far) / soft + 0.5, 0, 1)
+
+    def drawn(some: np.ndarray) -> np.ndarray:
+        return np.clip((reach - _distances(pixels, some, shape)) / soft + 0.5, 0, 1)
+
+    if pale < 1:
+        faint = _some_strokes(lines, random)
+        fine = np.maximum(drawn(lines[~faint]), pale * drawn(lines[faint]))
+    else:
+        fine = drawn(lines)
     if rough and random.random() < 0.35:
         fine *= _grain(fine.shape, random)
     scale = height / _FINE
@@ -52,8 +63,21 @@ def draw_ink(
     return ink, (round(edge), round(shown[1] - edge), round(edge), round(shown[0] - edge))
 
 
+def _some_strokes(lines: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Choose a third of the strokes, none too short to be seen and not all: bool [m], of each line."""
+    begins = np.flatnonzero(lines[1:, 0] != lines[:-1, 1]) + 1
+    stroke = np.zeros(len(lines), int)
+    stroke[begins] = 1
+    stroke = np.cumsum(stroke)
+    chosen = (np.bincount(stroke) >= _SEEN) & (random.random(stroke[-1] + 1) < 0.35)
+    some = chosen[stroke]
+    return np.zeros_like(some) if some.all() else some
+
+
 def _distances(pixels: np.ndarray, lines: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """How far each pixel is from the way of the pen, float32 [h, w]."""
+    if not len(lines):
+        return np.full(size, np.inf, np.float32)
     begin, end = pixels[lines[:, 0]], pixels[lines[:, 1]]
     steps = int(np.ceil(np.abs(end - begin).max())) + 1
     share = np.linspace(0, 1, min(steps, 400), dtype=np.float32)[None, :, None]

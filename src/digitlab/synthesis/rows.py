@@ -30,6 +30,8 @@ WIDEST = 352
 """Pixels: the widest row that is trained on."""
 _NOTHING: Way = np.zeros((0, 2), np.float32), np.zeros((0, 2), np.int32)
 """The way of the pen over a gap."""
+_TURNED = str.maketrans("69347", "96???")
+"""What a digit on its head is like: another digit, itself, or none."""
 DrawText = Callable[[np.random.Generator], Text]
 
 
@@ -69,6 +71,8 @@ class Shares:
         inverted: share of rows with light ink on dark paper.
         tight: share of rows that are cut to their ink.
         neighbours: share of rows that show ink of the rows above or below.
+        pale: share of rows in which some strokes have less ink than the others.
+        turned: share of the rows of digits alone that stand on their head.
     """
 
     drawn: float = 0.5
@@ -76,6 +80,8 @@ class Shares:
     inverted: float = 0.15
     tight: float = 0.3
     neighbours: float = 0.1
+    pale: float = 0.05
+    turned: float = 0.02
 
 
 class RowComposer:
@@ -163,7 +169,11 @@ class RowComposer:
         written = _place(text, ways, habits, random)
         clean = random.random() < self._shares.clean
         height = float(np.exp(random.uniform(np.log(15), np.log(42))))
-        ink, box = draw_ink(written, height, random, rough=not clean)
+        pale = 1.0
+        if random.random() < self._shares.pale:
+            # On paper, noise would hide what a clean drawing shows.
+            pale = random.uniform(0.2, 0.6) if clean else random.uniform(0.4, 0.7)
+        ink, box = draw_ink(written, height, random, not clean, pale)
         window = _window(box, height, random.random() < self._shares.tight, random)
         ink = _cut(ink, window)
         if random.random() < self._shares.neighbours:
@@ -177,7 +187,15 @@ class RowComposer:
             grey = expose(paper * (1 - strength * ink), height, strength, random)
         if random.random() < self._shares.inverted:
             grey = 255 - grey
+        if random.random() < self._shares.turned and _is_told_when_turned(text):
+            return ComposedRow(grey[::-1, ::-1].copy(), label(text)[::-1].translate(_TURNED))
         return ComposedRow(grey, label(text))
+
+
+def _is_told_when_turned(text: Text) -> bool:
+    """Whether a row on its head is seen to be so: by a 3, 4 or 7; a 1 with an upstroke is hard to name."""
+    values = {token.value for token in text}
+    return all(token.kind == "digit" for token in text) and 1 not in values and bool(values & {3, 4, 7})
 
 
 def _faintest(paper: np.ndarray) -> float:
