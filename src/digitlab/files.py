@@ -20,6 +20,15 @@ from digitlab.errors import OutputError
 Place = str | os.PathLike[str]
 
 
+def cache_folder() -> Path:
+    """Name the user's folder for what can be made again; it may not be there yet.
+
+    `XDG_CACHE_HOME`, or `LOCALAPPDATA` on Windows, says where; else it is in `~/.cache`.
+    """
+    place = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    return (Path(place) if place else Path.home() / ".cache") / "digitlab"
+
+
 def write_whole(path: Place, content: bytes) -> Path:
     """Write a file whole, or leave what was there.
 

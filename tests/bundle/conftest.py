@@ -136,9 +136,12 @@ def network(mnist: Dataset) -> Any:
 
 @pytest.fixture(scope="session")
 def calibration(network: Any, mnist: Dataset) -> Calibration:
+    from digitlab.bundle.export import onnx_files
+    from digitlab.bundle.runtime import look_with
     from digitlab.bundle.writing import calibrate
 
-    return calibrate(network, mnist.x_train[6000:7000], mnist.y_train[6000:7000])
+    look = look_with(onnx_files(network)[INSIDE])
+    return calibrate(look, mnist.x_train[6000:7000], mnist.y_train[6000:7000])
 
 
 @pytest.fixture(scope="session")

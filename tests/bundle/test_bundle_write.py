@@ -18,9 +18,10 @@ import pytest
 from clothes import CLOTHES
 from digitlab.bundle.card import Origin
 from digitlab.bundle.data import READS_DIGITS, refusal_to_read
-from digitlab.bundle.export import keras_features, keras_probabilities, load_network
+from digitlab.bundle.export import keras_probabilities, load_network, rebuild
 from digitlab.bundle.files import CARD, INSIDE, MODEL, ONNX, README, check_bundle, sha256
 from digitlab.bundle.keras_file import inspect_keras_file
+from digitlab.bundle.onnx_writer import logits_layer
 from digitlab.bundle.runtime import load_classifier
 from digitlab.bundle.writing import write_bundle
 from digitlab.data import Dataset
@@ -102,7 +103,13 @@ def test_the_classifier_answers_as_keras_does(keras_bundle: Path, network: Any, 
     inside = classifier.inside(images)
     assert inside["maps"].shape == (500, 12, 12, 8)
     assert {"features", "dense", "max_pooling2d"} <= set(inside)
-    np.testing.assert_allclose(inside["features"], keras_features(network)(images), rtol=1e-4, atol=1e-4)
+    import keras
+
+    rebuilt = rebuild(network)
+    features = keras.Model(rebuilt.inputs, logits_layer(rebuilt).input)
+    expected = keras_probabilities(features, images)
+    np.testing.assert_allclose(inside["features"], expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(classifier.look(images).features, inside["features"])
 
 
 def test_the_keras_file_is_loaded_after_a_look_into_it(

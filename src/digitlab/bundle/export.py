@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitlab.bundle.files import INSIDE, MODEL, ONNX, Bundle
+from digitlab.bundle.files import INSIDE, ONNX, Bundle
 from digitlab.bundle.graph import IMAGES
 from digitlab.bundle.keras_file import inspect_keras_file
 from digitlab.bundle.layers import check_layers
-from digitlab.bundle.onnx_writer import logits_layer, to_onnx
+from digitlab.bundle.onnx_writer import to_onnx
 from digitlab.errors import BundleError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -60,15 +60,6 @@ def keras_probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
     return network.predict(images.astype(np.float32), batch_size=BATCH, verbose=0)
 
 
-def keras_features(model: keras.Model) -> Classify:
-    """Give what computes features with Keras: float32 [n, d], what the layer of the logits takes."""
-    import keras
-
-    network = rebuild(model)
-    up_to_features = keras.Model(network.inputs, logits_layer(network).input)
-    return lambda images: keras_probabilities(up_to_features, images)
-
-
 def keras_call(model: keras.Model) -> Classify:
     """Give what classifies images by calling the network, as eager code does."""
     return lambda images: np.asarray(model(images.astype(np.float32), training=False))
@@ -97,8 +88,11 @@ def rebuild(model: keras.Model) -> keras.Model:
     return rebuilt
 
 
-def save_network(model: keras.Model, folder: Path) -> None:
-    """Write the network's three files into a folder: for Keras, for ONNX Runtime, and to look inside.
+def onnx_files(model: keras.Model) -> dict[str, bytes]:
+    """Export a network for ONNX Runtime.
+
+    Returns:
+        By its name in a bundle the content of each file: of probabilities, and of what is inside, too.
 
     Raises:
         BundleError: the network is not one that a bundle may hold.
@@ -107,10 +101,20 @@ def save_network(model: keras.Model, folder: Path) -> None:
     if other:
         raise BundleError(f"the network: expected float32, received {', '.join(sorted(other))}; rebuild it")
     network = rebuild(model)
-    (folder / ONNX).write_bytes(to_onnx(network).SerializeToString())
-    (folder / INSIDE).write_bytes(to_onnx(network, inside=True).SerializeToString())
-    network.save(folder / MODEL)
-    inspect_keras_file(folder / MODEL)
+    return {
+        ONNX: to_onnx(network).SerializeToString(),
+        INSIDE: to_onnx(network, inside=True).SerializeToString(),
+    }
+
+
+def save_keras_file(model: keras.Model, path: Path) -> None:
+    """Save a network as a bundle's Keras file: without optimizer and loss.
+
+    Raises:
+        BundleError: the network is not one that a bundle may hold.
+    """
+    rebuild(model).save(path)
+    inspect_keras_file(path)
 
 
 def write_saved_model(model: keras.Model, folder: Path) -> None:

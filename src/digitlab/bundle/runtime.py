@@ -104,11 +104,7 @@ class Classifier:
             `features`, what the layer of the logits takes in, float32 [n, d], and `probabilities`, float32
             [n, 10].
         """
-        pixels = _checked(images)
-        starts = range(0, max(len(pixels), 1), BATCH)
-        parts = [run(self._inside, [FEATURES, PROBABILITIES], pixels[at : at + BATCH]) for at in starts]
-        features, probabilities = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return Inside(features, probabilities)
+        return _look(self._inside, images)
 
     @cached_property
     def _inside(self) -> onnxruntime.InferenceSession:
@@ -118,6 +114,11 @@ class Classifier:
 def classify_with(model: Path | bytes) -> Callable[[np.ndarray], np.ndarray]:
     """Give what classifies images with an ONNX file or its content, as `Classifier.probabilities` does."""
     return partial(_classify, open_session(model))
+
+
+def look_with(model: bytes) -> Callable[[np.ndarray], Inside]:
+    """Give what looks inside a network by the content of an ONNX file, as `Classifier.look` does."""
+    return partial(_look, open_session(model))
 
 
 def runtime_name() -> str:
@@ -131,6 +132,14 @@ def _classify(session: onnxruntime.InferenceSession, images: np.ndarray) -> np.n
         return run(session, _ANSWER, pixels)[0]
     batches = (pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH))
     return np.concatenate([run(session, _ANSWER, batch)[0] for batch in batches])
+
+
+def _look(session: onnxruntime.InferenceSession, images: np.ndarray) -> Inside:
+    pixels = _checked(images)
+    starts = range(0, max(len(pixels), 1), BATCH)
+    parts = [run(session, [FEATURES, PROBABILITIES], pixels[at : at + BATCH]) for at in starts]
+    features, probabilities = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Inside(features, probabilities)
 
 
 def run(session: onnxruntime.InferenceSession, outputs: list[str], pixels: np.ndarray) -> list[np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,29 +10,29 @@ import numpy as np
 
 from digitlab.bundle.card import Card, Origin, Proof
 from digitlab.bundle.data import classes_of
-from digitlab.bundle.export import keras_features, keras_probabilities, save_network
+from digitlab.bundle.export import Classify, keras_probabilities, onnx_files, save_keras_file
 from digitlab.bundle.files import CARD, INSIDE, MODEL, ONNX, README, Bundle, sha256
 from digitlab.bundle.parity import EXACT, compare
 from digitlab.bundle.readme import readme
-from digitlab.bundle.runtime import classify_with, runtime_name
+from digitlab.bundle.rejection_images import rejection_images
+from digitlab.bundle.runtime import classify_with, look_with, runtime_name
 from digitlab.bundle.self_test import run_self_test
 from digitlab.data import Dataset, stratified_split
 from digitlab.data.classes import DIGITS
 from digitlab.errors import BundleError
-from digitlab.files import new_folder
+from digitlab.files import ensure_new, new_folder
 from digitlab.models.costs import cost
 from digitlab.results.calibration import Calibration, fit_calibration
 from digitlab.results.record import Result
 from digitlab.results.rejection import Inside, fit_rejection
 from digitlab.revision import revision
-from digitlab.synthesis.other_ink import draw_other_ink
 from digitlab.synthesis.strokes import draw_digits
 
 if TYPE_CHECKING:
     import keras
 
-DRAWN, OTHERS = 10_000, 15_000
-"""Images of drawn digits, and of ink that is no digit, that rejection is fitted to besides validation."""
+Look = Callable[[np.ndarray], Inside]
+
 TRIED = 1_000
 """Drawn digits that a network is tried on where its classes have no names."""
 
@@ -48,34 +49,31 @@ def write_trained(folder: Path | str, model: keras.Model, result: Result, datase
     Raises:
         BundleError, OutputError: as for `write_bundle`.
     """
+    ensure_new(folder)
     data = result.trial.data
     _, held_out = stratified_split(dataset.y_train, data.validation, data.split_seed)
     others = dataset.classes not in (None, DIGITS)
-    calibration = calibrate(model, dataset.x_train[held_out], dataset.y_train[held_out], rejection=not others)
-    return write_bundle(folder, model, Origin.of(result, calibration, dataset.classes), dataset.x_test)
+    files = onnx_files(model)
+    look = look_with(files[INSIDE])
+    calibration = calibrate(look, dataset.x_train[held_out], dataset.y_train[held_out], rejection=not others)
+    origin = Origin.of(result, calibration, dataset.classes)
+    return _write(folder, model, files, origin, dataset.x_test)
 
 
-def calibrate(
-    model: keras.Model, images: np.ndarray, labels: np.ndarray, *, rejection: bool = True
-) -> Calibration:
+def calibrate(look: Look, images: np.ndarray, labels: np.ndarray, *, rejection: bool = True) -> Calibration:
     """Fit what turns a network's answers into confidences, and what tells digits from other ink.
 
     Args:
-        model: raw images in, probabilities out.
+        look: gives the features and probabilities of raw images.
         images: of the validation part, uint8 [n, 28, 28].
         labels: of that part, uint8 [n].
         rejection: whether the classes are digits, so that other ink can be told from them.
     """
-    if not rejection:
-        return fit_calibration(keras_probabilities(model, images), labels)
-    inside = keras_features(model)
-
-    def look(pictures: np.ndarray) -> Inside:
-        return Inside(inside(pictures), keras_probabilities(model, pictures))
-
     digits = look(images)
-    others, weights = draw_other_ink(images, labels, OTHERS, seed=0)
-    fitted = fit_rejection(digits, look(draw_digits(DRAWN, seed=0)[0]), look(others), weights)
+    if not rejection:
+        return fit_calibration(digits.probabilities, labels)
+    drawn, others, weights = rejection_images(images, labels)
+    fitted = fit_rejection(digits, look(drawn), look(others), weights)
     return fit_calibration(digits.probabilities, labels, fitted)
 
 
@@ -94,17 +92,26 @@ def write_bundle(folder: Path | str, model: keras.Model, origin: Origin, images:
         BundleError: a layer cannot be exported, or the ONNX file answers otherwise than Keras; nothing is
             left.
     """
+    ensure_new(folder)
+    return _write(folder, model, onnx_files(model), origin, images)
+
+
+def _write(
+    folder: Path | str, model: keras.Model, files: dict[str, bytes], origin: Origin, images: np.ndarray
+) -> Bundle:
     with new_folder(folder) as draft:
-        save_network(model, draft)
-        classify = classify_with(draft / ONNX)
+        for name, content in files.items():
+            (draft / name).write_bytes(content)
+        save_keras_file(model, draft / MODEL)
+        classify = classify_with(files[ONNX])
         answers = run_self_test(classify, None, ONNX)
         proof = _proof(draft, keras_probabilities(model, images), classify(images))
         card = _card(origin, answers, proof)
         if classes_of(card) is None:
-            card = card.model_copy(update={"drawn_digits": _drawn_digits_read(model)})
+            card = card.model_copy(update={"drawn_digits": _drawn_digits_read(classify)})
         (draft / README).write_text(readme(card, Path(folder).resolve().name), "utf-8")
-        files = {name: sha256(draft / name) for name in (MODEL, ONNX, INSIDE, README)}
-        card = card.model_copy(update={"files": files})
+        hashes = {name: sha256(draft / name) for name in (MODEL, ONNX, INSIDE, README)}
+        card = card.model_copy(update={"files": hashes})
         (draft / CARD).write_bytes(card.to_bytes())
     return Bundle(Path(folder).resolve(), card)
 
@@ -117,10 +124,10 @@ def _proof(folder: Path, expected: np.ndarray, answered: np.ndarray) -> Proof:
     return proof
 
 
-def _drawn_digits_read(model: keras.Model) -> float:
+def _drawn_digits_read(classify: Classify) -> float:
     """Give the share of drawn digits, in MNIST form, that a network reads, 0..1."""
     images, labels = draw_digits(TRIED, seed=0)
-    return float((keras_probabilities(model, images).argmax(axis=1) == labels).mean())
+    return float((classify(images).argmax(axis=1) == labels).mean())
 
 
 def _card(origin: Origin, answers: np.ndarray, proof: Proof) -> Card:
