@@ -68,7 +68,8 @@ def survivors(network: Any, images: np.ndarray, labels: np.ndarray, bound: float
                 loss = tf.nn.sparse_softmax_cross_entropy_with_logits(truth, answer)
             right &= tf.argmax(answer, axis=1, output_type=tf.int32) == truth
             if step < steps:
-                uphill = tf.sign(tape.gradient(loss, changed))
+                slope: Any = tape.gradient(loss, changed)
+                uphill = tf.sign(slope)
                 changed = tf.clip_by_value(changed + length * uphill, low, high)
         return right
 

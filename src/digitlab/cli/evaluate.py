@@ -32,7 +32,9 @@ def evaluate(
     ensemble: Annotated[
         bool, typer.Option("--ensemble", help="Also score the mean of the networks' probabilities.")
     ] = False,
-    threads: Annotated[int, typer.Option(min=1, max=1024, help="Threads that compute one batch.")] = 1,
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Threads that compute one batch  [default: all cores]")
+    ] = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -46,7 +48,9 @@ def evaluate(
     from digitlab.cli.progress import part_bar
     from digitlab.data.classes import numbered
     from digitlab.synthesis.corruptions import CORRUPTIONS
+    from digitlab.training.process import available_cores
 
+    threads = threads or available_cores()
     rows = [model for model in models if reads_rows(model)]
     if rows and (len(rows) < len(models) or robustness or ensemble):
         raise UserError(
