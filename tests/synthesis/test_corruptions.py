@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -123,3 +125,54 @@ def test_an_unknown_name_or_another_size_is_refused(digits: np.ndarray) -> None:
         corrupt("fog", digits[:, :26], seed=0)
     with pytest.raises(DataError, match="received float64"):
         corrupt("fog", digits / 255, seed=0)
+
+
+def _stroke(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
+    """One stroke as its publication computes it, pixel by pixel: ln(1 - d / 2.3) + 1 at d above or below."""
+    drawn = np.zeros((28, 28))
+    for column in range(int(np.floor(x0)), min(int(np.ceil(x1)), 28)):
+        height = y0 + (y1 - y0) / (x1 - x0) * (column - x0)
+        for row in range(28):
+            far = abs(row - height)
+            drawn[row, column] = max(0.0, 1 + np.log(1 - far / 2.3)) if far < 2.3 else 0.0
+    return drawn
+
+
+def test_a_zigzag_has_the_published_strokes(digits: np.ndarray) -> None:
+    """Its teeth overlap where they meet, which makes them brighter than one line along them would be."""
+    blank = np.zeros((1, 28, 28), np.uint8)
+    random = np.random.default_rng(np.random.SeedSequence([7, CORRUPTIONS.index("zigzag")]))
+    start, rise = int(random.integers(0, 27, 1)[0]), int(random.integers(-5, 5, 1)[0])
+    angle = np.arctan(rise / 23)
+    length = 23 / np.cos(angle)
+    corners = [(0.0, 0.0), *((4.0 * i + 2, 2.0 * (-1) ** i) for i in range(6)), (length, -1 / (length - 20))]
+    places = [
+        (2 + x * np.cos(angle) - y * np.sin(angle), start + x * np.sin(angle) + y * np.cos(angle))
+        for x, y in corners
+    ]
+    expected = sum(_stroke(*one, *other) for one, other in pairwise(places))
+    np.testing.assert_array_equal(corrupt("zigzag", blank, 7)[0], np.rint(255 * np.clip(expected, 0, 1)))
+
+
+def test_glass_blur_exchanges_pixels_in_the_published_order(digits: np.ndarray) -> None:
+    """From the last pixel to the third, each with one at most one above and one to the left of it."""
+    random = np.random.default_rng(np.random.SeedSequence([5, CORRUPTIONS.index("glass blur")]))
+    image = _blurred(digits[0] / 255)
+    for _ in range(2):
+        for row in range(27, 1, -1):
+            for column in range(27, 1, -1):
+                if random.random(1)[0] < 0.5:
+                    down, right = random.integers(-1, 1, (2, 1))[:, 0]
+                    other = row + down, column + right
+                    image[row, column], image[other] = image[other], image[row, column]
+                else:
+                    random.integers(-1, 1, (2, 1))
+    expected = np.rint(255 * _blurred(image))
+    np.testing.assert_allclose(corrupt("glass blur", digits[:1], 5)[0], expected, atol=1)
+
+
+def _blurred(image: np.ndarray) -> np.ndarray:
+    far = np.arange(28)[:, None] - np.arange(28)
+    kernel = np.exp(-((far / 0.7) ** 2) / 2)
+    kernel /= kernel.sum(axis=1, keepdims=True)
+    return kernel @ image @ kernel.T

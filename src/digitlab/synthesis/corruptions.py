@@ -9,6 +9,7 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from types import MappingProxyType
 
 import cv2
@@ -58,13 +59,14 @@ def _impulse_noise(images: np.ndarray, random: np.random.Generator) -> np.ndarra
 
 
 def _glass_blur(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Blur by 0.7 pixels, twice exchange every other pixel with a neighbour, blur again."""
+    """Blur by 0.7 pixels, twice exchange every other pixel with one above or to its left, blur again."""
     blurred = _blur(images, 0.7)
     everyone = np.arange(len(images))
-    inner = range(SIZE - 2, 0, -1)
+    # From the last pixel to the first, so that one is carried on and on: the published order.
+    inner = range(SIZE - 1, 1, -1)
     for row, column in [(row, column) for _ in range(2) for row in inner for column in inner]:
         struck = random.random(len(images)) < 0.5
-        down, right = random.integers(-1, 2, (2, len(images))) * struck
+        down, right = random.integers(-1, 1, (2, len(images))) * struck
         other = (everyone, row + down, column + right)
         here = blurred[:, row, column].copy()
         blurred[:, row, column] = blurred[other]
@@ -152,24 +154,40 @@ def _spatter(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 def _dotted_line(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """A line from edge to edge, 2 columns drawn and 2 left out."""
-    columns = np.arange(SIZE)
-    start, end = random.integers(0, SIZE, (2, len(images), 1))
-    line = _line(start + (end - start) * columns / (SIZE - 1))
-    return images + line * (columns // 2 % 2)
+    start, end = random.integers(0, 27, (2, len(images)))
+    everywhere = np.zeros(len(images)), np.full(len(images), 27.0)
+    line = _line(everywhere[0], start, everywhere[1], end)
+    return images + line * (np.arange(SIZE) // 2 % 2)
 
 
 def _zigzag(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A line with teeth of 2 pixels up and down, 8 pixels apart, from the left edge to the right."""
+    """A line from the left to the right with teeth of 2 pixels up and down, each 4 pixels from the next."""
+    left, right = 2, 25
+    start = random.integers(0, 27, len(images))
+    angle = np.arctan(random.integers(-5, 5, len(images)) / (right - left))
+    length = (right - left) / np.cos(angle)  # 23 to 23.6 pixels: room for six teeth
+    along = [np.zeros(len(images)), *(np.full(len(images), 4.0 * i + 2) for i in range(6)), length]
+    aside = [0.0, *(2.0 * (-1) ** i for i in range(6)), -1 / (length - 20)]
+    across = [left + x * np.cos(angle) - y * np.sin(angle) for x, y in zip(along, aside, strict=True)]
+    down = [start + x * np.sin(angle) + y * np.cos(angle) for x, y in zip(along, aside, strict=True)]
+    # Two strokes share the column that they meet in, where they add up.
+    ends = pairwise(zip(across, down, strict=True))
+    return images + sum(_line(*one, *other) for one, other in ends)
+
+
+def _line(left: np.ndarray, top: np.ndarray, right: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    """White from one point to another, each float [n], that fades to nothing 1.45 pixels above and below.
+
+    Returns:
+        float [n, 28, 28], 0 in the columns that lie beyond the points.
+    """
     columns = np.arange(SIZE)
-    start, rise = random.integers(0, SIZE, (len(images), 1)), random.integers(-5, 6, (len(images), 1))
-    tooth = 2 - np.abs((columns % 8) - 4)
-    return images + _line(start + rise * columns / (SIZE - 1) + tooth) * ((columns >= 2) & (columns < 26))
-
-
-def _line(height: np.ndarray) -> np.ndarray:
-    """White at a height in each column, [n, 28], that fades to nothing 1.45 pixels above and below."""
-    distance = np.abs(np.arange(SIZE)[:, None] - height[:, None, :])
-    return np.maximum(0, 1 - (distance / 1.45) ** 1.5)
+    slope = (bottom - top) / (right - left)
+    height = top[:, None] + slope[:, None] * (columns - left[:, None])  # [n, 28]
+    distance = np.abs(columns[:, None] - height[:, None, :])
+    strength = np.clip(1 + np.log(1 - np.minimum(distance, 2.29) / 2.3), 0, 1)
+    drawn = (columns >= np.floor(left)[:, None]) & (columns < np.ceil(right)[:, None])
+    return strength * drawn[:, None]
 
 
 def _canny_edges(images: np.ndarray, _random: np.random.Generator) -> np.ndarray:
