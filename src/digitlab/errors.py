@@ -6,31 +6,31 @@ from pathlib import Path
 
 
 class DigitlabError(Exception):
-    """A failure with a message for people; `exit_code` is what the command line returns for it."""
+    """Base of errors with a message for the user; `exit_code` is the exit status of the command line."""
 
     exit_code = 1
 
 
 class UserError(DigitlabError):
-    """Bad usage or bad input: the message names the file or field, the cause and the cure."""
+    """Wrong usage or input: the message names the file or field, the cause and the remedy."""
 
     exit_code = 2
 
 
 class SpecError(UserError):
-    """A recipe, study or setting that does not describe anything digitlab can run."""
+    """An invalid recipe, study or setting."""
 
 
 class DataError(UserError):
-    """Data that is not what it must be: a damaged file, a wrong shape, an unknown name."""
+    """Invalid data: a damaged file, a wrong shape, an unknown name."""
 
 
 class ImageError(DataError):
     """A picture file that cannot be read safely.
 
     Attributes:
-        accepted: False when the content is of no accepted format (HTTP 415), True when it is
-            damaged, truncated, empty or too large (HTTP 422).
+        accepted: whether the format is accepted; if not, the HTTP status is 415, else, for content that is
+            damaged, truncated, empty or too large, 422.
     """
 
     def __init__(self, message: str, *, accepted: bool = True) -> None:
@@ -47,7 +47,7 @@ class BundleError(UserError):
 
 
 class OutputError(UserError):
-    """A file or folder that cannot be written, or in whose place something lies that is to stay."""
+    """A file or folder that cannot be written, or would replace something that must stay."""
 
 
 EXTRAS = {
@@ -68,7 +68,7 @@ EXTRAS = {
     "ray": ("ray",),
     "jax": ("jax",),
 }
-"""The modules that each extra of the package brings."""
+"""Modules that each extra of the package installs."""
 
 
 class MissingExtraError(UserError):
@@ -81,7 +81,7 @@ class MissingExtraError(UserError):
 
 
 def missing_extra(error: ModuleNotFoundError) -> MissingExtraError | None:
-    """Say which extra brings a module that was not found; None where none does."""
+    """Return the error that names the extra of a module not found; None where no extra installs it."""
     module = (error.name or "").partition(".")[0]
     for extra, modules in EXTRAS.items():
         if module in modules:
@@ -97,4 +97,4 @@ def _install(extra: str) -> str:
 
 
 class TrainingError(DigitlabError):
-    """A trial that could not be trained; the message is the reason kept with its result."""
+    """A trial that could not be trained; the message is the reason stored with its result."""

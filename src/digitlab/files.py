@@ -1,8 +1,8 @@
-"""Files and folders that are written whole or not at all.
+"""Atomic writing of files and folders: whole or not at all.
 
-All of them are written as a draft beside the target, brought to disk and renamed. Whoever looks sees what was
-there before or the whole of what is new, whatever ends the writer; an error or Ctrl-C leaves no draft behind,
-only a kill does, and its name begins with `.digitlab-`.
+Each is written as a draft beside the target, synced to disk and renamed. A reader sees either what was there
+before or all of what is new, however the writer ends. An error or Ctrl-C leaves no draft behind; only a kill
+does, and the draft's name begins with `.digitlab-`.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ Place = str | os.PathLike[str]
 
 
 def cache_folder() -> Path:
-    """Name the user's folder for what can be made again; it may not be there yet.
+    """Return digitlab's cache folder of the user; it may not exist yet.
 
-    `XDG_CACHE_HOME`, or `LOCALAPPDATA` on Windows, says where; else it is in `~/.cache`.
+    It lies in `XDG_CACHE_HOME`, or in `LOCALAPPDATA` on Windows; else in `~/.cache`.
     """
     place = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
     return (Path(place) if place else Path.home() / ".cache") / "digitlab"
 
 
 def write_whole(path: Place, content: bytes) -> Path:
-    """Write a file whole, or leave what was there.
+    """Write a file atomically.
 
     Args:
-        path: of the file; its folder is made.
-        content: of the file.
+        path: path of the file; its folder is created.
+        content: content of the file.
 
     Returns:
         The path.
 
     Raises:
-        OutputError: it cannot be written, or something is there that is no file.
+        OutputError: the file cannot be written, or something other than a file is there.
     """
     with whole_file(path) as draft:
         draft.write_bytes(content)
@@ -49,13 +49,13 @@ def write_whole(path: Place, content: bytes) -> Path:
 
 @contextmanager
 def whole_file(path: Place) -> Iterator[Path]:
-    """Give the draft of a file, which is not there yet; on leaving, it takes the place of the file.
+    """Yield the path of a draft, which does not exist yet; on exit, the draft replaces the file.
 
     Args:
-        path: of the file; its folder is made, and a link leads to the file.
+        path: path of the file; its folder is created, and symbolic links are followed.
 
     Raises:
-        OutputError: it cannot be written, or something is there that is no file.
+        OutputError: the file cannot be written, or something other than a file is there.
     """
     target = Path(os.path.realpath(path))
     draft = _draft_of(target)
@@ -76,29 +76,29 @@ def whole_file(path: Place) -> Iterator[Path]:
 
 @contextmanager
 def new_file(path: Place) -> Iterator[Path]:
-    """Give the draft of a file where nothing is, as `whole_file` does.
+    """Yield the path of a draft as `whole_file` does, for a file that does not exist yet.
 
     Args:
-        path: of the file; its folder is made.
+        path: path of the file; its folder is created.
 
     Raises:
-        OutputError: something is there already, or it cannot be written.
+        OutputError: something is there already, or the file cannot be written.
     """
     _ensure_nothing_at(path)
     with whole_file(path) as draft:
         yield draft
-        _ensure_nothing_at(path)  # somebody else may have been faster
+        _ensure_nothing_at(path)  # another process may have created it meanwhile
 
 
 @contextmanager
 def new_folder(folder: Place) -> Iterator[Path]:
-    """Give the draft of a folder to write files into; on leaving, it takes its place.
+    """Yield a draft folder to write files into; on exit, it becomes the folder.
 
     Args:
-        folder: a new or an empty one.
+        folder: folder to write to; it must be new or empty.
 
     Raises:
-        OutputError: the folder is there already, or cannot be written.
+        OutputError: something is there already, or the folder cannot be written.
     """
     target = ensure_new(folder)
     draft = _draft_of(target)
@@ -118,16 +118,16 @@ def new_folder(folder: Place) -> Iterator[Path]:
 
 
 def ensure_new(folder: Place) -> Path:
-    """Make sure that a folder can be written, before any work is done for it.
+    """Check that a folder can be written, before any work is done for it.
 
     Args:
-        folder: one that is not there yet, or is empty.
+        folder: folder to write to; it must be new or empty.
 
     Returns:
         The folder as an absolute path without symbolic links.
 
     Raises:
-        OutputError: something is there already, or the place cannot be written.
+        OutputError: something is there already, or its parent folder cannot be written.
     """
     target = Path(os.path.realpath(folder))
     try:
@@ -143,16 +143,16 @@ def ensure_new(folder: Place) -> Path:
 
 
 def ensure_folder(folder: Place) -> Path:
-    """Make a folder, and make sure that files can be written into it, before any work is done for them.
+    """Create a folder, and check that files can be written into it, before any work is done for them.
 
     Args:
-        folder: one that is there, or not yet.
+        folder: folder to create; it may exist already.
 
     Returns:
         The folder as an absolute path.
 
     Raises:
-        OutputError: another thing is there, or it cannot be written.
+        OutputError: something other than a folder is there, or it cannot be written.
     """
     path = Path(folder).absolute()
     try:
@@ -164,7 +164,7 @@ def ensure_folder(folder: Place) -> Path:
 
 
 def unwritable(path: Place, error: OSError) -> OutputError:
-    """Say in one line why a place cannot be written."""
+    """Return the error, in one line, for a path that cannot be written."""
     cause = error.strerror or " ".join(str(error).split())
     return OutputError(
         f"{path}: cannot be written: {cause}; see that its folder can be written and the disk has room, "
@@ -173,18 +173,18 @@ def unwritable(path: Place, error: OSError) -> OutputError:
 
 
 def _draft_of(target: Path) -> Path:
-    """Name a draft in the target's folder; the target's own name may be as long as names can be."""
+    """Name a draft beside the target, without the target's name, which may have the maximal length."""
     return target.with_name(f".digitlab-{secrets.token_hex(4)}")
 
 
 def _refuse_what_a_rename_would_not(target: Path) -> None:
-    """Keep a rename, which asks the folder alone, from replacing a device or a protected file."""
+    """Refuse a device or a read-only file: a rename, which needs the folder's rights alone, replaces it."""
     if not target.exists():
         return
     if not target.is_file():
         raise OutputError(f"{target}: expected a file or nothing there, received another thing; name another")
     with target.open("ab"):
-        pass  # it may be written
+        pass  # it is writable
 
 
 def _ensure_nothing_at(path: Place) -> None:
@@ -204,14 +204,14 @@ def _is_free(target: Path) -> bool:
 
 
 def _sync_tree(folder: Path) -> None:
-    """Bring a folder and all that is in it to disk, the files before the folders that name them."""
+    """Sync a folder and its contents to disk, files before the folders that list them."""
     for path in sorted(folder.rglob("*"), reverse=True):
         _sync(path)
     _sync(folder)
 
 
 def _sync(path: Path) -> None:
-    """Bring a file, or the names in a folder, to disk."""
+    """Sync a file, or the names in a folder, to disk."""
     if path.is_dir() and os.name == "nt":
         return  # Windows cannot open a folder to sync it
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)

@@ -1,4 +1,4 @@
-"""Packages whose public names are imported when they are first used (PEP 562)."""
+"""Lazy import of a package's public names, at their first use (PEP 562)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from importlib import import_module
 
 
 def lazy_exports(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
-    """Make the `__getattr__` of a package.
+    """Create the `__getattr__` of a package.
 
     Args:
-        package: its `__name__`.
-        homes: public name to the module of the package that defines it.
+        package: the package's `__name__`.
+        homes: module of the package that defines each public name.
     """
 
     def get(name: str) -> object:

@@ -1,7 +1,7 @@
-"""What tells the files that digitlab wrote from all others, so that nothing else is ever replaced.
+"""Marks that identify files written by digitlab, so that no other file is ever replaced.
 
 A mark is text: in a page an element of its head, in Markdown a comment at its end, in a PNG file a chunk
-behind its header.
+after its header.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from digitlab.errors import OutputError
 
 GENERATOR = "digitlab"
 LOOKED_AT = 16_384
-"""Bytes at either end of a file among which its mark is."""
+"""Number of bytes at either end of a file that are searched for its mark."""
 
-_PNG_HEADER_BYTES = 33  # the signature and the chunk IHDR, behind which others may stand
+_PNG_HEADER_BYTES = 33  # the signature and the chunk IHDR, after which others may follow
 _MARK = rb"digitlab (\{[^}\n]*\})"
 _OF_A_PAGE = re.compile(rb"\s*<!doctype html>[^\0]*?<meta name=\"generator\" content='" + _MARK)
 _OF_A_PNG_FILE = re.compile(rb"\x89PNG\r\n\x1a\n(?s:.{29})tEXtSoftware\0" + _MARK)
@@ -30,21 +30,21 @@ _UNMARKED_REPORT = re.compile(
     rb"\s*<!doctype html>\n<html lang=\"en\">\n<head>\n(?:<meta [^>]*>\n)+"
     rb"<title>[^<]* \xc2\xb7 digitlab</title>\n<style>"
 )
-"""How the pages of reports began before there were marks."""
+"""Beginning of report pages that are older than marks."""
 _OF_MARKDOWN = re.compile(rb"\n<!-- " + _MARK + rb" -->\n\Z")
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What a file that digitlab wrote says of itself.
+    """Origin of a file written by digitlab, as stored in the file.
 
     Attributes:
-        kind: `report` of a study, as a page, as Markdown or one of its figures; `drawing`: how a picture was
-            read; or `plot`: of one training, by the classroom script.
-        study: name of the study or collection (empty: the file is older than marks, or of no study).
+        kind: kind of file: `report` (page, Markdown or figure of a study), `drawing` (picture with what was
+            read) or `plot` (figure of one training by the classroom script).
+        study: name of the study or collection; empty where the file is older than marks, or of no study.
         data: names of its data sets.
-        fingerprint: beginnings of their fingerprints.
-        content: what was asked of each study, `Plan.content` (empty: it is not said).
+        fingerprint: beginnings of the data sets' fingerprints.
+        content: `Plan.content` of each study; empty where it is not known.
     """
 
     kind: Literal["report", "drawing", "plot"]
@@ -55,16 +55,16 @@ class Mark:
 
     def __str__(self) -> str:
         inner = json.dumps(asdict(self))[1:-1]  # ASCII, on one line
-        # What would end an attribute, a comment or the mark is written as JSON's escapes.
+        # Characters that would end an attribute, a comment or the mark are written as JSON's escapes.
         for character in ("--", *"<>&'{}"):
             inner = inner.replace(character, "".join(f"\\u{ord(each):04x}" for each in character))
         return f"{GENERATOR} {{{inner}}}"
 
 
 def read_mark(path: Path) -> Mark | None:
-    """Read the mark of a file (None: it has none, so digitlab did not write it).
+    """Read the mark of a file; None where it has none, so that digitlab did not write it.
 
-    The page of a report that is older than marks has that of no study.
+    For a report page that is older than marks, a mark without a study is returned.
 
     Raises:
         OSError: the file cannot be read.
@@ -83,11 +83,11 @@ def read_mark(path: Path) -> Mark | None:
 
 
 def mark_png(content: bytes, mark: Mark) -> bytes:
-    """Write a mark into a PNG file.
+    """Return the content of a PNG file with a mark added.
 
     Args:
-        content: of the file.
-        mark: that is written.
+        content: content of the file.
+        mark: mark to add.
     """
     chunk = b"tEXtSoftware\0" + str(mark).encode()
     length, checksum = struct.pack(">I", len(chunk) - 4), struct.pack(">I", zlib.crc32(chunk))
@@ -95,18 +95,18 @@ def mark_png(content: bytes, mark: Mark) -> bytes:
 
 
 def replaced_by(mark: Mark, path: Path | str, inputs: Iterable[Path | str | int] = ()) -> str:
-    """Make sure that a file may be written, before any work is done for it.
+    """Check that a file may be written, before any work is done for it.
 
     Args:
-        mark: that the file will have.
-        path: of the file.
+        mark: mark that the file will have.
+        path: path of the file.
         inputs: paths or descriptors of files that are read for it.
 
     Returns:
-        A sentence that says what it replaces where that is of another study or other data, else an empty one.
+        A sentence on what it replaces, where that is of another study or other data; else an empty text.
 
     Raises:
-        OutputError: something is there that digitlab did not write as such a file, or an input.
+        OutputError: something other than such a file by digitlab is there, or an input.
     """
     place = Path(path)
     try:
@@ -127,7 +127,7 @@ def replaced_by(mark: Mark, path: Path | str, inputs: Iterable[Path | str | int]
 
 
 def _is_same(one: Path | str | int, other: Path) -> bool:
-    """Say whether two names lead to one file, through links and whatever the spelling."""
+    """Whether two names lead to the same file, through links and whatever their spelling."""
     try:
         return os.path.samefile(one, other)  # noqa: PTH121  # a Path is no descriptor
     except (OSError, ValueError):

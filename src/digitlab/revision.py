@@ -1,4 +1,4 @@
-"""Which code this is: the commit of the clone that it runs from, and whether it was changed since."""
+"""Revision of the running code: the commit of its clone, and whether it was changed since."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 
 class Revision(NamedTuple):
-    """The code of a clone.
+    """Revision of a clone's code.
 
     Attributes:
-        commit: the full hash of the last commit.
+        commit: full hash of the last commit.
         clean: whether the package's files are those of that commit.
     """
 
@@ -22,13 +22,13 @@ class Revision(NamedTuple):
 
 @cache
 def revision() -> Revision | None:
-    """Give the revision of the code that this process runs (None: it is installed, or git is not there).
+    """Return the revision of the code that this process runs; None where it is installed, or without git.
 
-    It is asked for once, best before a long run: code that was imported stays what it was when files change.
+    It is read once, preferably before a long run: imported code stays what it was when files change.
     """
     package = Path(__file__).parent
     try:
-        _git(package, "ls-files", "--error-unmatch", Path(__file__).name)  # a clone of ours, no other's
+        _git(package, "ls-files", "--error-unmatch", Path(__file__).name)  # fails in another project's clone
         commit = _git(package, "rev-parse", "HEAD")
         changes = _git(package, "status", "--porcelain", "--", ".")
     except (OSError, subprocess.SubprocessError):
@@ -37,7 +37,7 @@ def revision() -> Revision | None:
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    # Its optional lock would stop a commit that is made meanwhile.
+    # Git's optional lock would make a commit fail that is made meanwhile.
     command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=10)
     return done.stdout.strip()

@@ -1,4 +1,4 @@
-"""Where everything that digitlab makes lies: beside the store."""
+"""Paths of everything that digitlab writes: beside the store."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _LONGEST_DATA = 80  # bytes of a data set's name in the name of a file, which ma
 
 @dataclass(frozen=True)
 class Workspace:
-    """The places of a folder of results.
+    """Paths in a folder of results.
 
     Attributes:
-        root: the folder.
+        root: the folder of results.
         store_name: file name of the store in it.
     """
 
@@ -25,7 +25,7 @@ class Workspace:
 
     @classmethod
     def of(cls, store: Path | str) -> Self:
-        """Give the workspace that a store lies in: everything else lies beside it."""
+        """Return the workspace of a store: everything else lies beside it."""
         path = Path(store)
         return cls(path.parent, path.name)
 
@@ -51,31 +51,31 @@ class Workspace:
 
     @property
     def studies(self) -> Path:
-        """The folder of studies that were described in the browser, a TOML file each."""
+        """The folder of studies that were written in the browser, a TOML file each."""
         return self.root / "studies"
 
     @property
     def drawings(self) -> Path:
-        """The folder of drawings that people corrected, in a folder of each digit."""
+        """The folder of drawings that people corrected, with a subfolder for each digit."""
         return self.root / "drawings"
 
     @property
     def measurements(self) -> Path:
-        """The folder of what benchmarks measured."""
+        """The folder of results of benchmarks."""
         return self.root / "measurements"
 
     def report(
         self, study: str, form: str = "html", *, data: str | None = None, fingerprint: str | None = None
     ) -> Path:
-        """Give the place of a study's report, or a collection's: one for each data set.
+        """Return the path of the report of a study or collection, one for each data set.
 
         Args:
             study: name of the study or collection.
-            form: `html` or `md`.
-            data: the data set, a known name or a folder; None where it is the one that the study's own file
+            form: file format, `html` or `md`.
+            data: data set, a known name or a folder; None where it is the one that the study's own file
                 names.
-            fingerprint: of a data set that is a folder, since two folders may share a name; None for a
-                known name.
+            fingerprint: fingerprint of a data set that is a folder, since two folders may share a name; None
+                for a known name.
         """
         name = study if data is None else f"{study}-on-{_file_name(data)}"
         suffix = "" if data is None or fingerprint is None else f"-{fingerprint[:8]}"
@@ -83,10 +83,10 @@ class Workspace:
 
 
 DEFAULT_STORE = Workspace().store
-"""Where results are kept unless `--store` says otherwise."""
+"""Path of the store unless `--store` names another."""
 
 
 def _file_name(data: str) -> str:
-    """Name a data set as any file system can."""
+    """Return a data set's name with characters and a length that any file system accepts."""
     safe = _NOT_FOR_NAMES.sub("_", Path(data).name).encode()[:_LONGEST_DATA].decode(errors="ignore")
     return safe or "data"

@@ -1,4 +1,4 @@
-"""A trained network as files."""
+"""Bundles: a trained network with its ONNX files and its card in one folder."""
 
 from __future__ import annotations
 

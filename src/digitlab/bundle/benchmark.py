@@ -1,4 +1,4 @@
-"""The classifier beside its peers: one image, a batch, and a fresh process to its first answer."""
+"""Benchmark of the classifier against other runtimes: one image, a batch, and the start of a process."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from digitlab.bundle.graph import IMAGES, PROBABILITIES
 from digitlab.bundle.runtime import load_classifier, open_session
 
 RAW = "ONNX Runtime"
-"""The peer that all are compared with: a bare session, given float32 that was made before the clock ran."""
+"""Baseline of the ratios: a bare session that takes float32, converted before the timing."""
 SINGLE_CALLS = 300
+"""Largest number of calls of one contestant in one round."""
 SLOWEST_ROUND = 1.0
-"""Seconds after which a contestant's calls of one round are enough."""
+"""Seconds after which a contestant's round ends, once it has made three calls."""
 
 Contestants = Mapping[str, Callable[[np.ndarray], object]]
-"""By name, what classifies images; each is given the kind of array that it takes without converting."""
+"""Classifying functions by name; each is called with the dtype that it need not convert."""
 
 _OURS = """
 from digitlab.bundle import load_classifier
@@ -42,11 +43,11 @@ session.run(["probabilities"], {{"images": np.zeros((1, 28, 28), np.float32)}})
 
 @contextmanager
 def contestants(bundle: Bundle, threads: int) -> Iterator[Contestants]:
-    """Make ready what is compared, all of one network and on as many threads.
+    """Prepare the contestants: one network in each runtime, with the same number of threads.
 
     Args:
-        bundle: of the network.
-        threads: of ONNX Runtime and LiteRT; TensorFlow's must be set before.
+        bundle: the network's bundle.
+        threads: number of threads of ONNX Runtime and LiteRT; TensorFlow's must be set before.
     """
     ours = load_classifier(bundle.folder, threads)
     session = open_session(bundle.onnx_path, threads)
@@ -65,16 +66,16 @@ def contestants(bundle: Bundle, threads: int) -> Iterator[Contestants]:
 
 
 def measure(peers: Contestants, images: np.ndarray, rounds: int) -> dict[str, dict[str, float]]:
-    """Let the contestants classify one image at a time, in turn, several rounds.
+    """Time the contestants on the same images, in turn, for several rounds.
 
     Args:
-        peers: what is compared, `RAW` among them.
-        images: uint8 [n, 28, 28]; given at once.
-        rounds: of all of them; ratios are between neighbours in time.
+        peers: the contestants, `RAW` among them.
+        images: images that each call classifies, uint8 [n, 28, 28].
+        rounds: number of rounds; ratios are taken within a round, between calls close in time.
 
     Returns:
-        By contestant: `seconds`, the median over the rounds of each round's median, and `times_raw`, the
-        median over the rounds of the ratio to `RAW`.
+        Figures of each contestant, by name: `seconds`, the median over the rounds of each round's median, and
+        `times_raw`, the median over the rounds of the ratio to `RAW`.
     """
     ready = {name: images if name.startswith("digitlab") else images.astype(np.float32) for name in peers}
     for name, classify in peers.items():
@@ -100,10 +101,10 @@ def _median(classify: Callable[[np.ndarray], object], images: np.ndarray) -> flo
 
 
 def load_seconds(bundle: Bundle, rounds: int) -> dict[str, float]:
-    """Time fresh processes from their start to their end, with one image classified.
+    """Time fresh processes that classify one image, from start to exit.
 
     Returns:
-        The median of each: `digitlab`, which checks hashes and runs the self-test, and `RAW`, which does not.
+        Median seconds of `digitlab`, which checks hashes and runs the self-test, and `RAW`, which does not.
     """
     programs = {
         "digitlab": _OURS.format(folder=str(bundle.folder)),
@@ -119,16 +120,16 @@ def load_seconds(bundle: Bundle, rounds: int) -> dict[str, float]:
 
 
 def recognition_figures(bundle: Bundle, images: np.ndarray, threads: int, rounds: int) -> dict[str, Any]:
-    """Measure all of it.
+    """Run all measurements.
 
     Args:
-        bundle: that was checked.
-        images: uint8 [n, 28, 28], at least as many as a batch.
-        threads: of every contestant.
-        rounds: that are measured.
+        bundle: a checked bundle.
+        images: images of the batch, uint8 [n, 28, 28]; the first is also classified alone.
+        threads: number of threads of every contestant.
+        rounds: number of rounds.
 
     Returns:
-        `single` and `batch` as `measure` gives them, `batch_images`, and `load_seconds`.
+        Figures `single` and `batch` as returned by `measure`, `batch_images`, and `load_seconds`.
     """
     with contestants(bundle, threads) as peers:
         return {

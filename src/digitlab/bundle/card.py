@@ -1,4 +1,4 @@
-"""The card of a bundle: what the network is, where it comes from, how well it does."""
+"""The card of a bundle: what the network is, where it comes from, and its scores."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _ROW = re.compile(r"(?<=\[)[-+\w.,\s]+(?=\])")
 
 
 class Origin(Spec):
-    """Where a network comes from and how well it does: what is known of it before it is written.
+    """Provenance and scores of a network, as known before it is written.
 
     Attributes:
         recipe: name of the recipe.
-        made: how the weights came about, for people: the training, and all that was done after it.
-        trial: all that decided the outcome: model, training, data, seed, threads. Of a network made from
-            several, the one that says most of them.
-        validation: scores on the validation part; None if it was trained on, too.
-        test: scores on the test set, of the network as it is saved.
-        calibration: fitted on the validation part.
-        classes: what the ten classes are called, class 0 first; None where the data does not tell.
-        train_seconds: spent in training epochs.
-        environment: versions, processor and system of the training.
-        commit: of the clone whose code trained it; None outside of one, and where it was not recorded.
-        clean: whether that code was the commit's own, without changes; None where it was not recorded.
+        made: description of how the weights were made: the training, and everything done after it.
+        trial: everything that decided the outcome: model, training, data, seed, threads. For a network made
+            from several trials, the one that describes them best.
+        validation: scores on the validation part; None if the network was trained on it, too.
+        test: scores of the saved network on the test set.
+        calibration: calibration that was fitted on the validation part.
+        classes: names of the ten classes, class 0 first; None if the data does not name them.
+        train_seconds: time spent in training epochs, in seconds.
+        environment: library versions, processor and operating system of the training.
+        commit: commit of the clone whose code trained the network; None outside a clone or if not recorded.
+        clean: whether the training code had no uncommitted changes; None if not recorded.
     """
 
     recipe: str
@@ -49,7 +49,7 @@ class Origin(Spec):
 
     @classmethod
     def of(cls, result: Result, calibration: Calibration, classes: tuple[str, ...] | None = None) -> Origin:
-        """Take from the result of a trial what a card keeps of it, with the names of its data's classes."""
+        """Create the origin from the result of a trial and the names of its data's classes."""
         return cls(
             recipe=result.trial.recipe,
             trial=result.trial,
@@ -65,15 +65,15 @@ class Origin(Spec):
 
 
 class Proof(Spec):
-    """That an exported file answers as the Keras network does, measured by its own runtime.
+    """Parity of an exported file with the Keras network, measured in the file's own runtime.
 
     Attributes:
-        runtime: name and version.
-        images: of the test set, all of which were classified by both.
-        largest_difference: between two probabilities, 0..1.
-        tolerance: the largest that is allowed.
-        other_labels: the images, by index, that got another label than Keras's: near-ties, if it is proved.
-        largest_lead: by which Keras preferred its label there, a difference of two probabilities.
+        runtime: name and version of the runtime.
+        images: number of test images, all of them classified by both networks.
+        largest_difference: largest difference between two probabilities, 0..1.
+        tolerance: largest difference that is allowed.
+        other_labels: indices of the images with another label than Keras's: near-ties, if the export passed.
+        largest_lead: largest margin of Keras's own label on those images, a difference of two probabilities.
         files: SHA-256 of each file, by its path in the export.
     """
 
@@ -87,7 +87,7 @@ class Proof(Spec):
 
     @property
     def failure(self) -> str | None:
-        """Say what the export does otherwise than it may; None: nothing, it is proved."""
+        """Message on why the export did not pass; None if it passed."""
         if self.largest_difference <= self.tolerance:
             return None
         return (
@@ -97,19 +97,19 @@ class Proof(Spec):
 
 
 class Card(Origin):
-    """What is written beside a network: its origin, and what its files are.
+    """Card of a network, written beside it: its origin, and its files.
 
     Attributes:
-        trial_id: of the trial.
-        parameters: weights and biases of the network.
-        multiply_adds: to classify one image.
-        written_by: commit of the clone whose code wrote the bundle, and did what was done after training;
-            None where that is the code that trained it.
-        written_clean: whether that code was the commit's own, without changes; None as above.
-        drawn_digits: share of drawn digits that the network reads, 0..1: what tells whether it reads digits
-            where its classes have no names; None where they have.
-        answers: probabilities that `model.onnx` gave to the pictures of the self-test, [pictures][10].
-        proofs: of the exports, by format.
+        trial_id: ID of the trial.
+        parameters: number of weights and biases.
+        multiply_adds: number of multiply-adds to classify one image.
+        written_by: commit of the clone whose code wrote the bundle and did everything after training; None
+            outside a clone or if it is the code that trained the network.
+        written_clean: whether the writing code had no uncommitted changes; None if `written_by` is None.
+        drawn_digits: share of drawn digits that the network classifies correctly, 0..1, which tells whether
+            unnamed classes are digits; None if the classes have names.
+        answers: probabilities of `model.onnx` for the self-test pictures, [pictures][10].
+        proofs: parity of the exports, by format.
         files: SHA-256 of every other file of the bundle, by name.
     """
 
@@ -124,11 +124,11 @@ class Card(Origin):
     files: dict[str, Sha256]
 
     def to_bytes(self) -> bytes:
-        """Write it as JSON that people read, too."""
+        """Return the card as readable JSON."""
         return card_bytes(self)
 
 
 def card_bytes(card: Spec) -> bytes:
-    """Write a card as JSON in which a row of numbers is a line."""
+    """Return a card as JSON with each row of numbers on one line."""
     text = json.dumps(card.to_values(), indent=2)
     return (_ROW.sub(lambda row: " ".join(row[0].split()), text) + "\n").encode()

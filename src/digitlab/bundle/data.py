@@ -1,4 +1,4 @@
-"""The data that networks know: which classes they tell apart, and what they are scored on."""
+"""The data of networks: the classes that they distinguish, and the data set that they are scored on."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from digitlab.data.classes import DIGITS
 from digitlab.errors import BundleError, DataError
 
 READS_DIGITS = 0.4
-"""Share of drawn digits from which on a network of nameless classes is taken for one of digits.
+"""Smallest share of drawn digits classified correctly by a network whose unnamed classes count as digits.
 
-A network of other classes reads a tenth by chance, one of digits upside down at most the three that look the
-same; one that learned 600 of MNIST's digits reads half, and those that come with digitlab 0.89 to 1.00.
+A network of other classes reaches a tenth by chance, one of upside-down digits at most the three that look
+the same; one trained on 600 digits of MNIST reaches half, and those that come with digitlab 0.89 to 1.00.
 """
 
 
 def classes_of(card: Card) -> tuple[str, ...] | None:
-    """Give the names of a network's ten classes.
+    """Return the names of a network's ten classes.
 
     Returns:
-        Those of its card, or of its data where the catalogue has that; None where neither is known.
+        Names in its card, or in the catalogue entry of its data; None if neither exists.
     """
     if card.classes is not None:
         return card.classes
@@ -31,9 +31,10 @@ def classes_of(card: Card) -> tuple[str, ...] | None:
 
 
 def refusal_to_read(card: Card) -> str | None:
-    """Say why digits cannot be read with a network (None: they can).
+    """Return a message on why digits cannot be read with a network, or None if they can.
 
-    Its classes must be the digits 0 to 9; where they have no names, it must have read drawn digits.
+    Its classes must be the digits 0 to 9; if they are unnamed, it must classify enough drawn digits
+    correctly.
     """
     classes = classes_of(card)
     if classes is not None:
@@ -55,14 +56,14 @@ def refusal_to_read(card: Card) -> str | None:
 
 
 def require_digits(card: Card, name: str) -> None:
-    """Refuse to read digits with a network of other classes.
+    """Raise an error if digits cannot be read with a network.
 
     Args:
         card: the network's card.
-        name: by which the network was asked for.
+        name: name under which the network was requested, for the message.
 
     Raises:
-        BundleError: its classes are not the digits 0 to 9.
+        BundleError: the network's classes are not the digits 0 to 9.
     """
     refusal = refusal_to_read(card)
     if refusal is not None:
@@ -74,10 +75,10 @@ def data_of(card: Card, name: str) -> Dataset:
 
     Args:
         card: the network's card.
-        name: by which the network was asked for.
+        name: name under which the network was requested, for the message.
 
     Raises:
-        BundleError: it is not where the card says, or has other contents now.
+        BundleError: the data is not where the card says, or its contents have changed.
     """
     data = card.trial.data
     cure = "say with --data where it is, or which other data is meant"
@@ -97,15 +98,15 @@ def data_of(card: Card, name: str) -> Dataset:
 
 
 def data_to_score_on(cards: Mapping[str, Card], asked: str | None) -> Dataset:
-    """Load the data that networks are scored on: their own, unless other data is asked for.
+    """Load the data that networks are scored on: their own, unless other data is requested.
 
     Args:
-        cards: of the networks, one or more, by the name by which each was asked for.
-        asked: a name in the catalogue, or a folder; None stands for the networks' own.
+        cards: cards of the networks, one or more, by the name under which each was requested.
+        asked: name in the catalogue, or folder, of the data set; None for the networks' own.
 
     Raises:
-        BundleError: it is not at hand, or they were trained on several.
-        DataError: what is asked for is none.
+        BundleError: the networks' own data cannot be loaded, or differs between them.
+        DataError: the requested data set cannot be loaded.
     """
     if asked is not None:
         return load(asked)
@@ -121,7 +122,7 @@ def data_to_score_on(cards: Mapping[str, Card], asked: str | None) -> Dataset:
 
 
 def trained_elsewhere(card: Card, dataset: Dataset) -> str | None:
-    """Say on which data a network was trained where it is other than a data set (None: it is that one)."""
+    """Describe the data that a network was trained on; None if it is the given data set."""
     data = card.trial.data
     if data.fingerprint == dataset.fingerprint:
         return None

@@ -1,4 +1,4 @@
-"""Scoring classifiers: on the test set, against its corrected labels, and on corrupted images."""
+"""Scoring of classifiers: on the test set, against its corrected labels, and on corrupted images."""
 
 from __future__ import annotations
 
@@ -18,23 +18,22 @@ from digitlab.results.record import Scores
 from digitlab.synthesis.corruptions import CORRUPTIONS, corrupt
 
 CORRUPTION_SEED = 0
-"""Fixed, so that every classifier meets the same corrupted images."""
+"""Seed of the corruptions; fixed, so that every classifier is scored on the same images."""
 ENSEMBLE = "ensemble"
 OnPart = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How well a classifier, or several together, did.
+    """Scores of a classifier, or of the mean of several.
 
     Attributes:
-        name: by which the classifier was asked for; `ensemble` for the mean of several.
-        scores: on the test set as it is published.
-        corrected: the same against the labels as corrected by re-labelling; None where none are known to be
-            wrong.
-        temperature: of the classifier's card; None for an ensemble, whose members have one each.
-        calibrated_error: expected calibration error at that temperature, 0..1.
-        robustness: accuracy on the corrupted test set by corruption, 0..1; None: not measured.
+        name: name under which the classifier was requested; `ensemble` for the mean of several.
+        scores: scores on the test set with its published labels.
+        corrected: scores against the labels as corrected by re-labelling; None if none is known to be wrong.
+        temperature: temperature in the classifier's card; None for an ensemble, whose members have one each.
+        calibrated_error: expected calibration error of the calibrated probabilities, 0..1.
+        robustness: accuracy on the corrupted test set by corruption, 0..1; None if not measured.
     """
 
     name: str
@@ -50,7 +49,7 @@ class Evaluation:
         return None if self.robustness is None else sum(self.robustness.values()) / len(self.robustness)
 
     def to_values(self) -> dict[str, Any]:
-        """Give its figures as JSON can hold them."""
+        """Return the scores as JSON-compatible values."""
         corrected = self.corrected and {
             "correct": self.corrected.correct,
             "accuracy": self.corrected.accuracy,
@@ -78,13 +77,13 @@ def evaluate_classifiers(
 
     Args:
         classifiers: one or more.
-        dataset: whose test part is classified.
-        robustness: also classify it corrupted in each of fifteen ways.
-        ensemble: also score the mean of the classifiers' probabilities, as one more.
-        on_part: called before each pass over the test images, with what they will be.
+        dataset: data set with the test images to classify.
+        robustness: whether to also classify the test images under each of fifteen corruptions.
+        ensemble: whether to also score the mean of the classifiers' probabilities.
+        on_part: callback before each pass over the test images, called with the name of the pass.
 
     Raises:
-        BundleError: an ensemble of one is asked for, or a classifier gives no probabilities.
+        BundleError: an ensemble of one is requested, or a classifier returns NaN or infinity.
     """
     if ensemble and len(classifiers) < 2:
         raise BundleError(f"an ensemble: expected two or more networks, received {len(classifiers)}")
@@ -130,7 +129,7 @@ def _corrected(probabilities: np.ndarray, dataset: Dataset) -> Scores | None:
 def _robustness(
     classifiers: Sequence[Classifier], dataset: Dataset, ensemble: bool, on_part: OnPart
 ) -> dict[str, list[float]]:
-    """Accuracies of the classifiers, and of their mean, by corruption."""
+    """Return the accuracies of the classifiers, and of their mean, by corruption."""
     found = {}
     for name in CORRUPTIONS:
         on_part(name)

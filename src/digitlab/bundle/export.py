@@ -1,4 +1,4 @@
-"""Keras's side of a bundle: saving, loading and classifying, and TensorFlow's export formats."""
+"""The Keras side of a bundle: saving, loading, classifying, and TensorFlow's export formats."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 BATCH = 500
 
 Classify = Callable[[np.ndarray], np.ndarray]
-"""From images, uint8 [n, 28, 28], to probabilities, float32 [n, 10]."""
+"""Function from images, uint8 [n, 28, 28], to probabilities, float32 [n, 10]."""
 
 
 def load_network(bundle: Bundle) -> keras.Model:
-    """Load the Keras network of a bundle after a look into its file.
+    """Load the Keras network of a bundle, after inspecting its file.
 
     Raises:
-        BundleError: the file is not one that Keras may be given, or Keras cannot read it.
+        BundleError: the file fails the inspection, or Keras cannot read it.
         MissingExtraError: Keras is not installed.
     """
     require("keras", "train")
@@ -50,26 +50,26 @@ def keras_probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """Classify images with Keras.
 
     Args:
-        model: raw images in, probabilities out.
-        images: uint8 [n, 28, 28].
+        model: network that maps raw images to probabilities.
+        images: images, uint8 [n, 28, 28].
 
     Returns:
-        float32 [n, 10].
+        Probabilities, float32 [n, 10].
     """
     network: Any = model  # Keras's annotation of `verbose` knows only names
     return network.predict(images.astype(np.float32), batch_size=BATCH, verbose=0)
 
 
 def keras_call(model: keras.Model) -> Classify:
-    """Give what classifies images by calling the network, as eager code does."""
+    """Return a function that classifies images by calling the network eagerly."""
     return lambda images: np.asarray(model(images.astype(np.float32), training=False))
 
 
 def rebuild(model: keras.Model) -> keras.Model:
-    """Make a network anew with the same weights: each layer called once, no optimizer, no loss.
+    """Rebuild a network with the same weights: each layer called once, no optimizer, no loss.
 
     Raises:
-        BundleError: it is no functional or sequential network, or has a layer that cannot be exported.
+        BundleError: the network is neither functional nor sequential, or a layer cannot be exported.
     """
     import keras
 
@@ -92,10 +92,10 @@ def onnx_files(model: keras.Model) -> dict[str, bytes]:
     """Export a network for ONNX Runtime.
 
     Returns:
-        By its name in a bundle the content of each file: of probabilities, and of what is inside, too.
+        Content of each file by its name in a bundle: `model.onnx` and `inside.onnx`.
 
     Raises:
-        BundleError: the network is not one that a bundle may hold.
+        BundleError: the network cannot be stored in a bundle.
     """
     other = {layer.dtype_policy.name for layer in model.layers} - {"float32"}
     if other:
@@ -108,10 +108,10 @@ def onnx_files(model: keras.Model) -> dict[str, bytes]:
 
 
 def save_keras_file(model: keras.Model, path: Path) -> None:
-    """Save a network as a bundle's Keras file: without optimizer and loss.
+    """Save a network as a bundle's Keras file, without optimizer and loss.
 
     Raises:
-        BundleError: the network is not one that a bundle may hold.
+        BundleError: the network cannot be stored in a bundle.
     """
     rebuild(model).save(path)
     inspect_keras_file(path)
@@ -124,7 +124,7 @@ def write_saved_model(model: keras.Model, folder: Path) -> None:
 
 
 def saved_model(folder: Path) -> Classify:
-    """Give what classifies images with a SavedModel."""
+    """Return a function that classifies images with a SavedModel."""
     import tensorflow as tf
 
     loaded: Any = tf.saved_model.load(str(folder))
@@ -140,9 +140,9 @@ def write_litert(model: keras.Model, path: Path, quantize: str | None = None) ->
 
     Args:
         model: the network.
-        path: of the file, which ends in `.tflite`.
-        quantize: `float16` keeps weights so; `int8` keeps them so, and computes with values that it rounds to
-            int8 as they come; None is float32.
+        path: path of the file, which ends in `.tflite`.
+        quantize: `float16` stores the weights in float16; `int8` stores them in int8, and rounds activations
+            to int8 as they are computed; None keeps float32.
     """
     import tensorflow as tf
 
@@ -157,7 +157,7 @@ def write_litert(model: keras.Model, path: Path, quantize: str | None = None) ->
 
 
 def litert(path: Path, threads: int = 1) -> Classify:
-    """Give what classifies images with LiteRT."""
+    """Return a function that classifies images with LiteRT."""
     require("ai_edge_litert", "export")
     from ai_edge_litert.interpreter import Interpreter
 
@@ -177,22 +177,22 @@ def litert(path: Path, threads: int = 1) -> Classify:
 
 
 def litert_name() -> str:
-    """Give LiteRT's name and version."""
+    """Return LiteRT's name and version."""
     return f"LiteRT {version('ai-edge-litert')}"
 
 
 def tensorflow_name() -> str:
-    """Give TensorFlow's name and version."""
+    """Return TensorFlow's name and version."""
     import tensorflow as tf
 
     return f"TensorFlow {tf.__version__}"
 
 
 def require(module: str, extra: str) -> None:
-    """Make sure that a library is installed, without importing it.
+    """Check that a library is installed, without importing it.
 
     Raises:
-        MissingExtraError: it is not.
+        MissingExtraError: the library is not installed.
     """
     if importlib.util.find_spec(module) is None:
         raise MissingExtraError(module, extra)

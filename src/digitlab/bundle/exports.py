@@ -1,4 +1,4 @@
-"""Exporting a bundle, each format proved by its own runtime before it is kept."""
+"""Exporting a bundle; each format is verified in its own runtime before it is kept."""
 
 from __future__ import annotations
 
@@ -35,21 +35,23 @@ from digitlab.files import ensure_new, new_folder, write_whole
 
 PROOF = "proof.json"
 CALIBRATION_IMAGES = 5_000
+"""Training images on which the int8 weights of ONNX are calibrated."""
 TIMED_CALLS = 200
 
 
 @dataclass(frozen=True)
 class Exported:
-    """One export and what was measured of it.
+    """One export and its measurements.
 
     Attributes:
-        format: `onnx`, `litert` or `saved-model`, with `-float16` or `-int8` where the weights are kept so.
-        folder: that holds it.
-        proof: that it answers as Keras does.
-        correct: images of the test set that it classified right.
-        keras_correct: the same of the Keras network.
-        size: bytes of its files.
-        milliseconds: to classify one image on one thread, the median of 200.
+        format: `onnx`, `litert` or `saved-model`, followed by `-float16` or `-int8` if the weights are stored
+            so.
+        folder: folder of the export.
+        proof: parity of the export with the Keras network.
+        correct: number of test images that it classified correctly.
+        keras_correct: number of test images that the Keras network classified correctly.
+        size: total size of its files in bytes.
+        milliseconds: median time of 200 calls that classify one image on one thread.
     """
 
     format: str
@@ -61,15 +63,15 @@ class Exported:
     milliseconds: float
 
     def to_values(self) -> dict[str, Any]:
-        """Give plain values, as JSON takes them."""
+        """Return the fields as JSON-compatible values."""
         return {**vars(self), "folder": str(self.folder), "proof": self.proof.to_values()}
 
 
 class RefusedExportError(BundleError):
-    """An export that failed its proof and was not kept.
+    """An export that failed verification and was not kept.
 
     Attributes:
-        exported: what was measured of it; its folder is not there.
+        exported: measurements of the export; its folder does not exist.
     """
 
     def __init__(self, exported: Exported) -> None:
@@ -82,7 +84,7 @@ class RefusedExportError(BundleError):
 
 @dataclass(frozen=True)
 class _Format:
-    """How a format is written into a folder and run; `write` is given what `Exporter` has."""
+    """Functions that write a format into a folder and run it; `write` is called with the exporter."""
 
     write: Callable[[Exporter, Path, str | None], Path]
     run: Callable[[Path], Classify]
@@ -91,11 +93,12 @@ class _Format:
 
 
 class Exporter:
-    """Exports one bundle.
+    """Exporter of one bundle.
 
     Args:
-        bundle: that was checked.
-        dataset: whose test images prove the exports, and on whose training images int8 is calibrated.
+        bundle: a checked bundle.
+        dataset: data set with the test images that verify the exports and the training images that calibrate
+            int8.
     """
 
     def __init__(self, bundle: Bundle, dataset: Dataset) -> None:
@@ -105,16 +108,16 @@ class Exporter:
         self.expected = keras_probabilities(self.network, dataset.x_test)
 
     def export(self, format_name: str, out: Path, quantize: str | None = None) -> Exported:
-        """Write one format into a new folder of its own, and prove it there.
+        """Write one format into a new folder of its own, and verify it there.
 
         Args:
             format_name: one of `FORMATS`.
-            out: folder in which that one is made.
-            quantize: keep weights as `float16` or `int8`; None is float32.
+            out: parent folder of the new folder.
+            quantize: type of the stored weights, `float16` or `int8`; None for float32.
 
         Raises:
-            RefusedExportError: it answers otherwise than Keras; nothing is left of it.
-            OutputError: the folder is there already or cannot be written.
+            RefusedExportError: the probabilities differ from Keras's; nothing is left of the export.
+            OutputError: the folder exists and is not empty, or cannot be written.
             MissingExtraError: a library for the format is not installed.
         """
         form = FORMATS[format_name]
@@ -151,21 +154,21 @@ class Exporter:
 
 
 def export_name(format_name: str, quantize: str | None) -> str:
-    """Name an export, and the folder that holds it."""
+    """Return the name of an export and of its folder."""
     return f"{format_name}-{quantize}" if quantize else format_name
 
 
 def check_exports(names: list[str], out: Path, quantize: str | None) -> None:
-    """Make sure that exports can be written, before the network is loaded.
+    """Check that exports can be written, before the network is loaded.
 
     Args:
-        names: of formats.
-        out: folder in which each is made.
-        quantize: as for `Exporter.export`.
+        names: names of the formats.
+        out: parent folder of the exports.
+        quantize: type of the stored weights, `float16` or `int8`; None for float32.
 
     Raises:
-        UserError: a format keeps no such weights.
-        OutputError: one is there already, or the place cannot be written.
+        UserError: a format cannot store its weights in that type.
+        OutputError: an export exists already, or the folder cannot be written.
         MissingExtraError: a library is not installed.
     """
     for name in names:
@@ -178,14 +181,14 @@ def check_exports(names: list[str], out: Path, quantize: str | None) -> None:
 
 
 def keep_proofs(bundle: Bundle, proofs: Mapping[str, Proof]) -> Card:
-    """Write proofs of exports into the card of a bundle, beside those that it has."""
+    """Add the proofs of exports to the card of a bundle, on disk, and return the new card."""
     card = bundle.card.model_copy(update={"proofs": {**bundle.card.proofs, **proofs}})
     write_whole(bundle.folder / CARD, card.to_bytes())
     return card
 
 
 def median_seconds(call: Callable[[], object]) -> float:
-    """Time a call: the median of many, after a few that are not counted."""
+    """Return the median duration of many calls in seconds, after a few warm-up calls."""
     for _ in range(5):
         call()
     seconds = []
@@ -229,4 +232,4 @@ FORMATS: dict[str, _Format] = {
     "litert": _Format(_write_litert, litert, litert_name, quantizes=True),
     "saved-model": _Format(_write_saved_model, saved_model, tensorflow_name, quantizes=False),
 }
-"""The formats, by name."""
+"""Export formats by name."""

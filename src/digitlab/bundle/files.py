@@ -1,4 +1,4 @@
-"""A bundle on disk: where it is found, and checking it before it is used."""
+"""Bundles on disk: finding one, and checking it before it is used."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INSIDE = "inside.onnx"
 README = "README.md"
 CARD = "card.json"
 REQUIRED = frozenset({MODEL, ONNX, INSIDE})
-"""What a bundle cannot do without, beside its card."""
+"""Files that every bundle has beside its card."""
 MAX_CARD_BYTES = 1_000_000
 
 PRETRAINED = Path(__file__).parent / "pretrained"
@@ -26,13 +26,13 @@ PRETRAINED_ROWS = PRETRAINED / "rows"
 
 
 class CardWithFiles(Protocol):
-    """A card that knows the SHA-256 of each file beside it."""
+    """A card with the SHA-256 of each file beside it."""
 
     files: dict[str, str]
 
     @classmethod
     def from_json(cls, text: str, source: str) -> Self:
-        """Read it; the source is named in messages."""
+        """Parse a card; the source is named in error messages."""
         ...
 
 
@@ -44,8 +44,8 @@ class Bundle:
     """A bundle whose files match its card.
 
     Attributes:
-        folder: where it is.
-        card: what it says of itself.
+        folder: the bundle's folder.
+        card: the bundle's card.
     """
 
     folder: Path
@@ -53,22 +53,22 @@ class Bundle:
 
     @property
     def model_path(self) -> Path:
-        """The Keras file."""
+        """Path of the Keras file."""
         return self.folder / MODEL
 
     @property
     def onnx_path(self) -> Path:
-        """The ONNX file that gives probabilities."""
+        """Path of the ONNX file that computes probabilities."""
         return self.folder / ONNX
 
     @property
     def inside_path(self) -> Path:
-        """The ONNX file that gives what is inside, too."""
+        """Path of the ONNX file that computes activations, too."""
         return self.folder / INSIDE
 
 
 def shipped_names() -> tuple[str, ...]:
-    """List the networks that come with digitlab, sorted."""
+    """Return the names of the networks that come with digitlab, sorted."""
     return _names_in(PRETRAINED)
 
 
@@ -80,11 +80,11 @@ def find_bundle(model: str | Path) -> Path:
     """Find the folder of a bundle.
 
     Args:
-        model: the name of a network that comes with digitlab, or a folder. A name goes before a folder of
-            that name; write `./best` for the folder.
+        model: name of a network that comes with digitlab, or a folder. A name takes precedence over a folder
+            of that name; pass `./best` for the folder.
 
     Raises:
-        BundleError: there is none.
+        BundleError: no such bundle exists, or it is a reader of rows.
     """
     is_name_of_a_reader = isinstance(model, str) and model in _names_in(PRETRAINED_ROWS)
     folder = None if is_name_of_a_reader else find_folder(model, PRETRAINED)
@@ -97,7 +97,7 @@ def find_bundle(model: str | Path) -> Path:
 
 
 def is_reader_of_rows(folder: Path) -> bool:
-    """Whether a folder's card is that of a reader of rows; what is no bundle at all is none."""
+    """Return whether a folder's card is that of a reader of rows; False if it is no bundle."""
     try:
         with (folder / CARD).open("rb") as file:
             values = json.loads(file.read(MAX_CARD_BYTES))
@@ -107,14 +107,14 @@ def is_reader_of_rows(folder: Path) -> bool:
 
 
 def find_folder(model: str | Path, shipped_in: Path) -> Path:
-    """Find a bundle by the name of one that comes with digitlab, or by its folder.
+    """Find a bundle by its folder, or by its name if it comes with digitlab.
 
     Args:
-        model: the name or the folder.
-        shipped_in: the folder of those that come with digitlab.
+        model: name or folder of the bundle.
+        shipped_in: folder of the bundles that come with digitlab.
 
     Raises:
-        BundleError: there is none.
+        BundleError: no such bundle exists.
     """
     shipped = _names_in(shipped_in)
     if isinstance(model, str) and model in shipped:
@@ -132,25 +132,25 @@ def find_folder(model: str | Path, shipped_in: Path) -> Path:
 
 
 def check_bundle(folder: Path | str) -> Bundle:
-    """Read the card of a bundle and compare every file with it.
+    """Read the card of a bundle and check every file against it.
 
     Raises:
-        BundleError: a file is missing, unnamed or altered; the message names it.
+        BundleError: a file is missing, not in the card, or altered; the message names it.
     """
     place = Path(folder)
     return Bundle(place, check_files(place, Card, REQUIRED))
 
 
 def check_files(place: Path, kind: type[C], required: Collection[str]) -> C:
-    """Read the card in a folder and compare every file with it.
+    """Read the card in a folder and check every file against it.
 
     Args:
-        place: the folder.
-        kind: of card.
-        required: names of files that cannot be missing.
+        place: the bundle's folder.
+        kind: class of the card.
+        required: names of files that must exist.
 
     Raises:
-        BundleError: a file is missing, unnamed or altered; the message names it.
+        BundleError: a file is missing, not in the card, or altered; the message names it.
     """
     try:
         with (place / CARD).open("rb") as file:
@@ -173,7 +173,7 @@ def check_files(place: Path, kind: type[C], required: Collection[str]) -> C:
 
 
 def sha256(path: Path) -> str:
-    """Hash a file: 64 hexadecimal digits."""
+    """Return the SHA-256 of a file in 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -1,4 +1,4 @@
-"""The ONNX graph of a network while it is written: values, weights and nodes."""
+"""An ONNX graph under construction: values, weights and nodes."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
     import onnx
 
 OPSET = 20
-"""The first with Gelu. ONNX Runtime 1.17 and later run it."""
+"""The first operator set with Gelu; ONNX Runtime 1.17 and later support it."""
 IR_VERSION = 9
-"""That belongs to the opset; a newer one would shut out older runtimes."""
+"""File format version that belongs to the operator set; a newer one would exclude older runtimes."""
 IMAGES = "images"
 PROBABILITIES = "probabilities"
 FEATURES = "features"
-"""Output of `inside.onnx`: what the layer of the logits takes in."""
+"""Name of the output of `inside.onnx` that is the input of the logits layer."""
 
 
 @dataclass(frozen=True)
 class Value:
-    """What a layer gives, as it lies in the ONNX graph.
+    """Output of a layer, as represented in the ONNX graph.
 
-    Maps are channels first there, which is how ONNX's convolutions take them; Keras's are channels last.
+    Feature maps are channels first, as ONNX's convolutions require; Keras's are channels last.
 
     Attributes:
-        name: of the ONNX value.
-        shape: as in Keras, without the batch: (rows, columns, channels) are maps.
-        flattened: the maps' shape, if these features are maps that were flattened channels first.
-        scale: by which what lies there must still be multiplied; the next weights take it in.
+        name: name of the ONNX value.
+        shape: shape in Keras, without the batch axis: (rows, columns, channels) for feature maps.
+        flattened: shape of the feature maps that were flattened, channels first, into this value; else None.
+        scale: factor by which the value must still be multiplied; the next weights absorb it.
     """
 
     name: str
@@ -43,11 +43,11 @@ class Value:
 
     @property
     def is_maps(self) -> bool:
-        """Whether it lies channels first."""
+        """Whether the value is feature maps, channels first."""
         return len(self.shape) == 3
 
     def to_onnx_order(self, weights: np.ndarray) -> np.ndarray:
-        """Bring weights whose first axis runs over these features into the order in which they lie."""
+        """Reorder weights, whose first axis runs over these features, to the features' order in ONNX."""
         if self.flattened is None:
             return weights
         rest = weights.shape[1:]
@@ -56,7 +56,7 @@ class Value:
 
 
 class GraphWriter:
-    """Collects the nodes and weights of a graph."""
+    """Builder that collects the nodes and weights of a graph."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
@@ -67,13 +67,13 @@ class GraphWriter:
         """Add a node.
 
         Args:
-            operator: of ONNX.
-            inputs: names of values and weights.
-            name: of the value that it gives; a new one unless said.
-            attributes: of the operator.
+            operator: name of the ONNX operator.
+            inputs: names of the input values and weights.
+            name: name of the output value; a new one if None.
+            attributes: attributes of the operator.
 
         Returns:
-            The name of the value.
+            The name of the output value.
         """
         from onnx import helper
 
@@ -82,7 +82,7 @@ class GraphWriter:
         return output
 
     def weight(self, array: np.ndarray, name: str | None = None) -> str:
-        """Add weights or constants; float64 becomes float32."""
+        """Add weights or constants, float64 as float32, and return their name."""
         from onnx import numpy_helper
 
         kept = array.astype(np.float32) if array.dtype == np.float64 else array
@@ -91,18 +91,19 @@ class GraphWriter:
         return tensor.name
 
     def reshape(self, value: Value, shape: Sequence[int]) -> str:
-        """Give the values of each image another shape, in the order in which they lie."""
+        """Add a node that reshapes the values of each image, and return its output's name."""
+        # A size of 0 keeps the axis as it is: the batch.
         return self.node("Reshape", [value.name, self.weight(np.array([0, *shape], np.int64))])
 
     def scaled(self, value: Value) -> Value:
-        """Multiply by the scale that is still due."""
+        """Apply the pending scale, if any, by a multiplication."""
         if value.scale == 1.0:
             return value
         factor = self.weight(np.array(value.scale, np.float32))
         return replace(value, name=self.node("Mul", [value.name, factor]), scale=1.0)
 
     def in_keras_order(self, value: Value) -> Value:
-        """Bring flattened maps, channels first, into the order that Keras's features have."""
+        """Reorder features that were flattened channels first to Keras's order, channels last."""
         if value.flattened is None:
             return value
         rows, columns, channels = value.flattened
@@ -111,7 +112,7 @@ class GraphWriter:
         return Value(self.reshape(last, (prod(value.shape),)), value.shape, scale=value.scale)
 
     def as_output(self, value: Value, name: str) -> None:
-        """Let the graph give a value as Keras's layer does."""
+        """Add a graph output with a value in the layout of the Keras layer."""
         ready = self.in_keras_order(self.scaled(value))
         if ready.is_maps:
             self.node("Transpose", [ready.name], name, perm=[0, 2, 3, 1])
@@ -120,7 +121,7 @@ class GraphWriter:
 
 
 Shape = Sequence[int | str]
-"""Of a value without the batch; a name where any size is taken."""
+"""Shape of a value without the batch axis; a name stands for any size."""
 
 
 def model_proto(
@@ -129,16 +130,16 @@ def model_proto(
     name: str,
     takes: tuple[str, Shape] = (IMAGES, (28, 28)),
 ) -> onnx.ModelProto:
-    """Put a model together and check it.
+    """Assemble a model and check it.
 
     Args:
-        writer: its nodes and weights.
+        writer: builder that holds the nodes and weights.
         outputs: name and shape of each output.
-        name: of the network.
-        takes: name and shape of its input.
+        name: name of the network.
+        takes: name and shape of the input.
 
     Returns:
-        From the input, float32 [n, ...] in 0..255, to the outputs, float32 [n, ...].
+        A model that maps the input, float32 [n, ...] in 0..255, to the outputs, float32 [n, ...].
     """
     import onnx
     from onnx import TensorProto, helper

@@ -1,4 +1,4 @@
-"""Looking into a `.keras` file before Keras does: it is a zip archive whose configuration names classes."""
+"""Inspection of a `.keras` file before Keras loads it: a zip archive whose configuration names classes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from digitlab.errors import BundleError
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
 LARGEST = {"metadata.json": 10_000, CONFIG: 5_000_000, WEIGHTS: 1_000_000_000}
-"""The members, and how many bytes each may have."""
+"""Members of the archive, and the largest size of each in bytes."""
 LARGEST_RATIO = 20
-"""Bytes that one byte of the archive may become; weights hardly shrink, and Keras stores them as they are."""
+"""Largest allowed compression ratio; weights hardly shrink, and Keras stores them uncompressed."""
 
 _TENSOR = "__keras_tensor__"
 _CLASSES = frozenset(
@@ -31,19 +31,20 @@ _CLASSES = frozenset(
     }
 )
 _HELPERS = frozenset({"keras.initializers", "keras.regularizers", "keras.constraints"})
-"""Modules of which any class may be named: they matter in training only."""
+"""Modules of which any class is allowed: they are used in training only."""
 _REGISTERED = frozenset({None, "Functional", "Sequential"})
 
 
 def inspect_keras_file(path: Path) -> None:
-    """Refuse a `.keras` file that Keras should not be given.
+    """Raise an error for a `.keras` file that Keras should not load.
 
     Args:
-        path: of the file.
+        path: path of the file.
 
     Raises:
-        BundleError: its members are too large or not those of a network, or its configuration names a class
-            that is no standard layer of digitlab's networks; the message says which.
+        BundleError: the members are too large or not those of a network, the configuration names a class that
+            is no standard layer of digitlab's networks, or weights lie in other files; the message says
+            which.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -91,7 +92,7 @@ def _inspect_config(path: Path, config: Any) -> None:
 
 
 def _entries(value: Any) -> Iterator[dict[str, Any]]:
-    """Give every table that names a class, however deep."""
+    """Yield every dictionary that names a class, at any depth."""
     if isinstance(value, dict):
         if "class_name" in value:
             yield value
@@ -102,7 +103,7 @@ def _entries(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _inspect_weights(path: Path, content: bytes) -> None:
-    """Refuse weights that lie in other files, or that claim more room than the file has."""
+    """Refuse weights that lie in other files, or that claim more bytes than the file has."""
     import h5py
 
     try:

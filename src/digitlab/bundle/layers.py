@@ -1,8 +1,8 @@
-"""What each Keras layer is in ONNX.
+"""Translation of each Keras layer to ONNX.
 
-Written by hand rather than by `model.export`, whose graph comes by way of TensorFlow's: there a layer is
-several nodes, maps are turned between channels last and first, and normalization stays beside its
-convolution.
+Written by hand instead of by `model.export`, whose graph is converted from TensorFlow's: there a layer is
+several nodes, feature maps are transposed between channels last and first, and normalization is not folded
+into its convolution.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ACTIVATIONS = {"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid", "gelu": "G
 
 
 def unsupported(layer: Any, what: str) -> BundleError:
-    """Say which layer cannot be written to ONNX, and why."""
+    """Return the error for a layer that cannot be written to ONNX."""
     return BundleError(
         f"layer {layer.name!r} ({type(layer).__name__}): {what} cannot be written to ONNX; "
         "use one of " + ", ".join(sorted(LAYERS))
@@ -29,19 +29,20 @@ def unsupported(layer: Any, what: str) -> BundleError:
 
 
 def activation_name(layer: Any) -> str:
-    """Name the activation of a layer as Keras does."""
+    """Return Keras's name of a layer's activation."""
     return getattr(layer.activation, "__name__", str(layer.activation))
 
 
 @dataclass(frozen=True)
 class Step:
-    """A layer to be written.
+    """A layer to be written to the graph.
 
     Attributes:
-        writer: of the graph.
-        layer: of a class in `LAYERS`.
-        inputs: what it takes.
-        normalization: of its output, to be taken into its weights; None where there is none.
+        writer: builder of the graph.
+        layer: Keras layer of a class in `LAYERS`.
+        inputs: input values of the layer.
+        normalization: batch normalization of the output, to be folded into the layer's weights; None without
+            one.
     """
 
     writer: GraphWriter
@@ -51,12 +52,12 @@ class Step:
 
     @property
     def value(self) -> Value:
-        """What a layer of one input takes."""
+        """Input of a layer that has one input."""
         return self.inputs[0]
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """What Keras's layer gives, without the batch."""
+        """Output shape of the Keras layer, without the batch axis."""
         return tuple(self.layer.output.shape[1:])
 
 
@@ -131,7 +132,7 @@ def _dense(step: Step) -> Value:
 
 
 def _folded(step: Step) -> tuple[np.ndarray, np.ndarray]:
-    """Give kernel and bias, float64, with those of the normalization taken in."""
+    """Return kernel and bias, float64, with the normalization folded in."""
     layer = step.layer
     kernel = np.asarray(layer.kernel, np.float64)
     bias = np.asarray(layer.bias, np.float64) if layer.use_bias else np.zeros(kernel.shape[-1])
@@ -142,7 +143,7 @@ def _folded(step: Step) -> tuple[np.ndarray, np.ndarray]:
 
 
 def affine(layer: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Give what a trained normalization multiplies with and then adds, float64 [channels]."""
+    """Return the factor and then the shift that a trained normalization applies, float64 [channels] each."""
     if layer.axis not in (-1, len(layer.output.shape) - 1):
         raise unsupported(layer, "an axis that is not the last")
     mean = np.asarray(layer.moving_mean, np.float64)
@@ -157,6 +158,7 @@ def affine(layer: Any) -> tuple[np.ndarray, np.ndarray]:
 def _normalization(step: Step) -> Value:
     value = step.value
     factor, shift = (value.to_onnx_order(array) for array in affine(step.layer))
+    # The factor contains the variance and epsilon already.
     zero, one = np.zeros(factor.shape), np.ones(factor.shape)
     arrays = {"scale": factor * value.scale, "offset": shift, "mean": zero, "variance": one}
     weights = [step.writer.weight(array, f"{step.layer.name}/{name}") for name, array in arrays.items()]
@@ -176,7 +178,7 @@ def _pooling(operator: str) -> Callable[[Step], Value]:
 
 
 def _window(layer: Any, value: Value, size: Any, dilation: Any) -> dict[str, Any]:
-    """Give strides and padding as ONNX takes them; where `same` pads unevenly, Keras pads the end more."""
+    """Return strides and padding for ONNX; where `same` pads unevenly, Keras pads the end more."""
     begin, end = [0, 0], [0, 0]
     if layer.padding == "same":
         for axis in (0, 1):
@@ -250,32 +252,32 @@ LAYERS: dict[str, Callable[[Step], Value]] = {
     "Softmax": _softmax,
     "SpatialDropout2D": _same,
 }
-"""What writes each class of Keras layer, and gives its output."""
+"""Functions that write a Keras layer and return its output, by the layer's class."""
 
 INPUT = "InputLayer"
-"""The class of layer that stands for what the network is given."""
+"""Class of the layer that stands for the network's input."""
 
 WEIGHTED = frozenset({"Conv2D", "Dense"})
-"""Layers that can take in a normalization that follows them."""
+"""Layers that can absorb a normalization that follows them."""
 
 
 def write_layer(step: Step) -> Value:
-    """Write a layer into the graph.
+    """Write a layer to the graph.
 
     Returns:
-        What it gives, or what its normalization gives.
+        The layer's output, after the normalization that was folded in, if any.
 
     Raises:
-        BundleError: a setting of the layer is not one that can be written.
+        BundleError: a setting of the layer cannot be written.
     """
     return LAYERS[type(step.layer).__name__](step)
 
 
 def check_layers(layers: Iterable[Any]) -> None:
-    """Make sure that layers are of classes that can be written.
+    """Check that layers are of classes that can be written.
 
     Raises:
-        BundleError: one is not; the message names it.
+        BundleError: a layer is of another class; the message names it.
     """
     for layer in layers:
         name = type(layer).__name__

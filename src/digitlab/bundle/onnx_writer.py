@@ -1,4 +1,4 @@
-"""From a Keras network to its two ONNX files: one that answers, one that shows what is inside."""
+"""Conversion of a Keras network to its two ONNX files: one with probabilities, one with activations, too."""
 
 from __future__ import annotations
 
@@ -26,26 +26,29 @@ _PASSING = frozenset({"Dropout", "Flatten", "Rescaling", "Reshape", "Softmax", "
 
 
 def to_onnx(model: keras.Model, *, inside: bool = False) -> onnx.ModelProto:
-    """Write a network as ONNX, normalization folded into the weights, maps channels first.
+    """Convert a network to ONNX, with normalization folded into the weights and channels first.
 
     Args:
-        model: as `rebuild` gives it, of layers in `bundle.layers.LAYERS`; raw images in, probabilities out.
-        inside: give `features` and every map and dense activation as well, named by layer, in Keras's shape.
+        model: network returned by `rebuild`, of layers in `bundle.layers.LAYERS`, that maps raw images to
+            probabilities.
+        inside: whether to output `features` and every feature map and dense activation as well, named by
+            layer, in Keras's shape.
 
     Returns:
-        Input `images`, float32 [n, 28, 28] in 0..255; output `probabilities`, float32 [n, 10].
+        A model with input `images`, float32 [n, 28, 28] in 0..255, and output `probabilities`, float32
+        [n, 10].
 
     Raises:
-        BundleError: a layer that cannot be written; the message names it.
+        BundleError: a layer cannot be written; the message names it.
     """
     return _Translation(model).result(inside)
 
 
 def logits_layer(model: keras.Model) -> keras.Layer:
-    """Find the layer of the logits: the last dense one.
+    """Return the logits layer: the last dense one.
 
     Raises:
-        BundleError: there is none.
+        BundleError: the network has no dense layer.
     """
     dense = [layer for layer in model.layers if type(layer).__name__ == "Dense"]
     if not dense:
@@ -54,7 +57,7 @@ def logits_layer(model: keras.Model) -> keras.Layer:
 
 
 class _Translation:
-    """The layers of one model, in order, and the values that they give."""
+    """The layers of one model, in order, and their output values."""
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -83,7 +86,7 @@ class _Translation:
         return write_layer(Step(self.writer, layer, inputs, normalization))
 
     def _normalization_after(self, layer: Any) -> Any:
-        """Find the normalization that a layer's weights can take in: of what it gives, or of that pooled."""
+        """Find the normalization that a layer's weights can absorb: of its output, pooled or not."""
         if type(layer).__name__ not in WEIGHTED or activation_name(layer) != "linear":
             return None
         kinds, follower = set(), self._only_consumer(layer)
@@ -115,7 +118,7 @@ class _Translation:
         return [(FEATURES, logits_layer(self.model).input), *((layer.name, layer.output) for layer in shown)]
 
     def _is_shown(self, layer: Any) -> bool:
-        """A block shows what leaves it: not what goes on only to its normalization or activation."""
+        """Whether a layer's output is shown; not if it only feeds its block's normalization or activation."""
         if type(layer).__name__ in _PASSING or layer.output is self.model.outputs[0]:
             return False
         return not all(map(self._is_within_block, self.consumers[id(layer.output)]))

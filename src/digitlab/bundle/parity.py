@@ -1,4 +1,4 @@
-"""The proof that an exported network answers as the Keras network does."""
+"""Verification that an exported network returns the probabilities of the Keras network."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import numpy as np
 from digitlab.bundle.card import Proof
 
 EXACT = 1e-4
-"""Largest difference of two probabilities in float32: other orders of summation give about 1e-6."""
+"""Largest allowed difference of two probabilities in float32; other orders of summation cause about 1e-6."""
 QUANTIZED = 1e-2
-"""The same with weights in float16 or int8."""
+"""Largest allowed difference of two probabilities with weights in float16 or int8."""
 
 
 def compare(
     expected: np.ndarray, answered: np.ndarray, *, runtime: str, tolerance: float, files: Mapping[str, str]
 ) -> Proof:
-    """Compare the answers of an export with those of the Keras network; `Proof.failure` says what is wrong.
+    """Compare the probabilities of an export with those of the Keras network.
 
     Args:
-        expected: probabilities that Keras gives, float [n, 10].
-        answered: probabilities that the export's own runtime gives to the same images.
-        runtime: its name and version.
-        tolerance: largest difference of two probabilities.
+        expected: probabilities of the Keras network, float [n, 10].
+        answered: probabilities of the export, in its own runtime, for the same images, float [n, 10].
+        runtime: name and version of the export's runtime.
+        tolerance: largest allowed difference of two probabilities.
         files: SHA-256 of each file of the export, by path.
     """
     difference = float(abs(expected.astype(np.float64) - answered).max())
@@ -33,7 +33,7 @@ def compare(
     return Proof(
         runtime=runtime,
         images=len(expected),
-        # A network that answers no number is as wrong as can be; JSON has no nan.
+        # NaN counts as the largest difference: JSON cannot store it.
         largest_difference=difference if np.isfinite(difference) else 1.0,
         tolerance=tolerance,
         other_labels=tuple(other.tolist()),

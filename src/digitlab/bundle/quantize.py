@@ -1,7 +1,7 @@
-"""Smaller ONNX files: kernels kept in float16 or int8, and computed with in float32.
+"""Smaller ONNX files: kernels are stored in float16 or int8, and computed with in float32.
 
-Kernels of int8 are rounded one input after the other, and what the rounding of one does to the layer's
-output is made good by those yet to be rounded. Rounding each to its nearest gives twice the error
+Int8 kernels are rounded one input after the other, and the weights yet to be rounded compensate for the error
+of each rounding in the layer's output. Rounding each weight to its nearest would exceed the tolerance
 (docs/bundles.md).
 """
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 LARGEST = 127
 ROWS = 100_000
-"""Inputs of a layer on which its rounding is judged, at most."""
+"""Number of a layer's input rows after which no more are collected to calibrate its rounding."""
 CHUNK = 250
-"""Images whose inputs are held at a time."""
+"""Images in a batch while a layer's inputs are collected."""
 DAMPING = 0.01
-"""Share of the mean square of the inputs that is added to each: some pixels are always black."""
+"""Share of the inputs' mean square that is added to each input's, since some pixels are always black."""
 
 
 def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Keep the kernels in float16, half their size."""
+    """Store the kernels in float16, half their size."""
     from onnx import numpy_helper
 
     names = [node.input[1] for node in _weighted(model)]
@@ -39,21 +39,21 @@ def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def to_int8(model: onnx.ModelProto, images: np.ndarray) -> onnx.ModelProto:
-    """Keep the kernels in int8, a quarter of their size, but for that of the logits.
+    """Store the kernels in int8, a quarter of their size, except that of the logits.
 
-    Each output of a layer has a scale of its own. The kernel of the logits stays as it is: it is small, and
-    its rounding would go straight into the probabilities.
+    Each output of a layer has a scale of its own. The kernel of the logits stays in float32: it is small, and
+    its rounding error would go straight into the probabilities.
 
     Args:
-        model: the network in float32, as `to_onnx` gives it.
-        images: to calibrate on, uint8 [n, 28, 28], from the training part.
+        model: the network in float32, as returned by `to_onnx`.
+        images: calibration images from the training part, uint8 [n, 28, 28].
 
     Source:
         GPTQ: Frantar, Ashkboos, Hoefler and Alistarh 2022.
     """
     from onnx import numpy_helper
 
-    rounded = deepcopy(model)  # what later layers are given comes from layers that are rounded already
+    rounded = deepcopy(model)  # later layers are calibrated on the outputs of rounded ones
     kernels = {tensor.name: tensor for tensor in rounded.graph.initializer}
     stored = {}
     for node in _weighted(model)[:-1]:
@@ -61,7 +61,7 @@ def to_int8(model: onnx.ModelProto, images: np.ndarray) -> onnx.ModelProto:
         kernel = numpy_helper.to_array(tensor)
         given = _values(rounded, node.input[0], images)
         if node.op_type == "Conv":
-            by_input = kernel.reshape(len(kernel), -1).T  # [inputs of a place, filters]
+            by_input = kernel.reshape(len(kernel), -1).T  # [inputs of a position, filters]
             seen = (_patches(node, maps, kernel.shape) for maps in given)
             whole, scale = _round(by_input, _squares(seen))
             whole, scale = whole.T.reshape(kernel.shape), scale.reshape(-1, 1, 1, 1)
@@ -73,15 +73,16 @@ def to_int8(model: onnx.ModelProto, images: np.ndarray) -> onnx.ModelProto:
 
 
 def _round(weights: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Round weights [inputs, outputs] that are given inputs with these sums of squares [inputs, inputs].
+    """Round weights [inputs, outputs], given the sums of their inputs' products [inputs, inputs].
 
     Returns:
-        int8 [inputs, outputs], and the scale of each output, float32 [outputs].
+        Rounded weights, int8 [inputs, outputs], and the scale of each output, float32 [outputs].
     """
     largest = abs(weights).max(axis=0)
     scale = np.where(largest > 0, largest / LARGEST, 1).astype(np.float32)
     damped = squares + np.eye(len(squares)) * (DAMPING * squares.diagonal().mean() + 1e-12)
-    order = np.argsort(-damped.diagonal(), kind="stable")  # the strongest first: the most can make it good
+    order = np.argsort(-damped.diagonal(), kind="stable")  # strongest first: most are left to compensate
+    # GPTQ's upper Cholesky factor of the inverse Hessian.
     influence = np.linalg.cholesky(np.linalg.inv(damped[np.ix_(order, order)])).T
     left = weights[order].astype(np.float64)
     whole = np.empty(weights.shape, np.int8)
@@ -93,7 +94,7 @@ def _round(weights: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def _squares(inputs: Iterator[np.ndarray]) -> np.ndarray:
-    """Sum the products of every two inputs over what a layer is given, [rows, inputs] at a time: float64."""
+    """Sum the products of every two inputs over batches [rows, inputs]: float64 [inputs, inputs]."""
     total, rows = np.zeros(()), 0
     for some in inputs:
         total = total + (some.T @ some).astype(np.float64)
@@ -104,7 +105,7 @@ def _squares(inputs: Iterator[np.ndarray]) -> np.ndarray:
 
 
 def _patches(node: onnx.NodeProto, maps: np.ndarray, kernel: tuple[int, ...]) -> np.ndarray:
-    """Give what a convolution's kernel sees at each place of maps, float32 [rows, inputs of a place]."""
+    """Return the input patch of a convolution's kernel at each position, float32 [positions, inputs]."""
     settings = {setting.name: list(setting.ints) for setting in node.attribute}
     top, left, bottom, right = settings["pads"]
     padded = np.pad(maps, ((0, 0), (0, 0), (top, bottom), (left, right)))
@@ -115,7 +116,7 @@ def _patches(node: onnx.NodeProto, maps: np.ndarray, kernel: tuple[int, ...]) ->
 
 
 def _values(model: onnx.ModelProto, name: str, images: np.ndarray) -> Iterator[np.ndarray]:
-    """Compute a value inside the network, float32 [n, ...], for some images at a time."""
+    """Yield a value inside the network, float32 [n, ...], for one batch of images at a time."""
     from onnx import TensorProto, helper
 
     showing = deepcopy(model)
@@ -130,7 +131,7 @@ def _values(model: onnx.ModelProto, name: str, images: np.ndarray) -> Iterator[n
 def _storing(
     model: onnx.ModelProto, stored: Mapping[str, tuple[np.ndarray, np.ndarray | None]]
 ) -> onnx.ModelProto:
-    """Replace kernels by smaller ones, and nodes that make float32 of them, once, when the file is loaded."""
+    """Replace kernels by smaller ones and nodes that convert them to float32 once, at load time."""
     from onnx import TensorProto
 
     writer = GraphWriter()

@@ -14,7 +14,7 @@ from digitlab.results.record import Scores
 from digitlab.spec.recipe import MLP
 
 _HUB = {"mnist": ("ylecun/mnist", "MNIST")}
-"""The Hub's name of a data set, and people's."""
+"""Name of a data set on the Hub, and its title, by digitlab's name."""
 
 _TEMPLATE = """\
 ---
@@ -139,14 +139,14 @@ It knows its ten classes alone, and gives one of them to whatever it is shown. I
 
 
 def readme(card: Card, name: str) -> str:
-    """Write a model card: Markdown behind a YAML header with `model-index`.
+    """Return a model card: Markdown after a YAML header with `model-index`.
 
     Args:
-        card: of the bundle.
-        name: of the bundle.
+        card: the bundle's card.
+        name: the bundle's name.
     """
     dataset = card.trial.data.dataset
-    own = card.trial.data.name  # a path is nobody else's business
+    own = card.trial.data.name  # no path of the trainer's machine in a public file
     hub, title = _HUB.get(dataset, (own, own))
     reads = refusal_to_read(card) is None
     low, high = wilson_interval(card.test.images - card.test.correct, card.test.images)
@@ -154,7 +154,7 @@ def readme(card: Card, name: str) -> str:
     return _TEMPLATE.format(
         card=card,
         name=name,
-        # A JSON string is one of YAML's, too.
+        # A JSON string is a valid YAML string, too.
         quoted_name=json.dumps(name),
         title=title,
         tags=", ".join(_tags(reads, dataset)),
@@ -201,7 +201,7 @@ def _versions(card: Card) -> str:
 
 
 def _code(card: Card) -> Iterator[str]:
-    """Say which code trained the network, and which code did what came after, where it was other code."""
+    """Yield sentences on the code that trained the network, and on the code that wrote it if that differs."""
     if card.commit is None:
         yield "Which commit's code trained it was not recorded."
     else:

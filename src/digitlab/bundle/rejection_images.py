@@ -1,4 +1,4 @@
-"""The images that rejection is fitted to besides validation: drawn once, then kept in the user's cache."""
+"""Images for fitting rejection, besides the validation part: drawn once, then kept in the user's cache."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from digitlab.synthesis.other_ink import draw_other_ink
 from digitlab.synthesis.strokes import draw_digits
 
 DRAWN, OTHERS = 10_000, 15_000
-"""Images of drawn digits, and of ink that is no digit."""
+"""Number of drawn digits, and approximate number of non-digits."""
 SEED = 0
 KEPT_FILES = 4
-"""Sets that are kept, the newest; one takes about 5 MB."""
+"""Number of the newest sets that are kept; one takes about 5 MB."""
 
 
 class RejectionImages(NamedTuple):
-    """Images that a network is to tell apart.
+    """Images of digits and non-digits, to be distinguished by a network.
 
     Attributes:
-        drawn: digits as they are written elsewhere, uint8 [10,000, 28, 28].
-        others: ink that is no digit, uint8 [m, 28, 28]; m is about 15,000.
-        weights: how much each of the others counts, float64 [m], 1 in all.
+        drawn: digits drawn in styles that are rare in MNIST, uint8 [10,000, 28, 28].
+        others: non-digits (letters, scribbles, parts of digits ...), uint8 [m, 28, 28]; m is about 15,000.
+        weights: weight of each non-digit, float64 [m], 1 in all.
     """
 
     drawn: np.ndarray
@@ -38,15 +38,15 @@ class RejectionImages(NamedTuple):
 
 
 def rejection_images(digits: np.ndarray, labels: np.ndarray) -> RejectionImages:
-    """Give the images, from the cache where they were drawn before.
+    """Return the images, from the cache if they were drawn before.
 
     Args:
-        digits: of which some of the others are made, uint8 [n, 28, 28].
-        labels: of the digits, uint8 [n], 0..9.
+        digits: digits from which some of the non-digits are made, uint8 [n, 28, 28].
+        labels: labels of the digits, uint8 [n], 0..9.
 
     Returns:
-        The same images for the same digits and labels, kept or not. A cache that cannot be written is no
-        error, and a file in it that cannot be read is drawn anew.
+        The same images for the same digits and labels, cached or not. A cache that cannot be written is no
+        error, and images are drawn again if the cached file cannot be read.
     """
     path = _path(digits, labels)
     kept = _read(path)
@@ -62,7 +62,7 @@ def rejection_images(digits: np.ndarray, labels: np.ndarray) -> RejectionImages:
 
 
 def _path(digits: np.ndarray, labels: np.ndarray) -> Path:
-    """Name the file after all that decides its content."""
+    """Return the path of the cached file, named by a hash of everything that decides its content."""
     known = hashlib.sha256(f"{SYNTHESIS_VERSION} {DRAWN} {OTHERS} {SEED} ".encode())
     known.update(digits.tobytes())
     known.update(labels.tobytes())
@@ -81,7 +81,7 @@ def _read(path: Path) -> RejectionImages | None:
 
 
 def _remove_old(folder: Path) -> None:
-    """Leave the newest sets: each version of the synthesis and each data set has its own."""
+    """Remove all but the newest sets: each version of the synthesis and each data set has its own."""
     with suppress(OSError):
         newest_first = sorted(folder.glob("rejection-*.npz"), key=lambda path: -path.stat().st_mtime)
         for path in newest_first[KEPT_FILES:]:

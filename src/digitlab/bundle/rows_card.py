@@ -1,4 +1,4 @@
-"""The card of a reader of rows: what it is, where it comes from, how well it reads."""
+"""The card of a reader of rows: what it is, where it comes from, and its scores."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ REQUIRED = frozenset({MODEL, ONNX})
 
 
 class RowParity(Spec):
-    """That the ONNX file reads as the Keras network does.
+    """Parity of the ONNX file with the Keras network.
 
     Attributes:
-        runtime: name and version.
-        rows: composed ones, that both read.
-        largest_difference: between two probabilities, 0..1.
-        tolerance: the largest that is allowed.
-        other_texts: rows whose text, read greedily, differed.
+        runtime: name and version of the runtime.
+        rows: number of composed rows read by both networks.
+        largest_difference: largest difference between two probabilities, 0..1.
+        tolerance: largest difference that is allowed.
+        other_texts: number of rows with different texts, decoded greedily.
     """
 
     runtime: str
@@ -42,13 +42,13 @@ class RowParity(Spec):
 
 
 class RowCalibration(Spec):
-    """What a posterior is worth: how often rows that have it were read right (Platt 1999).
+    """Calibration of a row's posterior to the probability that the row was read correctly (Platt 1999).
 
     Attributes:
-        slope: of the log-odds of the posterior.
-        offset: that is added.
-        rows: composed ones of the validation part that it was fitted to.
-        error: expected calibration error on rows that it was not fitted to, 0..1.
+        slope: factor on the log-odds of the posterior.
+        offset: term added to the log-odds.
+        rows: number of composed rows of the validation part in the fit.
+        error: expected calibration error on rows outside the fit, 0..1; None if not measured.
     """
 
     slope: Annotated[float, Real(0, 100)] = 1.0
@@ -57,26 +57,26 @@ class RowCalibration(Spec):
     error: float | None = None
 
     def confidence(self, posterior: float) -> float:
-        """Give the probability that a row is right, 0..1, from its posterior, 0..1."""
-        certain = 1e-9  # log-odds have an end
+        """Return the probability that a row was read correctly, 0..1, from its posterior, 0..1."""
+        certain = 1e-9  # keeps the log-odds finite
         kept = min(max(posterior, certain), 1 - certain)
         odds = self.slope * math.log(kept / (1 - kept)) + self.offset
         return 1 / (1 + math.exp(-odds))
 
 
 class RowCard(Spec):
-    """What is written beside a reader of rows.
+    """Card of a reader of rows, written beside it.
 
     Attributes:
         recipe: name of the recipe.
-        trial_id: of the trial.
-        parameters: weights of the network.
-        result: what its training gave: trial, validation, seconds, versions, commit.
-        calibration: of the posterior of a row.
-        parity: of the ONNX file.
-        written_by: commit of the clone whose code wrote the bundle; None outside of one.
-        written_clean: whether that code was the commit's own; None as above.
-        answers: probabilities that the ONNX file gave to the rows of the self-test, flat.
+        trial_id: ID of the trial.
+        parameters: number of weights of the network.
+        result: result of the training: trial, validation, seconds, versions, commit.
+        calibration: calibration of a row's posterior.
+        parity: parity of the ONNX file with the Keras network.
+        written_by: commit of the clone whose code wrote the bundle; None outside a clone.
+        written_clean: whether the writing code had no uncommitted changes; None if `written_by` is None.
+        answers: probabilities of the ONNX file for the self-test rows, flattened.
         files: SHA-256 of every other file of the bundle, by name.
     """
 
@@ -92,25 +92,25 @@ class RowCard(Spec):
     files: dict[str, Sha256]
 
     def to_bytes(self) -> bytes:
-        """Write it as JSON that people read, too."""
+        """Return the card as readable JSON."""
         return card_bytes(self)
 
 
 def find_rows(model: str | Path) -> tuple[Path, RowCard]:
-    """Find the folder of a reader of rows and check it.
+    """Find and check the bundle of a reader of rows, and return its folder and card.
 
     Args:
-        model: the name of one that comes with digitlab, or a folder that `digitlab train` wrote.
+        model: name of a reader that comes with digitlab, or a folder written by `digitlab train`.
 
     Raises:
-        BundleError: there is none, or its files do not match its card.
+        BundleError: no such bundle exists, or its files do not match its card.
     """
     folder = find_folder(model, PRETRAINED_ROWS)
     return folder, check_files(folder, RowCard, REQUIRED)
 
 
 def reads_rows(model: str | Path) -> bool:
-    """Whether a name or folder is that of a reader of rows; what is no bundle at all is none."""
+    """Return whether a name or folder is that of a reader of rows; False if it is no bundle."""
     try:
         return is_reader_of_rows(find_folder(model, PRETRAINED_ROWS))
     except BundleError:

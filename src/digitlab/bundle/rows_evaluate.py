@@ -1,4 +1,4 @@
-"""Scoring a reader of rows on rows that are composed for it."""
+"""Scoring of a reader of rows on composed rows."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from digitlab.results.rows import greedy_texts, share_right
 from digitlab.synthesis.row_form import by_width, row_form
 
 ROWS = 1_000
-"""Of each kind; about nine in ten are numbers."""
+"""Number of rows of each kind; about nine in ten are numbers."""
 SEED = 3
 
 
 @dataclass(frozen=True)
 class RowScore:
-    """How many rows of one kind were read right as a whole.
+    """Number of rows of one kind that were read correctly as a whole.
 
     Attributes:
-        kind: of rows.
-        right: rows read right.
-        rows: rows that are numbers.
+        kind: name of the kind of rows.
+        right: number of rows read correctly.
+        rows: number of rows that are numbers.
     """
 
     kind: str
@@ -33,19 +33,19 @@ class RowScore:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the share."""
+        """95 % interval of the share of rows read correctly, 0..1."""
         return wilson_interval(self.right, self.rows)
 
 
 def evaluate_rows(network: RowNetwork, dataset: Dataset) -> list[RowScore]:
-    """Read rows composed of the digits that a network's training never saw, greedily, at one width.
+    """Read rows composed of digits that a network was not trained on, with greedy decoding, at one width.
 
     Args:
         network: the reader of rows.
-        dataset: that its card names.
+        dataset: data set named in the network's card.
 
     Raises:
-        DataError: the data is another.
+        DataError: the data set is not that of the network's training.
     """
     trial = network.card.result.trial
     if trial.data.fingerprint != dataset.fingerprint:

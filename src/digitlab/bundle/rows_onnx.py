@@ -1,4 +1,4 @@
-"""A reader of rows as ONNX: maps channels first, normalization folded into the weights, any width."""
+"""Conversion of a reader of rows to ONNX: channels first, normalization folded, any width."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ if TYPE_CHECKING:
     import onnx
 
 ROWS = "rows"
-"""Input of the ONNX file."""
+"""Name of the ONNX file's input."""
 _PASSING = frozenset({"Dropout", "BatchNormalization"})
 
 
 def rows_to_onnx(model: keras.Model, height: int) -> onnx.ModelProto:
-    """Write a reader of rows as ONNX.
+    """Convert a reader of rows to ONNX.
 
     Args:
-        model: float32, as `models.rows.build_rows` makes it.
-        height: of the rows, in pixels.
+        model: float32 network built by `models.rows.build_rows`.
+        height: height of the rows in pixels.
 
     Returns:
-        Input `rows`, float32 [n, height, W] in 0..255; output `probabilities`, float32 [n, W / 4, 12].
+        A model with input `rows`, float32 [n, height, W] in 0..255, and output `probabilities`, float32
+        [n, W / 4, 12].
 
     Raises:
-        BundleError: a layer is none that a reader of rows has.
+        BundleError: a layer is not one of a reader of rows.
     """
     writer = GraphWriter()
     folded = {id(layer.input): layer for layer in model.layers if _is(layer, "BatchNormalization")}
@@ -49,8 +50,9 @@ def _is(layer: Any, kind: str) -> bool:
 
 
 def _write(writer: GraphWriter, layer: Any, taken: list[str], normalization: Any) -> str:
-    """Add one layer's nodes; give the name of its output."""
+    """Add one layer's nodes, and return the name of its output."""
     kind = type(layer).__name__
+    # The input's writer has added the channel axis already: `one_channel` has nothing left to do.
     if kind in _PASSING or layer.name == "one_channel":
         return taken[0]
     if kind == "Conv2D":
@@ -82,7 +84,7 @@ def _pooled(writer: GraphWriter, layer: Any, taken: list[str]) -> str:
 
 
 def _columns(writer: GraphWriter, _layer: Any, taken: list[str]) -> str:
-    """From logits [n, 12, 1, columns] to [n, columns, 12]."""
+    """Add the transposition of logits [n, 12, 1, columns] to [n, columns, 12]."""
     line = writer.node("Squeeze", [taken[0], writer.weight(np.array([2], np.int64))])
     return writer.node("Transpose", [line], perm=[0, 2, 1])
 
@@ -102,8 +104,8 @@ def _standardized(writer: GraphWriter, layer: Any, taken: list[str]) -> str:
 def _mean(writer: GraphWriter, maps: str) -> str:
     """Add the mean of each row's pixels, first along the row, then over the height.
 
-    One sum of thousands of pixels in float32 is off by so much that faint writing is read otherwise than by
-    Keras: by 2e-4 of a probability.
+    A single float32 sum of thousands of pixels is so inexact that probabilities of faint writing differ from
+    Keras's by 2e-4.
     """
     for axis in (3, 2):
         maps = writer.node("ReduceMean", [maps, writer.weight(np.array([axis], np.int64))])

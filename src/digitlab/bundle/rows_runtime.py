@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     import onnxruntime
 
 _BATCH_PIXELS = 64 * 32 * 128
-"""Pixels of rows that are read at once: their maps take about 100 MB."""
+"""Pixels of the rows in a batch; their feature maps take about 100 MB."""
 
 
 def load_row_network(model: str | Path = "numbers", threads: int = 1) -> RowNetwork:
     """Load a reader of rows.
 
     Args:
-        model: the name of one that comes with digitlab, or the folder of one that was trained.
-        threads: that compute one batch, 1 or more.
+        model: name of a reader that comes with digitlab, or the folder of its bundle.
+        threads: number of threads that compute one batch, 1 or more.
 
     Raises:
-        BundleError: there is none of that name, its files do not match its card, or it fails its self-test.
+        BundleError: no such bundle exists, its files do not match its card, or it fails its self-test.
     """
     folder, card = find_rows(model)
     network = RowNetwork(folder, card, threads)
@@ -42,15 +42,15 @@ def load_row_network(model: str | Path = "numbers", threads: int = 1) -> RowNetw
 
 
 class RowNetwork:
-    """A network that reads rows; threads may share it.
+    """A network that reads rows; several threads may share it.
 
     Args:
-        folder: of its bundle.
-        card: of the bundle, checked.
-        threads: that compute one batch.
+        folder: the bundle's folder.
+        card: the bundle's card, checked.
+        threads: number of threads that compute one batch.
 
     Attributes:
-        card: of the bundle.
+        card: the bundle's card.
     """
 
     def __init__(self, folder: Path, card: RowCard, threads: int) -> None:
@@ -58,41 +58,41 @@ class RowNetwork:
         self._session = open_session(folder / ONNX, threads)
 
     def probabilities(self, rows: np.ndarray) -> np.ndarray:
-        """Give the probabilities of each column's characters.
+        """Compute the probabilities of the characters in each column.
 
         Args:
-            rows: in row form, uint8 or float32 [n, 32, W] in 0..255; W a multiple of 16, n may be 0.
+            rows: images in row form, uint8 or float32 [n, 32, W] in 0..255; W a multiple of 16, n may be 0.
 
         Returns:
-            float32 [n, W / 4, 12]: the digits 0..9, `?`, and the blank.
+            Probabilities of the digits 0..9, `?`, and the blank, float32 [n, W / 4, 12].
 
         Raises:
-            DataError: the rows are of another shape.
+            DataError: the rows have another shape.
         """
         return _probabilities(self._session, self.card.result.trial.model.height, rows)
 
 
 def rows_with(model: Path | bytes, height: int) -> Callable[[np.ndarray], np.ndarray]:
-    """Give what reads rows with an ONNX file or its content, as `RowNetwork.probabilities` does."""
+    """Return a function like `RowNetwork.probabilities` for an ONNX file or its content."""
     return partial(_probabilities, open_session(model), height)
 
 
 def run_row_self_test(
     read: Callable[[np.ndarray], np.ndarray], known: tuple[float, ...] | None, height: int, what: str
 ) -> tuple[float, ...]:
-    """Let a network read the rows of the self-test: a slope of grey, bars, rings and nothing.
+    """Run a network on the self-test rows: a grey ramp, bars, rings and a blank.
 
     Args:
-        read: from uint8 [n, height, W] to probabilities [n, W / 4, 12].
-        known: the answers that are expected, flat; None where they are yet to be known.
-        height: of the rows, in pixels.
-        what: is tested, for the message.
+        read: function from uint8 [n, height, W] to probabilities [n, W / 4, 12].
+        known: expected probabilities, flattened; None to skip the comparison.
+        height: height of the rows in pixels.
+        what: name of the tested file, for the message.
 
     Returns:
-        The answers, flat.
+        The probabilities, flattened and rounded to six decimals.
 
     Raises:
-        BundleError: they are not finite, no probabilities, or not those that are known.
+        BundleError: the outputs are not finite, are no probabilities, or differ from the expected ones.
     """
     y, x = np.mgrid[:height, :64]
     radius = (2 * y - height) ** 2 + (2 * (x % 32) - 31) ** 2

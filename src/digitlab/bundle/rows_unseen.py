@@ -1,4 +1,4 @@
-"""Rows of digits that no training saw: what readers of rows are chosen, proved and scored on."""
+"""Rows of digits that were not trained on, for choosing, verifying and scoring readers of rows."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from digitlab.synthesis.rows import RowComposer
 
 
 def unseen_rows(trial: RowTrial, dataset: Dataset) -> RowComposer:
-    """Give what composes rows of the validation part's digits, with the shapes and papers of training.
+    """Return a composer of rows from the validation part's digits, with the shapes and papers of training.
 
     Args:
-        trial: of the reader of rows.
-        dataset: that the trial names.
+        trial: trial of the reader of rows.
+        dataset: data set named in the trial.
     """
     _, held_out = stratified_split(dataset.y_train, trial.data.validation, trial.data.split_seed)
     return RowComposer(dataset.x_train[held_out], dataset.y_train[held_out])

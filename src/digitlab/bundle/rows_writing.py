@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 PARITY_ROWS = 2_000
 TOLERANCE = 1e-3
-"""Between two probabilities: sums in another order give 8e-5 where a column is between two digits."""
+"""Largest allowed difference of two probabilities; other orders of summation cause 8e-5 in columns between
+two digits."""
 
 _README = """\
 ---
@@ -79,15 +80,15 @@ def write_rows_bundle(
     """Write a reader of rows as a bundle: to a temporary folder, synced to disk, then renamed.
 
     Args:
-        folder: a new or an empty folder; a kill at any moment leaves a whole bundle there or none.
-        model: float32, that the training gave.
-        result: of the training.
-        rows: composed of digits that no training saw, on which the ONNX file is proved to read as Keras does.
-        calibrate: says what the posterior of a row is worth; it is taken as it is unless given.
+        folder: folder to write to, new or empty; a kill at any moment leaves a whole bundle there or none.
+        model: trained network in float32.
+        result: result of the training.
+        rows: rows composed of digits that were not trained on, used to verify the ONNX file against Keras.
+        calibrate: function that calibrates a row's posterior; None to use the posterior unchanged.
 
     Raises:
-        OutputError: the folder is there already or cannot be written.
-        BundleError: the ONNX file answers otherwise than Keras; nothing is left.
+        OutputError: the folder exists and is not empty, or cannot be written.
+        BundleError: the ONNX file's probabilities differ from Keras's; nothing is left.
     """
     height = result.trial.model.height
     with new_folder(folder) as draft:
@@ -122,7 +123,7 @@ def _parity(
     """Compare both networks on rows.
 
     Raises:
-        BundleError: they differ by more than rounding.
+        BundleError: the probabilities differ by more than `TOLERANCE`.
     """
     forms = [row_form(row.image) for row in rows]
     expected = by_width(forms, lambda batch: np.asarray(model.predict_on_batch(batch.astype(np.float32))))

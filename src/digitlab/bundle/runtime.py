@@ -1,4 +1,4 @@
-"""The classifier: a bundle run by ONNX Runtime, which lives here and nowhere else."""
+"""The classifier: a bundle run by ONNX Runtime, which only this module imports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from digitlab.results.calibration import tempered
 from digitlab.results.rejection import Inside
 
 BATCH = 64
-"""Images classified at a time: the maps of so many fit into the cache; larger batches were slower."""
+"""Images classified at a time: feature maps of so many fit into the cache; larger batches were slower."""
 
 _ANSWER = [PROBABILITIES]
 
@@ -29,11 +29,11 @@ def load_classifier(model: str | Path = "best", threads: int = 1) -> Classifier:
     """Load a bundle to classify images with it.
 
     Args:
-        model: the name of a network that comes with digitlab, or the folder of a bundle.
-        threads: that compute one batch, 1 or more.
+        model: name of a network that comes with digitlab, or the folder of a bundle.
+        threads: number of threads that compute one batch, 1 or more.
 
     Raises:
-        BundleError: there is none of that name, its files do not match its card, or it fails its self-test.
+        BundleError: no such bundle exists, its files do not match its card, or it fails its self-test.
     """
     bundle = check_bundle(find_bundle(model))
     classifier = Classifier(bundle, str(model), threads)
@@ -42,16 +42,16 @@ def load_classifier(model: str | Path = "best", threads: int = 1) -> Classifier:
 
 
 class Classifier:
-    """A network that says which digits images show; threads may share it.
+    """A network that classifies images; several threads may share it.
 
     Args:
-        bundle: that was checked.
-        name: by which it was asked for.
-        threads: that compute one batch.
+        bundle: a checked bundle.
+        name: name under which the network was requested.
+        threads: number of threads that compute one batch.
 
     Attributes:
-        card: of the bundle.
-        name: by which it was asked for.
+        card: the bundle's card.
+        name: name under which the network was requested.
     """
 
     def __init__(self, bundle: Bundle, name: str, threads: int) -> None:
@@ -65,44 +65,43 @@ class Classifier:
         """Classify images.
 
         Args:
-            images: white ink on black in MNIST form, uint8 or float32 [n, 28, 28] in 0..255; n may be 0.
-                Floats of 0..1 are refused, unless all are 0.
+            images: images in MNIST form, white ink on black, uint8 or float32 [n, 28, 28] in 0..255; n may be
+                0. Floats in 0..1 are refused, unless all are 0.
 
         Returns:
-            Probabilities of the digits 0..9, float32 [n, 10], each row adding up to 1.
+            Probabilities of the ten classes, float32 [n, 10], each row adding up to 1.
 
         Raises:
-            DataError: the images are of another shape or range.
+            DataError: the images have another shape or range.
         """
         return _classify(self._session, images)
 
     def calibrated(self, images: np.ndarray) -> np.ndarray:
-        """Classify images with honest confidences: `probabilities` at the card's temperature."""
+        """Classify images with calibrated confidences: `probabilities` at the card's temperature."""
         return tempered(self.probabilities(images), self.card.calibration.temperature)
 
     def inside(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """Show what the layers make of images.
+        """Compute the activations of the layers.
 
         Args:
-            images: as for `probabilities`.
+            images: images as accepted by `probabilities`.
 
         Returns:
-            `features`, what the layer of the logits takes in, float32 [n, d]; and by the name of its layer
-            each feature map, float32 [n, rows, columns, channels], and dense activation, float32
-            [n, neurons].
+            Arrays by name: `features`, the input of the logits layer, float32 [n, d]; and by the name of its
+            layer each feature map, float32 [n, rows, columns, channels], and dense activation, float32 [n,
+            neurons].
         """
         names = [output.name for output in self._inside.get_outputs()]
         return dict(zip(names, run(self._inside, names, _checked(images)), strict=True))
 
     def look(self, images: np.ndarray) -> Inside:
-        """Give probabilities and features of images in one run.
+        """Compute probabilities and features of images in one forward pass.
 
         Args:
-            images: as for `probabilities`; n may be 0.
+            images: images as accepted by `probabilities`; n may be 0.
 
         Returns:
-            `features`, what the layer of the logits takes in, float32 [n, d], and `probabilities`, float32
-            [n, 10].
+            The input of the logits layer, `features`, float32 [n, d], and `probabilities`, float32 [n, 10].
         """
         return _look(self._inside, images)
 
@@ -112,17 +111,17 @@ class Classifier:
 
 
 def classify_with(model: Path | bytes) -> Callable[[np.ndarray], np.ndarray]:
-    """Give what classifies images with an ONNX file or its content, as `Classifier.probabilities` does."""
+    """Return a function like `Classifier.probabilities` for an ONNX file or its content."""
     return partial(_classify, open_session(model))
 
 
 def look_with(model: bytes) -> Callable[[np.ndarray], Inside]:
-    """Give what looks inside a network by the content of an ONNX file, as `Classifier.look` does."""
+    """Return a function like `Classifier.look` for the content of an ONNX file."""
     return partial(_look, open_session(model))
 
 
 def runtime_name() -> str:
-    """Give ONNX Runtime's name and version."""
+    """Return ONNX Runtime's name and version."""
     return f"ONNX Runtime {onnxruntime.__version__}"
 
 
@@ -143,12 +142,12 @@ def _look(session: onnxruntime.InferenceSession, images: np.ndarray) -> Inside:
 
 
 def run(session: onnxruntime.InferenceSession, outputs: list[str], pixels: np.ndarray) -> list[np.ndarray]:
-    """Compute outputs of a session.
+    """Compute outputs of a session on images.
 
     Args:
-        session: of a network of digits.
-        outputs: their names.
-        pixels: uint8 or float32 [n, 28, 28] in 0..255.
+        session: session of a network.
+        outputs: names of the outputs.
+        pixels: images, uint8 or float32 [n, 28, 28] in 0..255.
     """
     given = {IMAGES: pixels.astype(np.float32, order="C", copy=False)}
     computed: Any = session.run(outputs, given)  # ONNX Runtime's annotation knows other types, too
@@ -159,12 +158,12 @@ def open_session(model: Path | bytes, threads: int = 1) -> onnxruntime.Inference
     """Open an ONNX file, or its content, with ONNX Runtime on the CPU.
 
     Raises:
-        BundleError: it is none that can be run.
+        BundleError: ONNX Runtime cannot run the model.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # what matters comes as an exception, too
+    options.log_severity_level = 4  # errors are raised as exceptions, too
     source = model if isinstance(model, bytes) else str(model)
     try:
         return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
@@ -181,7 +180,7 @@ def _checked(images: np.ndarray) -> np.ndarray:
             "expected images as uint8 or float32 [n, 28, 28], "
             f"received {pixels.dtype} {list(pixels.shape)}; bring pictures into MNIST form first"
         )
-    # uint8 images are of 0..255 unless a whole data set is not, which is told where it is loaded.
+    # uint8 images are taken to be of 0..255: a data set of another range is reported when it is loaded.
     problem = "" if pixels.dtype == np.uint8 else range_problem(pixels)
     if problem:
         raise DataError(f"images: {problem}")

@@ -1,4 +1,4 @@
-"""What a network must answer before it is used."""
+"""The self-test that a network must pass before it is used."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from digitlab.errors import BundleError
 from digitlab.spec.recipe import CLASSES, IMAGE_SIDE
 
 TOLERANCE = 1e-3
-"""Between the probabilities of two processors; a damaged network is off by far more."""
+"""Largest allowed difference of probabilities between two processors; a damaged network exceeds it by far."""
 
 
 def test_pictures() -> np.ndarray:
-    """Draw the pictures of the self-test in whole numbers, so that they are the same everywhere.
+    """Draw the pictures of the self-test in integer arithmetic, so that they are the same everywhere.
 
     Returns:
-        uint8 [4, 28, 28]: a bar, a ring, a slope of grey, and nothing.
+        Pictures, uint8 [4, 28, 28]: a bar, a ring, a grey ramp, and a blank.
     """
     rows, columns = np.mgrid[:IMAGE_SIDE, :IMAGE_SIDE]
     bar = 255 * ((abs(columns - 14) < 2) & (abs(rows - 14) < 10))
@@ -30,18 +30,19 @@ def test_pictures() -> np.ndarray:
 def run_self_test(
     classify: Callable[[np.ndarray], np.ndarray], known: Sequence[Sequence[float]] | None, what: str
 ) -> np.ndarray:
-    """Let a network classify the pictures of the self-test.
+    """Classify the pictures of the self-test with a network, and check the result.
 
     Args:
-        classify: from uint8 [n, 28, 28] to probabilities [n, 10].
-        known: the answers that are expected; None where they are yet to be known.
-        what: is tested, for the message.
+        classify: function from uint8 [n, 28, 28] to probabilities [n, 10].
+        known: expected probabilities, [4][10]; None to skip the comparison.
+        what: name of the tested file, for the message.
 
     Returns:
-        The answers, float32 [4, 10].
+        The probabilities, float32 [4, 10].
 
     Raises:
-        BundleError: they are not finite, no probabilities of ten classes, or not those that are known.
+        BundleError: the outputs are not finite, are no probabilities of ten classes, or differ from the
+            expected ones.
     """
     pictures = test_pictures()
     answers = classify(pictures)
@@ -52,15 +53,15 @@ def run_self_test(
 
 
 def check_probabilities(answers: np.ndarray, known: np.ndarray | None, what: str) -> None:
-    """Make sure that what a network answers are probabilities, and those that its card holds.
+    """Check that a network's outputs are probabilities, and those in its card.
 
     Args:
-        answers: of the network, float [..., classes].
-        known: those of the card, of the same shape; None where they are yet to be known.
-        what: is tested, for the message.
+        answers: outputs of the network, float [..., classes].
+        known: probabilities in the card, of the same shape; None to skip the comparison.
+        what: name of the tested file, for the message.
 
     Raises:
-        BundleError: they are not finite, no probabilities, or others.
+        BundleError: the outputs are not finite, are no probabilities, or differ from the card's.
     """
     if not np.isfinite(answers).all():
         raise self_test_failed(what, "expected finite outputs, received some that are not")
@@ -77,5 +78,5 @@ def _array(known: Sequence[Sequence[float]], what: str) -> np.ndarray:
 
 
 def self_test_failed(what: str, cause: str) -> BundleError:
-    """Say why a network may not be used."""
+    """Return the error for a network that failed its self-test."""
     return BundleError(f"{what}: the self-test failed: {cause}; train it again or get a whole copy")

@@ -34,20 +34,20 @@ if TYPE_CHECKING:
 Look = Callable[[np.ndarray], Inside]
 
 TRIED = 1_000
-"""Drawn digits that a network is tried on where its classes have no names."""
+"""Number of drawn digits on which a network with unnamed classes is tested."""
 
 
 def write_trained(folder: Path | str, model: keras.Model, result: Result, dataset: Dataset) -> Bundle:
-    """Write the network of a trial: calibrated on its validation part, proved on the test images.
+    """Write the network of a trial: calibrated on its validation part, verified on the test images.
 
     Args:
-        folder: a new or an empty one.
-        model: float32, that the trial trained.
-        result: of the trial.
-        dataset: that it was trained on.
+        folder: folder to write to, new or empty.
+        model: float32 network that the trial trained.
+        result: result of the trial.
+        dataset: data set that the network was trained on.
 
     Raises:
-        BundleError, OutputError: as for `write_bundle`.
+        BundleError, OutputError: errors of `write_bundle`.
     """
     ensure_new(folder)
     data = result.trial.data
@@ -61,13 +61,13 @@ def write_trained(folder: Path | str, model: keras.Model, result: Result, datase
 
 
 def calibrate(look: Look, images: np.ndarray, labels: np.ndarray, *, rejection: bool = True) -> Calibration:
-    """Fit what turns a network's answers into confidences, and what tells digits from other ink.
+    """Fit the temperature of a network's confidences, and the rejection of non-digits.
 
     Args:
-        look: gives the features and probabilities of raw images.
-        images: of the validation part, uint8 [n, 28, 28].
-        labels: of that part, uint8 [n].
-        rejection: whether the classes are digits, so that other ink can be told from them.
+        look: function that computes the features and probabilities of raw images.
+        images: images of the validation part, uint8 [n, 28, 28].
+        labels: labels of the validation part, uint8 [n].
+        rejection: whether to fit rejection; the classes must then be the digits.
     """
     digits = look(images)
     if not rejection:
@@ -81,16 +81,16 @@ def write_bundle(folder: Path | str, model: keras.Model, origin: Origin, images:
     """Write a network as a bundle: to a temporary folder, synced to disk, then renamed.
 
     Args:
-        folder: a new or an empty folder; a kill at any moment leaves a whole bundle there or none.
-        model: float32, of the layers in `bundle.layers.LAYERS`; raw [n, 28, 28] in 0..255 in, probabilities
-            out. Where it was trained does not matter.
-        origin: where it comes from, with its scores and calibration.
-        images: uint8 [n, 28, 28], on which the ONNX file is proved to answer as Keras does.
+        folder: folder to write to, new or empty; a kill at any moment leaves a whole bundle there or none.
+        model: float32 network of layers in `bundle.layers.LAYERS` that maps raw images [n, 28, 28] in 0..255
+            to probabilities; it may have been trained anywhere.
+        origin: provenance of the network, with its scores and calibration.
+        images: images on which the ONNX file is verified against Keras, uint8 [n, 28, 28].
 
     Raises:
-        OutputError: the folder is there already or cannot be written.
-        BundleError: a layer cannot be exported, or the ONNX file answers otherwise than Keras; nothing is
-            left.
+        OutputError: the folder exists and is not empty, or cannot be written.
+        BundleError: a layer cannot be exported, or the ONNX file's probabilities differ from Keras's; nothing
+            is left.
     """
     ensure_new(folder)
     return _write(folder, model, onnx_files(model), origin, images)
@@ -125,7 +125,7 @@ def _proof(folder: Path, expected: np.ndarray, answered: np.ndarray) -> Proof:
 
 
 def _drawn_digits_read(classify: Classify) -> float:
-    """Give the share of drawn digits, in MNIST form, that a network reads, 0..1."""
+    """Return the share of drawn digits, in MNIST form, that a network classifies correctly, 0..1."""
     images, labels = draw_digits(TRIED, seed=0)
     return float((classify(images).argmax(axis=1) == labels).mean())
 
@@ -134,7 +134,7 @@ def _card(origin: Origin, answers: np.ndarray, proof: Proof) -> Card:
     size = cost(origin.trial.model)
     code = revision()
     if code is not None and (code.commit, code.clean) == (origin.commit, origin.clean):
-        code = None  # the training's own
+        code = None  # the code that trained it
     return Card(
         **dict(origin),
         trial_id=origin.trial.id,

@@ -1,1 +1,1 @@
-"""The command line: the only room that prints, exits, or reads settings from the environment."""
+"""The command line: the only package that prints, exits, or reads settings from the environment."""

@@ -1,4 +1,4 @@
-"""`digitlab bench`: how fast it is on this machine, side by side with what else does the same."""
+"""`digitlab bench`: speed on this machine, beside other software that does the same."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ def _peaks(peak: dict[str, Any]) -> Table:
 
 
 def _loaded(figures: dict[str, Any]) -> Iterator[str]:
-    """What load does to the service, in lines."""
+    """Yield lines about the service under load."""
     for name, title in (("idle", "one client"), ("half", "half load"), ("overload", "overload of 4 x")):
         values = figures[name]
         statuses = ", ".join(f"{count:,} x {status}" for status, count in values["statuses"].items())

@@ -1,4 +1,4 @@
-"""The two streams: results to stdout, progress and messages to stderr."""
+"""Output of the commands: results to stdout, progress and messages to stderr."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 PIPED_WIDTH = 200
-"""Columns of a table that goes to a file or a pipe, where nothing should be wrapped or cut."""
+"""Width in columns of a table in a file or a pipe, where nothing should be wrapped or cut."""
 
 
 def stdout() -> Console:
-    """Give the console for results."""
+    """Return the console for results."""
     console = _console()
     if not console.is_terminal:
         console.width = PIPED_WIDTH
@@ -27,7 +27,7 @@ def stdout() -> Console:
 
 
 def stderr() -> Console:
-    """Give the console for progress and messages."""
+    """Return the console for progress and messages."""
     return _console(stderr=True)
 
 
@@ -36,7 +36,7 @@ def _console(*, stderr: bool = False) -> Console:
     from rich.text import Text
 
     class Replacing(Console):
-        """Writes what the encoding lacks in ASCII before it measures, so that columns stay columns."""
+        """Console that replaces unencodable characters before it measures, so that columns stay aligned."""
 
         def render_str(self, text: str, **options: Any) -> Text:
             return super().render_str(replacing(text, self.encoding), **options)
@@ -45,23 +45,23 @@ def _console(*, stderr: bool = False) -> Console:
 
 
 def say(message: str) -> None:
-    """Print a message for people, on stderr."""
+    """Print a message on stderr."""
     print(message, file=sys.stderr)
 
 
 def utf8_stdout() -> TextIO:
-    """Give stdout for a file that is the same on every system: in UTF-8, with lines as they are written."""
+    """Return stdout in UTF-8 and without newline translation, for files that are the same on every system."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="")
     return sys.stdout
 
 
 def plain_table(*titles: str, right: Iterable[str] = ()) -> Table:
-    """Begin a table with a line under its titles and no others.
+    """Create a table with a line under its titles and no other lines.
 
     Args:
-        titles: of the first columns.
-        right: titles of the columns after them, whose cells stand to the right.
+        titles: titles of the first columns.
+        right: titles of the right-aligned columns after them.
     """
     from rich import box
     from rich.table import Table
@@ -73,7 +73,7 @@ def plain_table(*titles: str, right: Iterable[str] = ()) -> Table:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON object on a line of stdout, with escapes where the encoding lacks a letter."""
+    """Print a JSON object on one line of stdout, with escapes if the encoding lacks a character."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     try:
         text.encode(sys.stdout.encoding or "utf-8")

@@ -1,4 +1,4 @@
-"""`digitlab data`: which data sets are known, whether one is sound, and how to bring in others."""
+"""`digitlab data`: list the known data sets, check one, and import others."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def import_(
 
 
 def _first(finding: Finding, imported: Imported) -> str:
-    """Where the first image of a finding came from."""
+    """Return a note on the file of a finding's first image; empty if there is none."""
     if not finding.places or not imported.pictures:
         return ""
     part, index = finding.places[0]

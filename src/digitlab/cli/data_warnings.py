@@ -1,4 +1,4 @@
-"""What is grave about the data that a command is given, said before anything is trained or scored on it."""
+"""Warnings about grave faults of a command's data, before anything is trained or scored on it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 
 def warn_of_data(names: Iterable[str]) -> None:
-    """Load data sets and say on stderr what is grave about them, a line each.
+    """Load data sets, and warn on stderr of their grave faults, in one line each.
 
-    Those of the catalogue have the contents that were looked at before, and are not loaded.
+    Data sets of the catalogue were inspected before, and are not loaded.
 
     Args:
-        names: as `--data` takes them, each said once.
+        names: names or folders as accepted by `--data`; duplicates are ignored.
 
     Raises:
-        DataError: one of them cannot be loaded.
+        DataError: a data set cannot be loaded.
     """
     from digitlab.data.catalog import CATALOG
     from digitlab.data.dataset import load
@@ -31,17 +31,17 @@ def warn_of_data(names: Iterable[str]) -> None:
 
 
 def warn_of_dataset(dataset: Dataset, first: str = "train") -> None:
-    """Say on stderr what is grave about a data set that is loaded, in one line.
+    """Warn on stderr of the grave faults of a loaded data set, in one line.
 
     Args:
-        dataset: that is trained or scored on.
-        first: the part, `train` or `test`, that matters most to who asks.
+        dataset: data set for training or scoring.
+        first: part, `train` or `test`, whose faults are named first.
     """
     from digitlab.data.catalog import known_entry
     from digitlab.data.inspection import inspect_dataset
 
     if known_entry(dataset.name, dataset.fingerprint):
-        return  # looked at before it was published with digitlab
+        return  # inspected before it was published with digitlab
     grave = [finding for finding in inspect_dataset(dataset) if finding.grave]
     if grave:
         grave.sort(key=lambda finding: finding.part != first)

@@ -1,4 +1,4 @@
-"""`digitlab doctor`: what is installed, what this machine can do, what is wrong."""
+"""`digitlab doctor`: checks of the installation, the machine, the data and the store."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _EXTRAS = {
 
 
 class Check(NamedTuple):
-    """One thing that was looked at.
+    """Result of one check.
 
     Attributes:
-        name: what.
-        status: `ok`, `missing` (an extra that is not installed) or `bad`.
-        detail: what was found, or what to do.
+        name: name of what was checked.
+        status: status, `ok`, `missing` (an extra that is not installed) or `bad`.
+        detail: finding, or advice.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a process of ours needs before it begins: streams that can be written, variables that can be read."""
+"""Preparation of a process: usable standard streams, and variables that libraries can read."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ EPOCH = "SOURCE_DATE_EPOCH"
 
 
 def prepare_environment() -> None:
-    """Make the standard streams usable, and leave out what no library could read of the variables.
+    """Make the standard streams usable, and correct variables that libraries could not read.
 
-    NumPy reads SOURCE_DATE_EPOCH as it is imported for SciPy, and fails where that is no time. Matplotlib
-    reads MPLBACKEND so, and fails where that is not installed: a notebook gives its commands one that
-    its own environment has, and perhaps no other.
+    NumPy reads SOURCE_DATE_EPOCH when it is imported for SciPy, and fails if it is not a time. Matplotlib
+    reads MPLBACKEND on import, and fails if that backend is not installed: a notebook passes its commands the
+    backend of its own environment.
     """
     prepare_streams()
     os.environ["MPLBACKEND"] = "agg"  # figures go into files, and no window is opened

@@ -1,4 +1,4 @@
-"""`digitlab evaluate numbers`: score readers of rows on rows that are composed."""
+"""`digitlab evaluate numbers`: score readers of rows on composed rows."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from digitlab.cli.console import plain_table, print_json, stdout
 
 
 def evaluate_row_readers(models: Sequence[str], threads: int, data: str | None, as_json: bool) -> None:
-    """Read composed rows of the validation part with each, and print how many were right.
+    """Read composed rows of the validation part with each reader, and print the shares read correctly.
 
     Args:
         models: names or folders of readers of rows.
-        threads: that compute one batch.
-        data: that they were trained on; what their cards name unless given.
-        as_json: whether a JSON object is printed for each.
+        threads: number of threads that compute one batch.
+        data: name or folder of the readers' training data; None for the data set named in each card.
+        as_json: whether to print a JSON object for each reader instead of a table.
     """
     from digitlab.bundle.rows_evaluate import evaluate_rows
     from digitlab.bundle.rows_runtime import load_row_network

@@ -1,4 +1,4 @@
-"""`digitlab export`: write a bundle's network in other formats, each proved to answer the same."""
+"""`digitlab export`: write a bundle's network in other formats, each verified against Keras."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `digitlab`: its subcommands, its error lines and its exit codes."""
+"""The command `digitlab`: its subcommands, error messages and exit codes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from digitlab.cli import bench, data, doctor, evaluate, export, recognize, serve
 from digitlab.cli.streams import ReaderGoneError, StdoutError, check_output
 from digitlab.errors import DigitlabError, UserError, missing_extra
 
+# 128 plus the signal's number, as shells report it.
 INTERRUPTED = 130
 TERMINATED = 143
 
@@ -59,11 +60,11 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line.
 
     Args:
-        arguments: what follows `digitlab`.
+        arguments: arguments after `digitlab`.
 
     Returns:
-        The exit code: 0 done, also where the reader of stdout had enough before; 1 our own failure or a
-        trial's, or stdout cannot be written; 2 bad usage or bad input; 130 interrupted; 143 terminated.
+        The exit code: 0 on success, also if the reader of stdout closed it early; 1 for an internal error, a
+        failed trial or an unwritable stdout; 2 for bad usage or input; 130 if interrupted; 143 if terminated.
     """
     signal.signal(signal.SIGTERM, _terminated)
     code = 0
@@ -92,7 +93,7 @@ def _answer(arguments: Sequence[str]) -> int:
 
 
 def _of_the_user(error: Exception) -> DigitlabError | None:
-    """Say in one line what is no failure of ours: a part that is not installed, a name that leads nowhere."""
+    """Convert an error that the user can fix, as of a missing library or file; None for an internal one."""
     if isinstance(error, ModuleNotFoundError):
         return missing_extra(error)
     if isinstance(error, OSError) and error.filename is not None:
@@ -105,7 +106,7 @@ def _of_the_user(error: Exception) -> DigitlabError | None:
 
 
 def _is_nowhere() -> bool:
-    """Say whether the current folder was removed."""
+    """Return whether the current folder was removed."""
     try:
         Path.cwd()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What the arguments of `digitlab recognize` name: files, folders, patterns, and `-` for stdin."""
+"""Expansion of the arguments of `digitlab recognize`: files, folders, patterns, and `-` for stdin."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from glob import glob
 from pathlib import Path
 
 STDIN = "-"
-"""Stands for a picture on the standard input."""
+"""Argument that stands for a picture on the standard input."""
 
 
 def picture_names(arguments: Iterable[str]) -> Iterator[str]:
-    """Name every file that arguments stand for, in their order; within a folder or pattern sorted.
+    """Yield every file that arguments stand for, in their order, sorted within a folder or pattern.
 
-    Folders are walked with all that is below them, but for hidden files. Nothing is left out for its name:
-    what is no picture is found out by its content. An argument that leads to no file is given as it is.
+    Folders are walked recursively, without hidden files and folders. No other file is excluded by its name:
+    its content decides whether it is a picture. An argument that matches no file is yielded unchanged.
 
     Args:
         arguments: paths of files or folders, patterns as shells have them (`**` for any folders), or `-`.
     """
     for argument in arguments:
         there = argument == STDIN or os.path.lexists(argument)
-        # pathlib has no patterns that are absolute.
+        # pathlib accepts no absolute patterns.
         found = [argument] if there else sorted(glob(argument, recursive=True)) or [argument]  # noqa: PTH207
         for name in found:
             yield from _below(name) or [name]
 
 
 def _below(folder: str) -> list[str]:
-    """All files in a folder, and the folders among them that cannot be read; of a file none."""
+    """Return all files below a folder, and the folders that cannot be read; an empty list for a file."""
     found: list[str] = []
 
     def note(error: OSError) -> None:
@@ -43,6 +43,6 @@ def _below(folder: str) -> list[str]:
 
 
 def printable(name: str) -> str:
-    """Give a file's name without what would steer a terminal or cannot be encoded."""
+    """Return a file's name with control characters and undecodable bytes replaced."""
     text = os.fsencode(name).decode("utf-8", "replace")
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

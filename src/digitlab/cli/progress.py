@@ -1,4 +1,4 @@
-"""Progress bars on stderr; nothing at all where stderr is no terminal."""
+"""Progress bars on stderr, shown only if it is a terminal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from digitlab.training.rows import OnStep, RowProgress
 
 STEP_COST = 300_000
-"""Multiply-adds an image that the rest of a step costs as much as, so that the time left is honest."""
+"""Cost of a training step beside the network, in multiply-adds per image at batch size 200; the estimate of
+the time left needs it."""
 
 
 def _bars() -> Progress:
@@ -49,11 +50,11 @@ def _bars() -> Progress:
 
 @contextmanager
 def epoch_bar(name: str, epochs: int) -> Iterator[OnEpoch]:
-    """Show the epochs of one training.
+    """Show the progress of one training by epochs.
 
     Args:
-        name: of the recipe.
-        epochs: that will be trained.
+        name: name of the recipe.
+        epochs: number of epochs to train.
     """
     with _bars() as bars:
         bar = bars.add_task(name, total=epochs, state="starting")
@@ -62,24 +63,25 @@ def epoch_bar(name: str, epochs: int) -> Iterator[OnEpoch]:
 
 @contextmanager
 def part_bar(name: str, parts: int) -> Iterator[Callable[[str], None]]:
-    """Show work of some parts; what it gives is called before each part, with the part's name.
+    """Show the progress of work in parts; the yielded function is called before each part, with its name.
 
     Args:
-        name: of the work.
-        parts: that will be done.
+        name: name of the work.
+        parts: number of parts.
     """
     with _bars() as bars:
+        # The function is called before a part: its first call must not count one as done.
         bar = bars.add_task(name, total=parts, completed=-1, state="")
         yield lambda part: bars.update(bar, advance=1, state=part)
 
 
 @contextmanager
 def step_bar(name: str, steps: int) -> Iterator[OnStep]:
-    """Show the steps of one training; where stderr is no terminal, a line for each validation.
+    """Show the progress of one training by steps; print a line for each validation if there is no terminal.
 
     Args:
-        name: of the recipe.
-        steps: that will be trained.
+        name: name of the recipe.
+        steps: number of steps to train.
     """
     with _bars() as bars:
         bar = bars.add_task(name, total=steps, state="composing the first rows")
@@ -110,11 +112,11 @@ def _state(record: EpochRecord, epochs: int) -> str:
 
 
 class StudyProgress(Observer):
-    """Shows a study: one bar for all of it, and one for each trial that is being trained.
+    """Progress of a study: one bar for the whole, and one for each trial that is being trained.
 
     Args:
-        name: of the study, or of the collection of studies.
-        plans: of it.
+        name: name of the study, or of the collection of studies.
+        plans: plans of the studies.
     """
 
     def __init__(self, name: str, plans: Sequence[Plan]) -> None:
@@ -142,7 +144,7 @@ class StudyProgress(Observer):
         self._bars.stop()
 
     def planned(self, done: Sequence[Trial], failed: Sequence[Trial], todo: Sequence[Trial]) -> None:
-        """Say how much there is to do; once more where a failure leaves more to do."""
+        """Print how much there is to do; called again if a failure leaves more to do."""
         trials = len(done) + len(failed) + len(todo)
         lost = f", {len(failed)} failed (--retry-failed tries again)" if failed else ""
         say(f"{self._name}: {trials} trials, {len(done)} done already{lost}, {len(todo)} to train")
@@ -151,11 +153,11 @@ class StudyProgress(Observer):
         self._bars.update(self._all, total=self._work, state=self._count(), visible=bool(todo))
 
     def remark(self, line: str) -> None:
-        """Say it."""
+        """Print a line above the bars."""
         self._bars.console.print(line, soft_wrap=True)
 
     def started(self, trial: Trial) -> None:
-        """Add the trial's bar; what a dead worker had done of it does not count."""
+        """Add the trial's bar, without the progress of a worker that died on the trial."""
         lost = self._trials.get(trial.id)
         if lost is not None:
             epochs = next(task.completed for task in self._bars.tasks if task.id == lost)
@@ -165,17 +167,17 @@ class StudyProgress(Observer):
         self._trials[trial.id] = self._bars.add_task(label, total=trial.training.epochs, state="starting")
 
     def epoch(self, trial: Trial, record: EpochRecord) -> None:
-        """Move the trial's bar and that of the study."""
+        """Advance the trial's bar and that of the study."""
         state = _state(record, trial.training.epochs)
         self._bars.update(self._trials[trial.id], completed=record.epoch, state=state)
         self._bars.advance(self._all, _work(trial))
 
     def finished(self, trial: Trial, result: Result) -> None:
-        """Take the trial's bar away."""
+        """Remove the trial's bar."""
         self._end(trial)
 
     def failed(self, trial: Trial, reason: str) -> None:
-        """Say why, and take the trial's bar away."""
+        """Print the reason, and remove the trial's bar."""
         self._bars.console.print(
             f"failed: {self._labels[trial.id]}, seed {trial.seed}: {reason}", soft_wrap=True
         )
@@ -196,5 +198,5 @@ class StudyProgress(Observer):
 
 
 def _work(trial: Trial) -> int:
-    """Multiply-adds of an epoch, up to a factor: a bar that counted epochs would crawl at the wide levels."""
+    """Return an epoch's cost up to a factor: a bar that counted epochs would crawl at the wide levels."""
     return cost(trial.model).multiply_adds + STEP_COST * 200 // trial.training.batch_size

@@ -1,4 +1,4 @@
-"""`digitlab recognize`: read the digits in anybody's pictures."""
+"""`digitlab recognize`: read the digits in pictures."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     from digitlab.recognition.lengths import LengthRange
 
 CHUNK_FILES = 250
-"""Pictures that are read at once, and classified as one batch."""
+"""Largest number of pictures that are read at once, and classified as one batch."""
 CHUNK_PIXELS = 20_000_000
-"""Pixels of them, so that thousands of photographs need no more memory than a few."""
+"""Number of pixels that ends a chunk, so that thousands of photographs need no more memory than a few."""
 MANY_FILES = 20
-"""From so many on there is a progress bar."""
+"""Smallest number of files for which a progress bar is shown."""
 
 BAD_INPUT = 2
 
 
 class Answer(NamedTuple):
-    """What was said of a file.
+    """Result for one file.
 
     Attributes:
-        name: of the file, as it was asked for.
-        found: the pages in it, or why there are none.
-        reading: of the pages.
+        name: name of the file, as it was requested.
+        found: pages of the file, or the error if there are none.
+        reading: reading of the pages; None if there are none.
     """
 
     name: str
@@ -139,7 +139,7 @@ def recognize(
 
 @contextmanager
 def _table_of_characters(path: Path | None) -> Iterator[Callable[[str, Reading | str], None]]:
-    """Give what adds a picture to the table of characters; it does nothing where none was asked for."""
+    """Yield a function that adds a picture to the table of characters, if there is a path."""
     if path is None:
         yield lambda _name, _reading: None
         return
@@ -160,7 +160,7 @@ def _answers(
 
 
 def _chunks(names: Iterable[str]) -> Iterator[list[tuple[str, tuple[Picture, ...] | ImageError]]]:
-    """Decode pictures, as many at a time as memory is meant to hold."""
+    """Yield decoded pictures in chunks, bounded in number and in pixels."""
     chunk: list[tuple[str, tuple[Picture, ...] | ImageError]] = []
     pixels = 0
     for name in names:

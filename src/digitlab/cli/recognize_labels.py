@@ -1,4 +1,4 @@
-"""The labels of a user's own pictures on the command line: which are used, and the scores."""
+"""Labels of a user's own pictures on the command line: matching them to files, and the scores."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from digitlab.recognition.labels import Label, Outcome, Score
 
 _SHOWN = 3
-"""Names in a message."""
+"""Largest number of names in a message."""
 
 
 def labelled(path: Path, arguments: Sequence[str], names: Sequence[str]) -> tuple[dict[str, Label], bool]:
-    """Find the labels of the pictures that were named, and say what has no counterpart.
+    """Find the labels of the requested pictures, and print messages on those without a counterpart.
 
     Args:
-        path: the file of labels.
-        arguments: files, folders and patterns, as they were given.
-        names: the files that they stand for.
+        path: path of the file of labels.
+        arguments: requested files, folders and patterns.
+        names: files that the arguments stand for.
 
     Returns:
-        Labels by the picture's name, in the order of the names; and whether every label has a picture.
+        Labels by the picture's name, in the order of `names`; and whether every label has a picture.
 
     Raises:
         DataError: the file of labels cannot be used, or no picture has a label.
@@ -65,12 +65,12 @@ def _some(names: Sequence[str]) -> str:
 
 
 def print_scored(labels: Mapping[str, Label], answered: Sequence[tuple[str, Reading]], as_json: bool) -> None:
-    """Print what was not read as it is written, and the scores by group.
+    """Print the pictures that were not read as labelled, and the scores by group.
 
     Args:
-        labels: by the picture's name.
-        answered: the readings of those that could be read.
-        as_json: whether to print an object for each group and nothing else.
+        labels: labels by the picture's name.
+        answered: names and readings of the pictures that could be read.
+        as_json: whether to print only a JSON object for each group.
     """
     from digitlab.recognition.labels import Outcome, outcome, score
 

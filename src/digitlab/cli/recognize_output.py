@@ -1,4 +1,4 @@
-"""What `digitlab recognize` gives of what was read: lines of JSON, a table for people, a drawing."""
+"""Output of `digitlab recognize`: lines of JSON, a table for people, a drawing."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 def json_values(
     name: str, found: tuple[Picture, ...] | ImageError, reading: Reading | None, label: Label | None
 ) -> dict[str, Any]:
-    """Give the object of one file, as JSON takes it.
+    """Return the JSON object of one file.
 
     Args:
-        name: the file's name, as it was asked for.
-        found: the pages in it, or why there are none.
-        reading: the pages' reading.
-        label: what is written there, where that is known.
+        name: name of the file, as it was requested.
+        found: pages of the file, or the error if there are none.
+        reading: reading of the pages; None if there are none.
+        label: label of the picture, if it is known.
     """
     if reading is None:
         values = {"status": "error", "text": "", "digits": [], "reason": str(found)}
@@ -42,7 +42,7 @@ def json_values(
 
 
 def print_answers(answered: Sequence[tuple[str, Reading]]) -> None:
-    """Print a table for people, a row for each picture."""
+    """Print a table for people, with a row for each picture."""
     table = plain_table()
     for title in ("file", "text", "confidence", "or else", "notes"):
         table.add_column(title, justify="right" if title == "confidence" else "left", overflow="fold")
@@ -55,7 +55,7 @@ def print_answers(answered: Sequence[tuple[str, Reading]]) -> None:
 
 
 def _least_sure(reading: Reading) -> tuple[str, str]:
-    """Give the confidence of the least certain line, and what it may say instead."""
+    """Return the confidence of the least certain line, and its best alternative."""
     if reading.reason or not reading.lines:
         return "", ""
     least = min(reading.lines, key=lambda line: line.confidence)
@@ -69,7 +69,7 @@ def _least_sure(reading: Reading) -> tuple[str, str]:
 
 
 def draw(reading: Reading, pages: Sequence[Picture], path: Path) -> None:
-    """Draw how a picture was prepared and what was read there, and say so."""
+    """Write a drawing of how a picture was prepared and what was read, and print its path."""
     from digitlab.recognition.explain import draw_explanation, encode_png
 
     height, width = pages[0].grey.shape

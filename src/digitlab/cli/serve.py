@@ -42,15 +42,15 @@ def serve(
     Ctrl-C or SIGTERM ends it when the requests in flight are answered, a second one at once; SIGHUP reads
     the network again.
     """
-    # Before the service stands and after it has ended there is nothing to put in order: it exits without
-    # waiting for threads, and without a moment in which one more Ctrl-C would show a traceback.
+    # Before the service runs and after it has ended there is nothing to clean up: exit without waiting for
+    # threads, and without a moment in which another Ctrl-C would show a traceback.
     before = signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     try:
         _serve(host, tuple(allow_host or ()), port, model, store)
     except KeyboardInterrupt:
         os._exit(INTERRUPTED)
     except BaseException:
-        signal.signal(signal.SIGINT, before)  # a refused setting ends no program that called this
+        signal.signal(signal.SIGINT, before)  # a program that called this goes on after a refused setting
         raise
     os._exit(0)
 
@@ -68,9 +68,9 @@ def _serve(host: str, names: tuple[str, ...], port: int, model: str, store: Path
 
 
 def _announce(host: str, names: tuple[str, ...], port: int, owner_key: str) -> None:
-    """Say where the service is, in the way that a phone's camera reads, too.
+    """Print the addresses of the service, also as QR codes for phones.
 
-    An address that only this machine can use has the owner's key; the others are passed on.
+    An address that only this machine can use includes the owner's key; the others may be shared.
     """
     everywhere = host in _EVERYWHERE
     own = "127.0.0.1" if everywhere else host

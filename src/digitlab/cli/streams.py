@@ -1,4 +1,4 @@
-"""Standard streams that take any text in any encoding, and say in one line that they cannot be written."""
+"""Standard streams that accept any text in any encoding, and report write failures in one line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from digitlab.errors import DigitlabError
 
 REPLACING = "digitlab.replacing"
-"""Name of the error handler that writes what an encoding lacks in ASCII."""
+"""Name of the error handler that replaces characters that an encoding lacks by ASCII."""
 
 _TWINS = {
     "\N{NO-BREAK SPACE}": " ",
@@ -36,25 +36,26 @@ _TWINS = {
     "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
     "\N{REPLACEMENT CHARACTER}": "?",
 }
-"""What we write ourselves, as ASCII has it."""
+"""ASCII equivalents of the characters in our own texts."""
 
 
 class StdoutError(DigitlabError):
-    """Standard output that cannot be written: what was to stand there is lost."""
+    """Standard output cannot be written; its content is lost."""
 
 
 class ReaderGoneError(StdoutError):
-    """Who read our output has closed the pipe, and has enough of it."""
+    """The reader of standard output has closed the pipe."""
 
 
 def prepare_streams() -> None:
-    """Make stdin, stdout and stderr usable, whatever their encoding and whatever is at their other end.
+    """Make stdin, stdout and stderr usable, whatever their encoding and whatever they are connected to.
 
-    What an encoding lacks is written in ASCII: dashes and signs by their twins, letters as `\\u795e`, bytes
-    of names that are no UTF-8 as `\\xff`. A stream that was closed when the process began leads nowhere;
-    were it left closed, the next file that is opened would take its number, and a library's messages.
-    Stdout that cannot be written raises `StdoutError` once and then leads nowhere, too. Messages that cannot
-    be written are forgotten: they must not stop the work that they are about.
+    Characters that an encoding lacks are written in ASCII: dashes and signs as their equivalents, letters as
+    `\\u795e`, bytes of names that are not UTF-8 as `\\xff`. A stream that was closed when the process began
+    is connected to the null device; were it left closed, the next file that is opened would get its
+    descriptor, and a library's messages. Stdout that cannot be written raises `StdoutError` once, and is then
+    connected to the null device, too. Messages that cannot be written are dropped: they must not stop the
+    work that they report on.
     """
     for descriptor in range(3):
         try:
@@ -67,10 +68,10 @@ def prepare_streams() -> None:
 
 
 def check_output() -> None:
-    """Make sure that what was written to stdout has arrived.
+    """Check that everything written to stdout has arrived.
 
     Raises:
-        StdoutError: it has not; also where a library has swallowed that before.
+        StdoutError: stdout could not be written, even if a library suppressed the error.
     """
     sys.stdout.flush()
     if isinstance(sys.stdout, _Results) and sys.stdout.failure is not None:
@@ -78,7 +79,7 @@ def check_output() -> None:
 
 
 def replacing(text: str, encoding: str) -> str:
-    """Write in ASCII what an encoding lacks."""
+    """Replace the characters that an encoding lacks by ASCII."""
     return text.encode(encoding, REPLACING).decode(encoding)
 
 
@@ -100,7 +101,7 @@ codecs.register_error(REPLACING, _replace)
 
 
 class _Results(io.TextIOWrapper):
-    """Standard output: a failure to write is raised once, and kept."""
+    """Standard output: a failure to write is raised once, and recorded."""
 
     failure: StdoutError | None = None
 
@@ -129,7 +130,7 @@ class _Results(io.TextIOWrapper):
 
 
 class _Messages(io.TextIOWrapper):
-    """Standard error: a failure to write is forgotten."""
+    """Standard error: a failure to write is ignored."""
 
     def write(self, text: str, /) -> int:
         try:
@@ -146,7 +147,7 @@ class _Messages(io.TextIOWrapper):
 
 
 def _lead_nowhere(stream: io.TextIOWrapper) -> None:
-    """Let go what is not written yet, so that nothing fails when the process ends and writes it."""
+    """Connect a stream to the null device, so that nothing fails when the process ends and flushes it."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
@@ -155,7 +156,7 @@ def _lead_nowhere(stream: io.TextIOWrapper) -> None:
 
 
 def _layers(stream: TextIO | None, descriptor: int) -> tuple[Any, ...]:
-    """What a stream is made of: bytes, encoding, error handler, ends of lines, how soon it writes."""
+    """Return a stream's arguments of `TextIOWrapper`: buffer, encoding, errors, newline, buffering."""
     if stream is None:
         return open(descriptor, "wb", closefd=False), "utf-8", REPLACING, None, True
     assert isinstance(stream, io.TextIOWrapper)

@@ -110,7 +110,7 @@ def run(
         except (KeyboardInterrupt, SystemExit):
             say("stopped; what is finished is kept: run the same command again to go on")
             raise
-        with suppress(StdoutError):  # which `run` tells of; the report is written all the same
+        with suppress(StdoutError):  # reported by `main.run`; the report is written all the same
             print_studies(plans, opened, as_json)
         if report:
             say(f"report: {_write_report(study, plans, opened)}")
@@ -234,14 +234,14 @@ def _executor(name: ExecutorName, workers: int | None, address: str | None, gpus
 
 
 def _members(study: str) -> tuple[str, ...]:
-    """Give the studies of a collection, or the study itself."""
+    """Return the studies of a collection, or the study itself."""
     from digitlab.spec.library import collection_names, resolve_collection
 
     return resolve_collection(study).studies if study in collection_names() else (study,)
 
 
 def _plans(study: str, seeds: int | None, data: str | None, store: Store) -> list[Plan]:
-    """Find the plans that the store tells of, and say what a reader of them must know."""
+    """Return the plans of studies as the store has them, and print remarks on them."""
     from digitlab.studies.planning import stored_plan
 
     found = [stored_plan(name, store, seeds=seeds, data=data) for name in _members(study)]
@@ -257,7 +257,7 @@ def _title(plan: Plan) -> str:
 
 
 def _require_what_reports(page: bool) -> None:
-    """Refuse, before anything is trained, what could not be shown afterwards."""
+    """Raise an error, before anything is trained, if a library that tables or reports need is missing."""
     from importlib.util import find_spec
 
     for module in ("scipy", *(("jinja2", "matplotlib") if page else ())):
@@ -267,14 +267,14 @@ def _require_what_reports(page: bool) -> None:
 
 
 def _report_name(study: str, plans: Sequence[Plan]) -> str:
-    """Give the name that a report goes by: the collection's, or the study's own."""
+    """Return the name of a report: the collection's, or the study's own."""
     return plans[0].study.name if _members(study) == (study,) else study
 
 
 def _report_place(
     name: str, plans: Sequence[Plan], store: Path, form: str = "html", out: Path | None = None
 ) -> tuple[Path, str]:
-    """Find the file of a report, and a sentence on what it replaces (empty: nothing of another study)."""
+    """Return the file of a report, and a sentence on what it replaces; empty if nothing of another study."""
     from digitlab.marks import replaced_by
     from digitlab.report import report_mark, report_path
 

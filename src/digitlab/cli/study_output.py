@@ -1,4 +1,4 @@
-"""What `digitlab study run` and `show` print: tables and sentences, or an object a level."""
+"""Output of `digitlab study run` and `show`: tables and sentences, or a JSON object for each level."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def print_studies(plans: Sequence[Plan], store: Store, as_json: bool) -> None:
-    """Print what a store has of some studies.
+    """Print the results of studies in a store.
 
     Args:
-        plans: of the studies.
-        store: where their results are.
-        as_json: an object a level and line, instead of tables and sentences.
+        plans: plans of the studies.
+        store: store of their results.
+        as_json: whether to print a JSON object on a line for each level, instead of tables and sentences.
     """
     from digitlab.data.naming import data_title
     from digitlab.report import Material
@@ -58,7 +58,7 @@ def _print_levels(material: Material) -> None:
 
 
 def _of_level(evidence: Evidence, level: int) -> list[dict[str, Any]]:
-    """How a level compares with the reference level, by one metric; nothing for the reference itself."""
+    """Return a level's comparison with the reference level, by one metric; none for the reference itself."""
     return [
         {
             "metric": evidence.metric.name,
@@ -103,10 +103,10 @@ def _print_tables(material: Material) -> None:
 
 
 def print_table(text: TextTable) -> None:
-    """Print a table, its titles broken where the terminal is narrow and its cells never.
+    """Print a table; its titles wrap if the terminal is narrow, its cells never do.
 
     Args:
-        text: the table.
+        text: table to print.
     """
     from rich import box
     from rich.cells import cell_len
@@ -138,7 +138,7 @@ def _encodable(text: TextTable, encoding: str) -> TextTable:
 
 
 def _width(text: TextTable) -> int:
-    """Count the columns of the terminal that a table takes at least, with a gap of three between its own."""
+    """Return the smallest width of a table in characters, with a gap of three between its columns."""
     from rich.cells import cell_len
 
     columns = zip(text.columns, *text.rows, strict=True)

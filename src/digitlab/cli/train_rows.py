@@ -1,4 +1,4 @@
-"""`digitlab train numbers`: train a reader of rows, save it on the way, and write it as a bundle."""
+"""`digitlab train numbers`: train a reader of rows, save its state meanwhile, and write it as a bundle."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from digitlab.workspace import Workspace
 
 PARITY_SEED, CALIBRATION_SEEDS = 2, (4, 5)
 CALIBRATION_ROWS = 1_500
-"""Of each of the two kinds: fitted to, and measured on."""
+"""Number of rows to which the calibration is fitted, and of others on which it is measured."""
 THREADS = 2
-"""The network is large enough for two threads to share its batches."""
+"""Default number of threads: the network is large enough for two to share its batches."""
 
 
 def train_rows(  # the options of one command
@@ -26,17 +26,17 @@ def train_rows(  # the options of one command
     store: Path,
     as_json: bool = False,
 ) -> None:
-    """Train a reader of rows, or go on with its training, and write it as a bundle.
+    """Train a reader of rows, or resume its training, and write it as a bundle.
 
     Args:
-        recipe: what is trained.
-        seed: of the trial.
-        out: the new folder; models/RECIPE-seedS beside the store unless given.
-        threads: that compute.
-        engine: what trains; only TensorFlow can.
-        data: whose digits are written; mnist unless given.
-        store: the place of the results.
-        as_json: whether the card is printed as JSON instead of a few figures.
+        recipe: recipe to train.
+        seed: seed of the trial.
+        out: folder to write to, new or empty; models/RECIPE-seedS beside the store if None.
+        threads: number of threads; `THREADS` if None.
+        engine: name of the engine, `auto` or `tensorflow`.
+        data: name or folder of the data set whose digits are written; mnist if None.
+        store: path of the result store.
+        as_json: whether to print the card as JSON instead of a few figures.
     """
     if engine == "jax":
         raise UserError(

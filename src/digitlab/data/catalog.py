@@ -19,7 +19,7 @@ FILE_NAMES = {
     "test-images": "t10k-images-idx3-ubyte.gz",
     "test-labels": "t10k-labels-idx1-ubyte.gz",
 }
-"""What they are called in MNIST, gzipped, and in data sets that digitlab writes."""
+"""File name of each role in MNIST, gzipped, and in data sets written by digitlab."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ class CatalogEntry:
     """A data set that is known by name.
 
     Attributes:
-        name: what `--data` takes.
-        title: what it is, in a few words.
-        folder: where its four files lie.
-        authors: who made it.
-        licence: the terms under which it is passed on.
-        classes: the names of its classes, ten of them.
-        sha256: role to the hash of the uncompressed file, in hexadecimal digits.
+        name: name accepted by `--data`.
+        title: title in a few words.
+        folder: folder of its four files.
+        authors: authors of the data set.
+        licence: licence under which it is distributed.
+        classes: names of its ten classes.
+        sha256: SHA-256 of each uncompressed file in hexadecimal digits, by role.
     """
 
     name: str
@@ -46,7 +46,7 @@ class CatalogEntry:
 
     @property
     def fingerprint(self) -> str:
-        """The fingerprint that the data set has when its files are the published ones."""
+        """Fingerprint of the data set with its published files."""
         return combined_fingerprint(self.sha256[role] for role in ROLES)
 
 
@@ -70,11 +70,11 @@ CATALOG: dict[str, CatalogEntry] = {
 
 
 def known_entry(name: str, fingerprint: str | None) -> CatalogEntry | None:
-    """Find a data set in the catalogue by its name, or by its contents wherever they lie (None: it is none).
+    """Find a data set in the catalogue by its name, or by its contents; None if it is not there.
 
     Args:
-        name: in the catalogue, or a folder.
-        fingerprint: of the contents, in 64 hexadecimal digits; None where it is not known.
+        name: name in the catalogue, or a folder.
+        fingerprint: fingerprint of the contents, in 64 hexadecimal digits; None if it is not known.
     """
     if name in CATALOG:
         return CATALOG[name]
@@ -83,11 +83,11 @@ def known_entry(name: str, fingerprint: str | None) -> CatalogEntry | None:
 
 @dataclass(frozen=True)
 class FileNaming:
-    """A way in which published data sets name their files, and how the images in them lie.
+    """Naming scheme of published data sets' files, and the layout of the images in them.
 
     Attributes:
-        pattern: matches a file name; the groups `part` (train, t10k or test), `kind` (images or labels) and,
-            where one folder holds several data sets, `split`.
+        pattern: regular expression of a file name, with the groups `part` (train, t10k or test), `kind`
+            (images or labels) and, if one folder holds several data sets, `split`.
         transposed: whether rows and columns of each image are exchanged in the file.
     """
 
@@ -105,7 +105,7 @@ NAMINGS: tuple[FileNaming, ...] = (
         re.compile(rf"emnist-(?P<split>\w+)-(?P<part>train|test)-{_ENDING}", re.IGNORECASE), transposed=True
     ),
 )
-"""The namings that a folder may follow."""
+"""Naming schemes that a folder may follow."""
 
 _SPLITS_OF_DIGITS = ("digits", "mnist")  # of EMNIST's six, those that have no letters
 
@@ -115,9 +115,9 @@ class DataFiles:
     """The four files of a data set, found in a folder.
 
     Attributes:
-        paths: role to file.
+        paths: path of each file, by role.
         transposed: whether rows and columns of each image are exchanged in the files.
-        classes: the names of the ten classes where the files' names tell them.
+        classes: names of the ten classes, if the file names imply them; else None.
     """
 
     paths: Mapping[str, Path]
@@ -128,16 +128,16 @@ class DataFiles:
 def find_files(folder: Path) -> DataFiles:
     """Find the four files of a data set in a folder by their names.
 
-    Where a file is there both gzipped and plain, the plain one is taken.
+    If a file exists both gzipped and plain, the plain one is used.
 
     Args:
-        folder: with files named like `train-images-idx3-ubyte.gz` or `emnist-digits-train-images-...`.
+        folder: folder of files named like `train-images-idx3-ubyte.gz` or `emnist-digits-train-images-...`.
 
     Returns:
         The files.
 
     Raises:
-        DataError: when a file is missing or the folder holds more than one data set.
+        DataError: a file is missing, or the folder holds more than one data set.
     """
     groups: dict[tuple[str, bool], dict[str, Path]] = {}
     # The longer name, with .gz, comes later and gives way to the plain file.
@@ -167,7 +167,7 @@ def find_files(folder: Path) -> DataFiles:
 
 
 def combined_fingerprint(hashes: Iterable[str]) -> str:
-    """One hash for a data set from the hashes of its four arrays.
+    """Return one hash for a data set from the hashes of its four arrays.
 
     Args:
         hashes: SHA-256 of the arrays as uncompressed IDX files, in hexadecimal digits, ordered as `ROLES`.
@@ -179,7 +179,7 @@ def combined_fingerprint(hashes: Iterable[str]) -> str:
 
 
 def _named(folder: Path) -> str:
-    """The first few names in a folder, for a message."""
+    """Return the first few names in a folder, for a message."""
     names = sorted(path.name for path in folder.iterdir())
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
     return shown or "an empty folder"

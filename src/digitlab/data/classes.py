@@ -1,4 +1,4 @@
-"""What the ten classes of a data set are called."""
+"""Names of the ten classes of a data set."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from digitlab.errors import DataError
 
 CLASSES = 10
 DIGITS = tuple(str(digit) for digit in range(CLASSES))
-"""The names of the classes where they are the digits."""
+"""Names of the classes of digits."""
 CLASSES_FILE = "classes.txt"
-"""Beside the files of a data set: ten lines of UTF-8, the name of class 0 first."""
+"""File beside those of a data set: ten lines of UTF-8, the name of class 0 first."""
 
 _MAX_BYTES = 10_000
 _MAX_LETTERS = 60
@@ -42,13 +42,13 @@ def read_classes(folder: Path) -> tuple[str, ...] | None:
     """Read the names of a data set's classes from the file beside it.
 
     Args:
-        folder: in which `classes.txt` may be.
+        folder: folder that may contain `classes.txt`.
 
     Returns:
-        Ten names, or None where there is no such file.
+        Ten names, or None if there is no such file.
 
     Raises:
-        DataError: it does not hold ten names, each other than the others.
+        DataError: the file does not hold ten different names.
     """
     path = folder / CLASSES_FILE
     if not path.is_file():
@@ -80,10 +80,10 @@ def _unfit(path: Path, found: str) -> DataError:
 
 
 def published_classes(test_labels: Path) -> tuple[str, ...] | None:
-    """Recognize a published data set by its file of test labels.
+    """Return the class names of a published data set, recognized by its file of test labels.
 
     Returns:
-        The names of its classes, or None where the file is none that is known.
+        Ten names, or None if the file is unknown.
     """
     with test_labels.open("rb") as file:
         return _PUBLISHED.get(hashlib.file_digest(file, _md5).hexdigest())
@@ -94,10 +94,10 @@ def _md5() -> hashlib._Hash:
 
 
 def numbered(classes: Sequence[str] | None) -> tuple[str, ...]:
-    """Give what stands for each class in a table: its number, and its name where that is another.
+    """Return a title of each class for a table: its number, and its name if that differs.
 
     Args:
-        classes: ten names, or None where they are not known.
+        classes: ten names, or None if they are not known.
     """
     names = DIGITS if classes is None else classes
     return tuple(

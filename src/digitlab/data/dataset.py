@@ -27,19 +27,18 @@ from digitlab.errors import DataError
 class Dataset:
     """Images of ten classes with their labels, in a training and a test part.
 
-    The arrays are read-only, so that whoever shares them sees the same data.
+    The arrays are read-only, so that everything that shares them sees the same data.
 
     Attributes:
-        name: what it was loaded as.
+        name: name in the catalogue, or the folder that it was loaded from.
         x_train: training images, uint8 [n, 28, 28]; MNIST: 60,000, white ink (255) on black (0).
-        y_train: their classes, uint8 [n], 0..9.
+        y_train: classes of the training images, uint8 [n], 0..9.
         x_test: test images, uint8 [m, 28, 28]; MNIST: 10,000.
-        y_test: their classes, uint8 [m], 0..9.
+        y_test: classes of the test images, uint8 [m], 0..9.
         fingerprint: SHA-256 over types, shapes and contents of the four arrays in 64 hexadecimal digits; it
-            does not depend on where, in which orientation or how compressed the files are, nor on the names
-            of the classes.
-        classes: what the ten classes are called; None where neither the catalogue nor a `classes.txt` beside
-            the files tells.
+            does not depend on the place, orientation or compression of the files, nor on the names of the
+            classes.
+        classes: names of the ten classes; None if they are not known.
     """
 
     name: str
@@ -55,16 +54,16 @@ def load(name_or_dir: str | os.PathLike[str]) -> Dataset:
     """Load a data set.
 
     Args:
-        name_or_dir: a name of the catalogue, such as `mnist`, or a folder with four IDX files named like
-            MNIST's or EMNIST's, and the names of its classes in a `classes.txt` beside them where they are no
-            digits. A name goes before a folder of that name; write `./mnist` for the folder.
+        name_or_dir: name in the catalogue, such as `mnist`, or a folder with four IDX files named like
+            MNIST's or EMNIST's, and the names of its classes in a `classes.txt` beside them if they are not
+            digits. A name takes precedence over a folder of that name; pass `./mnist` for the folder.
 
     Returns:
-        The data set. The hashes of one that is known by name have been checked.
+        The data set; if it is in the catalogue, its hashes have been checked.
 
     Raises:
-        DataError: when the name is unknown, a file is missing or damaged, or the content is not ten classes
-            of 28x28 grey images.
+        DataError: the name is unknown, a file is missing or damaged, or the content is not ten classes of
+            28x28 grey images.
     """
     entry = _known(name_or_dir)
     folder = entry.folder if entry else Path(name_or_dir)
@@ -108,7 +107,7 @@ def load_dataset(
     """Load a data set in the form of `keras.datasets.mnist.load_data()`.
 
     Args:
-        name: a name of the catalogue or a folder, as for `load`.
+        name: name in the catalogue, or a folder, as accepted by `load`.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: uint8 images [n, 28, 28] of 0..255, white ink on black, and
@@ -116,21 +115,21 @@ def load_dataset(
         Yann LeCun and Corinna Cortes, its licence is CC BY-SA 3.0, and its hashes are checked.
 
     Raises:
-        DataError: as for `load`.
+        DataError: the data set cannot be loaded, as in `load`.
     """
     dataset = load(name)
     return (dataset.x_train, dataset.y_train), (dataset.x_test, dataset.y_test)
 
 
 def check_arrays(arrays: Mapping[str, np.ndarray], name: str) -> None:
-    """Refuse anything but ten classes of 28x28 grey images, naming what was found.
+    """Raise an error unless the arrays are ten classes of 28x28 grey images.
 
     Args:
-        arrays: role (see `ROLES`) to array.
-        name: of the data set, for the message.
+        arrays: arrays by role (see `ROLES`).
+        name: name of the data set, for the message.
 
     Raises:
-        DataError: when type, shape, lengths or labels are not those of `Dataset`.
+        DataError: a type, shape, length or label does not fit `Dataset`.
     """
     for part in ("train", "test"):
         _check_part(arrays[f"{part}-images"], arrays[f"{part}-labels"], f"{name}: the {part} part")
@@ -187,7 +186,7 @@ def _known(name_or_dir: str | os.PathLike[str]) -> CatalogEntry | None:
 
 
 def _name_of(folder: Path) -> str:
-    """Name a folder so that nobody takes it for the entry: Path makes `mnist` of `./mnist`."""
+    """Return a folder's name, distinct from the catalogue's: Path turns `./mnist` into `mnist`."""
     return os.path.join(os.curdir, folder) if str(folder) in CATALOG else str(folder)  # noqa: PTH118
 
 

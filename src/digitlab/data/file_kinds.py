@@ -1,4 +1,4 @@
-"""What a file is by its content, in words for people who gave it where another kind is expected."""
+"""Detection of a file's kind by its content, in words for error messages."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ PICTURE_MAGIC = {
     b"II+\0": "TIFF",
     b"MM\0+": "TIFF",
 }
-"""What files of pictures begin with."""
+"""Formats of picture files, by their first bytes."""
 
 BASE64 = "base64 text of a picture"
-"""The kind of a text, or a data URI, that stands for a picture's bytes."""
+"""Kind of a text, or a data URI, that encodes a picture's bytes."""
 
 _MAGIC = {
     b"\xc5\xd0\xd3\xc6": "EPS",
@@ -60,13 +60,14 @@ _DATA_URI = re.compile(r"data:image/[\w.+-]+(;[\w=.+-]+)*,", re.IGNORECASE)
 
 
 def picture_format(data: bytes) -> str:
-    """Name the format of a picture by what the file begins with.
+    """Return the format of a picture by its file's first bytes.
 
     Args:
-        data: the file; one that ends within its magic is a truncated one of that format.
+        data: content of the file; one that ends within a format's magic counts as a truncated file of that
+            format.
 
     Returns:
-        PNG, JPEG, WebP, BMP, TIFF or GIF; empty where it is none of them.
+        PNG, JPEG, WebP, BMP, TIFF or GIF; empty for any other file.
     """
     for magic, name in PICTURE_MAGIC.items():
         # A header of BMP has zeros in it, and a text that begins with BM has none.
@@ -80,14 +81,14 @@ def picture_format(data: bytes) -> str:
 
 
 def kind_of(data: bytes) -> str:
-    """Name what a file is that is no picture of an accepted format.
+    """Return the kind of a file that is not a picture of an accepted format.
 
     Args:
-        data: the file, or its first kilobytes.
+        data: content of the file, or its first kilobytes.
 
     Returns:
-        The kind, as it stands after "found": `PDF`, `a ZIP archive`, `CSV text`; `something else` where
-        nothing tells.
+        The kind, as it follows "found" in a message: `PDF`, `a ZIP archive`, `CSV text`; `something else` if
+        it is unknown.
     """
     if not data:
         return "an empty file"
@@ -120,7 +121,7 @@ def _is_base64_picture(text: str) -> bool:
         return False
     digits = "".join(text.split())
     try:
-        # In whole groups of four: of a long file only the beginning is looked at.
+        # In whole groups of four: only the beginning of a long file is decoded.
         head = base64.b64decode(digits[: len(digits) // 4 * 4][:64], validate=True)
     except binascii.Error:
         return False
@@ -128,7 +129,7 @@ def _is_base64_picture(text: str) -> bool:
 
 
 def _text(data: bytes) -> str | None:
-    """The text of a file's head (None: it is binary); a letter may be cut at its end."""
+    """Return the text of a file's head, or None if it is binary; a character may be cut at its end."""
     if b"\0" in data:
         return None
     try:

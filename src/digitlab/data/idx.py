@@ -33,10 +33,10 @@ IDX_TYPES: dict[int, np.dtype] = {
     0x0E: np.dtype(np.float64),
 }
 MAX_BYTES = 2**30
-"""What the items of one file may fill in memory: enough for EMNIST's largest part, 547 MB."""
+"""Largest size of one file's items in memory, in bytes: enough for EMNIST's largest part, 547 MB."""
 
 DEFLATE_RATIO = 1032
-"""The most that deflate makes of a byte: two bits become 258 bytes."""
+"""Largest compression ratio of deflate: two bits stand for 258 bytes."""
 
 _MAX_RANK = 64  # numpy's limit
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -45,7 +45,7 @@ _PORTION = 2**20
 
 @dataclass(frozen=True)
 class IdxHeader:
-    """What the header of an IDX file says.
+    """Header of an IDX file.
 
     Attributes:
         dtype: type of the items, in native byte order.
@@ -61,22 +61,22 @@ class IdxHeader:
         return self.dtype.itemsize * math.prod(self.shape)
 
     def encoded(self) -> bytes:
-        """The header as it stands in a file."""
+        """Return the header as it is stored in a file."""
         code = next(code for code, dtype in IDX_TYPES.items() if dtype == self.dtype)
         return struct.pack(f">HBB{len(self.shape)}I", 0, code, len(self.shape), *self.shape)
 
 
 def read_idx_header(path: str | os.PathLike[str]) -> IdxHeader:
-    """Read the header of an IDX file and leave the items where they are.
+    """Read the header of an IDX file, without the items.
 
     Args:
-        path: the file, gzipped or not.
+        path: path of the file, gzipped or not.
 
     Returns:
         Type and dimensions.
 
     Raises:
-        DataError: when the file cannot be read or its header is none of IDX.
+        DataError: the file cannot be read, or does not have an IDX header.
     """
     with _opened(Path(path)) as (stream, _size, _zipped):
         return _parse_header(stream, str(path))
@@ -86,15 +86,15 @@ def read_idx(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> np.
     """Read an array from an IDX file.
 
     Args:
-        path: the file; whether it is gzipped is decided by its content, not by its name.
-        max_bytes: the most that the items may fill in memory, in bytes.
+        path: path of the file; its content, not its name, decides whether it is gzipped.
+        max_bytes: largest size of the items in memory, in bytes.
 
     Returns:
         The array in native byte order: uint8, int8, int16, int32, float32 or float64.
 
     Raises:
-        DataError: when the file cannot be read, its header is wrong or claims another length than the file
-            has, or its compressed content is damaged.
+        DataError: the file cannot be read, its header is wrong or claims another length than the file has, or
+            its compressed content is damaged.
     """
     name = str(path)
     with _opened(Path(path)) as (stream, size, zipped):
@@ -109,12 +109,13 @@ def write_idx(path: str | os.PathLike[str], array: np.ndarray) -> None:
     """Write an array as an IDX file, whole or not at all.
 
     Args:
-        path: the file; gzipped when its name ends in `.gz`. The same array gives the same bytes every time.
-        array: of up to 64 dimensions; uint8, int8, int16, int32, float32 or float64 in any byte order.
+        path: path of the file, gzipped if its name ends in `.gz`. The same array is always written as the
+            same bytes.
+        array: array of up to 64 dimensions; uint8, int8, int16, int32, float32 or float64 in any byte order.
 
     Raises:
-        DataError: when the type has no place in IDX.
-        OutputError: when the file cannot be written.
+        DataError: IDX cannot store the type.
+        OutputError: the file cannot be written.
     """
     header = _header_of(array, str(path))
 
@@ -132,16 +133,16 @@ def write_idx(path: str | os.PathLike[str], array: np.ndarray) -> None:
 
 
 def idx_sha256(array: np.ndarray) -> str:
-    """Hash an array as the uncompressed IDX file that it would be: its type, its shape and its items.
+    """Return the hash of an array as an uncompressed IDX file: of its type, its shape and its items.
 
     Args:
-        array: as for `write_idx`.
+        array: array as accepted by `write_idx`.
 
     Returns:
-        SHA-256 in 64 hexadecimal digits; equal to that of the file, since an array has one encoding only.
+        SHA-256 in 64 hexadecimal digits; equal to that of the file, since an array has only one encoding.
 
     Raises:
-        DataError: when the type has no place in IDX.
+        DataError: IDX cannot store the type.
     """
     digest = hashlib.sha256(_header_of(array, "array").encoded())
     digest.update(_big_endian_items(array))
@@ -150,7 +151,7 @@ def idx_sha256(array: np.ndarray) -> str:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[BufferedIOBase, int, bool]]:
-    """The uncompressed stream of a file, the file's size and whether it is gzipped."""
+    """Yield the uncompressed stream of a file, the file's size, and whether it is gzipped."""
     try:
         if not path.is_file():
             raise DataError(
@@ -197,10 +198,10 @@ def _parse_header(stream: BufferedIOBase, name: str) -> IdxHeader:
 
 
 def _check_claim(header: IdxHeader, size: int, *, zipped: bool, max_bytes: int, name: str) -> None:
-    """Refuse a header whose array cannot be in a file of `size` bytes, by arithmetic alone."""
+    """Raise an error, by arithmetic alone, if a header's array cannot be in a file of `size` bytes."""
     claimed = len(header.encoded()) + header.nbytes
     shape = "x".join(map(str, header.shape)) or "one item"
-    # A dimension of zero makes nothing of the others, but numpy allocates by them all.
+    # With a dimension of 0 the array is empty, but numpy limits the product of the others all the same.
     if header.dtype.itemsize * math.prod(max(dimension, 1) for dimension in header.shape) > max_bytes:
         raise DataError(
             f"{name}: the header claims {shape} {header.dtype}, more than the limit of {max_bytes:,} bytes"
@@ -214,7 +215,7 @@ def _check_claim(header: IdxHeader, size: int, *, zipped: bool, max_bytes: int, 
 
 
 def _fill(array: np.ndarray, stream: BufferedIOBase, name: str) -> None:
-    """Read exactly the array's bytes; for gzip the read past the end checks the sum and the length."""
+    """Read exactly the array's bytes; for gzip, reading past the end checks the checksum and the length."""
     target = array.reshape(-1).view(np.uint8).data
     filled = 0
     while filled < len(target):

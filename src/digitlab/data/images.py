@@ -1,8 +1,8 @@
-"""The one safe decoder of anybody's picture files.
+"""The decoder of picture files from untrusted sources.
 
-A file is judged by its content, never by its name. Pillow gets the one format that was found: no helper
-program is ever started. It reads the header first, and what that claims is held against the limits and the
-file before a pixel is decoded.
+A file's format is detected by its content, never by its name, and is the only one that Pillow may use: no
+helper program is ever started. Pillow reads the header first, whose claims are checked against the limits and
+the file before a pixel is decoded.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ from digitlab.data.picture_parts import MAX_PAGES, Frames, list_frames
 from digitlab.errors import ImageError
 
 MAX_FILE_BYTES = 256 * 2**20
-"""The largest picture file that is read, in bytes: 50 megapixels of four samples, uncompressed, and some."""
+"""Largest picture file that is read, in bytes: 50 megapixels of four samples, uncompressed, and some more."""
 MAX_PIXELS = 50_000_000
-"""The largest picture that is decoded, in pixels."""
+"""Largest picture that is decoded, in pixels."""
 MAX_SIDE = 30_000
-"""The longest side of a picture that is decoded, in pixels."""
+"""Longest side of a picture that is decoded, in pixels."""
 MAX_PAGES_PIXELS = 2 * MAX_PIXELS
-"""The most pixels of all pages of a file together."""
+"""Largest number of pixels of all pages of a file together."""
 
 _FORMATS = ("PNG", "JPEG", "WebP", "BMP", "TIFF", "GIF")
 _LIMITS = (
@@ -55,7 +55,7 @@ _LIMITS = (
 _MAX_RUN_PIXELS = 2**22  # Pillow expands the runs of a BMP in Python
 _MAX_TIFF_TILE = 2**22  # pixels; a decoder allocates a tile whole, however small the picture is
 
-# The most pixels that a byte of a file can hold; a header that claims more is lying.
+# The most pixels that a byte of a file can hold; a header that claims more is false.
 _LZW_RATIO = 2731  # a code of 12 bits stands for at most 4,096 bytes
 _PIXELS_A_BYTE = {
     "PNG": 8 * DEFLATE_RATIO,  # of one bit each
@@ -75,10 +75,10 @@ class Picture:
     Attributes:
         grey: luminance, uint8 [h, w], 0 black .. 255 white, of the stored color also where it is transparent.
         alpha: opacity, uint8 [h, w], 0 clear .. 255 opaque; None when every pixel is opaque.
-        format: of the file: PNG, JPEG, WebP, BMP, TIFF or GIF.
-        unread: how many other pictures the file has that were not decoded: frames of an animation, reduced
+        format: format of the file: PNG, JPEG, WebP, BMP, TIFF or GIF.
+        unread: number of other pictures in the file that were not decoded: frames of an animation, reduced
             copies and masks; counted up to 10,000.
-        colour: RGB, uint8 [h, w, 3], or a reduction of it by a whole number; None where the picture is grey.
+        colour: RGB, uint8 [h, w, 3], or reduced by an integer factor; None if the picture is grey.
     """
 
     grey: np.ndarray
@@ -94,37 +94,37 @@ class Picture:
 
 
 def decode_image(source: bytes | str | os.PathLike[str]) -> Picture:
-    """Decode a picture file; of a file of several pages, or frames of an animation, the first.
+    """Decode a picture file: if it has several pages, or frames of an animation, the first.
 
     Grey of 1 to 16 bits (and TIFF's 32-bit integers and floats), palette, RGB, CMYK and alpha of every kind
     are read; color profiles are ignored.
 
     Args:
-        source: the file's bytes, or its path.
+        source: content of the file, or its path.
 
     Returns:
-        The picture, turned upright as its Exif orientation says.
+        The picture, turned upright according to its Exif orientation.
 
     Raises:
-        ImageError: with `accepted=False` when the content is of no accepted format; with `accepted=True` when
-            it is damaged, truncated, empty, too large, or cannot be read.
+        ImageError: the content is of no accepted format (`accepted=False`), or it is damaged, truncated,
+            empty, too large, or cannot be read (`accepted=True`).
     """
     return _decode_source(source, only_first=True)[0]
 
 
 def decode_pages(source: bytes | str | os.PathLike[str]) -> tuple[Picture, ...]:
-    """Decode all pages of a TIFF file; of any other file the first frame.
+    """Decode all pages of a TIFF file, or the first frame of any other file.
 
     Args:
-        source: the file's bytes, or its path.
+        source: content of the file, or its path.
 
     Returns:
-        The pages in their order, one at least, each turned upright. Pictures in the file that are none of
-        them count in the first page's `unread`.
+        The pages in order, at least one, each turned upright. Other pictures in the file are counted in the
+        first page's `unread`.
 
     Raises:
-        ImageError: as `decode_image` does; a page is damaged; there are more than 100 pages, or they have
-            more than 100 megapixels together.
+        ImageError: the file cannot be decoded, as in `decode_image`; a page is damaged; or there are more
+            than 100 pages, or more than 100 megapixels together.
     """
     return _decode_source(source, only_first=False)
 
@@ -141,7 +141,7 @@ def _decode_source(source: bytes | str | os.PathLike[str], only_first: bool) -> 
 
 def _read_file(path: Path) -> bytes:
     try:
-        # Asked before opening: opening a pipe would wait for its writer.
+        # Checked before opening: opening a pipe would wait for its writer.
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise ImageError(
@@ -180,21 +180,21 @@ def _decode(data: bytes, format_name: str, only_first: bool) -> tuple[Picture, .
         raise ImageError(f"too large with more than {MAX_PAGES} pages; split the file")
     names = [f"page {index + 1} of {len(frames.pages)}: " for index in range(len(frames.pages))]
     names = names if len(frames.pages) > 1 else [""]
-    # Pillow warns of damaged metadata, which we do not use. The filters are the process's: threads that
-    # leave here out of order may leave this one behind, and it hides nothing but Pillow's warnings.
+    # Pillow warns of damaged metadata, which we do not use. The filters are global to the process: threads
+    # that exit this block out of order may leave this one in place, which hides only Pillow's warnings.
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         with _refusals(format_name, ""):
             image = Image.open(io.BytesIO(data), formats=(format_name,))
         pixels = 0
-        # All headers before any pixel: nothing is decoded of a file that is refused for its last page.
+        # All headers before any pixel: no page is decoded of a file that is refused for its last one.
         for name, frame in zip(names, frames.pages, strict=True):
             with _refusals(format_name, name):
                 image.seek(frame.index)
                 _check_claim(image, frame.held, format_name)
                 pixels += image.width * image.height
         _check_total(pixels, len(frames.pages))
-        # What follows the picture in a JPEG, as of a camera with two lenses, only its header tells.
+        # Only the header of a JPEG lists the pictures after the first, as of a camera with two lenses.
         others = image.n_frames - 1 if isinstance(image, MpoImageFile) else frames.others
         pictures: list[Picture] = []
         for name, frame in zip(names, frames.pages, strict=True):
@@ -206,14 +206,14 @@ def _decode(data: bytes, format_name: str, only_first: bool) -> tuple[Picture, .
 
 @contextmanager
 def _refusals(format_name: str, page: str) -> Iterator[None]:
-    """Turn whatever the decoder raises into an error that names the page."""
+    """Convert any exception of the decoder to an `ImageError` that names the page."""
     try:
         yield
     except ImageError as error:
         raise ImageError(f"{page}{error}") from error.__cause__
     except Image.DecompressionBombError as error:  # Pillow's own limit is above ours
         raise ImageError(f"{page}too large; {_LIMITS}") from error
-    # Pillow names no closed set of exceptions: its decoders raise what damaged bytes make them raise.
+    # Pillow documents no closed set of exceptions: damaged bytes can raise any in its decoders.
     except Exception as error:
         raise ImageError(
             f"{page}the {format_name} file is damaged, truncated or of a rare kind; save it again as PNG"
@@ -237,12 +237,12 @@ def _check_total(pixels: int, pages: int) -> None:
 
 
 def _check_claim(image: ImageFile, held: int, format_name: str) -> None:
-    """Refuse what is too large, and what cannot be in the file: nothing is allocated for a lie.
+    """Raise an error for a picture that is too large or cannot be in the file, before anything is allocated.
 
     Args:
-        image: of which only the header has been read.
-        held: bytes of the file that hold its pixels.
-        format_name: of the file.
+        image: picture of which only the header has been read.
+        held: number of bytes in the file that hold its pixels.
+        format_name: format of the file.
     """
     pixels = image.width * image.height
     size = f"{image.width:,} x {image.height:,} pixels"
@@ -266,7 +266,7 @@ def _pixels_a_byte(image: ImageFile, format_name: str) -> float:
 
 
 def _check_tiff_parts(image: TiffImagePlugin.TiffImageFile) -> None:
-    """Refuse tiles out of all proportion, and parts that leave a gap or lie over each other."""
+    """Raise an error for oversized tiles, and for parts that leave a gap or overlap."""
     pixels, tags = image.width * image.height, image.tag_v2
     tile_pixels = int(tags.get(TiffImagePlugin.TILEWIDTH, 0)) * int(tags.get(TiffImagePlugin.TILELENGTH, 0))
     if tile_pixels > max(pixels, _MAX_TIFF_TILE):
@@ -280,6 +280,6 @@ def _check_tiff_parts(image: TiffImagePlugin.TiffImageFile) -> None:
 
 
 def _raw_mode(image: ImageFile) -> str:
-    """How the samples lie in the file, in Pillow's terms; known only until the picture is loaded."""
+    """Return the layout of the samples in the file, in Pillow's terms; Pillow drops it on loading."""
     arguments = image.tile[0].args if image.tile else ""
     return arguments if isinstance(arguments, str) else str(arguments and arguments[0])

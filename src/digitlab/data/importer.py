@@ -1,4 +1,4 @@
-"""Other people's data sets brought into MNIST's form: folders of pictures, or arrays in an `.npz` file."""
+"""Import of data sets into MNIST's form: from folders of pictures, or from arrays in an `.npz` file."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from digitlab.errors import DataError
 from digitlab.files import ensure_new, new_folder
 
 DEFAULT_TEST_SHARE = 1 / 7
-"""MNIST's own: 10,000 of 70,000."""
+"""Default share of the test part, which is MNIST's: 10,000 of 70,000."""
 
 Progress = Callable[[Sequence[Path]], Iterable[Path]]
-"""Passes the paths on one by one and may show how far it is."""
+"""Function that passes the paths on one by one and may show progress."""
 
 
 @dataclass(frozen=True)
 class Imported:
-    """Where the images of a new data set come from.
+    """Sources of the images of a new data set.
 
     Attributes:
-        pictures: part (`train`, `test`) to the file of each image; empty where they came from one file.
-        left_out: what lay among the pictures that desktops and archives leave there.
+        pictures: file of each image, by part (`train`, `test`); empty if they came from one file.
+        left_out: files among the pictures that were ignored, because desktops and archives leave them there.
     """
 
     pictures: Mapping[str, Sequence[Path]]
@@ -47,19 +47,19 @@ def import_dataset(
     test_share: float = DEFAULT_TEST_SHARE,
     progress: Progress = iter,
 ) -> Imported:
-    """Bring a folder of pictures or an `.npz` file into the form of a data set.
+    """Create a data set from a folder of pictures or an `.npz` file.
 
     Args:
-        source: as for `import_folder` or `import_npz`.
-        target: the folder to make; it must not exist, or be empty.
-        test_share: as for `import_folder`.
-        progress: as for `import_folder`.
+        source: folder of pictures, or `.npz` file, as accepted by `import_folder` and `import_npz`.
+        target: folder to create; it must not exist, or be empty.
+        test_share: share of the pictures that becomes the test part if the source has none; 0..1.
+        progress: function that passes the pictures' paths on and may show progress.
 
     Returns:
-        Where each image comes from.
+        The source of each image.
 
     Raises:
-        DataError, OutputError: when the source is neither, or as these say.
+        DataError, OutputError: the source is neither, or it cannot be imported.
     """
     if Path(source).is_dir():
         return import_folder(source, target, test_share=test_share, progress=progress)
@@ -75,26 +75,26 @@ def import_folder(
     seed: int = 0,
     progress: Progress = iter,
 ) -> Imported:
-    """Make a data set from pictures that lie in folders named after their classes.
+    """Create a data set from pictures in folders named after their classes.
 
-    Pictures are taken as they are: 28x28 pixels, white ink on black.
+    Pictures are used unchanged: 28x28 pixels, white ink on black.
 
     Args:
-        source: a folder with the folders `0` .. `9`, or with `train` and `test` that each hold these; a
-            `classes.txt` beside them names the classes and comes along.
-        target: the folder to make, whole or not at all; it must not exist, or be empty.
-        test_share: share of the pictures that becomes the test part where the source has no `test` folder;
+        source: folder with the folders `0` .. `9`, or with `train` and `test` that each hold these; a
+            `classes.txt` beside them names the classes and is copied.
+        target: folder to create, whole or not at all; it must not exist, or be empty.
+        test_share: share of the pictures that becomes the test part if the source has no `test` folder;
             stratified by class, more than 0 and less than 1.
-        seed: of the split into parts and of the order of the images.
-        progress: shows how far the reading is.
+        seed: seed of the split into parts and of the order of the images.
+        progress: function that passes the pictures' paths on and may show progress.
 
     Returns:
-        The file of each image.
+        The source of each image.
 
     Raises:
-        DataError: when a class is missing, a picture is not 28x28 or opaque, or `classes.txt` does not fit.
-        OutputError: when the target is in the way or cannot be written.
-        ImageError: when a picture cannot be decoded.
+        DataError: a class is missing, a picture is not 28x28 or not opaque, or `classes.txt` is invalid.
+        OutputError: the target exists and is not empty, or cannot be written.
+        ImageError: a picture cannot be decoded.
     """
     folder, target = Path(source), ensure_new(target)
     try:
@@ -128,22 +128,22 @@ def import_folder(
 
 
 def import_npz(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
-    """Make a data set from an `.npz` file such as Keras's `mnist.npz`; nothing in it is ever unpickled.
+    """Create a data set from an `.npz` file such as Keras's `mnist.npz`; nothing in it is ever unpickled.
 
     Args:
-        source: a file with `x_train`, `x_test` (uint8 [n, 28, 28]) and `y_train`, `y_test` (integers 0..9).
-        target: the folder to make, whole or not at all; it must not exist, or be empty.
+        source: file with `x_train`, `x_test` (uint8 [n, 28, 28]) and `y_train`, `y_test` (integers 0..9).
+        target: folder to create, whole or not at all; it must not exist, or be empty.
 
     Raises:
-        DataError: when the file is damaged, too large or holds anything else.
-        OutputError: as for `import_folder`.
+        DataError: the file is damaged, too large or holds anything else.
+        OutputError: the target exists and is not empty, or cannot be written.
     """
     folder = ensure_new(target)
     _write_folder(folder, read_npz(Path(source)), str(source))
 
 
 def _find_pictures(folder: Path, left_out: list[Path], part: str = "") -> list[Path]:
-    """The pictures of a folder of classes, class by class and in the order of their names."""
+    """Return the pictures of a folder of classes, class by class and in the order of their names."""
     names, left = list_folder(folder)
     # The folder itself was listed before, to see whether it holds parts.
     left_out += left if part else []

@@ -1,7 +1,7 @@
-"""A look at a data set: what is odd about its images and labels, with counts, before anything is trained.
+"""Inspection of a data set before training: faults and oddities of its images and labels, with counts.
 
 Nothing is changed and nothing is refused here. The thresholds leave MNIST and Fashion-MNIST without a
-finding; beside each stands how far from it their 140,000 images are.
+finding; the distance of their 140,000 images is noted beside each.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from digitlab.data.pixels import of_unit_range
 Part = Literal["train", "test"]
 
 GRAVE_SHARE = 0.01
-"""The share of a part from which what is wrong with its images is grave."""
+"""Smallest share of a part for which a fault of its images is grave."""
 
 _DIM = 128  # the brightest pixel of each of the 140,000 images is 254 or 255
-_UNEVEN = 2  # times the even share or one of its parts; MNIST's classes are 0.90 to 1.12 of it
+_UNEVEN = 2  # factor above or below the even share; MNIST's classes are 0.90 to 1.12 of it
 _CHANCE = 4  # standard deviations: in a small set chance alone makes classes uneven
 _KNOWN_POSE = 0.85  # mean correlation with MNIST's mean digits: 50 digits of MNIST 0.90, Fashion-MNIST 0.52
-_OTHER_POSE = 0.1  # by which it is less as the images lie; by which MNIST's next likely pose is: 0.21
-_ENOUGH = 5_000  # images whose means tell the pose
-_PLACES = 10  # that a finding names
+_OTHER_POSE = 0.1  # smallest lead over the pose as stored; MNIST's over its next likely pose: 0.21
+_ENOUGH = 5_000  # images whose means decide on the pose
+_PLACES = 10  # largest number that a finding names
 
 _COPY = "like another of that part, pixel for pixel"
 _NAMES: dict[Part, str] = {"train": "training", "test": "test"}
@@ -46,16 +46,17 @@ _POSES = {
 
 @dataclass(frozen=True)
 class Finding:
-    """Something odd about a data set.
+    """Fault or oddity of a data set.
 
     Attributes:
-        kind: `polarity`, `range`, `dim`, `blank`, `classes`, `overlap`, `labels`, `copies` or `pose`.
-        part: in which images were counted: `train` or `test`; None: in both together.
-        count: images that it is about.
-        of: images that were looked at.
-        sentence: what was found, what it does and what to do about it, in one line.
-        grave: whether scores of networks that learn from the data will mislead.
-        places: the first of the images, each by its part and its index there, from 0.
+        kind: kind of the finding: `polarity`, `range`, `dim`, `blank`, `classes`, `overlap`, `labels`,
+            `copies` or `pose`.
+        part: part in which images were counted: `train` or `test`; None for both together.
+        count: number of images concerned.
+        of: number of images examined.
+        sentence: finding, its effect and its remedy, in one line.
+        grave: whether scores of networks trained on the data will mislead.
+        places: first images concerned, at most ten, each as its part and its index there, from 0.
     """
 
     kind: str
@@ -67,18 +68,18 @@ class Finding:
     places: tuple[tuple[Part, int], ...] = ()
 
     def to_values(self) -> dict[str, Any]:
-        """Plain values, as they stand in JSON."""
+        """Return the fields as JSON-compatible values."""
         return {**vars(self), "places": [list(place) for place in self.places]}
 
 
 def inspect_dataset(dataset: Dataset) -> tuple[Finding, ...]:
-    """Look for what makes networks learn, or scores say, something else than one thinks.
+    """Find what makes networks learn, or scores measure, something else than intended.
 
     Args:
-        dataset: any; one of MNIST's size takes 0.3 s of one core.
+        dataset: any data set; one of MNIST's size takes 0.3 s of one core.
 
     Returns:
-        What was found, the grave first; of MNIST and Fashion-MNIST nothing.
+        Findings, the grave ones first; none for MNIST and Fashion-MNIST.
     """
     findings = [*_of_part(dataset, "train"), *_of_part(dataset, "test"), *_copies(dataset), *_pose(dataset)]
     return tuple(sorted(findings, key=lambda finding: not finding.grave))
@@ -102,7 +103,7 @@ def _of_part(dataset: Dataset, part: Part) -> Iterator[Finding]:
 
 
 def _polarity(part: Part, images: np.ndarray, peaks: np.ndarray, blank: np.ndarray) -> Iterator[Finding]:
-    """Dark ink on light ground: of all images the border tells it, also of clothes that fill the frame.
+    """Find dark ink on light ground by the images' borders, also for clothes that fill the frame.
 
     The border's mean is at most 0.03 of the brightest pixel in MNIST and 0.42 in Fashion-MNIST.
     """
@@ -143,7 +144,7 @@ def _classes(part: Part, labels: np.ndarray) -> Iterator[Finding]:
 
 
 def _copies(dataset: Dataset) -> Iterator[Finding]:
-    """Images that are equal pixel for pixel; blank ones were told before."""
+    """Find images that are equal pixel for pixel, except blank ones, which are another finding."""
     images = np.concatenate([dataset.x_train, dataset.x_test])
     labels = np.concatenate([dataset.y_train, dataset.y_test])
     kept = len(dataset.y_train)
@@ -184,7 +185,7 @@ def _conflicts(first: np.ndarray, labels: np.ndarray, drawn: np.ndarray, kept: i
 
 
 def _pose(dataset: Dataset) -> Iterator[Finding]:
-    """Digits that lie otherwise than MNIST's; what are no digits is like MNIST in no pose."""
+    """Find digits in another pose than MNIST's; images other than digits resemble MNIST in no pose."""
     known = _mnist_means()
     some = np.random.default_rng(0).permutation(len(dataset.y_train))[:_ENOUGH]
     found = _mean_images(dataset.x_train[some], dataset.y_train[some])
@@ -209,8 +210,8 @@ def _posed(images: np.ndarray, transposed: bool, turns: int) -> np.ndarray:
 
 
 def _mean_images(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The mean of each class [10, 28, 28] less its grey, and of length 1: products are correlations."""
-    # A class that is not there has a mean of 0, which is like nothing.
+    """Return the mean of each class [10, 28, 28], centred and of length 1: products are correlations."""
+    # A missing class has a mean of 0, which correlates with nothing.
     means = np.stack([images[labels == label].sum(axis=0, dtype=float) for label in range(CLASSES)])
     means -= means.mean(axis=(1, 2), keepdims=True)
     return means / np.maximum(np.sqrt((means**2).sum(axis=(1, 2), keepdims=True)), 1e-9)
@@ -223,7 +224,7 @@ def _mnist_means() -> np.ndarray:
 
 
 def _found(kind: str, part: Part, which: np.ndarray, what: str, *, grave: bool = False) -> Iterator[Finding]:
-    """Tell of some images of a part, if there are any."""
+    """Yield a finding about some images of a part, if there are any."""
     count, of = int(which.sum()), len(which)
     if not count:
         return
@@ -233,7 +234,7 @@ def _found(kind: str, part: Part, which: np.ndarray, what: str, *, grave: bool =
 
 
 def _places(indices: Sequence[int] | np.ndarray, kept: int) -> tuple[tuple[Part, int], ...]:
-    """Indices in both parts, one after the other, as places in each."""
+    """Convert indices into both parts, one after the other, to places in each."""
     few = [int(at) for at in indices[:_PLACES]]
     return tuple(("train", at) if at < kept else ("test", at - kept) for at in few)
 

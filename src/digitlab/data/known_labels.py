@@ -1,4 +1,4 @@
-"""Labels of MNIST's test set that are known to be wrong: they are marked where shown, and never changed."""
+"""Labels of MNIST's test set that are known to be wrong; they are marked where shown, and never changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MNIST_CORRECTIONS: Mapping[int, int] = MappingProxyType(
         9729: 6,
     }
 )
-"""Index in MNIST's test set to the digit that the majority of five raters read there.
+"""Digit that the majority of five raters read, by index in MNIST's test set.
 
 Source:
     Northcutt, Athalye and Mueller 2021, Pervasive Label Errors in Test Sets Destabilize Machine Learning
@@ -30,12 +30,12 @@ Source:
 
 
 def known_corrections(fingerprint: str) -> Mapping[int, int]:
-    """Give the labels of a test set that are known to be wrong.
+    """Return corrections of the labels of a test set that are known to be wrong.
 
     Args:
-        fingerprint: of the data set, in 64 hexadecimal digits.
+        fingerprint: fingerprint of the data set, in 64 hexadecimal digits.
 
     Returns:
-        Index in the test set to the digit by re-labelling; empty for every data set but MNIST.
+        Digit by re-labelling, by index in the test set; empty for every data set but MNIST.
     """
     return MNIST_CORRECTIONS if fingerprint == CATALOG["mnist"].fingerprint else {}

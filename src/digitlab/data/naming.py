@@ -1,4 +1,4 @@
-"""What a data set is called: the place that it is loaded from, and its name for people."""
+"""Names of data sets: the location to load one from, and its title for people."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from digitlab.errors import DataError
 from digitlab.spec.trial import DataSpec
 
 SHORT = 8
-"""Digits of a fingerprint that tell the data sets of one person apart."""
+"""Number of a fingerprint's digits that distinguish the data sets of one person."""
 
 
 def locate(dataset: str, folder: Path | None = None) -> str:
-    """Give the name or the absolute path under which a data set is found from everywhere.
+    """Return the name or absolute path under which a data set is found from every folder.
 
     Args:
-        dataset: a name in the catalogue, or a folder.
-        folder: from which a relative path leads; the current one unless said.
+        dataset: name in the catalogue, or a folder.
+        folder: base of a relative path; the current folder if None.
 
     Raises:
-        SpecError: the path is none in UTF-8, and so could not be kept with a result.
+        SpecError: the path is not UTF-8, and so could not be stored with a result.
     """
     if dataset in CATALOG:
         return dataset
@@ -31,30 +31,30 @@ def locate(dataset: str, folder: Path | None = None) -> str:
 
 
 def known_fingerprint(dataset: str) -> str:
-    """Give the fingerprint of a data set, without loading it where its name says it.
+    """Return the fingerprint of a data set, without loading it if it is in the catalogue.
 
     Args:
-        dataset: a name in the catalogue, or a folder.
+        dataset: name in the catalogue, or a folder.
 
     Returns:
         SHA-256 in 64 hexadecimal digits.
 
     Raises:
-        DataError: as for `load`.
+        DataError: the data set cannot be loaded, as in `load`.
     """
     entry = CATALOG.get(dataset)
     return entry.fingerprint if entry else load(dataset).fingerprint
 
 
 def data_title(dataset: str, fingerprint: str | None = None) -> str:
-    """Name a data set for people.
+    """Return the title of a data set for people.
 
     Args:
-        dataset: a name in the catalogue, or a folder.
-        fingerprint: of its contents; its beginning tells two folders of one name apart.
+        dataset: name in the catalogue, or a folder.
+        fingerprint: fingerprint of the contents; its beginning distinguishes folders of the same name.
 
     Returns:
-        The title in the catalogue, or the folder's name.
+        The title in the catalogue, or the folder's name with the beginning of the fingerprint, if given.
     """
     entry = CATALOG.get(dataset)
     if entry:
@@ -64,15 +64,15 @@ def data_title(dataset: str, fingerprint: str | None = None) -> str:
 
 
 def require_folder(dataset: str, said: str, folder: Path | None = None) -> None:
-    """Refuse a data set that is neither known by name nor a folder, in the words in which it was asked for.
+    """Raise an error for a data set that is neither in the catalogue nor a folder.
 
     Args:
-        dataset: as `locate` gives it.
-        said: as it was asked for.
-        folder: from which a relative path leads, if it is not the current one.
+        dataset: name or path returned by `locate`.
+        said: name or path as it was requested, for the message.
+        folder: base of a relative path, for the message; None for the current folder.
 
     Raises:
-        DataError: there is none.
+        DataError: there is no such data set.
     """
     if dataset not in CATALOG and not Path(dataset).is_dir():
         where = f", looked for from {folder}" if folder else ""

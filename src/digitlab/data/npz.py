@@ -1,4 +1,4 @@
-"""Arrays from an `.npz` file, each checked from the directory and the headers before it is read."""
+"""Arrays from an `.npz` file, each checked by the archive's directory and its header before it is read."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     """Read the four arrays of a data set from a file such as Keras's `mnist.npz`.
 
     Args:
-        path: a file with `x_train`, `y_train`, `x_test` and `y_test`; others in it are left alone.
+        path: path of a file with `x_train`, `y_train`, `x_test` and `y_test`; other arrays are ignored.
 
     Returns:
-        Role (`train-images`, ...) to array, the labels as uint8.
+        Arrays by role (`train-images`, ...), the labels as uint8.
 
     Raises:
-        DataError: when the file is damaged, lacks one of them, or claims what it does not hold.
+        DataError: the file is damaged, lacks one of the arrays, or claims more or less than it holds.
     """
     if not path.is_file():
         raise DataError(f"{path}: {_EXPECTED}, found no such file")
@@ -61,13 +61,13 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
             return {role: _read_member(archive, name, role, path) for role, name in _MEMBERS.items()}
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
-    # What zipfile, zlib and numpy's header reader make of damaged or encrypted bytes.
+    # Exceptions of zipfile, zlib and numpy's header reader for damaged or encrypted bytes.
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
         raise DataError(f"{path}: the .npz file is damaged ({error}); get it again") from error
 
 
 def _check_kind(path: Path) -> None:
-    """Refuse what is no ZIP archive, as an .npz file is one, and say what it is."""
+    """Raise an error for a file that is not a ZIP archive, as .npz files are, with its kind."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if head.startswith(_ZIP):

@@ -1,4 +1,4 @@
-"""Folders of pictures by class: which names they must have, and what is said of those they have."""
+"""Folders of pictures by class: the names that they must have, and messages about others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from digitlab.data.classes import DIGITS
 from digitlab.errors import DataError
 
 PART_NAMES = ("train", "test")
-"""The folders of a folder of pictures that has a test part of its own."""
+"""Names of the folders in a folder of pictures that has its own test part."""
 
 _LEFT_BEHIND = frozenset(
     (
@@ -41,11 +41,11 @@ _SHOWN = 4  # names in a message
 
 
 class Listing(NamedTuple):
-    """What is in a folder.
+    """Contents of a folder.
 
     Attributes:
-        names: sorted.
-        left_out: what desktops and archives leave there, hidden files among them.
+        names: names in the folder, sorted.
+        left_out: paths that desktops and archives leave behind, hidden files among them.
     """
 
     names: list[str]
@@ -53,7 +53,7 @@ class Listing(NamedTuple):
 
 
 def list_folder(folder: Path) -> Listing:
-    """List a folder, and apart from it what desktops and archives leave there."""
+    """List a folder, and separately what desktops and archives leave behind."""
     names, left_out = [], []
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name.lower() in _LEFT_BEHIND:
@@ -64,16 +64,16 @@ def list_folder(folder: Path) -> Listing:
 
 
 def check_class_names(folder: Path, names: Sequence[str], *, in_part: bool) -> None:
-    """Refuse a folder that does not hold the folders 0..9 and nothing else.
+    """Raise an error for a folder that does not hold the folders 0..9 and nothing else.
 
     Args:
-        folder: that was listed.
-        names: what is in it.
-        in_part: whether it is the folder of a part, in which no parts are looked for.
+        folder: folder that was listed.
+        names: names in the folder.
+        in_part: whether the folder is that of a part, which has no parts itself.
 
     Raises:
-        DataError: a folder is missing, or there is another beside them; the names say which, and to what they
-            are to be renamed where that is plain.
+        DataError: a folder is missing, or there is another one; the message names it, and its right name if
+            that is plain.
     """
     if set(names) == set(DIGITS):
         for name in names:
@@ -113,7 +113,7 @@ def _looks_like_parts(names: Sequence[str]) -> bool:
 
 
 def _meant(name: str) -> str:
-    """The class or part that somebody means by a folder's name; empty where that is not plain."""
+    """Return the class or part that a folder's name stands for; empty if that is not plain."""
     plain = name.strip().lower()
     if plain in PART_NAMES:
         return plain
@@ -126,6 +126,6 @@ def _meant(name: str) -> str:
 
 
 def _shown(names: Sequence[str]) -> str:
-    """Quoted, so that blanks at the ends of a name are seen."""
+    """Join names, quoted so that blanks at their ends are visible."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(map(repr, names[:_SHOWN])) + more

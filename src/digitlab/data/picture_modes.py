@@ -10,9 +10,9 @@ from PIL import Image, TiffImagePlugin
 from digitlab.errors import ImageError
 
 MOST_COLOUR_PIXELS = 2_000_000
-"""Of the colour that is kept: no more are looked at, and those of a photograph take long to copy."""
+"""Largest number of colour pixels that are kept: no more are used, and a photograph's take long to copy."""
 
-# What Pillow does to the samples of a PNG file, by their raw mode, but not to the transparent one among them.
+# Factors by which Pillow scales the samples of a PNG file, but not its transparent value, by raw mode.
 _SPREAD = {"L;2": 85, "L;4": 17, "RGB;16B": 1 / 256}
 
 
@@ -20,15 +20,16 @@ def grey_and_alpha(image: Image.Image, raw_mode: str) -> tuple[np.ndarray, np.nd
     """Turn a picture into grey and alpha.
 
     Args:
-        image: as Pillow decoded it.
-        raw_mode: how its samples lay in the file, in Pillow's terms: `I;12` are 12 bits, `I;32N` unsigned.
+        image: picture decoded by Pillow.
+        raw_mode: layout of the samples in the file, in Pillow's terms: `I;12` is 12 bits, `I;32N` unsigned 32
+            bits.
 
     Returns:
         Luminance, uint8 [h, w], 0 black .. 255 white; and opacity, uint8 [h, w], 0 clear .. 255 opaque, or
         None when every pixel is opaque.
 
     Raises:
-        ImageError: when pixels are no numbers.
+        ImageError: a pixel is NaN or infinite.
     """
     if image.mode.startswith(("I", "F")):
         grey, alpha = _deep_grey(image, raw_mode), _declared_alpha(image, raw_mode)
@@ -49,10 +50,10 @@ def grey_and_alpha(image: Image.Image, raw_mode: str) -> tuple[np.ndarray, np.nd
 
 
 def colour_of(image: Image.Image) -> np.ndarray | None:
-    """Give the colour of a picture, reduced where that is large.
+    """Return the colour of a picture, reduced if the picture is large.
 
     Returns:
-        uint8 [h / n, w / n, 3] RGB, with n = 1 up to 2 megapixels; None where it has none.
+        RGB, uint8 [h / n, w / n, 3], with n = 1 up to 2 megapixels; None if the picture has no colour.
     """
     if image.mode in ("1", "L", "LA", "La", "LAB") or image.mode.startswith(("I", "F")):
         return None
@@ -64,13 +65,13 @@ def colour_of(image: Image.Image) -> np.ndarray | None:
 
 
 def _has_colour(image: Image.Image) -> bool:
-    """Whether a palette has any entry that is no grey."""
+    """Return whether a palette has any entry that is not grey."""
     colours = np.asarray(image.getpalette() or [], np.uint8).reshape(-1, 3)
     return bool((colours != colours[:, :1]).any())
 
 
 def _palette(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
-    """Luminance and opacity by index, uint8 [256] each: cheaper than to turn every pixel into a color."""
+    """Return luminance and opacity by index, uint8 [256] each: cheaper than converting every pixel."""
     ramp = image.crop((0, 0, 256, 1))
     ramp.frombytes(bytes(range(256)))
     colors = ramp.convert("RGBA")
@@ -78,7 +79,7 @@ def _palette(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _declared_alpha(image: Image.Image, raw_mode: str) -> np.ndarray | None:
-    """Opacity of a picture in which one grey or one color is declared transparent."""
+    """Return the opacity of a picture in which one grey or one colour is declared transparent."""
     transparent = image.info.get("transparency")
     if transparent is None:
         return None
@@ -88,7 +89,7 @@ def _declared_alpha(image: Image.Image, raw_mode: str) -> np.ndarray | None:
 
 
 def _deep_grey(image: Image.Image, raw_mode: str) -> np.ndarray:
-    """Samples of more than 8 bits, scaled so that white is 255."""
+    """Return samples of more than 8 bits, scaled so that white is 255."""
     samples = np.asarray(image)
     if samples.dtype.kind == "u":
         white = 2**12 - 1 if raw_mode == "I;12" else 2**16 - 1
@@ -97,7 +98,7 @@ def _deep_grey(image: Image.Image, raw_mode: str) -> np.ndarray:
     else:
         samples = samples.view(np.uint32) if raw_mode == "I;32N" else samples
         grey = _by_range(samples.astype(np.float64))
-    # Pillow turns white as zero round in greys of up to 8 bits only.
+    # Pillow inverts greys whose white is zero only up to 8 bits.
     inverted = isinstance(image, TiffImagePlugin.TiffImageFile) and (
         image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 0) == 0
     )
@@ -105,9 +106,9 @@ def _deep_grey(image: Image.Image, raw_mode: str) -> np.ndarray:
 
 
 def _by_range(values: np.ndarray) -> np.ndarray:
-    """Scale 32-bit integers and floats, whose files say nowhere what white is.
+    """Scale 32-bit integers and floats, whose files do not define white.
 
-    White is the smallest customary one that is above them all; where some are negative, the highest of them.
+    White is the smallest customary maximum that no value exceeds; if some are negative, the largest value.
     """
     low, high = values.min(), values.max()
     if not np.isfinite((low, high)).all():

@@ -1,8 +1,8 @@
-"""The parts that a picture file is made of, walked before a decoder sees it.
+"""The parts of a picture file, walked before a decoder sees it.
 
-A file may be small, sound and still a trap: millions of empty comments, chunks or blocks, each of them work
-for the decoder; or a header that claims a large picture, with padding behind a few bytes of pixels. The walk
-reads no more than the lengths of the parts.
+A small and valid file may still be an attack: millions of empty comments, chunks or blocks, each of them work
+for the decoder; or a header that claims a large picture, with padding after a few bytes of pixels. The walk
+reads little more than the lengths of the parts.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ import numpy as np
 from digitlab.errors import ImageError
 
 MAX_PAGES = 100
-"""The most pages of a TIFF file that are read."""
+"""Largest number of pages of a TIFF file that are read."""
 MOST_FRAMES = 10_000
-"""Frames that are counted; nobody who is told of them asks for more."""
+"""Number up to which frames are counted; an exact count above it is of no use."""
 
 _FEW_PARTS = 1_000
-_PART_BYTES = 128  # that a part of a file of many must have on average; those of a GIF's pixels have 255
-_MAX_EXIF_PARTS = 100  # of a JPEG; Pillow copies all before each
+_PART_BYTES = 128  # smallest mean size of parts that are many; those of a GIF's pixels have 255
+_MAX_EXIF_PARTS = 100  # of a JPEG; for each, Pillow copies all before it
 _USUAL_SCANS = 16  # of a JPEG; an empty one is a few bytes
 _MAX_TAGS = 1_000  # of a page of a TIFF
-_MAX_TAGS_OF_ALL = 5_000  # of its pages, which have a dozen or two each
+_MAX_TAGS_OF_ALL = 5_000  # of all pages of a TIFF, which have a dozen or two each
 _MAX_STRIPS_OF_ALL = 50_000  # of all pages of a TIFF; some writers make one of each row
 _SUBFILE, _REDUCED_OR_MASK = 254, 0b101  # a tag of a TIFF, and what it says of a picture that is no page
 _BYTE_COUNTS = {279, 325}  # tags of a TIFF: how long its strips are, or its tiles
@@ -41,12 +41,11 @@ _EXTENSION, _FRAME, _TRAILER = 0x21, 0x2C, 0x3B
 
 @dataclass(frozen=True)
 class Frame:
-    """One of the pictures in a file.
+    """One picture in a file.
 
     Attributes:
-        index: its number among them, from 0.
-        held: bytes of the file that hold its pixels; of a format whose parts say it only to the decoder,
-            no less than these.
+        index: index of the picture in the file, from 0.
+        held: number of bytes in the file that hold its pixels; an upper bound if only the decoder can tell.
     """
 
     index: int
@@ -58,9 +57,9 @@ class Frames:
     """The pictures in a file.
 
     Attributes:
-        pages: those that are read: of a TIFF all but reduced copies and masks, at most one more than
-            `MAX_PAGES`; of other formats the first.
-        others: how many more there are, counted up to `MOST_FRAMES`.
+        pages: pictures to read: all of a TIFF except reduced copies and masks, at most one more than
+            `MAX_PAGES`; the first one of other formats.
+        others: number of further pictures, counted up to `MOST_FRAMES`.
     """
 
     pages: tuple[Frame, ...]
@@ -71,11 +70,11 @@ def list_frames(data: bytes, format_name: str) -> Frames:
     """List the pictures in a file.
 
     Args:
-        data: the file.
-        format_name: as its magic says: PNG, JPEG, WebP, BMP, TIFF or GIF.
+        data: content of the file.
+        format_name: format by the file's magic: PNG, JPEG, WebP, BMP, TIFF or GIF.
 
     Raises:
-        ImageError: when the file ends before the parts of its first picture do, or is made of far too many.
+        ImageError: the file ends before the parts of its first picture do, or has far too many parts.
     """
     try:
         return _WALKS[format_name](data)
@@ -106,7 +105,7 @@ def _png(data: bytes) -> Frames:
 
 
 def _jpeg(data: bytes) -> Frames:
-    """Count the bytes of the scans; of many a share, since each goes over all of the pixels again."""
+    """Count the bytes of the scans; a share of them for many scans, since each covers all pixels again."""
     begin = _first_scan(data)
     end = data.find(_END_OF_IMAGE, begin)
     end = len(data) if end < 0 else end
@@ -114,7 +113,7 @@ def _jpeg(data: bytes) -> Frames:
 
 
 def _first_scan(data: bytes) -> int:
-    """Find the first scan; what precedes it is segments with their lengths."""
+    """Return the offset of the first scan, which follows segments with their lengths."""
     position, parts, exif_parts = 2, 0, 0
     while not data.startswith(_START_OF_SCAN, position):
         if data[position] != 0xFF or data[position + 1] in _WITHOUT_LENGTH:
@@ -135,14 +134,14 @@ def _gif(data: bytes) -> Frames:
     if held is None:
         raise IndexError
     others = 0
-    with suppress(IndexError, ImageError):  # what comes behind the first frame does not spoil it
+    with suppress(IndexError, ImageError):  # damage after the first frame does not affect it
         for _ in islice(pixels, MOST_FRAMES):
             others += 1
     return _only(held, others)
 
 
 def _gif_pixels(data: bytes) -> Iterator[int]:
-    """Give the bytes of pixels of each frame."""
+    """Yield the number of bytes of pixels of each frame."""
     position, parts = 13 + _palette_bytes(data[10]), 0
     while data[position] != _TRAILER:
         if data[position] == _FRAME:
@@ -163,7 +162,7 @@ def _palette_bytes(flags: int) -> int:
 
 
 def _skip_blocks(data: bytes, position: int) -> tuple[int, int]:
-    """Go over blocks that begin with their length, up to an empty one; give their end and their number."""
+    """Skip blocks that begin with their length, up to an empty one; return their end and their number."""
     parts = 0
     while data[position]:
         position += 1 + data[position]
@@ -187,14 +186,14 @@ def _webp(data: bytes) -> Frames:
 
 @dataclass(frozen=True)
 class _Directory:
-    """What a directory of a TIFF says of one picture.
+    """Facts about one picture from its directory in a TIFF.
 
     Attributes:
-        held: bytes that hold its pixels.
+        held: number of bytes that hold its pixels.
         is_page: whether it is neither a reduced copy nor a mask.
-        tags: how many it has.
-        strips: in how many parts its pixels lie.
-        next: where the next directory begins; 0 behind the last.
+        tags: number of tags.
+        strips: number of strips or tiles that hold its pixels.
+        next: offset of the next directory; 0 after the last.
     """
 
     held: int
@@ -256,7 +255,7 @@ def _directory(data: bytes, start: int, order: str, is_big: bool) -> _Directory:
 
 def _sum(data: bytes, dtype: str) -> int:
     values = np.frombuffer(data, dtype, len(data) // np.dtype(dtype).itemsize)
-    return int(values.astype(np.float64).sum())  # no claim overflows it
+    return int(values.astype(np.float64).sum())  # float64, which no claimed size overflows
 
 
 _WALKS: dict[str, Callable[[bytes], Frames]] = {

@@ -1,4 +1,4 @@
-"""The validation part: taken from the training images by class in proportion, the same for a seed."""
+"""The validation part: a sample of the training images, stratified by class and determined by a seed."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ MIN_VALIDATION = 10
 def stratified_split(labels: np.ndarray, validation: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Split images into a training and a validation part with the classes in the same proportion.
 
-    Each class gives its share rounded down; what is left goes one each to the classes with the largest
-    remainders, the smaller label first where they are equal.
+    Each class contributes its share rounded down; the rest comes one each from the classes with the largest
+    remainders, the smaller label first if they are equal.
 
     Args:
         labels: class of each image, integers [n].
         validation: size of the validation part in images, 10..n-1.
-        seed: 0 or more; it belongs to the data, not to the trial, so that trials share the split.
+        seed: seed of the split, 0 or more; it belongs to the data, not to the trial, so that trials share the
+            split.
 
     Returns:
         The indices of the training part, int64 [n - validation], and of the validation part, int64
         [validation], both ascending; together they are all indices once.
 
     Raises:
-        DataError: when `validation` or `seed` is out of range.
+        DataError: `validation` or `seed` is out of range.
     """
     if not MIN_VALIDATION <= validation < len(labels):
         raise DataError(
@@ -43,7 +44,7 @@ def stratified_split(labels: np.ndarray, validation: int, seed: int) -> tuple[np
 
 
 def _shares(counts: np.ndarray, total: int) -> np.ndarray:
-    """`total` divided in proportion to `counts` by largest remainder, in exact integer arithmetic."""
+    """Divide `total` in proportion to `counts` by largest remainder, in exact integer arithmetic."""
     shares, remainders = np.divmod(counts.astype(np.int64) * total, counts.sum())
     largest_first = np.argsort(-remainders, kind="stable")
     shares[largest_first[: total - shares.sum()]] += 1

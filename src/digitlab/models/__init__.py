@@ -1,4 +1,4 @@
-"""From a recipe to a `keras.Model` of standard layers, and what it costs."""
+"""Build a `keras.Model` of standard layers from a model spec, and count its parameters and operations."""
 
 from __future__ import annotations
 

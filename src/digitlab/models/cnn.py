@@ -8,19 +8,19 @@ from digitlab.models.parts import Parts
 from digitlab.spec.recipe import CNN, IMAGE_SIDE, Convolution
 
 STATISTICS_KEPT = 0.95
-"""Share of the running means and variances that batch normalization keeps at each training step."""
+"""Momentum of batch normalization: share of the running means and variances kept at each training step."""
 
 
 def cnn_features(pixels: KerasTensor, spec: CNN, parts: Parts) -> KerasTensor:
-    """Lead the pixels through convolution blocks, dropout and dense layers.
+    """Apply convolution blocks, dropout and dense layers to the pixels.
 
     Args:
-        pixels: [batch, 28, 28] in 0..1.
-        spec: the network.
-        parts: makes the layers.
+        pixels: pixel values, [batch, 28, 28], 0..1.
+        spec: the network's spec.
+        parts: factory of the layers.
 
     Returns:
-        [batch, features], what the last dense layer gives.
+        Output of the last dense layer, [batch, features].
     """
     maps = layers.Reshape((IMAGE_SIDE, IMAGE_SIDE, 1), dtype=parts.dtype, name="one_channel")(pixels)
     for number, block in enumerate(spec.convolutions, start=1):
@@ -31,7 +31,7 @@ def cnn_features(pixels: KerasTensor, spec: CNN, parts: Parts) -> KerasTensor:
 
 
 def _block(maps: KerasTensor, block: Convolution, number: int, spec: CNN, parts: Parts) -> KerasTensor:
-    """Add a convolution block; a normalized one pools first, where there is less to normalize."""
+    """Add a convolution block; with normalization it pools first, so that there is less to normalize."""
     normalized = spec.normalization is not None
     maps = layers.Conv2D(
         block.filters,

@@ -1,4 +1,4 @@
-"""What a network costs, counted from its spec: no Keras needed, so tables can show it at once."""
+"""Parameters and operations of a network, counted from its spec without importing Keras."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Cost(NamedTuple):
     """The size of a network.
 
     Attributes:
-        parameters: weights, biases, and scales and offsets of normalization that are trained.
-        multiply_adds: multiplications, each with its addition, to classify one image; biases,
+        parameters: number of trained weights, biases, and scales and offsets of normalization.
+        multiply_adds: number of multiplications, each with its addition, to classify one image; biases,
             activations and pooling are not counted.
     """
 
@@ -31,7 +31,7 @@ def cost(model: ModelSpec) -> Cost:
     """Count the parameters and multiply-adds of a network.
 
     Args:
-        model: its spec.
+        model: the network's spec.
     """
     if isinstance(model, MLP):
         return _dense_layers(IMAGE_SIDE**2, model.hidden)

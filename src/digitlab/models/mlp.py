@@ -9,15 +9,15 @@ from digitlab.spec.recipe import MLP
 
 
 def mlp_features(pixels: KerasTensor, spec: MLP, parts: Parts) -> KerasTensor:
-    """Lead the pixels through the hidden layers.
+    """Apply the hidden layers to the pixels.
 
     Args:
-        pixels: [batch, 28, 28] in 0..1.
-        spec: the network.
-        parts: makes the layers.
+        pixels: pixel values, [batch, 28, 28], 0..1.
+        spec: the network's spec.
+        parts: factory of the layers.
 
     Returns:
-        [batch, features], what the last hidden layer gives.
+        Output of the last hidden layer, [batch, features].
     """
     features = layers.Flatten(dtype=parts.dtype, name="flatten")(pixels)
     return parts.dense_layers(features, spec.hidden, spec.activation, spec.dropout)

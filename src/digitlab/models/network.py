@@ -1,4 +1,4 @@
-"""From a model spec to a `keras.Model`."""
+"""Build a `keras.Model` from a model spec."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from digitlab.models.parts import DropoutLayer, Parts
 from digitlab.spec.recipe import CLASSES, IMAGE_SIDE, MLP, ModelSpec
 
 LOGITS = "logits"
-"""Name of the layer before the probabilities, on which training computes its loss."""
+"""Name of the layer before the softmax, from whose output training computes its loss."""
 
 
 def build(
@@ -24,15 +24,15 @@ def build(
     """Build a network of standard Keras layers.
 
     Args:
-        spec: the network.
+        spec: the network's spec.
         initialization: seed of the initial weights.
         dropout: seed of the dropout masks.
-        dtype: Keras dtype policy of all layers but the last, `float32` or `mixed_bfloat16`.
-        dropout_layer: makes the dropout layers; an engine may have a faster one for its training.
+        dtype: Keras dtype policy of all layers but the softmax, `float32` or `mixed_bfloat16`.
+        dropout_layer: factory of the dropout layers; a training engine may pass a faster one.
 
     Returns:
-        A model from raw images, [batch, 28, 28] in 0..255, to probabilities, float32
-        [batch, 10]. The same seeds give the same weights.
+        A model that maps raw images, [batch, 28, 28] in 0..255, to probabilities, float32 [batch, 10]. The
+        same seeds produce the same weights.
     """
     parts = Parts(dtype, initialization, dropout, dropout_layer)
     images = keras.Input((IMAGE_SIDE, IMAGE_SIDE), name="images")

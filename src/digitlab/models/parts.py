@@ -1,4 +1,4 @@
-"""What the families of networks share: seeded layers of one precision."""
+"""Layers shared by the families of networks: seeded, and of one dtype policy."""
 
 from __future__ import annotations
 
@@ -10,21 +10,28 @@ from keras import KerasTensor, initializers, layers
 
 
 class DropoutLayer(Protocol):
-    """Makes a layer that drops a share of its inputs in training."""
+    """Factory of dropout layers, such as `keras.layers.Dropout`."""
 
     def __call__(self, rate: float, *, seed: int, dtype: str, name: str) -> Any:
-        """Make it: rate in 0..1, seed of its masks, Keras dtype policy, name."""
+        """Create a layer.
+
+        Args:
+            rate: share of the inputs to drop in training, 0..1.
+            seed: seed of the dropout masks.
+            dtype: Keras dtype policy.
+            name: the layer's name.
+        """
         ...
 
 
 class Parts:
-    """Makes the layers of one network, each with its own seed and all of one dtype policy.
+    """Factory of the layers of one network, each with its own seed and all of one dtype policy.
 
     Args:
         dtype: Keras dtype policy: `float32` or `mixed_bfloat16`.
         initialization: seed of the initial weights.
         dropout: seed of the dropout masks.
-        dropout_layer: makes the dropout layers.
+        dropout_layer: factory of the dropout layers.
     """
 
     def __init__(
@@ -35,12 +42,12 @@ class Parts:
         self._initialization = np.random.default_rng(initialization)
         self._dropout = np.random.default_rng(dropout)
 
-    def initializer(self) -> Any:  # Keras's own annotations know only names here
-        """Make the next layer's initializer (Glorot and Bengio 2010, Keras's default)."""
+    def initializer(self) -> Any:  # Any: Keras's annotations accept only names of initializers
+        """Create the next layer's initializer (Glorot and Bengio 2010, Keras's default)."""
         return initializers.GlorotUniform(seed=_draw(self._initialization))
 
     def dropout(self, inputs: KerasTensor, rate: float, name: str) -> KerasTensor:
-        """Drop a share of the inputs in training; a rate of 0 adds no layer."""
+        """Add a dropout layer with a rate in 0..1; a rate of 0 adds none."""
         if rate == 0:
             return inputs
         layer = self.dropout_layer(rate, seed=_draw(self._dropout), dtype=self.dtype, name=name)
@@ -52,13 +59,13 @@ class Parts:
         """Stack dense layers, each followed by dropout.
 
         Args:
-            features: [batch, inputs].
-            widths: neurons of each layer.
-            activation: of each layer.
-            dropout: share that is dropped after each.
+            features: inputs of the first layer, [batch, inputs].
+            widths: number of neurons of each layer.
+            activation: activation of each layer.
+            dropout: dropout rate after each layer, 0..1.
 
         Returns:
-            [batch, widths[-1]].
+            Output of the last layer, [batch, widths[-1]].
         """
         for number, width in enumerate(widths, start=1):
             layer = self.dense(width, f"dense_{number}", activation)
@@ -66,7 +73,7 @@ class Parts:
         return features
 
     def dense(self, width: int, name: str, activation: str | None = None) -> layers.Dense:
-        """Make a dense layer of `width` neurons."""
+        """Create a dense layer of `width` neurons."""
         return layers.Dense(
             width,
             activation=activation,

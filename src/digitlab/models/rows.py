@@ -1,4 +1,4 @@
-"""The network that reads rows of digits."""
+"""Build the network that reads rows of digits."""
 
 from __future__ import annotations
 
@@ -11,16 +11,23 @@ from digitlab.models.parts import DropoutLayer, Parts
 from digitlab.spec.rows import ROW_CLASSES, RowModel, Stage
 
 STATISTICS_KEPT = 0.99
-"""Share of the running means and variances that batch normalization keeps at each training step."""
+"""Momentum of batch normalization: share of the running means and variances kept at each training step."""
 FAINTEST = 1e-4
-"""Added to the variance of a row's greys, of 0..1: a row fainter than a hundredth of full ink stays faint."""
+"""Epsilon added to the variance of a row's pixel values in 0..1, so that a row fainter than a hundredth of
+full ink stays faint."""
 
 
 class NormalizationLayer(Protocol):
-    """Makes a layer that normalizes channels over a batch."""
+    """Factory of layers that normalize channels over a batch, such as `keras.layers.BatchNormalization`."""
 
     def __call__(self, *, momentum: float, dtype: str, name: str) -> Any:
-        """Make it: share of the statistics that a step keeps, Keras dtype policy, name."""
+        """Create a layer.
+
+        Args:
+            momentum: share of the running statistics kept at each training step, 0..1.
+            dtype: Keras dtype policy.
+            name: the layer's name.
+        """
         ...
 
 
@@ -35,16 +42,17 @@ def build_rows(
     """Build a network of standard Keras layers.
 
     Args:
-        spec: the network.
+        spec: the network's spec.
         initialization: seed of the initial weights.
         dropout: seed of the dropout masks.
-        dtype: Keras dtype policy of the layers between the greys and the outputs.
-        dropout_layer: makes the dropout layers; an engine may have a faster one for its training.
-        normalization_layer: makes the normalizations, likewise.
+        dtype: Keras dtype policy of all layers but the standardization of the row and the softmax.
+        dropout_layer: factory of the dropout layers; a training engine may pass a faster one.
+        normalization_layer: factory of the normalization layers; a training engine may pass a faster one.
 
     Returns:
-        A model from rows, [batch, height, W] in 0..255, W any multiple of 16, to the probabilities of each
-        column, float32 [batch, W / 4, 12]. The same seeds give the same weights.
+        A model that maps rows, [batch, height, W] in 0..255, W any multiple of 16, to the probabilities of
+        the symbols and the blank in each column, float32 [batch, W / 4, 12]. The same seeds produce the same
+        weights.
     """
     maker = _Maker(spec, Parts(dtype, initialization, dropout, dropout_layer), normalization_layer)
     rows: Any = keras.Input((spec.height, None), name="rows")
@@ -59,7 +67,7 @@ def build_rows(
 
 
 class _Maker:
-    """Makes the layers of one network of rows."""
+    """Factory of the layers of one network that reads rows."""
 
     def __init__(self, spec: RowModel, parts: Parts, normalization_layer: NormalizationLayer) -> None:
         self.spec = spec
@@ -67,17 +75,17 @@ class _Maker:
         self.normalization_layer = normalization_layer
 
     def standardized(self, rows: KerasTensor) -> KerasTensor:
-        """Give the row the mean 0 and the variance 1, whatever its light: [batch, height, W, 1]."""
+        """Standardize each row to mean 0 and variance 1, whatever its light: [batch, height, W, 1]."""
         pixels = layers.Rescaling(1 / 255, dtype="float32", name="rescaling")(rows)
         maps = layers.Reshape((self.spec.height, -1, 1), dtype="float32", name="one_channel")(pixels)
-        axes: Any = [1, 2, 3]  # Keras takes a list, which its annotation does not know
+        axes: Any = [1, 2, 3]  # Keras takes a list here, though its annotation does not
         standardize = layers.LayerNormalization(
             axis=axes, epsilon=FAINTEST, center=False, scale=False, dtype="float32", name="standardized"
         )
         return standardize(maps)
 
     def stage(self, maps: KerasTensor, stage: Stage, number: int) -> KerasTensor:
-        """Lead maps through the convolutions of a stage, and pool them."""
+        """Apply the convolutions of a stage and its pooling."""
         for place in range(1, stage.convolutions + 1):
             name = f"{number}_{place}"
             added = self.normalized(
@@ -91,7 +99,7 @@ class _Maker:
         return layers.MaxPooling2D(stage.pool, dtype=self.parts.dtype, name=f"pool_{number}")(maps)
 
     def columns(self, maps: KerasTensor) -> KerasTensor:
-        """Take the rows that are left into one, and lead it through the blocks along it."""
+        """Reduce the remaining rows of the maps to one by a convolution, and apply the blocks along it."""
         spec, dtype = self.spec, self.parts.dtype
         height = spec.rows_left
         line = self.convolution(maps, spec.width, (height, 1), "column", padding="valid")

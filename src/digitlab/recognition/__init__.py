@@ -1,4 +1,4 @@
-"""From a picture to digits."""
+"""Recognition of handwritten numbers in pictures."""
 
 from __future__ import annotations
 

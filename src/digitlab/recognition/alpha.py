@@ -1,4 +1,4 @@
-"""Pictures with transparent parts, laid on a ground on which their ink shows."""
+"""Compositing of pictures with transparent parts on a background on which their ink shows."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ import numpy as np
 
 from digitlab.data.images import Picture
 
-_EVEN = 48.0  # grey levels: ink of one pen varies less, ink together with its paper more
-_FEW = 6  # pixels: fewer that differ from the rest are no ink
-_FULL = 0.8  # of its box: a sheet fills it, strokes do not
-_THICK = 0.35  # of the box: the widest circle in a sheet, and no stroke is as fat
+_EVEN = 48.0  # grey levels: ink of one pen varies by less, ink on its paper by more
+_FEW = 6  # pixels: fewer that differ from the sheet are not ink
+_FULL = 0.8  # share of the bounding box: a sheet fills more of it, strokes less
+_THICK = 0.35  # share of the box's longer side: the widest circle in a sheet; no stroke is as fat
 
 
 def composite(picture: Picture) -> np.ndarray:
-    """Lay a picture on a ground.
+    """Composite a picture on an opaque background.
 
-    What is opaque may be the ink alone, of any grey: then its opacity is what is seen, dark on white. Or it
-    is a sheet with ink on it: then it is laid on a ground of the sheet's own grey.
+    The opaque part may be the ink alone, of any grey level: then the opacity itself is returned, as dark ink
+    on white. Or it is a sheet with ink on it: then the background has the sheet's own grey level.
 
     Args:
-        picture: as decoded.
+        picture: the decoded picture; one without an alpha channel is returned as it is.
 
     Returns:
-        uint8 [h, w], 0 black .. 255 white.
+        Grey picture, uint8 [h, w], 0 black .. 255 white.
     """
     if picture.alpha is None:
         return picture.grey
     opaque = picture.alpha > picture.alpha.max() // 2  # a whole picture may be half transparent
     if not opaque.any() or not _is_sheet(opaque):
         return 255 - picture.alpha
-    # Not its edges, which mix with what was under them.
+    # Without the edges, whose colours are blended with a former background.
     inner = cv2.erode(opaque.view(np.uint8), np.ones((5, 5), np.uint8)).view(bool)
     seen = picture.grey[inner if inner.any() else opaque]
     ground = int(np.median(seen))

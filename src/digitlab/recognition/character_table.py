@@ -1,4 +1,4 @@
-"""What was read as a table of characters, for checking by hand in a spreadsheet."""
+"""Table of all characters of the readings, for checking by hand in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -33,21 +33,22 @@ COLUMNS: tuple[str, ...] = (
     "alternatives",
     "reason",
 )
-"""The columns: a character's place, counted from 1, and box in pixels; what the row reader and the classifier
-say of it; and its line's text, confidence and alternatives."""
+"""Columns of the table: a character's position, counted from 1, and box in pixels; the outputs of the row
+reader and of the classifier for it; and its line's text, confidence and alternatives."""
 
 
 @contextmanager
 def character_table(path: Path) -> Iterator[Callable[[str, Reading | str], None]]:
-    """Give a function that adds a picture to a new CSV file, which is there when all are added.
+    """Open a new CSV file and return a function that adds the rows of one picture to it.
 
-    Its arguments: the picture's name, and its reading, or why it could not be read.
+    The function's arguments are the picture's name, and its reading or the reason why it could not be read.
+    The file appears at its path when the context ends without an error.
 
     Args:
-        path: where nothing is yet, since whoever checks by hand may have written into what is there.
+        path: path of the file. Nothing may exist there yet, because a file may hold corrections made by hand.
 
     Raises:
-        OutputError: something is there, or it cannot be written.
+        OutputError: the path exists already, or cannot be written.
     """
     with new_file(path) as draft, draft.open("x", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
@@ -63,10 +64,10 @@ def character_table(path: Path) -> Iterator[Callable[[str, Reading | str], None]
 
 
 def character_rows(name: str, reading: Reading) -> Iterator[dict[str, Any]]:
-    """Give a row for each character of a picture; for one without any a row that says why.
+    """Yield a row for each character of a picture, or one row with the reason if it has none.
 
     Args:
-        name: the picture's file.
+        name: name of the picture's file.
         reading: the picture's reading.
     """
     if not reading.digits:

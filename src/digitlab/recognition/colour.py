@@ -1,6 +1,6 @@
-"""Colour as grey: where luminance hides ink, how far a colour is from the paper's shows it."""
+"""Distance of colours from the paper's colour, which shows ink that luminance hides."""
 
-# OpenCV's annotations know no scalars among its arguments and take its masks and labels for floats.
+# OpenCV's annotations reject scalar arguments, and declare its masks and labels as arrays of floats.
 # pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false
 
 from __future__ import annotations
@@ -8,27 +8,27 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-_SIDE = 96  # pixels: of the reduced picture in which the paper's colour is looked for
-_WINDOW = 31  # of them: strokes are narrower than half of it
-_LOOK = 250_000  # pixels: of the reduced picture in which hidden ink is looked for
-_COLOURED = 24  # grey levels between two channels: pictures with less everywhere are grey
-_SEEN = 40  # grey levels: what differs less from the paper in every channel is no ink that luminance hides
-_HIDDEN = 1.35  # times the contrast of the luminance: more than any pen on white paper, whose blue is 1.2
-_SHARE = 0.1  # of what differs from the paper that must be hidden
+_SIDE = 96  # pixels: longer side of the reduced picture from which the paper's colour is estimated
+_WINDOW = 31  # pixels of that picture: side of the median filter; strokes are narrower than half of it
+_LOOK = 250_000  # pixels of the reduced picture in which hidden ink is looked for
+_COLOURED = 24  # grey levels between two channels: a picture with less everywhere is grey
+_SEEN = 40  # grey levels: hidden ink differs by more from the paper in some channel
+_HIDDEN = 1.35  # times the contrast in luminance: more than of any pen on white paper; a blue pen has 1.2
+_SHARE = 0.1  # share of the pixels that differ from the paper that must be hidden
 
 
 def colour_distance(colour: np.ndarray, grey: np.ndarray) -> np.ndarray | None:
-    """Show by its colour what luminance hides: red on green, or pink beside black.
+    """Return the colour distance from the paper if luminance hides ink: red on green, or pink beside black.
 
-    The colour of the paper is the median around each place; what is seen is the largest difference to it
-    over red, green and blue. Unlike any fixed axis it shows two inks of different colours at once.
+    The paper's colour is the median around each pixel; the distance is the largest difference from it over
+    red, green and blue. Unlike any fixed axis of colour it shows two inks of different colours at once.
 
     Args:
-        colour: uint8 [h, w, 3].
-        grey: its luminance, uint8 [h, w].
+        colour: RGB picture, uint8 [h, w, 3].
+        grey: the picture's luminance, uint8 [h, w].
 
     Returns:
-        uint8 [h, w], dark ink on white; None where the luminance shows as much.
+        Inverted distance, uint8 [h, w], dark ink on white; None if the luminance shows as much.
     """
     factor = max(1.0, (grey.size / _LOOK) ** 0.5)
     size = max(1, round(grey.shape[1] / factor)), max(1, round(grey.shape[0] / factor))
@@ -43,7 +43,7 @@ def colour_distance(colour: np.ndarray, grey: np.ndarray) -> np.ndarray | None:
     seen = cv2.threshold(distance, _SEEN, 1, cv2.THRESH_BINARY)[1]
     scaled = cv2.convertScaleAbs(luminance, alpha=_HIDDEN)
     hidden = cv2.bitwise_and(cv2.compare(distance, scaled, cv2.CMP_GT), seen)
-    # Outlines of strokes are hidden here and there, since JPEG keeps colour coarsely: a wide part is not.
+    # JPEG stores colour coarsely, so that outlines of strokes may seem hidden: only wider parts count.
     hidden = cv2.erode(hidden, np.ones((2, 2), np.uint8))
     if cv2.countNonZero(hidden) <= _SHARE * max(cv2.countNonZero(seen), 1):
         return None

@@ -1,6 +1,6 @@
-"""Connected ink: where each component of it is, and how large."""
+"""Connected components of ink, their boxes and areas."""
 
-# OpenCV's annotations know no scalars among its arguments and take its masks and labels for floats.
+# OpenCV's annotations reject scalar arguments, and declare its masks and labels as arrays of floats.
 # pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Components:
-    """Components of ink, connected over corners, too; `[n]` are of n components.
+    """The n components of ink on a page, pixels being connected over corners, too.
 
     Attributes:
-        labels: 1 more than the index of the component of each pixel, 0 on paper, int32 [h, w].
-        boxes: left, top, right and bottom, the last two being the column and row after, int [n, 4].
-        areas: in pixels, int [n].
+        labels: label of each pixel, int32 [h, w]: 1 more than the index of its component, 0 on paper.
+        boxes: left, top, right and bottom of each component in pixels, int [n, 4]; right and bottom are the
+            column and the row after the last.
+        areas: number of pixels of each component, int [n].
     """
 
     labels: np.ndarray
@@ -31,37 +32,37 @@ class Components:
 
     @property
     def widths(self) -> np.ndarray:
-        """In pixels, int [n]."""
+        """Width of each component in pixels, int [n]."""
         return self.boxes[:, 2] - self.boxes[:, 0]
 
     @property
     def heights(self) -> np.ndarray:
-        """In pixels, int [n]."""
+        """Height of each component in pixels, int [n]."""
         return self.boxes[:, 3] - self.boxes[:, 1]
 
     def cut_off(self, indices: Sequence[int], size: tuple[int, ...]) -> float:
-        """Give the share of components that touch the edge of the page which most of them touch, 0..1.
+        """Return the share of components that touch an edge of the page, 0..1: the largest of the four edges.
 
         Args:
-            indices: of the components, one or more.
-            size: of the page: rows, columns.
+            indices: indices of the components to consider, one or more.
+            size: the page's size: rows, columns.
         """
         rows, columns = size
         boxes = self.boxes[list(indices)]
         return max(float(np.mean(boxes[:, side] == end)) for side, end in enumerate((0, 0, columns, rows)))
 
     def mask(self, index: int) -> np.ndarray:
-        """Give the pixels of one component in its box, uint8 [h, w] of 0 and 1."""
+        """Return the mask of one component within its box, uint8 [h, w] of 0 and 1."""
         left, top, right, bottom = self.boxes[index].tolist()
         return (self.labels[top:bottom, left:right] == index + 1).view(np.uint8)
 
 
 def find_components(mask: np.ndarray, smallest: int) -> Components:
-    """Take ink apart.
+    """Find the connected components of a mask.
 
     Args:
-        mask: uint8 [h, w], 0 on paper.
-        smallest: pixels; what has fewer is a speck and left out.
+        mask: mask of ink, uint8 [h, w], 0 on paper.
+        smallest: number of pixels below which a component is a speck and left out.
     """
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
     kept = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= smallest)
@@ -76,11 +77,14 @@ def find_components(mask: np.ndarray, smallest: int) -> Components:
 
 
 def usual_height(components: Components, chosen: np.ndarray | None = None) -> float:
-    """Estimate the height of writing, in pixels: the median over the ink of the heights of components.
+    """Estimate the height of the writing, in pixels: the median of the components' heights, weighted by area.
 
     Args:
-        components: of a page.
-        chosen: which of them count, bool [n]; all where it is None.
+        components: the page's components.
+        chosen: mask of the components that count, bool [n]; all if None.
+
+    Returns:
+        The height; 0 without components.
     """
     heights, areas = components.heights, components.areas
     if chosen is not None:

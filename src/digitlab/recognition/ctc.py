@@ -1,7 +1,7 @@
-"""From a row network's answers to strings: a prefix search over paths of CTC, and several looks at one row.
+"""CTC decoding: from the outputs of a row network, in one or several forward passes over a row, to strings.
 
 Source: Graves et al. 2006, Connectionist temporal classification;
-Graves and Jaitly 2014, Towards end-to-end speech recognition, for the search by prefixes.
+Graves and Jaitly 2014, Towards end-to-end speech recognition, for the prefix search.
 """
 
 from __future__ import annotations
@@ -17,29 +17,30 @@ from digitlab.recognition.lengths import LengthRange
 from digitlab.spec.rows import ALPHABET, BLANK
 
 BEAMS = 8
-"""Prefixes that are followed at once: 16 take 1.4 times as long and change no posterior by over 0.008."""
+"""Number of prefixes kept at each frame: 16 take 1.4 times as long and change no posterior by over 0.008."""
 NEGLIGIBLE = 1e-5
-"""Share of the best prefix's probability under which another is given up."""
+"""Share of the best prefix's probability below which a prefix is dropped."""
 QUIET = 1e-4
-"""Probability that no symbol reaches in a frame that is taken for blank: nine of ten frames are."""
+"""Probability below which all symbols of a frame are ignored: nine of ten frames are blank in this sense."""
 MATTERS = 1e-3
-"""Probability from which a string is scored that a width's beams have lost."""
+"""Probability above which a string that the beams of one forward pass have lost is scored exactly there."""
 
 MISTAKEN = 0.01
-"""How often a row has another number of characters than its asker says: it was two rows, or half a row."""
+"""Prior probability that a row has another number of characters than the caller expects, because it is two
+rows or half a row."""
 
-_UNDERFLOW = 1e-100
-_LEAST = 5e-324  # the smallest number above 0
-_TINY = 1e-30  # in the place of 0, whose logarithm no path survives
+_UNDERFLOW = 1e-100  # weight of the best prefix below which all are scaled up
+_LEAST = 5e-324  # the smallest number above 0, so that prefixes of weight 0 are dropped
+_TINY = 1e-30  # in place of 0, whose logarithm is not finite
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """What a row may say.
+    """A string that may be written in a row.
 
     Attributes:
-        text: of "0123456789?".
-        log_probability: the logarithm of its probability, 0 or less.
+        text: the string, of the characters "0123456789?".
+        log_probability: natural logarithm of the string's probability, 0 or less.
     """
 
     text: str
@@ -49,20 +50,20 @@ class Hypothesis:
 def beam_search(
     probabilities: np.ndarray, lengths: LengthRange | None = None, beams: int = BEAMS
 ) -> list[Hypothesis]:
-    """Find the likeliest strings: a prefix search that looks ahead where the length is known.
+    """Find the likeliest strings by a prefix beam search, with a lookahead if the length is known.
 
-    A prefix is kept for its probability times that of coming to an admissible length from there, which
-    is computed exactly beforehand. So no beam is spent on a prefix that becomes too long or too short.
+    A prefix is weighted by its probability times that of reaching an admissible length from there, which is
+    computed exactly beforehand. So no beam is spent on a prefix that becomes too long or too short.
 
     Args:
-        probabilities: of the symbols and the blank in each frame, float [T, 12], 0..1.
-        lengths: how many characters the row has, where that is known.
-        beams: prefixes that are followed, 1 or more.
+        probabilities: probabilities of the symbols and the blank in each frame, float [T, 12], 0..1.
+        lengths: admissible numbers of characters of the row, if known.
+        beams: number of prefixes kept after each frame, 1 or more.
 
     Returns:
-        At most `beams` strings, the likeliest first. Where lengths are given, none of another length, and
-        nothing at all where no such string can be: too few frames, or a probability under 1e-300. The
-        probabilities are among all strings, so that they add up to `length_probability` at most.
+        At most `beams` hypotheses, the likeliest first. With `lengths`, none of another length, and an empty
+        list if no such string is possible: too few frames, or a probability below 1e-300. The probabilities
+        are relative to all strings, so that they sum to `length_probability` at most.
     """
     frames = np.asarray(probabilities, float)
     if lengths is None:
@@ -71,7 +72,7 @@ def beam_search(
         least = NEGLIGIBLE
     else:
         worth, _ = _lookahead(frames, lengths)
-        least = 0.0  # what a prefix is worth is scaled for each frame anew: nothing is negligible
+        least = 0.0  # the lookahead is scaled anew at each frame: weights of two frames do not compare
     if not worth[0, 0, BLANK]:
         return []
     heard: list[list[int]] = [[] for _ in frames]
@@ -99,11 +100,14 @@ def beam_search(
 
 
 def length_probability(probabilities: np.ndarray, lengths: LengthRange) -> float:
-    """Compute how likely the row has a number of characters, 0..1: the sum over all such strings.
+    """Compute the probability that the row has an admissible length: the sum over all such strings.
 
     Args:
-        probabilities: of the symbols and the blank in each frame, float [T, 12].
-        lengths: the numbers of characters.
+        probabilities: probabilities of the symbols and the blank in each frame, float [T, 12].
+        lengths: admissible numbers of characters.
+
+    Returns:
+        The probability, 0..1.
     """
     worth, log_scale = _lookahead(np.asarray(probabilities, float), lengths)
     return float(worth[0, 0, BLANK] * np.exp(log_scale))
@@ -112,17 +116,17 @@ def length_probability(probabilities: np.ndarray, lengths: LengthRange) -> float
 def combine(
     found: Sequence[Sequence[Hypothesis]], probabilities: Sequence[np.ndarray] = (), beams: int = BEAMS
 ) -> list[Hypothesis]:
-    """Put together what several looks at one row found: the mean of the posteriors.
+    """Combine the hypotheses of several forward passes over one row: the mean of their posteriors.
 
     Args:
-        found: what `beam_search` gave for each look.
-        probabilities: of the symbols and the blank in each look, each float [T, 12]. With them a likely
-            string that one look has lost because its beams were full counts with its exact probability;
-            without them it counts nothing there.
-        beams: prefixes that were followed.
+        found: results of `beam_search`, one for each pass.
+        probabilities: probabilities of the symbols and the blank in each pass, each float [T, 12]. With them,
+            a likely string that one pass has lost because its beams were full counts with its exact
+            probability; without them it counts as 0 there.
+        beams: number of prefixes that `beam_search` kept.
 
     Returns:
-        All strings that were found in any look, the likeliest first.
+        All strings that were found in any pass, the likeliest first.
     """
     known = [{one.text: math.exp(one.log_probability) for one in look} for look in found]
     highest: dict[str, float] = {}
@@ -131,7 +135,7 @@ def combine(
             highest[text] = max(probability, highest.get(text, 0.0))
     total = dict.fromkeys(highest, 0.0)
     for number, look in enumerate(known):
-        # What beams that were not full have lost is negligible.
+        # Beams that were not full have lost only negligible strings.
         full = bool(probabilities) and len(look) >= beams and min(look.values()) > MATTERS
         for text, probability in highest.items():
             if text in look:
@@ -144,17 +148,18 @@ def combine(
 
 
 def decode(looks: Sequence[np.ndarray], lengths: LengthRange | None = None) -> list[Hypothesis]:
-    """Find what a row says by several looks at it.
+    """Decode a row from the outputs of several forward passes over it.
 
-    Where its length is known the probabilities are among the strings of such a length, as far as that is
-    believed: a row that clearly has another length keeps low ones, so that it is not read with confidence.
+    With `lengths`, the probabilities are divided by the probability of an admissible length, to which
+    `MISTAKEN` of the remaining probability is added: a row that clearly has another length keeps low
+    probabilities, so that it is not read with confidence.
 
     Args:
-        looks: the probabilities of the symbols and the blank in each frame, each float [T, 12].
-        lengths: how many characters the row has, where that is known.
+        looks: probabilities of the symbols and the blank in each frame of each pass, each float [T, 12].
+        lengths: admissible numbers of characters of the row, if known.
 
     Returns:
-        Strings, the likeliest first; none where no string of an admissible length can be.
+        Hypotheses, the likeliest first; empty if no string of an admissible length is possible.
     """
     found = combine([beam_search(look, lengths) for look in looks], looks)
     if lengths is None:
@@ -171,15 +176,16 @@ def _grow(
     worth: Sequence[Sequence[float]],
     cutoff: float,
 ) -> dict[str, list[float]]:
-    """Take every prefix through one frame: it stays as it is, or a symbol follows.
+    """Extend all prefixes by one frame: each stays as it is, or a symbol follows.
 
     Args:
-        prefixes: each with the probability of its paths that end in a blank, of those that end in a symbol,
-            and its weight: the sum of both, each times its worth.
-        frame: the probabilities of the symbols and the blank.
-        symbols: those that are considered.
-        worth: how likely a prefix becomes admissible, by its length and what its path ends in.
-        cutoff: the weight under which nothing is followed.
+        prefixes: each prefix with the probability of its paths that end in a blank, that of its paths that
+            end in a symbol, and its weight: the sum of both, each times its lookahead.
+        frame: probabilities of the symbols and the blank in this frame.
+        symbols: indices of the symbols to consider.
+        worth: lookahead after this frame: probability that a prefix becomes admissible, by its length and the
+            last output of its path.
+        cutoff: weight below which a prefix is dropped.
     """
     longest = len(worth) - 1
     grown: dict[str, list[float]] = {}
@@ -200,7 +206,7 @@ def _grow(
                 state[1] += repeated
                 state[2] += weight
         for symbol in symbols:
-            # Twice the same symbol is one, unless a blank was between.
+            # CTC collapses a repeated symbol unless a blank stands between.
             follows = (in_blank if symbol == last else either) * frame[symbol]
             weight = follows * longer[symbol]
             if weight >= cutoff:
@@ -215,7 +221,7 @@ def _grow(
 
 
 def _without_quiet(frames: np.ndarray) -> np.ndarray:
-    """Make one frame of each run of frames in which no symbol is heard: its blank is their product."""
+    """Merge each run of frames without a symbol into one, whose blank probability is their product."""
     quiet = frames[:, :BLANK].max(axis=1, initial=0.0) < QUIET
     first = np.flatnonzero(~quiet | ~np.concatenate([[False], quiet[:-1]]))
     if len(first) == len(frames):
@@ -227,16 +233,16 @@ def _without_quiet(frames: np.ndarray) -> np.ndarray:
 
 
 def _lookahead(frames: np.ndarray, lengths: LengthRange) -> tuple[np.ndarray, float]:
-    """Compute how likely the rest of the frames brings a prefix to an admissible length.
+    """Compute the probability that the remaining frames bring a prefix to an admissible length.
 
     Args:
-        frames: float [T, 12].
-        lengths: the admissible ones.
+        frames: probabilities of the symbols and the blank in each frame, float [T, 12].
+        lengths: admissible numbers of characters.
 
     Returns:
-        float [T + 1, longest + 1, 12]: before each frame, for each length of the prefix (the last stands for
-        all longer ones), and for what its path ends in, scaled so that a frame's largest is 1; and the
-        logarithm of the first frame's scale.
+        The lookahead, float [T + 1, longest + 1, 12]: before each frame, for each length of the prefix (the
+        last stands for all longer ones) and each last output of its path, scaled so that a frame's largest is
+        1; and the logarithm of the first frame's scale.
     """
     longest = 1 + (lengths.most or lengths.least)
     worth = np.zeros((len(frames) + 1, longest + 1, BLANK + 1))

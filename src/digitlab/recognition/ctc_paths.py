@@ -1,8 +1,8 @@
-"""Paths of connectionist temporal classification (CTC): how probable a string is, and where it stands.
+"""Connectionist temporal classification (CTC): exact probability and alignment of a string.
 
-The network says for each frame, a few columns of the row, which symbol stands there, or that none does: the
-blank. A path takes one of the 12 in each frame; without its repetitions and then without its blanks it is a
-string. A string's probability is the sum over its paths.
+For each frame, a few columns of the row, the network outputs the probabilities of the symbols and of the
+blank, which stands for none of them. A path takes one of these 12 outputs in each frame; without its
+repetitions, and then without its blanks, it is a string. A string's probability is the sum over its paths.
 
 Source: Graves et al. 2006, Connectionist temporal classification.
 """
@@ -17,19 +17,19 @@ import numpy as np
 from digitlab.spec.rows import ALPHABET, BLANK
 
 INDEX = {symbol: index for index, symbol in enumerate(ALPHABET)}
-"""The outputs of the symbols."""
+"""Index of each symbol's output."""
 
-_TINY = 1e-30  # in the place of 0, whose logarithm no path survives
+_TINY = 1e-30  # in place of 0, whose logarithm is not finite
 
 
 @dataclass(frozen=True)
 class Span:
-    """The frames of one character.
+    """Frames of one character.
 
     Attributes:
-        start: the first of them.
-        stop: the one after the last.
-        peak: the one in which the character is likeliest.
+        start: first frame.
+        stop: frame after the last.
+        peak: frame in which the character is likeliest.
     """
 
     start: int
@@ -38,16 +38,16 @@ class Span:
 
 
 def score(probabilities: np.ndarray, text: str) -> float:
-    """Compute a string's log probability exactly, by the forward algorithm; -inf where it has no path.
+    """Compute a string's log probability exactly, by the forward algorithm; -inf if it has no path.
 
     Args:
-        probabilities: of the symbols and the blank in each frame, float [T, 12].
-        text: of "0123456789?".
+        probabilities: probabilities of the symbols and the blank in each frame, float [T, 12].
+        text: the string, of the characters "0123456789?".
     """
     states, may_skip = _states(text)
     emitted = np.asarray(probabilities, float)[:, states]
     forward = np.zeros(len(states))
-    forward[0] = 1.0  # before the first frame: as if a blank had been
+    forward[0] = 1.0  # as if a blank had preceded the first frame
     log_scale = 0.0
     for frame in emitted:
         reached = forward.copy()
@@ -67,11 +67,11 @@ def align(probabilities: np.ndarray, text: str) -> list[Span]:
     """Find the frames of each character on the likeliest path of a string (Viterbi).
 
     Args:
-        probabilities: of the symbols and the blank in each frame, float [T, 12].
-        text: of "0123456789?".
+        probabilities: probabilities of the symbols and the blank in each frame, float [T, 12].
+        text: the string, of the characters "0123456789?".
 
     Returns:
-        One span a character, from left to right, none overlapping.
+        One span for each character, from left to right, without overlap.
 
     Raises:
         ValueError: the string needs more frames than there are.
@@ -93,7 +93,12 @@ def align(probabilities: np.ndarray, text: str) -> list[Span]:
 
 
 def _states(text: str) -> tuple[np.ndarray, np.ndarray]:
-    """Blanks around the characters, int [2n + 1], and where the blank before a character may be left out."""
+    """Return the states of a string: its characters, and blanks around them.
+
+    Returns:
+        Output index of each state, int [2n + 1]; and whether the blank before it may be skipped, bool
+        [2n + 1].
+    """
     states = np.full(2 * len(text) + 1, BLANK)
     states[1::2] = [INDEX[symbol] for symbol in text]
     may_skip = np.zeros(len(states), bool)
@@ -102,7 +107,7 @@ def _states(text: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _best_path(log_emitted: np.ndarray, may_skip: np.ndarray) -> np.ndarray:
-    """The likeliest sequence of states, int [T]; log_emitted float [T, states]."""
+    """Return the likeliest sequence of states, int [T], by log probabilities, float [T, states]."""
     count, states = log_emitted.shape
     reached = np.full((3, states), -np.inf)  # by staying, from the state before, and from the one before that
     best = np.full(states, -np.inf)

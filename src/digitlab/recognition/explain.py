@@ -1,4 +1,4 @@
-"""How a picture was read, drawn: the steps of its preparation, and the digits with their answers."""
+"""Drawings that explain a reading: the preparation steps, and the digits with the networks' outputs."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _INK, _PAPER, _RIGHT, _REJECTED = (40, 40, 40), (255, 255, 255), (0, 120, 60), (
 
 
 def draw_explanation(reading: Reading, size: tuple[int, int]) -> np.ndarray:
-    """Draw what was done to a picture step by step, what was found, and each digit as the network saw it.
+    """Draw the preparation steps of a picture, the digits found, and each digit as the classifier saw it.
 
     Args:
-        reading: made with `explain=True`.
+        reading: the picture's reading, made with `explain=True`.
         size: width and height of the upright picture, in pixels.
 
     Returns:
-        uint8 [h, w, 3], RGB.
+        RGB picture, uint8 [h, w, 3].
     """
     images = [(step.name, step.image) for step in reading.steps]
     images += [("found", _found(reading, images[0][1], size))] if images and reading.digits else []
@@ -42,8 +42,8 @@ def draw_explanation(reading: Reading, size: tuple[int, int]) -> np.ndarray:
 
 
 def _found(reading: Reading, picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The picture with a box round every digit."""
-    scale = 2 * _PANEL / max(size)  # drawn at twice the size that is shown, whatever the picture's
+    """Draw the picture with a box around every digit."""
+    scale = 2 * _PANEL / max(size)  # twice the size that is shown, so that boxes of any picture look alike
     shown = cv2.resize(picture, (max(1, round(size[0] * scale)), max(1, round(size[1] * scale))))
     shown = cv2.cvtColor(shown, cv2.COLOR_GRAY2RGB) if shown.ndim == 2 else shown
     for digit in reading.digits:
@@ -60,7 +60,7 @@ def encode_png(image: np.ndarray) -> bytes:
 
 
 def _answer(digit: ReadDigit) -> list[str]:
-    """What is read, and what each of the two networks says."""
+    """Return the caption of a digit: what was read, and the outputs of both networks."""
     read = str(digit.reason) if digit.reason else f"{digit.digit}: {100 * digit.confidence:.1f} %"
     said = digit.opinions
     if said is None:
@@ -79,7 +79,7 @@ def _color(digit: ReadDigit) -> tuple[int, int, int]:
 
 
 def _fit(image: np.ndarray, side: int) -> np.ndarray:
-    """Scale a picture into a square on white, uint8 [side, side, 3]; small pixels stay visible as such."""
+    """Scale a picture into a white square, uint8 [side, side, 3]; enlarged pixels stay sharp squares."""
     scale = side / max(image.shape[:2])
     size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
     scaled = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST if scale > 1 else cv2.INTER_AREA)
@@ -95,7 +95,7 @@ def _captioned(panel: np.ndarray, lines: Sequence[str], color: tuple[int, int, i
 
 
 def _text_line(text: str, width: int, color: tuple[int, int, int]) -> np.ndarray:
-    """A line of text, made smaller if it is too long; the font has no letters beyond ASCII."""
+    """Draw a line of text, smaller if it is too long, in ASCII, since the font has no other letters."""
     line = np.full((_CAPTION, width, 3), _PAPER, np.uint8)
     text = text.encode("ascii", "replace").decode()
     (length, _), _ = cv2.getTextSize(text, _FONT, _FONT_SCALE, 1)
@@ -104,7 +104,7 @@ def _text_line(text: str, width: int, color: tuple[int, int, int]) -> np.ndarray
 
 
 def _rows(panels: Sequence[np.ndarray], width: int) -> list[np.ndarray]:
-    """Lay panels of one size side by side, in as many rows as they need."""
+    """Arrange panels of one size side by side, in as many rows as needed."""
     if not panels:
         return []
     height, panel_width = panels[0].shape[:2]

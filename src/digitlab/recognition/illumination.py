@@ -1,4 +1,4 @@
-"""Uneven light, where it is smooth: gradients and vignettes."""
+"""Correction of smooth uneven light: gradients and vignettes."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import cv2
 import numpy as np
 
 _SAMPLE = 32
-_THIN = 5  # pixels of four times that: what is thinner, strokes and lines, is left out
-_SMALLEST = 64  # pixels: smaller pictures are no photographs, and ink may be most of them
-_PAPER = 0.7  # the quantile of the brightness that is paper for sure
-_SPREAD = 6.0  # grey levels that the paper differs from smooth light
+_THIN = 5  # pixels at four times that size: thinner things, strokes and lines, are removed
+_SMALLEST = 64  # pixels: smaller pictures are not photographs, and may be mostly ink
+_PAPER = 0.7  # quantile of the brightness at which there certainly is paper
+_SPREAD = 6.0  # grey levels by which paper differs from smooth light at most
 _MOST = (
-    0.8  # of the picture is paper in smooth light; otherwise there are shadows, which are no matter of this
+    0.8  # share of the picture that is paper in smooth light; with less there are shadows, not handled here
 )
-_EVEN = 4.0  # grey levels: smaller differences are left alone
+_EVEN = 4.0  # grey levels: smaller differences of light are left alone
 
 
 def flatten(grey: np.ndarray, reflects: bool) -> np.ndarray:
-    """Even out smooth light on a picture of dark ink on light paper.
+    """Correct smooth uneven light in a picture of dark ink on light paper.
 
     Args:
-        grey: uint8 [h, w].
-        reflects: whether brightness is in proportion to the light; not if the picture is a negative.
+        grey: the picture, uint8 [h, w].
+        reflects: whether brightness is proportional to the light; False if the picture is a negative.
 
     Returns:
-        uint8 [h, w]: as if the light were everywhere what it is on average.
+        The picture as under its mean light everywhere, uint8 [h, w]; unchanged if the light is even, or not
+        smooth.
     """
     if min(grey.shape) < _SMALLEST:
         return grey
@@ -43,13 +44,14 @@ def flatten(grey: np.ndarray, reflects: bool) -> np.ndarray:
 
 
 def _surface(sample: np.ndarray) -> np.ndarray:
-    """The quadratic surface that fits most of the paper: least squares with Tukey's biweight."""
+    """Fit a quadratic surface to the paper by least squares with Tukey's biweight, which ignores ink."""
     y, x = (axis.ravel() for axis in np.mgrid[-1 : 1 : sample.shape[0] * 1j, -1 : 1 : sample.shape[1] * 1j])
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1).astype(np.float32)
     values = sample.ravel()
     surface = np.full_like(values, np.quantile(values, _PAPER))
     for _ in range(6):
         residual = values - surface
+        # 1.5 median absolute deviations are about one standard deviation.
         spread = max(2.0, 1.5 * float(np.median(np.abs(residual))))
         weight = np.square(np.clip(1 - np.square(residual / (4 * spread)), 0, 1))
         weighted = terms * weight[:, None]

@@ -1,6 +1,6 @@
-"""Ink, told from paper: rows are found by it and digits cut out of them; what is read is the grey page."""
+"""Segmentation of ink from paper, to find rows and to cut out digits; the row reader reads the grey page."""
 
-# OpenCV's annotations know no scalars among its arguments and take its masks and labels for floats.
+# OpenCV's annotations reject scalar arguments, and declare its masks and labels as arrays of floats.
 # pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false
 
 from __future__ import annotations
@@ -19,23 +19,24 @@ from digitlab.recognition.view import View
 
 @dataclass(frozen=True)
 class InkParameters:
-    """What is taken for ink.
+    """Thresholds of the segmentation of ink. Contrast is in 0..255, 255 for black on white.
 
     Attributes:
-        floor: contrast of 255 under which nothing is ink, however quiet the paper.
-        noises: standard deviations of the paper under which nothing is ink.
-        sure_low: of the contrast of full ink: what is connected to sure ink and above it is ink.
-        sure_high: of the contrast of full ink: what sure ink reaches somewhere.
-        pale: of the contrast of full ink: what pale ink, such as pink beside black, reaches somewhere.
-        quiet: standard deviations of the paper that full ink is above it; where it is less, all is noise.
-        holes: in connected ink from which on it is a net of lines.
-        hole: pixels of such a hole, at least.
-        smallest_net: pixels of the shorter side of a picture with such a net.
-        closings: radii, in pixels, by which ragged ink is closed until it hangs together.
-        ragged_pieces: components that ragged ink has at least.
-        ragged_fills: times its area that each closing makes it at least; of other writing 1.03 to 1.1.
-        ragged_left: of its components that are left when it hangs together, at most.
-        densest: of the picture that is ink at most after a closing.
+        floor: contrast below which nothing is ink, however little noise the paper has.
+        noises: standard deviations of the paper's noise below which nothing is ink.
+        sure_low: share of full ink's contrast above which pixels connected to sure ink are sure ink, too.
+        sure_high: share of full ink's contrast that every component of sure ink exceeds somewhere.
+        pale: share of full ink's contrast that pale ink, such as pink beside black, exceeds somewhere.
+        quiet: standard deviations of the paper's noise that full ink has at least; below, all is noise.
+        holes: number of holes that a component has at most, unless it is a net of lines.
+        hole: area in pixels above which a hole counts.
+        smallest_net: shorter side in pixels of the smallest picture in which nets are looked for.
+        closings: radii in pixels of the closings by which ragged ink is joined, tried in this order.
+        ragged_pieces: number of components that ragged ink has at least.
+        ragged_fills: factor by which each closing at least enlarges the area of ragged ink; that of other
+            writing grows by 1.03 to 1.1.
+        ragged_left: share of ragged ink's components that are left when it is joined, at most.
+        densest: share of the picture that is ink after a closing, at most.
     """
 
     floor: float = 8.0
@@ -56,21 +57,21 @@ class InkParameters:
 
 PARAMETERS = InkParameters()
 
-_SMALL = 20  # pixels: in a picture that is smaller even a sharp outline is blurred over all of a stroke
+_SMALL = 20  # pixels: in a smaller picture even a sharp outline is blurred over the whole width of a stroke
 
 
 @dataclass(frozen=True, eq=False)
 class Ink:
-    """What is ink on a page.
+    """The ink on a page.
 
     Attributes:
-        contrast: how much each pixel differs from the paper as ink does, uint8 [h, w].
-        sure: 1 where ink is, as dark as most of it, uint8 [h, w].
-        pale: 1 where ink may be that is paler, uint8 [h, w]; none of `sure`.
-        level: contrast of full ink.
-        stroke_width: the usual one, in pixels; 0 where there is no ink.
+        contrast: contrast of each pixel to the paper, in the direction of ink, uint8 [h, w].
+        sure: mask of sure ink, which is about as dark as most of the ink, uint8 [h, w] of 0 and 1.
+        pale: mask of paler marks that may be ink, uint8 [h, w] of 0 and 1; without pixels of `sure`.
+        level: contrast of full ink, 0..255; 0 without ink.
+        stroke_width: mean width of strokes, in pixels; 0 without ink.
         paper: brightness of the paper, uint8 [h, w].
-        floor: contrast under which nothing is ink.
+        floor: contrast below which nothing is ink.
         has_net: whether a net of paler lines, as of squared paper, was left out.
     """
 
@@ -85,12 +86,12 @@ class Ink:
 
 
 def find_ink(grey: np.ndarray, view: View | None, parameters: InkParameters = PARAMETERS) -> Ink:
-    """Find ink of either polarity.
+    """Find the ink on a page, darker or lighter than its paper.
 
     Args:
-        grey: a page, uint8 [h, w].
-        view: of it, if it is a drawing on paper of one level.
-        parameters: what is taken for ink.
+        grey: the page, uint8 [h, w].
+        view: the page's view if its paper has one grey level; None to estimate the paper.
+        parameters: thresholds of the segmentation.
     """
     view = view or _on_any_paper(grey)
     contrast = view.contrast
@@ -104,7 +105,7 @@ def find_ink(grey: np.ndarray, view: View | None, parameters: InkParameters = PA
     sure = keep_sharp(hysteresis(contrast, low, parameters.sure_high * level), contrast, reach)
     has_net = _is_net(sure, parameters)
     if has_net:
-        # Lines of the paper hold everything together. They are paler than ink: rows need the ink alone.
+        # Lines of the paper connect all ink to one component. They are paler: Otsu's threshold removes them.
         low = max(low, float(cv2.threshold(contrast[sure > 0], 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0]))
         sure = keep_sharp(hysteresis(contrast, low, parameters.sure_high * level), contrast, reach)
     sure = _whole(sure, parameters)
@@ -129,7 +130,7 @@ def _on_any_paper(grey: np.ndarray) -> View:
 
 
 def _is_net(mask: np.ndarray, parameters: InkParameters) -> bool:
-    """Whether some ink has more holes than any digits that touch: lines of squared paper."""
+    """Return whether a component has more holes than touching digits have: lines of squared paper."""
     if min(mask.shape) < parameters.smallest_net:
         return False
     contours, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
@@ -145,10 +146,10 @@ def _is_net(mask: np.ndarray, parameters: InkParameters) -> bool:
 
 
 def _whole(mask: np.ndarray, parameters: InkParameters) -> np.ndarray | None:
-    """Close ragged ink until it hangs together; None where there are specks alone, as in noise and textures.
+    """Join ragged ink by closings; return None if there are only specks, as in noise and textures.
 
-    Ragged ink, as a bad scan leaves it, has its holes within a pixel or two, so that the least closing fills
-    much and joins most; nothing else that is written does.
+    Ragged ink, as in a bad scan, has gaps of a pixel or two, so that the smallest closing fills much of it
+    and joins most components, which it does in no other writing.
     """
     count = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)[0] - 1
     if count >= parameters.ragged_pieces:
@@ -157,7 +158,7 @@ def _whole(mask: np.ndarray, parameters: InkParameters) -> np.ndarray | None:
             if cv2.countNonZero(closed) < fill * cv2.countNonZero(mask):
                 break
             if cv2.countNonZero(closed) > parameters.densest * closed.size:
-                break  # noise, which fills the picture when it is closed
+                break  # noise fills the picture when it is closed
             left = cv2.connectedComponents(closed, connectivity=8, ltype=cv2.CV_32S)[0] - 1
             if left <= count * parameters.ragged_left or (
                 radius == parameters.closings[-1] and 2 * left < count
@@ -174,7 +175,7 @@ def _closed(mask: np.ndarray, radius: int) -> np.ndarray:
 
 
 def _pale(contrast: np.ndarray, sure: np.ndarray, low: float, high: float, reach: int) -> np.ndarray:
-    """Ink that is paler than the rest, and no part of it."""
+    """Return the mask of ink that is paler than sure ink and not connected to it."""
     above = hysteresis(contrast, low, high)
     count, labels = cv2.connectedComponents(above, connectivity=8, ltype=cv2.CV_32S)
     alone = np.ones(count, np.uint8)
@@ -187,7 +188,7 @@ def _pale(contrast: np.ndarray, sure: np.ndarray, low: float, high: float, reach
 
 
 def _smooth(grey: np.ndarray, first: Survey) -> np.ndarray:
-    """Blur away noise, as far as the width of the strokes allows."""
+    """Blur the noise away as far as the width of the strokes allows."""
     noise = grain(grey)
     if noise <= 0.05 * first.contrast:
         return grey
@@ -196,7 +197,7 @@ def _smooth(grey: np.ndarray, first: Survey) -> np.ndarray:
 
 
 def _ink_level(contrast: np.ndarray, floor: float, reach: int) -> float:
-    """The contrast of full ink; 0 without strokes."""
+    """Estimate the contrast of full ink; 0 without strokes."""
     strokes = keep_sharp(cv2.threshold(contrast, floor, 1, cv2.THRESH_BINARY)[1], contrast, reach)
     counts = cv2.calcHist([contrast], [0], strokes, [256], [0, 256]).ravel()
     if not counts.any():

@@ -1,4 +1,4 @@
-"""What is written on a user's own pictures, and how many of them were read, misread and refused."""
+"""Labels of a user's own pictures, and counts of those read, misread and refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from digitlab.recognition.reading import Reading
 from digitlab.results.metrics import wilson_interval
 
 COLUMNS = ("file", "label", "group")
-"""The columns of a file of labels; the last may be missing."""
+"""Columns of a label file; the last may be missing."""
 
 _MOST_BYTES = 64 * 2**20
 _CURE = "write a header  file,label  or  file,label,group  and a line for each picture"
@@ -24,12 +24,13 @@ _CURE = "write a header  file,label  or  file,label,group  and a line for each p
 
 @dataclass(frozen=True)
 class Label:
-    """What is written on one picture.
+    """The label of one picture.
 
     Attributes:
-        file: the picture's path, as it stands in the file of labels.
-        text: the digits on it, without blanks; empty where there is no number, so that it must be refused.
-        group: which pictures it is counted with: a writer, a form, a scanner; empty for no group.
+        file: the picture's path, as it stands in the label file.
+        text: the digits written on the picture, without spaces; empty if there is no number, so that the
+            picture must be refused.
+        group: name of the group that the picture is counted in: a writer, a form, a scanner; empty for none.
     """
 
     file: str
@@ -39,11 +40,11 @@ class Label:
 
 @dataclass(frozen=True)
 class Labels:
-    """A file of labels.
+    """The contents of a label file.
 
     Attributes:
-        entries: one a picture.
-        unused: names of columns that say nothing here.
+        entries: labels, one for each picture.
+        unused: names of columns that are ignored.
     """
 
     entries: tuple[Label, ...]
@@ -51,25 +52,26 @@ class Labels:
 
 
 class Outcome(StrEnum):
-    """What became of a picture whose label is known."""
+    """Outcome of reading a picture whose label is known."""
 
     READ = "read"
-    """All digits were read as they are."""
+    """All digits were read correctly."""
     WRONG = "wrong"
-    """Another number was read, and nothing in the answer says that it is doubtful."""
+    """Another number was read, and the reading does not mark it as doubtful."""
     REFUSED = "refused"
-    """The picture was rejected, or a `?` stands in the text: right where there is no number."""
+    """The picture was rejected, or its text has a `?`: correct if there is no number."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """How the pictures of one group were read.
+    """Outcomes of the pictures of one group.
 
     Attributes:
-        group: its name.
-        numbers: whether these are its pictures with a number; else those that must be refused.
-        outcomes: the outcome of each picture.
-        shorter: how many are wrong and have fewer digits than are written, which nobody sees in a list.
+        group: the group's name.
+        numbers: whether these are the group's pictures with a number; else those that must be refused.
+        outcomes: outcome of each picture.
+        shorter: number of wrong pictures whose text has fewer digits than are written, which is easily
+            overlooked in a list.
     """
 
     group: str
@@ -82,11 +84,11 @@ class Score:
         return self.outcomes.count(outcome)
 
     def interval(self, outcome: Outcome) -> tuple[float, float]:
-        """Compute the 95 % interval of an outcome's share (Wilson), 0..1."""
+        """Compute the 95 % confidence interval of an outcome's share (Wilson): its ends, 0..1."""
         return wilson_interval(self.count(outcome), len(self.outcomes))
 
     def to_values(self) -> dict[str, Any]:
-        """Give plain values, as JSON takes them; shares and intervals in 0..1."""
+        """Return the score as JSON-compatible values; shares and intervals are in 0..1."""
         shares = {
             outcome.value: {
                 "count": self.count(outcome),
@@ -105,11 +107,11 @@ class Score:
 
 
 def read_labels(path: Path | str) -> Labels:
-    """Read a file of labels: CSV with commas, semicolons or tabs, in UTF-8, with a header.
+    """Read a label file: CSV with commas, semicolons or tabs, in UTF-8, with a header.
 
     Raises:
-        DataError: it cannot be read, a column is missing, a label has other signs than digits, or a file is
-            named twice.
+        DataError: the file cannot be read, a column is missing, a label has other characters than digits, or
+            a picture is named twice.
     """
     lines = _lines(path)
     header = lines[0].lower() if lines else ""
@@ -170,12 +172,12 @@ def match_labels(
     """Find the label of each picture.
 
     Args:
-        labels: whose files may be named from any of the folders, or by an absolute path.
+        labels: labels whose files are paths relative to one of the folders, or absolute paths.
         names: paths of the pictures.
-        folders: from which they may be named, the first that has one counts.
+        folders: folders that paths may be relative to; the first one that has the picture counts.
 
     Returns:
-        Labels by the picture's name; and those whose picture is not among the names.
+        Labels by the picture's name; and the labels whose picture is not among the names.
     """
     by_path = {os.path.realpath(name): name for name in names}
     found: dict[str, Label] = {}
@@ -192,7 +194,7 @@ def match_labels(
 
 
 def outcome(reading: Reading, label: Label) -> Outcome:
-    """Say what became of a picture; blanks and the ends of lines do not count."""
+    """Determine the outcome of a picture; spaces and line breaks are ignored."""
     text = "".join(reading.text.split())
     if reading.status == "rejected" or "?" in text:
         return Outcome.REFUSED
@@ -200,11 +202,11 @@ def outcome(reading: Reading, label: Label) -> Outcome:
 
 
 def score(readings: Sequence[tuple[Label, Reading]]) -> list[Score]:
-    """Count outcomes by group, pictures with a number apart from those that must be refused.
+    """Count outcomes by group, separately for pictures with a number and for those that must be refused.
 
     Returns:
-        Those with a number first, each by the name of its group; where there are several, one of all of them
-        together behind them, whose group is "all".
+        Scores of the pictures with a number first, each kind sorted by the name of the group; if a kind has
+        several groups, a score of all its pictures follows, whose group is "all".
     """
     scores: list[Score] = []
     for numbers in (True, False):

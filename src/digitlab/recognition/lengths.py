@@ -1,4 +1,4 @@
-"""How many characters a row has, where the asker knows it: a postal code, a meter, a mark."""
+"""Known numbers of characters of a row, for instance of a postal code, a meter or a mark."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from dataclasses import dataclass
 from digitlab.errors import UserError
 
 MOST_CHARACTERS = 300
-"""Characters: no row that is read has more."""
+"""Largest number of characters of a row."""
 
 _FORM = re.compile(r"(\d*)\s*([-–]?)\s*(\d*)", re.ASCII)
 
 
 class LengthError(UserError):
-    """A number of characters that no row can have."""
+    """A number of characters that no row can have, or a text that names none."""
 
 
 @dataclass(frozen=True)
 class LengthRange:
-    """How many characters a row may have, "?" for ink that is no digit among them.
+    """Range of the number of characters of a row; a "?" for ink that is not a digit counts as one.
 
     Attributes:
-        least: the fewest, 1 or more.
-        most: the most, at least `least` and at most 300; None where there is no upper end.
+        least: smallest number of characters, 1 to 300.
+        most: largest number of characters, `least` to 300; None if there is no upper limit.
 
     Raises:
-        LengthError: the ends lie outside their ranges or in the wrong order.
+        LengthError: a limit is outside its range, or the limits are in the wrong order.
     """
 
     least: int
@@ -44,7 +44,7 @@ class LengthRange:
 
     @classmethod
     def parse(cls, text: str) -> LengthRange:
-        """Read a range as people write it: "5", "3-8", "3-" (3 or more) or "-8" (8 at most).
+        """Parse a range as people write it: "5", "3-8", "3-" (3 or more) or "-8" (at most 8).
 
         Raises:
             LengthError: the text is none of these, or names a length that no row has.

@@ -1,4 +1,4 @@
-"""One piece of ink in the form of MNIST's digits."""
+"""Conversion of one piece of ink to the form of MNIST's digits."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import numpy as np
 from digitlab.recognition.strokes import stroke_width
 
 SIDE = 28
-"""Pixels: of a picture in MNIST form."""
+"""Side of a picture in MNIST form, in pixels."""
 BOX = 20
-"""Pixels: of the longer side of its digit."""
+"""Longer side of the digit in it, in pixels."""
 
-_MIDDLE = 14.0  # the pixel, counted from 0, on which MNIST's digits have their centre of mass
-_FINE = 6  # fine pixels to one of MNIST's
-_NARROWEST, _WIDEST = 1.8, 3.6  # pixels of the box: stroke widths between which strokes stay as they are
-_USUAL = 1.0, 6.0  # pixels: what occurs in MNIST
-_SEEN = 32  # of 255
+_MIDDLE = 14.0  # index of the pixel on which MNIST's digits have their centre of mass
+_FINE = 6  # pixels of the finer picture to one of MNIST's
+_NARROWEST, _WIDEST = 1.8, 3.6  # pixels: stroke widths between which strokes keep theirs
+_USUAL = 1.0, 6.0  # pixels: stroke widths that occur in MNIST
+_SEEN = 32  # of 255: paler pixels do not count for the bounding box
 
 
 def to_mnist_form(strength: np.ndarray) -> np.ndarray:
-    """Bring a piece of ink into MNIST form.
+    """Convert a piece of ink to MNIST form.
 
     Args:
-        strength: of the ink of one digit alone, uint8 [h, w], 0 none .. 255 full.
+        strength: intensity of the ink of one digit alone, uint8 [h, w], 0 none .. 255 full.
 
     Returns:
-        uint8 [28, 28], white ink on black: the digit fills a box of 20x20 one way, its centre of mass is in
-        the middle.
+        Picture of the digit, uint8 [28, 28], white ink on black: the digit's longer side has 20 pixels, and
+        its centre of mass is in the middle.
     """
     piece = _crop(strength)
     if max(piece.shape) == BOX and _USUAL[0] <= _soft_width(piece) <= _USUAL[1]:
@@ -46,13 +46,13 @@ def _soft_width(piece: np.ndarray) -> float:
 
 
 def _fit(piece: np.ndarray) -> np.ndarray:
-    """Resize to the box by way of a finer one, in which strokes are brought to MNIST's width."""
+    """Resize to the box by way of a finer picture, in which strokes are brought to MNIST's width."""
     fine = _to_fine(piece)
     solid = cv2.threshold(fine, int(fine.max()) // 2, 1, cv2.THRESH_BINARY)[1]
     width = stroke_width(solid) / _FINE
     change = (min(max(width, _NARROWEST), _WIDEST) - width) / 2 * _FINE
     inside = cv2.distanceTransform(solid, cv2.DIST_L2, 5)
-    change = max(change, _NARROWEST / 2 * _FINE - inside.max())  # of ragged ink something is left, too
+    change = max(change, _NARROWEST / 2 * _FINE - inside.max())  # of ragged ink, too, something is left
     outside = cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
     shape = np.clip((inside - outside + change) * 255 + 127, 0, 255).astype(np.uint8)
     shape = _crop(shape)
@@ -78,8 +78,8 @@ def _resize(image: np.ndarray, ratio: float) -> np.ndarray:
 
 
 def _centre(piece: np.ndarray, by_pixels: bool) -> np.ndarray:
-    """Move the centre of mass to the middle; what is not resized by whole pixels, as MNIST's were."""
-    # Of uint8: a float32 array of two columns, such as an upright 1, is a list of points to OpenCV.
+    """Move the centre of mass to the middle; by whole pixels, as MNIST's was, if nothing was resized."""
+    # Taken of the uint8 array: OpenCV takes a float32 array of two columns, as of a 1, for a list of points.
     moments = cv2.moments(piece)
     mass = moments["m00"] or 1.0
     right, down = _MIDDLE - moments["m10"] / mass, _MIDDLE - moments["m01"] / mass

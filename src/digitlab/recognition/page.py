@@ -1,4 +1,4 @@
-"""From a decoded picture to an upright grey page: transparency, colour, and the sheet that it shows."""
+"""Preparation of a decoded picture as an upright grey page: transparency, colour, and its sheet of paper."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from digitlab.recognition.scaling import shrink
 from digitlab.recognition.uniform_background import on_plain_paper
 
 WORKING_PIXELS = 1_500_000
-"""Pixels of a page at most: a digit of a page in a photograph has 30 rows then, as many as are read."""
+"""Largest number of pixels of a page: digits of a photographed page keep 30 rows, as many as are read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +25,12 @@ class Page:
     """A picture, or the sheet in it, ready to be read.
 
     Attributes:
-        grey: of either polarity, uint8 [h, w].
-        ink: found on it.
-        homography: from its pixels to those of the upright picture, float64 [3, 3].
-        size: of the upright picture, in pixels: width, height.
-        steps: pictures of the preparation, when they were asked for.
-        notes: sentences about what was done to it.
+        grey: grey picture of the page, uint8 [h, w], dark on light or light on dark.
+        ink: the ink found on the page.
+        homography: homography from the page's pixels to those of the upright picture, float64 [3, 3].
+        size: width and height of the upright picture, in pixels.
+        steps: pictures of the preparation steps; empty unless they were asked for.
+        notes: sentences about the preparation, for the reading.
     """
 
     grey: np.ndarray
@@ -41,10 +41,10 @@ class Page:
     notes: tuple[str, ...] = ()
 
     def box(self, corners: np.ndarray) -> Box:
-        """Find the box in the upright picture around points of the page; what lies outside is cut off.
+        """Return the box around points of the page in the upright picture, clipped to it.
 
         Args:
-            corners: x and y, float [n, 2].
+            corners: x and y of the points, in pixels of the page, float [n, 2].
         """
         mapped = cv2.perspectiveTransform(corners.reshape(1, -1, 2).astype(np.float64), self.homography)[0]
         mapped = np.clip(mapped, 0, self.size)
@@ -54,11 +54,11 @@ class Page:
 
 
 def make_page(picture: Picture, explain: bool = False) -> Page:
-    """Make a page of a picture.
+    """Prepare a picture as a page.
 
     Args:
-        picture: as decoded.
-        explain: whether to keep pictures of the steps.
+        picture: the decoded picture.
+        explain: whether to keep pictures of the preparation steps.
     """
     whole = composite(picture)
     height, width = whole.shape

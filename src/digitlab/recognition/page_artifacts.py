@@ -1,11 +1,11 @@
-"""What stands on paper and is no writing: ruled lines, underlines, frames, borders.
+"""Artifacts of a page that are not writing: ruled lines, underlines, frames, borders.
 
-Nothing is erased from the page that is read. Artifacts are taken out of the mask in which rows are looked
-for, and each has to be shown to be one: a ruled line has no gaps, as a row of bars has, and is far longer
-than digits are high, as no 1 is.
+Nothing is erased from the page that is read. Artifacts are removed from the mask in which rows are found, and
+only on evidence: a ruled line has no gaps, unlike a row of bars, and is far longer than digits are high,
+unlike a 1.
 """
 
-# OpenCV's annotations know no scalars among its arguments and take its masks and labels for floats.
+# OpenCV's annotations reject scalar arguments, and declare its masks and labels as arrays of floats.
 # pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from digitlab.recognition.components import Components
 
 @dataclass(frozen=True)
 class ArtifactParameters:
-    """What is taken for an artifact of the page.
+    """Thresholds of the detection of artifacts.
 
     Attributes:
-        smallest: pixels of the shorter side of a page; on smaller ones no lines are looked for.
-        span: of the page: a shorter line is no ruled one.
-        across: of the page: so long is a line that is not one of many.
-        alike: of the page: so far apart two sides of a frame begin and end at most.
-        many: lines in one direction that vouch for each other.
-        heights: of the writing: a shorter line may be a stroke.
-        covered: of its columns in which a ruled line has ink.
-        vouched_span: as `span`, of further lines where there are many.
-        vouched_heights: as `heights`, of those.
-        vouched_covered: as `covered`, of those.
-        bend: pixels a line is off from straight, usually, and its share of the length.
-        thickest: stroke widths: what stands higher is no line.
-        border: of the page: so far from the edge a border lies at most.
-        underline: of the height of writing: a lying stroke that is longer is an underline.
+        smallest: shorter side in pixels of the smallest page on which ruled lines are looked for.
+        span: length of a ruled line, at least, as a share of the page's side along it.
+        across: length from which a line counts though it is one of few, as a share of the page's side.
+        alike: difference between the ends of two sides of a frame, at most, as a share of the page's side.
+        many: number of lines in one direction from which weaker ones are accepted, too.
+        heights: length of a ruled line, at least, in heights of the writing; a shorter one may be a stroke.
+        covered: share of a ruled line's columns that have ink, at least.
+        vouched_span: limit in place of `span` where there are many lines.
+        vouched_heights: limit in place of `heights` where there are many lines.
+        vouched_covered: limit in place of `covered` where there are many lines.
+        bend: deviation of a line from straight, at most: pixels, and a share of its length that is added.
+        thickest: thickness of a line, at most, in stroke widths.
+        border: thickness of a border, at most, as a share of the page's side across it.
+        underline: length of an underline, at least, in heights of the writing.
     """
 
     smallest: int = 48
@@ -60,12 +60,12 @@ PARAMETERS = ArtifactParameters()
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A ruled line along the rows.
+    """A ruled line along the rows of a mask.
 
     Attributes:
-        area: where it is, uint8 [h, w] of its box.
-        box: the rows and columns.
-        thickness: usual, in pixels.
+        area: mask of the line within its box, uint8 [h, w].
+        box: rows and columns of the box.
+        thickness: median thickness of the line, in pixels.
     """
 
     area: np.ndarray
@@ -76,16 +76,16 @@ class Line:
 def remove_ruled_lines(
     mask: np.ndarray, stroke_width: float, height: float, parameters: ArtifactParameters = PARAMETERS
 ) -> tuple[np.ndarray, int]:
-    """Take ruled lines out of a mask, but not the strokes that cross them.
+    """Remove ruled lines from a mask, but not the strokes that cross them.
 
     Args:
-        mask: of ink and lines, uint8 [h, w].
-        stroke_width: the usual one, in pixels.
-        height: of the writing, in pixels.
-        parameters: what is taken for a line.
+        mask: mask of ink and lines, uint8 [h, w].
+        stroke_width: usual width of strokes, in pixels.
+        height: height of the writing, in pixels.
+        parameters: thresholds of the detection.
 
     Returns:
-        The mask without them, and how many there were.
+        The mask without the lines, and the number of lines.
     """
     if min(mask.shape) < parameters.smallest:
         return mask, 0
@@ -100,7 +100,7 @@ def _remove_lying(
     shortest = max(parameters.span * mask.shape[1], parameters.heights * height)
     lines = _lines(mask, stroke_width, shortest, parameters.covered, parameters)
     if len(lines) >= parameters.many:
-        # On paper that is ruled, shorter ones are what shadow and writing have left of others.
+        # On ruled paper, shorter lines are what shadows and writing leave of long ones.
         shortest = max(parameters.vouched_span * mask.shape[1], parameters.vouched_heights * height)
         lines = _lines(mask, stroke_width, shortest, parameters.vouched_covered, parameters)
     else:
@@ -117,7 +117,7 @@ def _remove_lying(
         own = cv2.dilate(line.area, np.ones((3, 1), np.uint8))
         left[line.box][(own > 0) & (strokes == 0)] = 0
         np.maximum(band[line.box], own, out=band[line.box])
-    # What is left within a line's own band, and is no part of anything beyond it, was the line.
+    # Components that lie wholly within the band of a line are remains of it.
     count, labels = cv2.connectedComponents(left, connectivity=8, ltype=cv2.CV_32S)
     band = cv2.dilate(band, np.ones((5, 1), np.uint8))
     beyond = np.bincount(labels[band == 0], minlength=count) > 0
@@ -126,7 +126,7 @@ def _remove_lying(
 
 
 def _has_twin(line: Line, lines: list[Line], near: float) -> bool:
-    """Whether another line begins and ends where this one does: two sides of a frame."""
+    """Return whether another line begins and ends where this one does: two sides of a frame."""
     own = line.box[1]
     ends = [other.box[1] for other in lines if other is not line]
     return any(abs(end.start - own.start) < near and abs(end.stop - own.stop) < near for end in ends)
@@ -140,7 +140,7 @@ def _lines(
     run = max(12, mask.shape[1] // 24, round(2.5 * stroke_width))
     high = np.ones((round(parameters.thickest * stroke_width) + 3, 1), np.uint8)
     low = mask - cv2.morphologyEx(mask, cv2.MORPH_OPEN, high)
-    # Strokes that cross a line hide it; what is thin and long on both sides of them goes on beneath.
+    # Strokes that cross a line were removed with part of it; a closing bridges their width.
     bridge = np.ones((1, 2 * round(stroke_width) + 3), np.uint8)
     joined = cv2.morphologyEx(low, cv2.MORPH_CLOSE, bridge)
     thick = cv2.dilate(joined, np.ones((3, 1), np.uint8))
@@ -166,7 +166,7 @@ def _measure(
     covered: float,
     parameters: ArtifactParameters,
 ) -> Line | None:
-    """A line, if it is one: straight, and without gaps."""
+    """Return an area as a line, or None if it is not straight or has gaps."""
     inked = area & mask
     thickness = np.count_nonzero(inked, axis=0)
     columns = np.flatnonzero(thickness)
@@ -189,16 +189,16 @@ def artifacts(
     height: float,
     parameters: ArtifactParameters = PARAMETERS,
 ) -> dict[int, str]:
-    """Tell frames, borders and underlines from writing.
+    """Find the components that are frames, borders and underlines.
 
     Args:
-        components: of a page.
-        size: of the page: rows, columns.
-        height: of the writing, in pixels.
-        parameters: what is taken for an artifact.
+        components: the page's components.
+        size: the page's size: rows, columns.
+        height: height of the writing, in pixels.
+        parameters: thresholds of the detection.
 
     Returns:
-        By the index of a component what it is: "frame", "border" or "underline".
+        Kind of each artifact, "frame", "border" or "underline", by the index of its component.
     """
     boxes, heights = components.boxes, components.heights
     found: dict[int, str] = {}
@@ -224,7 +224,7 @@ def artifacts(
 
 
 def _is_hollow(components: Components, index: int) -> bool:
-    """Whether ink lies along at least two sides of its box, thinly, as a frame's does."""
+    """Return whether a component lies along at least three sides of its box, thinly, as a frame does."""
     mask = components.mask(index)
     rim = max(1, round(0.08 * min(mask.shape)))
     sides = (
@@ -244,7 +244,7 @@ def _is_border(
     height: float,
     parameters: ArtifactParameters,
 ) -> bool:
-    """Whether it lies along all of one edge of the page, thinly, and there is other ink that is not at it."""
+    """Return whether a component lies along a whole edge of the page, thinly, and is not the only one."""
     if len(components) == 1:
         return False
     left, top, right, bottom = components.boxes[index].tolist()
@@ -252,15 +252,15 @@ def _is_border(
     flat = bottom - top < parameters.border * rows and left <= 1 and right >= columns - 1
     upright = right - left < parameters.border * columns and top <= 1 and bottom >= rows - 1
     at_edge = (flat and (top <= 1 or bottom >= rows - 1)) or (upright and (left <= 1 or right >= columns - 1))
-    # In a picture that is cut to its ink a 1 lies along an edge, too: a border is longer than that.
+    # In a picture that is cut to its ink, a 1 lies along a whole edge, too: a border is longer than digits.
     return at_edge and max(right - left, bottom - top) > parameters.heights * height
 
 
 def _is_bar(components: Components, index: int) -> bool:
-    """Whether it is straight, thin and lies: no 1, which stands."""
+    """Return whether a component is a straight, thin, lying bar; a 1 is upright."""
     if components.widths[index] < 3 * components.heights[index]:
         return False
     _, sides, _ = cv2.minAreaRect(cv2.findNonZero(components.mask(index)))
-    # Solid all along: digits in a row that hang together have paper between them.
+    # A row of connected digits may be as long, but is not solid.
     is_solid = components.areas[index] > 0.5 * (sides[0] + 1) * (sides[1] + 1)
     return 8 * min(sides) < max(sides) and is_solid

@@ -1,25 +1,25 @@
-"""Outlines with straight sides: their corners, and what lies on either side of them."""
+"""Outlines with straight sides: their corners, and the brightness on either side of them."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-_STRAIGHT = 0.02  # of an outline: what a side may bend
-_SHORTEST = 0.08  # of an outline with four corners: a side
-_SHORT = 0.04  # of an outline: what is no side but a bent corner
-_BORDER = 2  # pixels
-_SAMPLES = np.linspace(0.05, 0.95, 40)[:, None]  # along a side
+_STRAIGHT = 0.02  # share of an outline's length by which a side may bend
+_SHORTEST = 0.08  # share of its length: each side of an outline with four corners, at least
+_SHORT = 0.04  # share of its length: what is shorter is a bent corner instead of a side
+_BORDER = 2  # pixels: distance from the picture's border within which a side lies along it
+_SAMPLES = np.linspace(0.05, 0.95, 40)[:, None]  # positions along a side
 
 
 def four_corners(hull: np.ndarray) -> np.ndarray | None:
-    """Find where the four longest sides of a hull meet, though a corner may be bent or cut off.
+    """Find the corners at which the four longest sides of a hull meet; a corner may be bent or cut off.
 
     Args:
-        hull: as OpenCV gives it, int32 [n, 1, 2].
+        hull: convex hull as OpenCV returns it, int32 [n, 1, 2].
 
     Returns:
-        x and y, float32 [4, 2], clockwise from the upper left; None if there are no four sides that meet.
+        x and y of the corners, float32 [4, 2], clockwise from the upper left; None if no four sides meet.
     """
     points, length = _sides(hull)
     around = length.sum()
@@ -45,11 +45,11 @@ def sides_within(hull: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Find the straight sides of a hull that do not lie along the borders of the picture.
 
     Args:
-        hull: int32 [n, 1, 2].
-        shape: of the picture: rows, columns.
+        hull: convex hull as OpenCV returns it, int32 [n, 1, 2].
+        shape: the picture's shape: rows, columns.
 
     Returns:
-        Their ends, float64 [n, 2, 2].
+        x and y of both ends of each side, float64 [n, 2, 2].
     """
     points, length = _sides(hull)
     ends = np.stack([points, np.roll(points, -1, axis=0)], axis=1)
@@ -61,16 +61,16 @@ def sides_within(hull: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def differences(grey: np.ndarray, sides: np.ndarray, centre: np.ndarray, aside: float) -> np.ndarray:
-    """Compare what lies on the inner and on the outer hand of sides.
+    """Compare the brightness inside and outside of the sides of an outline.
 
     Args:
-        grey: uint8 [h, w].
-        sides: ends, [n, 2, 2].
-        centre: of what they are around, [2].
-        aside: how far from them, in pixels.
+        grey: the picture, uint8 [h, w].
+        sides: x and y of both ends of each side, [n, 2, 2].
+        centre: x and y of the outline's centre, [2].
+        aside: distance from the sides at which brightness is sampled, in pixels.
 
     Returns:
-        How much lighter it is inside, int16 [n, 40] along each side.
+        Brightness inside minus brightness outside, at 40 points along each side, int16 [n, 40].
     """
     found = []
     for start, end in sides:
@@ -86,8 +86,11 @@ def inset(corners: np.ndarray, rim: float) -> np.ndarray:
     """Move all sides of a convex outline inwards.
 
     Args:
-        corners: float32 [n, 2].
-        rim: how far, in pixels.
+        corners: x and y of the outline's corners, float32 [n, 2].
+        rim: distance to move the sides, in pixels.
+
+    Returns:
+        x and y of the new corners, float32 [n, 2].
     """
     before, after = np.roll(corners, 1, axis=0) - corners, np.roll(corners, -1, axis=0) - corners
     one, other = (way / np.linalg.norm(way, axis=1, keepdims=True) for way in (before, after))
@@ -96,7 +99,7 @@ def inset(corners: np.ndarray, rim: float) -> np.ndarray:
 
 
 def _sides(hull: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The corners of a hull with straight sides, float64 [n, 2], and how long the side after each is."""
+    """Approximate a hull by straight sides: its corners, float64 [n, 2], and the length of each side."""
     points = cv2.approxPolyDP(hull, _STRAIGHT * cv2.arcLength(hull, True), True)[:, 0].astype(np.float64)
     return points, np.linalg.norm(np.roll(points, -1, axis=0) - points, axis=1)
 

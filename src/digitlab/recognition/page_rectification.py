@@ -1,6 +1,6 @@
-"""A sheet or board on something else: found in the picture, and taken out of what it lies on."""
+"""Detection and rectification of a sheet or board in a photograph that shows its surroundings, too."""
 
-# OpenCV's annotations know no scalars among its arguments and take its masks and labels for floats.
+# OpenCV's annotations reject scalar arguments, and declare its masks and labels as arrays of floats.
 # pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from digitlab.recognition.page_outline import differences, four_corners, inset, 
 from digitlab.recognition.scaling import shrink
 
 SMALLEST = 200
-"""Pixels: smaller pictures are no photographs of a sheet and its surroundings."""
+"""Shorter side, in pixels, below which a picture is not a photograph of a sheet and its surroundings."""
 
-_SIDE = 240
-_LEVELS = 12  # of brightness, at which it is told from what it lies on; in shadow, at another than in light
-_AREA = 0.12, 0.98  # of the picture
-_NARROWEST = 0.3  # of the shorter side of the picture; a fat 1 is narrower
-_CORNERED = 0.93  # of its four corners is sheet; of the corners around a fat 0, 0.79
-_FULL = 0.8  # of its hull is sheet, the rest ink
-_RIM = 1.5  # pixels along its edge, which are left out with the surroundings
-_RIMS = 4, 6  # the same for one that the picture shows in part; and those that do not tell its brightness
-_EDGE = 4  # grey levels that it differs from them, along
-_ALONG = 0.8  # of every side
-_SHARP = 0.7  # of the difference to what is farther away; the edge of a shadow is softer
-_NEAR, _FAR = 3, 9  # pixels from the edge
-_MOST_SIDES = 6  # of one that the picture shows in part
+_SIDE = 240  # pixels: longer side of the reduced picture in which sheets are looked for
+_LEVELS = 12  # number of thresholds that are tried: in shadow another one separates the sheet than in light
+_AREA = 0.12, 0.98  # share of the picture that a sheet's hull covers: at least, at most
+_NARROWEST = 0.3  # share of the picture's shorter side that a sheet's is at least; a fat 1 is narrower
+_CORNERED = 0.93  # share of the area between four corners that the hull fills at least; of a fat 0, 0.79
+_FULL = 0.8  # share of the hull that is sheet at least; the rest is ink
+_RIM = 1.5  # pixels along a sheet's edge that are cut off with the surroundings
+_RIMS = 4, 6  # pixels along the edge of a partly shown sheet: painted over; not used as paint
+_EDGE = 4  # grey levels by which a sheet differs from its surroundings at least
+_ALONG = 0.8  # share of every side along which it does
+_SHARP = 0.7  # share of the far difference that the near one has at least; the edge of a shadow is softer
+_NEAR, _FAR = 3, 9  # pixels from the edge at which brightness is compared
+_MOST_SIDES = 6  # sides of a partly shown sheet that are not the picture's
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +37,9 @@ class Sheet:
     """Where a sheet lies in a picture.
 
     Attributes:
-        outline: its corners in pixels, x and y, float32 [n, 2]; of a whole one four, clockwise from the upper
-            left.
-        whole: whether all of it is in the picture; otherwise some of its sides are the picture's.
+        outline: x and y of the sheet's corners in pixels, float32 [n, 2]; a whole sheet has four, clockwise
+            from the upper left.
+        whole: whether all of the sheet is in the picture; otherwise some of its sides are the picture's.
     """
 
     outline: np.ndarray
@@ -47,10 +47,13 @@ class Sheet:
 
 
 def find_sheet(grey: np.ndarray) -> Sheet | None:
-    """Find the largest sheet that differs from all that surrounds it.
+    """Find the largest sheet that differs from its surroundings on all sides.
 
     Args:
-        grey: uint8 [h, w].
+        grey: the picture, uint8 [h, w].
+
+    Returns:
+        The sheet, a whole one rather than a partly shown one; None if there is none.
     """
     if min(grey.shape) < SMALLEST:
         return None
@@ -65,11 +68,11 @@ def find_sheet(grey: np.ndarray) -> Sheet | None:
 
 
 def rectify(grey: np.ndarray, sheet: Sheet) -> tuple[np.ndarray, np.ndarray]:
-    """Take a sheet out of its surroundings: a whole one straightened, another with paper around it.
+    """Rectify a whole sheet, or paint over the surroundings of a partly shown one.
 
     Args:
-        grey: uint8 [h, w].
-        sheet: in this picture.
+        grey: the picture, uint8 [h, w].
+        sheet: a sheet in this picture.
 
     Returns:
         The sheet, uint8 [h, w]; and the homography from its pixels to those of the picture, float64 [3, 3].
@@ -88,7 +91,7 @@ def rectify(grey: np.ndarray, sheet: Sheet) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _inpaint_background(grey: np.ndarray, outline: np.ndarray) -> np.ndarray:
-    """Continue the paper over what surrounds it: with its brightness at the nearest place."""
+    """Paint over the surroundings of a sheet with the paper's brightness at the nearest point."""
     factor = max(grey.shape) / _SIDE
     small = shrink(grey, factor)
     corners = np.rint((outline + 0.5) / factor - 0.5).astype(np.int32)
@@ -113,14 +116,14 @@ def _levels(small: np.ndarray) -> np.ndarray:
 
 
 def _sheets(small: np.ndarray, level: float) -> Iterator[Sheet]:
-    """What may be sheets among the areas on either side of a level of brightness."""
+    """Yield possible sheets among the areas above and below a threshold of brightness."""
     bright = cv2.threshold(small, level, 1, cv2.THRESH_BINARY)[1]
     for area in (bright, 1 - bright):
         hull = _hull(area)
         if hull is None:
             continue
         borders = _borders_reached(hull, small.shape)
-        if borders <= 1:  # with more it is a shadow, or a sheet of which the rest is not in the picture
+        if borders <= 1:  # with more it is a shadow or a partly shown sheet
             corners = four_corners(hull)
             if corners is not None and _is_whole(small, hull, corners):
                 yield Sheet(corners, whole=True)
@@ -129,7 +132,7 @@ def _sheets(small: np.ndarray, level: float) -> Iterator[Sheet]:
 
 
 def _hull(area: np.ndarray) -> np.ndarray | None:
-    """Of the largest connected part, if that is large and fills it."""
+    """Return the hull of an area's largest connected part, or None if it is small or not filled."""
     contours, _ = cv2.findContours(area, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if not contours:
         return None
@@ -149,9 +152,9 @@ def _borders_reached(hull: np.ndarray, shape: tuple[int, ...]) -> int:
 
 
 def _is_whole(small: np.ndarray, hull: np.ndarray, corners: np.ndarray) -> bool:
-    """Whether it has four corners, and is lighter than what surrounds it along all sides, or darker.
+    """Return whether a hull has four corners and is lighter, or darker, than what is around all its sides.
 
-    Ink and frames have the same on both sides.
+    This tells a sheet from ink and frames, which have paper on both sides.
     """
     if cv2.contourArea(hull) < _CORNERED * cv2.contourArea(corners):
         return False
@@ -161,7 +164,7 @@ def _is_whole(small: np.ndarray, hull: np.ndarray, corners: np.ndarray) -> bool:
 
 
 def _is_part(small: np.ndarray, hull: np.ndarray) -> bool:
-    """Whether it is lighter than what surrounds it along all sides that are not the picture's, sharply."""
+    """Return whether a hull is sharply lighter than its surroundings along all sides but the picture's."""
     sides = sides_within(hull, small.shape)
     if not 0 < len(sides) <= _MOST_SIDES:
         return False

@@ -1,6 +1,6 @@
-"""What a picture is written on: its brightness without the writing."""
+"""Estimates of the paper: its brightness without the writing, its noise, and the contrast to it."""
 
-# OpenCV's annotations know no scalars among its arguments and take its masks and labels for floats.
+# OpenCV's annotations reject scalar arguments, and declare its masks and labels as arrays of floats.
 # pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from digitlab.recognition.scaling import shrink
 from digitlab.recognition.strokes import keep_sharp, ridge_width
 
 DARKEST = 40
-"""Grey levels: below, contrast is no longer measured in proportion to the paper."""
+"""Brightness of paper, in grey levels, below which contrast is no longer measured in proportion to it."""
 
-_SIDE = 128
-_LEAST = 4  # grey levels
-_WIDEST = 0.4  # of the shorter side: the widest stroke
-_HIDDEN = 0.1  # of the strokes that a window shows: what it may hide
-_BLURRED = 48  # pixels: pictures smaller than this are looked at as they are
-_FINE_STROKE = 4.0  # pixels: how wide strokes are where the paper is followed closely
-_MIDDLE = 0.3  # the quantile that stands for the middle of the paper, some of the rest being ink
+_SIDE = 128  # pixels: longer side of the picture on which strokes are surveyed
+_LEAST = 4  # grey levels: smaller differences to the paper are not strokes
+_WIDEST = 0.4  # share of the shorter side: the widest stroke
+_HIDDEN = 0.1  # share of the strokes that a window shows: the most that it may hide
+_BLURRED = 48  # pixels: smaller pictures are not blurred
+_FINE_STROKE = 4.0  # pixels: width of strokes in the reduced picture from which the paper is estimated
+_MIDDLE = 0.3  # quantile taken for the middle of the paper; it is below 0.5, since some pixels are ink
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What a first look at a picture tells.
+    """First estimates of the strokes in a picture.
 
     Attributes:
-        width: the usual width of a stroke, in pixels; 0 when nothing stands out.
-        contrast: of strokes to paper, in grey levels.
+        width: usual width of strokes, in pixels; 0 if nothing stands out.
+        contrast: mean contrast of strokes to the paper, in grey levels.
     """
 
     width: float
@@ -39,13 +39,13 @@ class Survey:
 
 
 def survey(grey: np.ndarray) -> Survey:
-    """Look for strokes of any width, on a small picture.
+    """Find strokes of any width on a reduced picture.
 
-    Closings by wider and wider windows show strokes as soon as the window is wider than they; what grows with
-    every window is no stroke but uneven light.
+    Closings by wider and wider windows show strokes as soon as the window is wider than the strokes; what
+    keeps growing with the window is uneven light.
 
     Args:
-        grey: uint8 [h, w], dark ink on light paper.
+        grey: the picture, uint8 [h, w], dark ink on light paper.
     """
     small, factor = _at_most(grey, max(grey.shape) / _SIDE)
     if min(small.shape) >= _BLURRED:
@@ -60,7 +60,7 @@ def survey(grey: np.ndarray) -> Survey:
 
 @dataclass(frozen=True, eq=False)
 class _Look:
-    """What a window shows: the difference to the paper, uint8 [h, w]; its strokes; their mean contrast."""
+    """Closing by one window: difference to the paper, uint8 [h, w]; mask of strokes; their mean contrast."""
 
     difference: np.ndarray
     strokes: np.ndarray
@@ -68,7 +68,7 @@ class _Look:
 
 
 def _hidden(look: _Look, wider: _Look) -> int:
-    """Pixels of strokes that a wider window shows and this one does not."""
+    """Return the number of pixels of strokes that a wider window shows and this one does not."""
     _, more = cv2.threshold(
         cv2.subtract(wider.difference, look.difference), look.contrast / 2, 1, cv2.THRESH_BINARY
     )
@@ -93,14 +93,14 @@ def _look(grey: np.ndarray, window: int) -> _Look:
 
 
 def find_paper(grey: np.ndarray, width: float) -> np.ndarray:
-    """Estimate the brightness of the paper: a closing wider than strokes keeps shadows and edges of sheets.
+    """Estimate the paper's brightness by a closing wider than strokes, to keep shadows and edges of sheets.
 
     Args:
-        grey: uint8 [h, w], dark ink on light paper.
-        width: the usual width of a stroke, in pixels.
+        grey: the picture, uint8 [h, w], dark ink on light paper.
+        width: usual width of strokes, in pixels.
 
     Returns:
-        uint8 [h, w].
+        Brightness of the paper, uint8 [h, w].
     """
     fine, factor = _at_most(grey, width / _FINE_STROKE)
     window = min(round(_WIDEST * min(fine.shape)), round(3 * width / factor) + 2)
@@ -114,14 +114,14 @@ def contrast_to_paper(
     """Compare a picture with its paper.
 
     Args:
-        grey: uint8 [h, w], dark ink on light paper.
-        paper: uint8 [h, w].
-        reflects: whether the contrast is measured as a share of the paper, so that it is the same in light
-            and in shadow; not if the picture is a negative.
+        grey: the picture, uint8 [h, w], dark ink on light paper.
+        paper: brightness of the paper, uint8 [h, w].
+        reflects: whether contrast is measured as a share of the paper's brightness, so that it is the same in
+            light and in shadow; False if the picture is a negative.
 
     Returns:
-        How much darker, uint8 [h, w], 255 for black; how much lighter, of the same scale; and what one grey
-        level is in it, usually.
+        Darkness of each pixel relative to the paper, uint8 [h, w], 255 for black; lightness, on the same
+        scale; and the usual size of one grey level on this scale.
     """
     usual = float(np.median(paper))
     least = np.full_like(paper, round(max(DARKEST, usual / 4 if reflects else usual)))
@@ -135,25 +135,26 @@ def contrast_to_paper(
 
 
 def noise_of_paper(darker: np.ndarray, lighter: np.ndarray) -> float:
-    """Standard deviation of the paper, from the pixels that are not darker than it: no ink is among them.
+    """Estimate the standard deviation of the paper's noise from pixels that are not darker, and so not ink.
 
     Args:
-        darker: how much darker than the paper, uint8 [h, w].
-        lighter: how much lighter, of the same scale.
+        darker: darkness of each pixel relative to the paper, uint8 [h, w].
+        lighter: lightness of each pixel relative to the paper, on the same scale, uint8 [h, w].
     """
     paper = cv2.threshold(darker, 0, 1, cv2.THRESH_BINARY_INV)[1]
     total = np.cumsum(cv2.calcHist([lighter], [0], paper, [256], [0, 256]).ravel())
+    # Of normal noise, 68 and 95 % lie within one and two standard deviations.
     one, two = np.searchsorted(total, (0.68 * total[-1], 0.95 * total[-1]))
     return max(float(one), float(two) / 2)
 
 
 def _at_most(grey: np.ndarray, factor: float) -> tuple[np.ndarray, float]:
-    """Make a picture smaller by a factor, if that does, and say by which it was."""
+    """Shrink a picture by a factor if that is above 1; return it and the factor that was applied."""
     return (shrink(grey, factor), factor) if factor > 1 else (grey, 1.0)
 
 
 def _close(grey: np.ndarray, window: int) -> np.ndarray:
-    """Close and smooth; a closing lies on the crests of noise, so that it is lowered to the middle."""
+    """Close and smooth; the result is lowered, since a closing follows the crests of the paper's noise."""
     window = max(5, window | 1)
     paper = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
     if window > 8:

@@ -1,4 +1,4 @@
-"""The ink at each place that the row reader named, and the ink that it passed over."""
+"""Assignment of ink to the characters that the row reader found, and the ink that it passed over."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from digitlab.recognition.row_crop import RowCrop
 from digitlab.recognition.row_reader import RowAnswer
 
 PASSED_OVER = 0.42
-"""Height, in heights of the row, from which ink that no character has is told."""
+"""Height, in heights of the row, from which ink that belongs to no character is reported."""
 
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """Ink in a row that is one character, or may be.
+    """Ink in a row that is one character, or may be one.
 
     Attributes:
-        strength: of its ink alone, uint8 [h, w] in its box, 0 none .. 255 full.
-        box: left, top, right and bottom in the row's crop.
-        character: its index in the reader's text; None where the reader passed it over.
-        heard: how probable the reader took any symbol to be along it, 0..1; of ink that it passed over.
-        at_edge: whether such ink touches the left or right edge of the crop: it may be cut off.
+        strength: intensity of this ink alone within its box, uint8 [h, w], 0 none .. 255 full.
+        box: left, top, right and bottom, in pixels of the row's crop.
+        character: index of the character in the reader's text; None if the reader passed the ink over.
+        heard: the reader's highest probability of any symbol along the ink, 0..1; 0 for a character.
+        at_edge: whether ink that was passed over touches the left or right edge of the crop, where it may be
+            cut off.
     """
 
     strength: np.ndarray
@@ -34,11 +35,11 @@ class Place:
 
 
 def find_places(crop: RowCrop, answer: RowAnswer) -> list[Place]:
-    """Give each character its ink.
+    """Assign the ink of a row to its characters.
 
     Args:
-        crop: of the row.
-        answer: of the reader.
+        crop: the row's crop.
+        answer: the reader's output for the row.
 
     Returns:
         Places from left to right: one for each character, and those that the reader passed over.
@@ -66,7 +67,7 @@ def find_places(crop: RowCrop, answer: RowAnswer) -> list[Place]:
 
 def _place(crop: RowCrop, own: np.ndarray, character: int | None) -> Place:
     left, top, width, height = cv2.boundingRect(own.view(np.uint8))
-    # With the soft edge of its strokes, which lies around what is taken for ink.
+    # Strokes have a soft edge around the pixels that are taken for ink.
     rows, columns = own.shape
     top, bottom = max(0, top - 1), min(rows, top + height + 1)
     left, right = max(0, left - 1), min(columns, left + width + 1)
@@ -80,7 +81,7 @@ def _place(crop: RowCrop, own: np.ndarray, character: int | None) -> Place:
 
 
 def _blank_place(crop: RowCrop, answer: RowAnswer, index: int) -> Place:
-    """Where a character has no ink of its own: too pale to be told from paper, or a guess."""
+    """Return the place of a character without ink of its own: it is too pale, or the reader guessed."""
     left, _, right = answer.places[index]
     one = min(int(left), crop.grey.shape[1] - 1)
     other = max(int(np.ceil(right)), one + 1)
@@ -91,7 +92,7 @@ def _blank_place(crop: RowCrop, answer: RowAnswer, index: int) -> Place:
 
 
 def _territories(crop: RowCrop, answer: RowAnswer) -> np.ndarray:
-    """Which character each pixel of ink belongs to, int32 [h, w]: 1 more than its index, 0 for none."""
+    """Return the character of each pixel, int32 [h, w]: 1 more than its index, 0 for none."""
     labels = crop.labels
     territory = np.zeros(labels.shape, np.int32)
     if not answer.text:
@@ -121,7 +122,7 @@ def _territories(crop: RowCrop, answer: RowAnswer) -> np.ndarray:
 
 
 def _spans(labels: np.ndarray) -> dict[int, tuple[int, int, int]]:
-    """By label its first column, the one after its last, and its height in rows."""
+    """Return each label's first column, the column after its last, and its height, in pixels."""
     spans = {}
     for label in np.unique(labels[labels > 0]).tolist():
         left, _, width, height = cv2.boundingRect((labels == label).view(np.uint8))
@@ -135,7 +136,7 @@ def _settle(
     peaks: np.ndarray,
     height: float,
 ) -> None:
-    """Give ink without a peak to the character that it is a part of; to one without ink, the nearest."""
+    """Assign ink without a peak to the character it is a part of, and the nearest ink to one without."""
     taken = {character for own in owners.values() for character in own}
     for character in range(len(peaks)):
         if character in taken:
@@ -164,7 +165,7 @@ def _aside(span: tuple[int, int, int], column: float) -> float:
 
 
 def _cut(contrast: np.ndarray, left: float, right: float) -> np.ndarray:
-    """The path from top to bottom between two columns that crosses the least ink: a column for each row."""
+    """Find the path from top to bottom between two columns that crosses the least ink: a column per row."""
     first, last = int(left), max(int(np.ceil(right)), int(left) + 1)
     cost = contrast[:, first : last + 1].astype(np.float32) / 255 + 0.02
     total, came = cost.copy(), np.zeros(cost.shape, np.int8)
@@ -182,7 +183,7 @@ def _cut(contrast: np.ndarray, left: float, right: float) -> np.ndarray:
 
 
 def _heard(box: tuple[int, int, int, int], crop: RowCrop, answer: RowAnswer) -> float:
-    """How probable the reader took any symbol to be along the middle of a box, whose sides others share."""
+    """Return the highest probability of any symbol along a box's middle half; others may share its sides."""
     scale = len(answer.heard) / crop.grey.shape[1]
     quarter = (box[2] - box[0]) / 4
     first = min(int((box[0] + quarter) * scale), len(answer.heard) - 1)

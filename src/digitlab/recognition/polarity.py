@@ -1,4 +1,4 @@
-"""Whether ink is darker or lighter than its paper."""
+"""Polarity of a picture: ink darker or lighter than its paper."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import numpy as np
 
 from digitlab.recognition.scaling import shrink
 
-_SIDE = 512
-_SMALLEST = 5
-_FEW = 5_000  # pixels: a smaller level of the pyramid has less to say
-_INNER, _OUTER = 0.8, 2.0  # pixels
-_QUANTUM = 1.0  # grey levels squared
+_SIDE = 512  # pixels: longer side of the first level of the pyramid, at most
+_SMALLEST = 5  # pixels: shorter side of the last level of the pyramid, at least
+_FEW = 5_000  # pixels: smaller levels of the pyramid have less weight
+_INNER, _OUTER = 0.8, 2.0  # pixels: standard deviations of the two Gaussians of the band-pass filter
+_QUANTUM = 1.0  # grey levels squared: added to the variance, so that rounding alone has no skewness
 
 
 def is_dark_on_light(grey: np.ndarray) -> bool:
-    """Tell the polarity of a picture.
+    """Return whether the ink of a picture is darker than its paper.
 
-    Strokes are few pixels that differ much from what surrounds them on both sides; what is not written, such
-    as shadows, edges and noise, differs as much up as down. So the skewness of a band-passed picture has the
-    sign of the ink, on the levels of a pyramid at which strokes are a few pixels wide.
+    Strokes are few pixels that differ much from their surroundings on both sides; shadows, edges and noise
+    differ as much up as down. So the skewness of the band-passed picture has the sign of the ink, on the
+    levels of a pyramid at which strokes are a few pixels wide.
 
     Args:
-        grey: uint8 [h, w], 0 black .. 255 white.
+        grey: the picture, uint8 [h, w], 0 black .. 255 white.
     """
     votes = 0.0
     level = shrink(grey, max(1.0, max(grey.shape) / _SIDE))
@@ -34,7 +34,7 @@ def is_dark_on_light(grey: np.ndarray) -> bool:
 
 
 def _skewness(grey: np.ndarray) -> float:
-    """Of what surrounds a pixel less itself; positive when few pixels are much darker than around them."""
+    """Compute the skewness of surroundings minus pixel: positive if few pixels are much darker."""
     values = grey.astype(np.float32)
     inner = cv2.GaussianBlur(values, (0, 0), _INNER, borderType=cv2.BORDER_REPLICATE)
     outer = cv2.GaussianBlur(values, (0, 0), _OUTER, borderType=cv2.BORDER_REPLICATE)

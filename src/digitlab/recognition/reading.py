@@ -1,4 +1,4 @@
-"""What was read in a picture."""
+"""Results of reading a picture: its lines, its digits, and the reasons for a rejection."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 
 
 class Reason(StrEnum):
-    """Why a picture, or one piece of ink in it, was not read."""
+    """Reason why a picture, or one piece of ink in it, was not read."""
 
     NO_INK = "no ink"
     """Nothing stands out from the background: blank, noise, texture, or lines and frames alone."""
     TOO_SMALL = "too small"
-    """The writing is under 8 pixels high: too small to tell digits from dirt."""
+    """The writing is under 8 pixels high: too small to distinguish digits from dirt."""
     TOO_MANY = "too many"
-    """More pieces than a page of digits has: print, a drawing or a texture."""
+    """More pieces of ink than a page of digits has: print, a drawing or a texture."""
     NOT_A_DIGIT = "not a digit"
-    """Ink, but unlike the digits that the network knows; or digits that run together and were not split."""
+    """Ink unlike the digits that the network knows, or digits that run together and were not split."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class Box:
     """A rectangle in the upright picture.
 
     Attributes:
-        left: its first column, in pixels from the left edge.
-        top: its first row, in pixels from the upper edge.
-        width: in pixels.
-        height: in pixels.
+        left: first column, in pixels from the left edge.
+        top: first row, in pixels from the upper edge.
+        width: width in pixels.
+        height: height in pixels.
     """
 
     left: int
@@ -39,17 +39,17 @@ class Box:
     height: int
 
     def to_values(self) -> list[int]:
-        """Give left, top, width and height, as JSON has them."""
+        """Return left, top, width and height as a JSON-compatible list."""
         return [self.left, self.top, self.width, self.height]
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A picture of one step of the preparation.
+    """A picture of one preparation step.
 
     Attributes:
-        name: what was done.
-        image: uint8 [h, w] or [h, w, 3] (RGB).
+        name: name of the step.
+        image: picture after the step, uint8 [h, w] or [h, w, 3] (RGB).
     """
 
     name: str
@@ -58,14 +58,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Opinions:
-    """What two networks say of one piece of ink; neither knows the other's answer.
+    """Outputs of two independent networks for one piece of ink.
 
     Attributes:
-        row_digit: the digit that the reader of rows saw there; None where it saw none.
-        row_probability: how probable the row reader's answer at this place is, 0..1.
-        form_digit: the digit that the classifier takes the ink in MNIST form for, 0..9.
-        form_probability: that digit's calibrated probability, 0..1.
-        likely_digit: how likely the ink is a digit at all, 0..1, by the classifier.
+        row_digit: digit that the row reader found there, 0..9; None if it found none.
+        row_probability: probability of the row reader's symbol at this position, 0..1.
+        form_digit: the classifier's likeliest digit for the ink in MNIST form, 0..9.
+        form_probability: calibrated probability of `form_digit`, 0..1.
+        likely_digit: probability that the ink is a digit at all, 0..1, by the classifier.
     """
 
     row_digit: int | None
@@ -75,7 +75,7 @@ class Opinions:
     likely_digit: float
 
     def to_values(self) -> dict[str, Any]:
-        """Give plain values, as JSON takes them."""
+        """Return the outputs as JSON-compatible values."""
         return {
             "row": {"digit": self.row_digit, "probability": self.row_probability},
             "form": {
@@ -88,20 +88,19 @@ class Opinions:
 
 @dataclass(frozen=True, eq=False)
 class ReadDigit:
-    """One digit, in the order of reading; or ink in its place that was rejected.
+    """One digit, or one rejected piece of ink.
 
     Attributes:
-        digit: the likeliest class, 0..9, also of rejected ink.
-        confidence: its calibrated probability, 0..1.
-        runner_up: the second likeliest class.
-        runner_up_confidence: its calibrated probability.
-        probabilities: calibrated, of the classes 0..9.
-        box: where its ink is.
-        line: the line that it stands on: its index in the reading's `lines`.
+        digit: the likeliest class, 0..9, also for rejected ink.
+        confidence: calibrated probability of `digit`, 0..1.
+        runner_up: the second likeliest class, 0..9.
+        runner_up_confidence: calibrated probability of `runner_up`, 0..1.
+        probabilities: calibrated probabilities of the classes 0..9.
+        box: bounding box of the ink.
+        line: index of the digit's line in the reading's `lines`.
         image: the ink in MNIST form, as the classifier saw it, uint8 [28, 28].
-        reason: why the ink was rejected; None for a digit.
-        opinions: what the row reader and the classifier say of it, each for itself; None where only one was
-            asked.
+        reason: reason why the ink was rejected; None for a digit.
+        opinions: separate outputs of the row reader and of the classifier; None if only one of them was run.
     """
 
     digit: int
@@ -116,7 +115,7 @@ class ReadDigit:
     opinions: Opinions | None = None
 
     def to_values(self) -> dict[str, Any]:
-        """Give plain values, as JSON takes them, without the image."""
+        """Return the digit as JSON-compatible values, without the image."""
         return {
             "digit": self.digit,
             "confidence": self.confidence,
@@ -132,15 +131,15 @@ class ReadDigit:
 
 @dataclass(frozen=True)
 class ReadLine:
-    """One line of writing, in the order of reading.
+    """One line of writing.
 
     Attributes:
         text: the line's digits, "?" for ink that was rejected.
-        confidence: the calibrated probability that the whole line is right, 0..1.
-        alternatives: the likeliest texts with their probabilities, best first, that of `text` among them
-            unless some of it was rejected.
-        box: where the line's ink is.
-        page: of the file, from 0.
+        confidence: calibrated probability that the whole line is right, 0..1.
+        alternatives: the likeliest texts with their probabilities, best first; `text` is among them unless
+            some of its ink was rejected.
+        box: bounding box of the line's ink.
+        page: index of the line's page in the file, from 0.
     """
 
     text: str
@@ -150,7 +149,7 @@ class ReadLine:
     page: int = 0
 
     def to_values(self) -> dict[str, Any]:
-        """Give plain values, as JSON takes them."""
+        """Return the line as JSON-compatible values."""
         return {
             "text": self.text,
             "confidence": self.confidence,
@@ -162,18 +161,18 @@ class ReadLine:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """The answer to a picture.
+    """The result of reading one picture.
 
     Attributes:
-        status: "ok", or "rejected" when half of what is written is not readable as digits, or a
-            quarter and the rest is a guess.
+        status: "ok", or "rejected" if half of the characters or more are not readable as digits, or a quarter
+            or more and the rest is a guess.
         text: the digits, "?" for ink that was rejected, a newline between lines, an empty line between pages;
-            empty if rejected.
-        digits: every digit and every rejected piece of ink, in reading order.
-        reason: why the picture was rejected; None when it was read.
-        steps: pictures of the preparation, when they were asked for.
-        lines: the lines of writing, in reading order; those of a rejected picture too.
-        notes: sentences that say what was left out or guessed: ruled lines, borders, unread pages.
+            empty if the picture was rejected.
+        digits: all digits and all rejected pieces of ink, in reading order.
+        reason: reason why the picture was rejected; None if it was read.
+        steps: pictures of the preparation steps; empty unless they were asked for.
+        lines: lines of writing, in reading order, also of a rejected picture.
+        notes: sentences about what was left out or done: ruled lines, borders, unread pages.
     """
 
     status: Literal["ok", "rejected"]
@@ -185,7 +184,7 @@ class Reading:
     notes: tuple[str, ...] = ()
 
     def to_values(self) -> dict[str, Any]:
-        """Give plain values, as JSON takes them, without images."""
+        """Return the reading as JSON-compatible values, without images."""
         return {
             "status": self.status,
             "text": self.text,

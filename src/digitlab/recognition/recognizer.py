@@ -1,4 +1,4 @@
-"""The recognizer: from pictures to readings, by way of pages, rows, the row reader and the second opinion."""
+"""The recognizer: from pictures by way of pages, rows, the row reader and the classifier to readings."""
 
 from __future__ import annotations
 
@@ -23,54 +23,54 @@ from digitlab.recognition.sources import Source, source_pages
 from digitlab.recognition.verify import Judgement, RowPlaces, judge
 
 MOST = 300
-"""Digits that are read on one page."""
+"""Largest number of digits that are read on one page."""
 SMALLEST = 8
-"""Pixels: the height of writing that can be told from dirt."""
+"""Smallest height of writing, in pixels, that can be distinguished from dirt."""
 MOST_AREA = 5.0
-"""Of a page: all its rows together; those of writing hardly overlap, those of a texture lie on each other."""
+"""Largest total area of a page's rows, in areas of the page: rows overlap in textures, hardly in writing."""
 DOUBTFUL = 0.9
-"""Probability of a page's rows under which a page that is hardly higher than a row is read as one, too."""
+"""Probability of a page's only row below which the page, if it is hardly higher, is read as one row, too."""
 UNLIKELY = 0.4
-"""The same of several rows one above another."""
+"""Probability of a page's rows, if there are several, below which the page is read as one row, too."""
 LEAST_AS_ROW = 0.4
-"""Probability of such a reading from which it may count."""
+"""Probability of a page read as one row above which it may replace the page's rows."""
 ENOUGH_AS_ROW = 0.6
-"""Probability of such a reading from which it counts whatever several rows in one line say."""
+"""Probability of a page read as one row above which it replaces rows side by side, whatever theirs is."""
 HIGHEST_AS_ROW = 200
-"""Pixels: the height of such a page, at most, if no row is found on it."""
+"""Height in pixels, at most, of a page that is read as one row although no row is found on it."""
 ROW_HIGH = 1.6
-"""Heights of its only row, as it is cut out: the height of such a page, at most."""
+"""Height, at most, of a page that is read as one row, too, in heights of its only row's crop."""
 ROWS_HIGH = 2.5
-"""The same for a page with several."""
+"""Height, at most, of a page that is read as one row, too, in heights of the highest crop of several rows."""
 NARROWEST_AS_ROW = 0.4
-"""Width of such a page, in its heights, at least."""
+"""Width, at least, of a page that is read as one row, in its heights."""
 MOST_ROWS_SHOWN = 12
-"""Rows of a page among the steps of its preparation."""
+"""Largest number of a page's rows among the pictures of its preparation."""
 MOST_REFUSED = 0.5
-"""Of the characters of a page: where as many or more are no digits, the page is rejected."""
+"""Share of a picture's characters that are not digits from which the picture is rejected."""
 SOME_REFUSED = 0.25
-"""The same where the rest is a guess."""
+"""Share of characters that are not digits from which the picture is rejected if the rest is a guess."""
 GUESS = 0.25
-"""Probability of a line, in the geometric mean, under which the lines are one."""
+"""Geometric mean of the lines' probabilities below which a picture's lines are a guess."""
 CUT_OFF = 0.5
-"""Of the ink of a row that is read nowhere, at one edge of the page: then it is a pattern."""
+"""Share of the components of a row without digits that a page edge cuts off, from which it is a pattern."""
 
 
 class Recognizer:
     """Reads the digits in pictures; threads may share it.
 
     Args:
-        model: the classifier of single digits: the name of a network that comes with digitlab, or a
-            bundle's folder.
-        rows: the reader of rows: likewise.
-        threads: that compute one batch, 1 or more.
+        model: the classifier of single digits: name of a network that comes with digitlab, or a bundle's
+            folder.
+        rows: the row reader: name of a network that comes with digitlab, or a bundle's folder.
+        threads: number of threads that compute one batch, 1 or more.
 
     Attributes:
-        classifier: the network of single digits, which gives the second opinion.
-        row_reader: the reader of rows.
+        classifier: the network of single digits, which checks the digits of the row reader.
+        row_reader: the row reader.
 
     Raises:
-        BundleError: there is none of that name, the bundle is damaged, or its classes are no digits.
+        BundleError: no bundle of that name exists, a bundle is damaged, or the classes are not digits.
     """
 
     def __init__(self, model: str | Path = "best", rows: str | Path = "numbers", threads: int = 1) -> None:
@@ -84,23 +84,23 @@ class Recognizer:
         """Read one picture.
 
         Args:
-            image: a file's path or bytes; an array uint8 [h, w], [h, w, 3] (RGB) or [h, w, 4] (RGBA); or what
-                `decode_image` gave.
-            explain: keep the steps of the preparation.
-            lengths: how many digits each row has, where that is known.
+            image: a file's path or bytes; an array uint8 [h, w], [h, w, 3] (RGB) or [h, w, 4] (RGBA); or a
+                picture decoded by `decode_image`.
+            explain: whether to keep pictures of the preparation steps.
+            lengths: admissible numbers of characters of each row, if known.
 
         Raises:
-            ImageError: the file or the array is no picture that can be read.
+            ImageError: the file or the array is not a readable picture.
         """
         return self.read_many([image], explain, lengths)[0]
 
     def read_many(
         self, images: Iterable[Source], explain: bool = False, lengths: LengthRange | None = None
     ) -> list[Reading]:
-        """Read pictures, their rows and digits computed together; the arguments are those of `read`.
+        """Read pictures, their rows and digits in common batches; see `read` for the arguments.
 
         Raises:
-            ImageError: one of them cannot be read.
+            ImageError: one of the files or arrays is not a readable picture.
         """
         files = [source_pages(image) for image in images]
         sheets = [[_lay_out(make_page(picture, explain)) for picture in pages] for pages in files]
@@ -119,10 +119,10 @@ class Recognizer:
         found: Sequence[list[list[_ReadRow]]],
         lengths: LengthRange | None,
     ) -> None:
-        """Read pages as one row that may be one, where their rows are doubtful or not found.
+        """Read pages that may be one row as such, if their rows are doubtful or were not found.
 
-        The only row of a page is read by its crop and by the whole page together; of several rows and the
-        page as one row, what is more probable is kept.
+        The only row of a page is read anew from its crop and the whole page together; of several rows and the
+        page as one row, the more probable is kept.
         """
         doubtful = [
             (pages, file, number)
@@ -147,7 +147,7 @@ class Recognizer:
                 pages[number], file[number] = page, [row]
 
     def _read_rows(self, pages: Sequence[Sequence[RowCrop]], lengths: LengthRange | None) -> list[_ReadRow]:
-        """Read the rows of all pages, one after the other."""
+        """Read the rows of all pages, in order."""
         crops = [crop for page in pages for crop in page]
         alone = [len(page) == 1 for page in pages for _ in page]
         answers = self.row_reader.read([crop.grey for crop in crops], lengths)
@@ -156,7 +156,7 @@ class Recognizer:
     def _judge(
         self, crops: Sequence[RowCrop], answers: Sequence[RowAnswer], alone: Sequence[bool]
     ) -> list[_ReadRow]:
-        """Find the ink of what was read, and ask the classifier about it."""
+        """Find the ink of each character that was read, and run the classifier on it."""
         sure = [self._calibration.confidence(answer.probability) for answer in answers]
         found = [find_places(crop, answer) for crop, answer in zip(crops, answers, strict=True)]
         pieces = [len(crop.row.members) for crop in crops]
@@ -167,7 +167,7 @@ class Recognizer:
 
 @dataclass(frozen=True, eq=False)
 class _Sheet:
-    """A page, its layout and its rows; without any where it is not read."""
+    """A page, its layout and the crops of its rows; none if the page is not read."""
 
     page: Page
     layout: Layout
@@ -177,7 +177,7 @@ class _Sheet:
 
 @dataclass(frozen=True, eq=False)
 class _ReadRow:
-    """A row with what is known of it."""
+    """A row with its text, the judgements of its ink, and the probability that it is right."""
 
     crop: RowCrop
     answer: RowAnswer
@@ -186,7 +186,7 @@ class _ReadRow:
 
     @property
     def judgements(self) -> list[Judgement]:
-        """All but what was shown to be a sign: beside a digit; alone, it is ink that is no digit."""
+        """All judgements but those of signs; without an accepted digit, those of signs, too."""
         rest = [one for one in self.places if not one.is_sign]
         return rest if any(one.accepted for one in rest) else list(self.places)
 
@@ -201,13 +201,13 @@ class _ReadRow:
 
 
 def _sureness(rows: Sequence[_ReadRow]) -> float:
-    """The probability that all rows of a page are right; 0 where none says anything."""
+    """Return the probability that all rows of a page are right; 0 if no row has a text."""
     said = [row.confidence for row in rows if row.answer.text]
     return float(np.prod(said)) if said else 0.0
 
 
 def _may_be_a_row(sheet: _Sheet, rows: Sequence[_ReadRow]) -> bool:
-    """Whether all of a page may be one row: it is hardly higher, and its rows are none, torn or doubtful."""
+    """Return whether a page may be one row: it is hardly higher, and its rows are none, torn or doubtful."""
     height, width = sheet.page.grey.shape
     if height < SMALLEST or width < NARROWEST_AS_ROW * height:
         return False
@@ -222,14 +222,14 @@ def _may_be_a_row(sheet: _Sheet, rows: Sequence[_ReadRow]) -> bool:
 
 
 def _side_by_side(rows: Sequence[_ReadRow]) -> bool:
-    """Whether rows stand beside each other, and none above another: parts of one line."""
+    """Return whether rows stand side by side, and none above another: parts of one line."""
     spans = [(float(row.crop.rise.mean()), row.crop.grey.shape[0]) for row in rows]
     highest, lowest = max(top for top, _ in spans), min(top + tall for top, tall in spans)
     return lowest - highest > 0.5 * min(tall for _, tall in spans)
 
 
 def _is_better(whole: _ReadRow, rows: Sequence[_ReadRow]) -> bool:
-    """Whether a page that is read as one row says more than its rows."""
+    """Return whether a page read as one row is better than its rows."""
     if not any(one.accepted for one in whole.places):
         return False
     needed = _sureness(rows)
@@ -270,7 +270,7 @@ def _unreadable(layout: Layout) -> Reason | None:
 
 @dataclass(frozen=True, eq=False)
 class _ReadPage:
-    """A page with its lines, each of one row or of several side by side."""
+    """A page with its lines, each of one row or of several rows side by side."""
 
     page: Page
     lines: tuple[tuple[_ReadRow, ...], ...]
@@ -293,7 +293,7 @@ def _read_page(sheet: _Sheet, rows: Sequence[_ReadRow]) -> _ReadPage:
 
 
 def _is_pattern(sheet: _Sheet, row: _ReadRow, rows: Sequence[_ReadRow]) -> bool:
-    """Whether in a line nothing is read and the edge of the page cuts most of its many pieces off."""
+    """Return whether nothing is read in a row's line, and a page edge cuts most of many components off."""
     line = [other for other in rows if other.crop.row.line == row.crop.row.line]
     if any(one.accepted for other in line for one in other.places) or row.crop.row.tall < PARAMETERS.pattern:
         return False
@@ -302,7 +302,7 @@ def _is_pattern(sheet: _Sheet, row: _ReadRow, rows: Sequence[_ReadRow]) -> bool:
 
 
 def _is_unreadable(digits: Sequence[ReadDigit], lines: Sequence[ReadLine]) -> bool:
-    """Whether too much of a picture is no digits, or some of it and the rest is a guess."""
+    """Return whether too many characters of a picture are not digits, or some and the rest is a guess."""
     refused = sum(digit.reason is not None for digit in digits)
     guessed = float(np.exp(np.mean([np.log(max(line.confidence, 1e-6)) for line in lines]))) < GUESS
     return refused >= (SOME_REFUSED if guessed else MOST_REFUSED) * len(digits)
@@ -335,7 +335,7 @@ def _reading(pages: Sequence[_ReadPage], unread: int) -> Reading:
 
 
 def _row_steps(read: _ReadPage) -> list[Step]:
-    """The rows as they were read, where steps are asked for."""
+    """Return pictures of the rows as they were read, if steps were asked for."""
     if not read.page.steps:
         return []
     crops = [row.crop.grey for parts in read.lines for row in parts]
@@ -374,7 +374,7 @@ def _line(page: Page, parts: Sequence[_ReadRow], number: int) -> ReadLine:
 
 
 def _alternatives(parts: Sequence[_ReadRow]) -> tuple[tuple[str, float], ...]:
-    """The texts of a line: of its only row, or the likeliest of several rows side by side."""
+    """Return the likeliest texts of a line: those of its only row, or combinations of several rows' texts."""
     found: list[tuple[str, float]] = [("", 1.0)]
     for row in parts:
         longer = [

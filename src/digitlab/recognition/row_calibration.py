@@ -1,4 +1,4 @@
-"""What the posterior of a row is worth: how often rows that have it are right."""
+"""Calibration of the posterior of a row: the probability that a row with this posterior is right."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from digitlab.synthesis.rows import ComposedRow
 _BINS = 10
 _STEPS = 50
 _SMALLEST = 1e-8
-"""Newton's method ends at a step of this size."""
+"""Size of a step at which Newton's method ends."""
 _AS_IT_IS = np.array([1.0, 0.0])
-"""Slope and offset that leave a posterior as it is."""
+"""Slope and offset that leave a posterior unchanged."""
 _PULL = 1e-6
-"""Of the squared distance from there, so that rows that are all alike have a fit, too."""
+"""Weight of the squared distance from `_AS_IT_IS` in the loss, so that rows that are all alike have a fit."""
 _FARTHEST = 100.0
-"""The largest slope and offset that a card holds."""
+"""Largest slope and absolute offset that a card accepts."""
 _CERTAIN = 1e-6
 
 
@@ -29,9 +29,12 @@ def calibrate_rows(
     """Fit the probability that a row is right to the posterior of its text.
 
     Args:
-        network: that reads rows.
-        fitting: rows that it is fitted to, composed of digits that no training saw.
-        checking: others, on which its error is measured.
+        network: the network that reads rows.
+        fitting: rows to fit the calibration to, composed of digits that were not used in training.
+        checking: other rows, on which the calibration error is measured.
+
+    Returns:
+        The calibration with its expected calibration error.
 
     Source:
         Platt 1999, Probabilistic Outputs for Support Vector Machines.
@@ -44,14 +47,14 @@ def calibrate_rows(
 
 
 def fit_posterior(posteriors: np.ndarray, right: np.ndarray) -> tuple[float, float]:
-    """Fit a logistic regression on the log-odds by Newton's method, with targets that are never quite 0 or 1.
+    """Fit a logistic regression on the log-odds by Newton's method, with smoothed targets (Platt 1999).
 
-    A step that makes the loss larger is halved: where nearly all rows are read right, or nearly none, whole
-    steps run away.
+    A step that increases the loss is halved: if nearly all rows are read right, or nearly none, full steps
+    diverge.
 
     Args:
-        posteriors: of rows, float [n], 0..1.
-        right: whether each was read right, bool [n].
+        posteriors: posterior of each row's text, float [n], 0..1.
+        right: whether each row was read right, bool [n].
 
     Returns:
         Slope and offset of the log-odds.
@@ -66,7 +69,7 @@ def fit_posterior(posteriors: np.ndarray, right: np.ndarray) -> tuple[float, flo
         away = weights - _AS_IT_IS
         return float((np.logaddexp(0, odds) - targets * odds).sum() + _PULL * away @ away / 2)
 
-    weights = np.zeros(2)  # where the curvature is largest, so that steps are short
+    weights = np.zeros(2)  # the curvature is largest here, so that the first steps are short
     for _ in range(_STEPS):
         predicted = np.exp(-np.logaddexp(0, -inputs @ weights))
         curvature = inputs.T @ (inputs * (predicted * (1 - predicted))[:, None]) + _PULL * np.eye(2)
@@ -77,14 +80,14 @@ def fit_posterior(posteriors: np.ndarray, right: np.ndarray) -> tuple[float, flo
         weights = weights + step
         if abs(step).max() < _SMALLEST:
             break
-    if weights[0] <= 0:  # a larger posterior never makes a row less likely: all are as likely as their mean
+    if weights[0] <= 0:  # a larger posterior must not lower the probability: a constant is fitted
         share = targets.mean()
         return 0.0, float(np.log(share / (1 - share)))
     return float(weights[0].clip(max=_FARTHEST)), float(weights[1].clip(-_FARTHEST, _FARTHEST))
 
 
 def _read(network: RowNetwork, rows: Sequence[ComposedRow]) -> tuple[np.ndarray, np.ndarray]:
-    """Posteriors of the rows' likeliest texts, float [n], and whether these are right, bool [n]."""
+    """Read rows of digits: posteriors of their texts, float [n], and whether these are right, bool [n]."""
     numbers = [row for row in rows if row.text.isdigit()]
     answers = RowReader(network).read([row.image for row in numbers])
     posteriors = np.array([answer.probability for answer in answers])
@@ -93,7 +96,7 @@ def _read(network: RowNetwork, rows: Sequence[ComposedRow]) -> tuple[np.ndarray,
 
 
 def _error(confidences: np.ndarray, right: np.ndarray) -> float:
-    """Expected calibration error over ten groups of as many rows each, 0..1."""
+    """Compute the expected calibration error over ten groups of equally many rows, 0..1."""
     groups = np.array_split(np.argsort(confidences, kind="stable"), _BINS)
     gaps = [
         len(group) * abs(confidences[group].mean() - right[group].mean()) for group in groups if len(group)

@@ -1,4 +1,4 @@
-"""A row of writing cut out of the grey page and straightened, with the way back to the page."""
+"""Crops of rows from the grey page, straightened, with the mapping back to the page."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from digitlab.recognition.page import Page
 from digitlab.recognition.rows import Layout, Row
 
 PALEST = 0.12
-"""Of the contrast of full ink: where paper is less quiet, paler strokes cannot be told from it."""
+"""Share of full ink's contrast: with a floor of ink above it, pale strokes are lost in its noise."""
 SHORTEST_PALE = 0.15
-"""Heights of a digit: what is shorter beside its ink is an edge of it."""
+"""Length of a pale stroke, at least, in heights of a digit; shorter marks beside ink are its edges."""
 MOST_PALE = 3
-"""Pieces of pale strokes in a row: more are print."""
+"""Largest number of pale strokes in a row; more are print."""
 MARGIN = 0.18
-"""Of the height of a row's ink: the paper around it, where the page has as much."""
+"""Margin around a row's ink, in heights of the ink, as far as the page reaches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,13 +26,14 @@ class RowCrop:
     """A straightened row.
 
     Attributes:
-        grey: as on the page, of either polarity, uint8 [h, w]; where it has pale strokes, dark on white.
-        labels: 1 more than the index of the component of each pixel, 0 on paper and on other rows' ink, int32
-            [h, w].
-        contrast: of the ink to its paper, uint8 [h, w].
-        row: where it is on the page.
-        left: the page's column of its first column.
-        rise: for each of its columns the page's row of its first row, float [w].
+        grey: grey picture of the row, uint8 [h, w], in the page's polarity; dark on white if the row has pale
+            strokes.
+        labels: label of each pixel, int32 [h, w]: 1 more than the index of its component, 0 on paper and on
+            other rows' ink.
+        contrast: contrast of each pixel to the paper, uint8 [h, w].
+        row: the row on the page.
+        left: column of the page of the crop's first column.
+        rise: row of the page of the top of each of the crop's columns, float [w].
     """
 
     grey: np.ndarray
@@ -43,7 +44,7 @@ class RowCrop:
     rise: np.ndarray
 
     def to_page(self, left: float, top: float, right: float, bottom: float) -> np.ndarray:
-        """Give the corners of a box on the page, x and y, float [4, 2]."""
+        """Map a box of the crop to the page: x and y of its corners, float [4, 2]."""
         columns = np.clip([left, right - 1], 0, len(self.rise) - 1).astype(int)
         first, last = self.rise[columns]
         one, other = self.left + left, self.left + right
@@ -53,7 +54,14 @@ class RowCrop:
 
 
 def crop_row(page: Page, layout: Layout, row: Row, margin: float = MARGIN) -> RowCrop:
-    """Cut a row out of its page; what of other rows reaches into it is painted over."""
+    """Crop a row from its page, straightened; ink of other rows that reaches into the crop is painted over.
+
+    Args:
+        page: the page.
+        layout: the page's layout.
+        row: a row of this layout.
+        margin: margin around the row's ink, in heights of the ink.
+    """
     rows, columns = page.grey.shape
     border = margin * (row.bottom - row.top)
     left, right = max(0, round(row.left - border)), min(columns, round(row.right + border))
@@ -83,15 +91,15 @@ def crop_row(page: Page, layout: Layout, row: Row, margin: float = MARGIN) -> Ro
 
 
 def has_pale_strokes(contrast: np.ndarray, own: np.ndarray, ink: Ink, height: float) -> bool:
-    """Whether strokes of digits are so pale that they are no ink of theirs, as the bar of a 4 may be.
+    """Return whether strokes of digits are too pale to be in the mask of ink, as the bar of a 4 may be.
 
-    A few strokes that are no longer than digits are; print, squares and ruled lines are many, or long.
+    These are few strokes, no longer than digits are high; print, squares and ruled lines are many or long.
 
     Args:
-        contrast: of a row's crop, uint8 [h, w].
-        own: its ink, bool [h, w].
-        ink: of the page.
-        height: of the row's digits, in pixels.
+        contrast: contrast of the row's crop, uint8 [h, w].
+        own: mask of the row's ink, bool [h, w].
+        ink: the page's ink.
+        height: height of the row's digits, in pixels.
     """
     if not own.any() or ink.floor > PALEST * ink.level:
         return False
@@ -106,9 +114,9 @@ def has_pale_strokes(contrast: np.ndarray, own: np.ndarray, ink: Ink, height: fl
 
 
 def _of_rows(layout: Layout) -> np.ndarray:
-    """Which labels are of components in rows.
+    """Return which labels belong to components of rows, bool [n + 1].
 
-    Signs, specks and artifacts stay in sight: a frame may hang together with a digit that touches it.
+    Signs, specks and artifacts are not painted over: a frame may be connected to a digit that touches it.
     """
     claimed = np.zeros(len(layout.components) + 1, bool)
     for row in layout.rows:
@@ -119,7 +127,7 @@ def _of_rows(layout: Layout) -> np.ndarray:
 def _warped(
     page: Page, labels: np.ndarray, left: int, rise: np.ndarray, height: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Move every column so far up that the row is level."""
+    """Return grey, labels and contrast of a crop, each column shifted up so that the row is level."""
     across = np.broadcast_to((left + np.arange(len(rise), dtype=np.float32))[None], (height, len(rise)))
     down = (rise[None] + np.arange(height)[:, None]).astype(np.float32)
     across = np.ascontiguousarray(across)

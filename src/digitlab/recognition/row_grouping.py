@@ -1,4 +1,4 @@
-"""Lines of writing: which components of ink stand beside each other, also where a line climbs or waves."""
+"""Grouping of components into lines of writing, which may climb or wave."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from digitlab.recognition.components import Components
 
 @dataclass(frozen=True)
 class RowParameters:
-    """What stands in one row; lengths are in heights of the writing.
+    """Thresholds of the grouping into rows; lengths are in heights of the writing.
 
     Attributes:
         tall: height from which a component may be a digit.
-        speck: size under which a component that lies alone is dirt.
-        torn: gap to the part above or below it, of the height of both, that is a tear in one digit.
-        together: height of both, that a torn digit has at most.
-        overlap: of the lower of two components, seen along the line, that makes them neighbours.
-        within: the same of a component that stands alone within a line, or at its end.
-        steepest: rise of a line, as a tangent: 25 degrees.
-        apart: gap beyond which two parts of a line are read one by one.
-        beside: how far from the ends of a row its signs lie at most.
-        above: how far above and below a row the bar of a 5 and the like lie at most.
+        speck: size below which a component outside of all rows is dirt.
+        torn: gap between the upper and lower part of a torn digit, at most, as a share of the height of both.
+        together: height of a torn digit, at most.
+        overlap: vertical overlap of neighbours, at least, as a share of the lower one's height.
+        within: limit in place of `overlap` for a single component within a line, or at its end.
+        steepest: slope of a line, at most, as a tangent: that of 25 degrees.
+        apart: gap above which two parts of a line are read separately.
+        beside: distance of signs from the ends of their row, at most.
+        above: distance of the bar of a 5 and the like above or below their row, at most.
         flat: width, in its own heights, from which a component that is lower than the rest is a bar.
-        few: components among which torn ones are looked for before the height is known.
-        wavy: how far one digit of a wavy row is above the next at most.
-        step: how far a row goes on above or below its beginning at most, and to its right.
-        straight: how far digits are off the line before it is taken to be bent.
-        outvoted: digits of a row from which on one that sticks out is outvoted.
-        sticks_out: how far ink is above or below most of the row at most.
-        pattern: components that a pattern along the edge has at least.
-        solid: of their boxes that is ink, from which they are no strokes.
-        pale: heights between which pale ink can be a digit of a row.
+        few: number of components up to which torn ones are joined before the height is known.
+        wavy: vertical step between two digits of a wavy row, at most.
+        step: vertical step, and gap, between two parts of a row of which one follows the other, at most.
+        straight: deviation of digits from a row's middle line, at most, before the line is taken to be bent.
+        outvoted: number of digits of a row from which on ink that sticks out of it is cut off.
+        sticks_out: distance that ink of such a row reaches above or below most of it, at most.
+        pattern: number of components of a pattern along the page's edge, at least.
+        solid: share of their boxes that the components of a pattern fill, at least.
+        pale: height of pale ink that can be a digit of a row: at least, at most.
     """
 
     tall: float = 0.45
@@ -66,16 +66,16 @@ PARAMETERS = RowParameters()
 def join_torn(
     components: Components, indices: np.ndarray, highest: float, parameters: RowParameters
 ) -> list[list[int]]:
-    """Put together what is torn in an upper and a lower part.
+    """Join digits that are torn in an upper and a lower part.
 
     Args:
-        components: of a page.
-        indices: those that are looked at, int [m].
-        highest: pixels that a digit of two parts has at most.
-        parameters: what is a tear.
+        components: the page's components.
+        indices: indices of the components to consider, int [m].
+        highest: height of a joined digit, at most, in pixels.
+        parameters: thresholds of the grouping.
 
     Returns:
-        Indices of components, those of each digit.
+        Indices of the components of each digit.
     """
     boxes = components.boxes[indices]
     if not len(boxes):
@@ -86,7 +86,7 @@ def join_torn(
     whole = np.maximum(bottom, bottom[:, None]) - np.minimum(top, top[:, None])
     gap = np.maximum(top, top[:, None]) - np.minimum(bottom, bottom[:, None])
     torn = over & (gap >= -0.1 * whole) & (gap < parameters.torn * whole) & (whole <= highest)
-    # A part of another component's box, such as the dot in a 0, is no lower or upper part of it.
+    # A small component, such as a dot in a 0, is not the upper or lower part of a digit.
     torn &= np.minimum(bottom - top, (bottom - top)[:, None]) > 0.15 * whole
     units: dict[int, list[int]] = {}
     owner = np.arange(len(indices))
@@ -100,16 +100,16 @@ def join_torn(
 def group_units(
     components: Components, units: list[list[int]], height: float, parameters: RowParameters
 ) -> list[list[int]]:
-    """Put units that stand beside each other into lines.
+    """Group units, each a digit of one or more components, into lines.
 
     Args:
-        components: of a page.
-        units: indices of components, those of each digit.
-        height: usual, of digits, in pixels.
-        parameters: what stands in one row.
+        components: the page's components.
+        units: indices of the components of each unit.
+        height: usual height of digits, in pixels.
+        parameters: thresholds of the grouping.
 
     Returns:
-        Indices of components, of each line from left to right, the highest line first.
+        Indices of the components of each line from left to right, the highest line first.
     """
     if not units:
         return []
@@ -126,13 +126,13 @@ def group_units(
 
 
 def unit_box(components: Components, members: Sequence[int]) -> np.ndarray:
-    """Give the box around components: left, top, right and bottom, int [4]."""
+    """Return the bounding box of components: left, top, right and bottom in pixels, int [4]."""
     boxes = components.boxes[list(members)]
     return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
 
 
 def _slope(middles: np.ndarray, height: float, parameters: RowParameters) -> float:
-    """Of the lines: the median over all of the way to the nearest neighbour on the right."""
+    """Estimate the slope of the lines: the median over all units of that to the nearest unit on the right."""
     right = middles[None, :, 0] - middles[:, None, 0]
     down = middles[None, :, 1] - middles[:, None, 1]
     beside = (right > 0.2 * height) & (np.abs(down) < parameters.steepest * right + 0.15 * height)
@@ -146,7 +146,7 @@ def _slope(middles: np.ndarray, height: float, parameters: RowParameters) -> flo
 
 
 def _chains(boxes: np.ndarray, level: np.ndarray, parameters: RowParameters) -> list[list[int]]:
-    """Link each unit with the one on its right, where each is the other's nearest."""
+    """Link each unit with the next one on its right if each is the other's nearest."""
     heights = boxes[:, 3] - boxes[:, 1]
     middles = (boxes[:, 0] + boxes[:, 2]) / 2
     lower, higher = np.minimum(heights, heights[:, None]), np.maximum(heights, heights[:, None])
@@ -175,7 +175,7 @@ def _chains(boxes: np.ndarray, level: np.ndarray, parameters: RowParameters) -> 
 def _merged(
     chains: list[list[int]], boxes: np.ndarray, level: np.ndarray, parameters: RowParameters
 ) -> list[list[int]]:
-    """Put parts of one line together, the nearest first: one ends where the other goes on."""
+    """Merge parts of one line, of which one ends where the other begins, the nearest first."""
     heights = boxes[:, 3] - boxes[:, 1]
     chains = [list(chain) for chain in chains]
     while True:
@@ -202,7 +202,7 @@ def _merged(
 def _absorbed(
     chains: list[list[int]], boxes: np.ndarray, level: np.ndarray, parameters: RowParameters
 ) -> list[list[int]]:
-    """Give a unit that stands within a longer line to it: the head of a 9 that its stem does not touch."""
+    """Add single units to the longer line that they stand in, such as the head of a 9 apart from its stem."""
     heights = boxes[:, 3] - boxes[:, 1]
     middles = (boxes[:, 0] + boxes[:, 2]) / 2
     kept = sorted(chains, key=len, reverse=True)
@@ -232,7 +232,7 @@ def _absorbed(
 def _unwaved(
     chains: list[list[int]], boxes: np.ndarray, level: np.ndarray, parameters: RowParameters
 ) -> list[list[int]]:
-    """Put together what alternates from left to right and never stands one above the other: a wavy row."""
+    """Merge lines that alternate from left to right and are never one above the other: a wavy row."""
     chains = sorted(chains, key=lambda chain: float(level[chain].mean()))
     at = 0
     while at + 1 < len(chains):
@@ -257,5 +257,5 @@ def _is_wave(
     changes = [(one in upper) != (other in upper) for one, other in pairwise(both)]
     if sum(changes) >= 2:
         return bool(steps.max() < parameters.wavy * height)
-    joint = changes.index(True)  # one goes on where the other ends, a step higher or lower
+    joint = changes.index(True)  # one begins where the other ends, a step higher or lower
     return bool(steps[joint] < parameters.step * height and gaps[joint] < parameters.step * height)

@@ -1,4 +1,4 @@
-"""The reader of rows: from the grey picture of a row to what is written in it, and where."""
+"""The row reader: from the grey picture of a row to its text and the positions of its characters."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ from digitlab.spec.rows import ALPHABET, BLANK
 from digitlab.synthesis.row_form import by_width, row_form
 
 STRETCHES = (1.0, 0.88, 1.14)
-"""Widths at which a row is read, its own first; the sum of three posteriors gained 2.4 points of amounts."""
+"""Factors of its width at which a row is read; combining three posteriors gained 2.4 points on amounts."""
 SURE = 0.98
-"""Probability of a text in the first look from which there is no other: two of three rows."""
+"""Probability of a text in the first forward pass from which there is no other pass: two of three rows."""
 MOST_ALTERNATIVES = 5
-"""Texts that are told beside the likeliest."""
+"""Largest number of alternatives, the likeliest text among them."""
 
 
 class RowNetwork(Protocol):
     """A network that reads rows; threads may share it."""
 
     def probabilities(self, rows: np.ndarray) -> np.ndarray:
-        """Give the probabilities of the symbols and the blank in each frame.
+        """Compute the probabilities of the symbols and the blank in each frame.
 
         Args:
-            rows: in row form, uint8 [n, 32, W].
+            rows: rows in row form, uint8 [n, 32, W].
 
         Returns:
-            float32 [n, W / 4, 12].
+            Probabilities, float32 [n, W / 4, 12].
         """
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class RowAnswer:
-    """What the reader makes of a row.
+    """The reader's output for a row.
 
     Attributes:
-        text: the likeliest, of the digits and "?"; empty where there is nothing to read.
-        probability: of the whole text, as the networks' posteriors have it, 0..1.
+        text: the likeliest text, of digits and "?"; empty if there is nothing to read.
+        probability: posterior of the whole text, not calibrated, 0..1.
         alternatives: texts with their probabilities, the likeliest first, `text` among them.
-        places: of each character its first column in the row, the column of its peak, and the one after its
-            last, float [n, 3].
-        shares: for each character the probabilities of the digits and of "?" at its place, float [n, 11].
-        heard: for each frame how probable any symbol is there, float [T]; the highest of all looks.
+        places: first column, column of the peak, and column after the last of each character, in pixels of
+            the row, float [n, 3].
+        shares: probabilities of the digits and of "?" at each character's position, float [n, 11].
+        heard: probability of any symbol in each frame, float [T]; the highest of the first crop's passes.
     """
 
     text: str
@@ -63,31 +63,31 @@ class RowReader:
     """Reads rows with a network.
 
     Args:
-        network: that was trained on rows.
+        network: the network that reads rows.
     """
 
     def __init__(self, network: RowNetwork) -> None:
         self.network = network
 
     def read(self, rows: Sequence[np.ndarray], lengths: LengthRange | None = None) -> list[RowAnswer]:
-        """Read rows, those of one width at once.
+        """Read rows, those of one width in one batch.
 
         Args:
-            rows: grey, of either polarity, each uint8 [h, w].
-            lengths: how many characters each has, where that is known.
+            rows: grey pictures of rows, of either polarity, each uint8 [h, w].
+            lengths: admissible numbers of characters of each row, if known.
         """
         return self.read_crops([[row] for row in rows], lengths)
 
     def read_crops(
         self, rows: Sequence[Sequence[np.ndarray]], lengths: LengthRange | None = None
     ) -> list[RowAnswer]:
-        """Read rows of which there are several crops: the posteriors of all of a row's looks are summed.
+        """Read rows with several crops each: the posteriors of all forward passes over a row are averaged.
 
-        Of a row with one crop that the first look is sure of there is no other look.
+        A row of one crop has no further pass if the first one is confident.
 
         Args:
-            rows: the crops of each row, one or more, each uint8 [h, w]; places are told in the first.
-            lengths: how many characters each row has, where that is known.
+            rows: crops of each row, one or more, each uint8 [h, w]; places are columns of the first one.
+            lengths: admissible numbers of characters of each row, if known.
         """
         first = by_width([row_form(crops[0]) for crops in rows], self.network.probabilities)
         answers: dict[int, RowAnswer] = {}
@@ -110,7 +110,7 @@ class RowReader:
 
 
 def _answer(width: int, looks: Sequence[np.ndarray], lengths: LengthRange | None) -> RowAnswer:
-    """Put looks together; the first ones, as many as there are stretches at most, are of one crop."""
+    """Decode the forward passes over a row; those of its first crop, at most one a stretch, come first."""
     found = decode(looks, lengths)
     heard = _heard(looks[: len(STRETCHES)])
     if not found:
@@ -123,7 +123,7 @@ def _answer(width: int, looks: Sequence[np.ndarray], lengths: LengthRange | None
     )
     try:
         spans = align(looks[0], text)
-    except ValueError:  # more characters than this width has frames, though another had enough
+    except ValueError:  # the text has more characters than this pass has frames; a wider one had enough
         return RowAnswer("", 0.0, alternatives, np.zeros((0, 3)), np.zeros((0, len(ALPHABET))), heard)
     scale = width / len(looks[0])
     places = np.array([(one.start, one.peak + 0.5, one.stop) for one in spans], float).reshape(-1, 3) * scale
@@ -132,7 +132,7 @@ def _answer(width: int, looks: Sequence[np.ndarray], lengths: LengthRange | None
 
 
 def _heard(looks: Sequence[np.ndarray]) -> np.ndarray:
-    """How probable any symbol is along the row, the highest of the looks, in the frames of the longest."""
+    """Return the highest probability of any symbol over all passes, in the frames of the longest."""
     most = max(len(look) for look in looks)
     at = np.linspace(0, 1, most)
     along = [np.interp(at, np.linspace(0, 1, len(look)), 1 - look[:, BLANK]) for look in looks]
@@ -140,11 +140,11 @@ def _heard(looks: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _shares(text: str, found: Sequence[tuple[str, float]]) -> np.ndarray:
-    """For each character how probable each symbol is in its place.
+    """Return the probability of each symbol at each character's position, float [n, 11].
 
-    A text that differs elsewhere speaks for it, too: one whose beginning or end is the same up to there. What
-    no text accounts for is spread over the characters: of 200 digits hardly any one text is probable, and yet
-    each digit may be.
+    A text that differs elsewhere counts for a character, too, if its beginning or its end up to there is the
+    same. The probability that no text accounts for is spread over the characters: of 200 digits hardly any
+    text is probable, and yet each digit may be.
     """
     shares = np.zeros((len(text), len(ALPHABET)))
     total = sum(probability for _, probability in found)

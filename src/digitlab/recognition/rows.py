@@ -1,4 +1,4 @@
-"""Rows of writing on a page: which ink stands in one line, and the line that its middle runs along."""
+"""Layout of a page: the rows of writing, their components, and the line along which their middle runs."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ from digitlab.recognition.page_artifacts import artifacts, remove_ruled_lines
 from digitlab.recognition.row_grouping import PARAMETERS, RowParameters, group_units, join_torn, unit_box
 
 MOST_COMPONENTS = 2_400
-"""Connected pieces of ink on a page that is looked at; more are print, a drawing or a texture."""
+"""Largest number of components on a page that is read; more are print, a drawing or a texture."""
 MOST_TALL = 600
-"""Of them such as are as high as digits."""
+"""Largest number of components that are as high as digits."""
 
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One line of writing, or a part of it that stands apart from the rest.
+    """One line of writing, or a part of it that is apart from the rest.
 
     Attributes:
-        members: indices of its components, those as high as digits from left to right, then the small ones.
-        tall: how many of the members are as high as digits.
-        line: its line: 0 is the highest on the page.
-        height: of its digits, usually, in pixels of the page.
+        members: indices of the row's components, those as high as digits from left to right, then the small
+            ones.
+        tall: number of members that are as high as digits.
+        line: index of the row's line; 0 is the highest on the page.
+        height: median height of the row's digits, in pixels of the page.
         xs: columns of the page, rising, float [n].
-        ys: the row's middle at each of them, in rows of the page, float [n]; straight between them.
-        top: how far its ink reaches above the middle, in pixels, negative.
-        bottom: how far it reaches below.
-        left: its first column of ink.
-        right: the column after its last.
+        ys: middle of the row at each of `xs`, in rows of the page, float [n]; it is straight between them.
+        top: upper end of the ink relative to the middle, in pixels; negative if above.
+        bottom: lower end of the ink relative to the middle, in pixels.
+        left: first column of ink.
+        right: column after the last one of ink.
     """
 
     members: tuple[int, ...]
@@ -48,21 +49,21 @@ class Row:
     right: int
 
     def middle(self, columns: np.ndarray | float) -> np.ndarray:
-        """Give the middle of the row at columns of the page."""
+        """Return the middle of the row at columns of the page, in rows of the page."""
         return np.asarray(np.interp(columns, self.xs, self.ys))
 
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """What is written where on a page.
+    """The rows of a page, and what else is on it.
 
     Attributes:
-        components: all ink but ruled lines.
-        rows: of writing, in the order of reading.
-        height: usual, of digits, in pixels.
-        artifacts: by the index of a component, what it is that is no writing.
+        components: components of all ink but ruled lines.
+        rows: rows of writing, in reading order.
+        height: usual height of digits, in pixels.
+        artifacts: kind of each component that is not writing, by its index.
         notes: sentences about what was left out.
-        too_many: whether there is more ink than a page of digits has; then there are no rows.
+        too_many: whether there are more components than on a page of digits; then there are no rows.
     """
 
     components: Components
@@ -77,8 +78,8 @@ def find_rows(page: Page, parameters: RowParameters = PARAMETERS) -> Layout:
     """Find the rows of a page.
 
     Args:
-        page: with its ink.
-        parameters: what stands in one row.
+        page: the page with its ink.
+        parameters: thresholds of the grouping.
     """
     ink = page.ink
     first = find_components(ink.sure, 3)
@@ -95,7 +96,7 @@ def find_rows(page: Page, parameters: RowParameters = PARAMETERS) -> Layout:
     known = artifacts(components, mask.shape, height)
     writing = is_sure.copy()
     writing[list(known)] = False
-    if not writing.any():  # all that there is is no artifact of anything
+    if not writing.any():  # artifacts stand beside writing: without any other ink there are none
         known, writing = {}, is_sure.copy()
     notes += [
         f"{kind}: {count} left out"
@@ -111,7 +112,7 @@ def find_rows(page: Page, parameters: RowParameters = PARAMETERS) -> Layout:
     units = _units(components, np.flatnonzero(tall), height, parameters)
     if len(units) > MOST_TALL:
         return Layout(components, (), height, known, tuple(notes), too_many=True)
-    if not units:  # a lying stroke alone
+    if not units:  # only lying strokes
         units = [[int(index)] for index in np.flatnonzero(writing & (components.widths >= height))]
     groups = [_Group(tuple(line)) for line in group_units(components, units, height, parameters)]
     groups, patterns = _without_patterns(components, groups, mask.shape, parameters)
@@ -131,7 +132,7 @@ def find_rows(page: Page, parameters: RowParameters = PARAMETERS) -> Layout:
 
 
 def _first_height(components: Components, ink: Ink) -> float:
-    """The usual height of what is no net of lines all over the page; where all is, a guess by its strokes."""
+    """Estimate the height of writing from all but nets of lines over the page, or else from the strokes."""
     rows, columns = ink.sure.shape
     nets = (components.widths > 0.6 * columns) & (components.heights > 0.6 * rows)
     if nets.all():
@@ -141,20 +142,20 @@ def _first_height(components: Components, ink: Ink) -> float:
 
 @dataclass(frozen=True)
 class _Group:
-    """Components of one line: those as high as digits from left to right, and the small ones."""
+    """Indices of the components of a line: those as high as digits from left to right, and the small ones."""
 
     tall: tuple[int, ...]
     small: tuple[int, ...] = ()
 
 
 def _sure(components: Components, sure: np.ndarray) -> np.ndarray:
-    """Which components are of sure ink, bool [n]."""
+    """Return which components are sure ink, bool [n]."""
     counts = np.bincount(components.labels[sure > 0], minlength=len(components) + 1)[1:]
     return counts > 0.3 * components.areas
 
 
 def _without_bars(components: Components, writing: np.ndarray, parameters: RowParameters) -> np.ndarray:
-    """Leave out what lies, such as the bar of a 5, where something higher is there to measure."""
+    """Leave out lying bars, such as that of a 5, if there is something higher to measure."""
     bars = writing & (components.widths >= parameters.flat * components.heights)
     rest = writing & ~bars
     highest = components.heights[rest].max(initial=0)
@@ -162,13 +163,13 @@ def _without_bars(components: Components, writing: np.ndarray, parameters: RowPa
 
 
 def _height_whenjoin_torn(components: Components, writing: np.ndarray, parameters: RowParameters) -> float:
-    """The usual height, after components one above the other with a narrow gap have been put together."""
+    """Estimate the usual height of digits after joining torn ones, if there are few components."""
     if np.count_nonzero(writing) > parameters.few:
         return usual_height(components, writing)
     indices = np.flatnonzero(writing)
     units = join_torn(components, indices, np.inf, parameters)
     whole = [components.heights[unit[0]] for unit in units if len(unit) == 1]
-    if whole and len(whole) < len(units):  # digits that are whole tell how high a torn one is
+    if whole and len(whole) < len(units):  # whole digits limit the height of a torn one
         units = join_torn(components, indices, parameters.together * float(max(whole)), parameters)
     boxes = [unit_box(components, unit) for unit in units]
     heights = np.array([box[3] - box[1] for box in boxes], float)
@@ -181,7 +182,7 @@ def _height_whenjoin_torn(components: Components, writing: np.ndarray, parameter
 def _units(
     components: Components, tall: np.ndarray, height: float, parameters: RowParameters
 ) -> list[list[int]]:
-    """Digits that are torn in an upper and a lower part are put together, the others stand alone."""
+    """Return the components of each digit, those of torn ones joined."""
     return (
         join_torn(components, tall, parameters.together * height, parameters)
         if len(tall) <= MOST_TALL
@@ -192,7 +193,7 @@ def _units(
 def _without_patterns(
     components: Components, groups: list[_Group], size: tuple[int, ...], parameters: RowParameters
 ) -> tuple[list[_Group], list[_Group]]:
-    """Tell writing from patterns that the edge of the page cuts off, of solid ink."""
+    """Separate writing from patterns of solid ink that an edge of the page cuts off."""
     kept, patterns = [], []
     for group in groups:
         boxes = components.boxes[list(group.tall)]
@@ -205,7 +206,7 @@ def _without_patterns(
 
 
 def _pale_lines(components: Components, is_sure: np.ndarray, parameters: RowParameters) -> list[_Group]:
-    """Lines of pale ink, where what is darker is no writing."""
+    """Group pale ink into lines, for pages whose darker ink is not writing."""
     pale = ~is_sure
     height = usual_height(components, pale) if pale.any() else 0.0
     tall = np.flatnonzero(pale & (components.heights >= max(parameters.tall * height, 1)))
@@ -222,10 +223,10 @@ def _with_the_rest(
     known: dict[int, str],
     parameters: RowParameters,
 ) -> list[_Group]:
-    """Give small ink to the line beside or in which it stands, and pale digits to their line."""
+    """Add small ink to the line in or beside which it stands, and pale digits to their line."""
     taken = {index for group in groups for index in group.tall} | set(known)
     rest = [index for index in range(len(components)) if index not in taken]
-    while True:  # a pale digit may go on where another one has made the line longer
+    while True:  # a pale digit that extends its line may bring another one within reach
         rows = [_row(components, group, 0, parameters) for group in groups]
         found = {
             index: best
@@ -244,7 +245,7 @@ def _with_the_rest(
 
 
 def _extended(components: Components, group: _Group, more: list[int], parameters: RowParameters) -> _Group:
-    """A line with more components; those as high as its digits are digits, too."""
+    """Return a line with more components; those as high as its digits count as digits, too."""
     if not more:
         return group
     height = float(np.median(components.heights[list(group.tall)]))
@@ -281,7 +282,7 @@ def _nearest(
 
 
 def _parts(components: Components, group: _Group, parameters: RowParameters) -> list[_Group]:
-    """Take a line apart where its gaps are wide."""
+    """Split a line at its wide gaps."""
     if not group.tall:
         return [group] if group.small else []
     height = float(np.median(components.heights[list(group.tall)]))
@@ -312,7 +313,7 @@ def _row(components: Components, group: _Group, line: int, parameters: RowParame
     tops, bottoms = everything[:, 1] - level, everything[:, 3] - level
     top, bottom = float(tops.min()), float(bottoms.max())
     if len(group.tall) >= parameters.outvoted:
-        # What sticks out of most by far is a line that hangs on a digit.
+        # What sticks out far is a line that touches a digit.
         most = parameters.sticks_out * height
         top = max(top, float(np.quantile(tops[: len(leading)], 0.25)) - most)
         bottom = min(bottom, float(np.quantile(bottoms[: len(leading)], 0.75)) + most)
@@ -321,13 +322,13 @@ def _row(components: Components, group: _Group, line: int, parameters: RowParame
 
 
 def _middle(boxes: np.ndarray, height: float, parameters: RowParameters) -> tuple[np.ndarray, np.ndarray]:
-    """The middle of a row: level, else straight, else bent, else from digit to digit."""
+    """Fit the middle of a row: level, else straight, else bent, else from digit to digit."""
     order = np.argsort(boxes[:, 0])
     boxes = boxes[order]
     x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
     ends = np.array([boxes[:, 0].min(), max(boxes[:, 2].max(), boxes[:, 0].min() + 1)])
     most = parameters.straight * height
-    # Of a level row the digits' own heights differ, some reach below: that is no slope.
+    # A level line is tried first: digits of different heights, or that reach below, do not make a slope.
     for degree, fewest in ((0, 1), (1, 2), (2, 5), (3, 7)):
         if len(x) < fewest:
             break
@@ -352,11 +353,11 @@ def _middle(boxes: np.ndarray, height: float, parameters: RowParameters) -> tupl
 
 
 def page_as_row(layout: Layout, size: tuple[int, ...]) -> Row:
-    """Take all of a page for one row: of faint or blurred writing, whose ink cannot be told from its paper.
+    """Return the whole page as one row, for faint or blurred writing whose ink was not found.
 
     Args:
-        layout: of the page; its components are those of the row, but the artifacts.
-        size: of the page: rows, columns.
+        layout: the page's layout; all its components but artifacts become the row's.
+        size: the page's size: rows, columns.
     """
     members = tuple(index for index in range(len(layout.components)) if index not in layout.artifacts)
     middle = size[0] / 2
@@ -366,13 +367,13 @@ def page_as_row(layout: Layout, size: tuple[int, ...]) -> Row:
 
 
 def whole_picture(row: Row, size: tuple[int, ...], share: float = 0.4, most: float = 0.6) -> Row:
-    """Widen the only row of a page to the page, if it is a picture of a row: no ink beside it is cut off.
+    """Extend the only row of a page to its edges if it is a picture of a row, so that no ink is cut off.
 
     Args:
-        row: the only one.
-        size: of the page: rows, columns.
-        share: of the page's height that the row has, from which it is shown from edge to edge.
-        most: of the page's height, from which a level row is shown from top to bottom, too.
+        row: the only row.
+        size: the page's size: rows, columns.
+        share: share of the page's height from which the row is extended to the left and right edges.
+        most: share of the page's height from which a level row is extended to the upper and lower edges, too.
     """
     tall = row.bottom - row.top
     if tall < share * size[0]:

@@ -1,4 +1,4 @@
-"""Pictures made smaller."""
+"""Shrinking of pictures."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import numpy as np
 
 
 def shrink(grey: np.ndarray, factor: float) -> np.ndarray:
-    """Make a picture smaller, each new pixel the mean of those that it stands for.
+    """Shrink a picture; each new pixel is the mean of those that it replaces.
 
     Args:
-        grey: uint8 [h, w].
-        factor: by which, in both directions.
+        grey: the picture, uint8 [h, w].
+        factor: factor by which both sides are divided, 1 or more.
 
     Returns:
-        uint8 [h / factor, w / factor], rounded, at least one pixel either way.
+        The smaller picture, uint8 [h / factor, w / factor], sides rounded and at least one pixel.
     """
     height, width = grey.shape
     size = max(1, round(width / factor)), max(1, round(height / factor))

@@ -1,4 +1,4 @@
-"""Pictures as they are handed over: files, bytes, arrays."""
+"""Accepted sources of pictures: files, bytes, arrays."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from digitlab.data.images import MAX_PIXELS, MAX_SIDE, Picture, decode_pages
 from digitlab.errors import ImageError
 
 Source = Path | str | bytes | np.ndarray | Picture | tuple[Picture, ...]
-"""A file's path or bytes; uint8 [h, w], [h, w, 3] (RGB) or [h, w, 4] (RGBA); what `decode_image` gave, or
-`decode_pages`."""
+"""A file's path or bytes; an array uint8 [h, w], [h, w, 3] (RGB) or [h, w, 4] (RGBA); or a result of
+`decode_image` or `decode_pages`."""
 
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def source_pages(image: Source) -> tuple[Picture, ...]:
-    """Decode all pages of a picture, one at least, whichever way it is given.
+    """Decode all pages of a picture, at least one, from any accepted source.
 
     Raises:
-        ImageError: it is no picture that can be read.
+        ImageError: the source is not a readable picture.
     """
     if isinstance(image, Picture):
         return (image,)
@@ -57,7 +57,7 @@ def _from_array(pixels: np.ndarray) -> Picture:
 
 
 def _conversion(pixels: np.ndarray) -> str:
-    """What makes an array uint8; of 0..1, a plain conversion would leave next to nothing."""
+    """Name a conversion of an array to uint8; a plain one would turn nearly all values of 0..1 into 0."""
     if pixels.dtype == bool:
         return "give 255 * pixels.astype(numpy.uint8)"
     if pixels.dtype.kind == "f" and pixels.size and pixels.max() <= 1:

@@ -1,6 +1,6 @@
-"""Drawings on paper of one grey level: what is ink in them shows without a search for the paper."""
+"""Drawings on paper of one grey level, whose ink is found without an estimate of the paper."""
 
-# OpenCV's annotations know no scalars among its arguments and take its masks and labels for floats.
+# OpenCV's annotations reject scalar arguments, and declare its masks and labels as arrays of floats.
 # pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from digitlab.recognition.paper import DARKEST
 from digitlab.recognition.strokes import ridge_width
 from digitlab.recognition.view import View
 
-_LEAST = 2  # grey levels: paper that differs more is not of one level
-_CLEAR = 16  # grey levels: what differs by less and is no soft edge is noise, shadow or texture
-_PAPER = 0.5  # of the picture, and
-_BORDER = 0.8  # of its borders, are paper
-_FAINT = 0.5  # of what differs from the paper: soft edges at most
-_OTHER = 0.02  # of it: what is lighter than the paper where ink is darker, as scaling leaves it at outlines
-_FATTEST = 0.16  # of the shorter side: a stroke; what is fatter may be a sheet, and
-_FULL = 0.55  # of its box: a sheet with writing on it
-_SMALLEST_SHEET = 0.08  # of the picture
-_COARSE = 4  # pixels to one where that is looked for
+_LEAST = 2  # grey levels by which paper of one level varies at most
+_CLEAR = 16  # grey levels: smaller differences, unless they are soft edges, are noise, shadow or texture
+_PAPER = 0.5  # share of the picture that is paper, at least
+_BORDER = 0.8  # share of the picture's borders that is paper, at least
+_FAINT = 0.5  # share of soft edges in what differs from the paper, at most
+_OTHER = 0.02  # share of the ink: light fringes of dark ink, or the reverse, at most, as scaling leaves them
+_FATTEST = 0.16  # share of the shorter side: the widest stroke; what is fatter may be a sheet
+_FULL = 0.55  # share of its bounding box that a sheet with writing on it exceeds
+_SMALLEST_SHEET = 0.08  # share of the picture
+_COARSE = 4  # pixels to one, each way, in the picture in which a sheet is looked for
 
 
 def on_plain_paper(grey: np.ndarray) -> View | None:
     """View a picture as strokes on paper of one grey level.
 
     Args:
-        grey: uint8 [h, w], 0 black .. 255 white.
+        grey: the picture, uint8 [h, w], 0 black .. 255 white.
 
     Returns:
-        None if it is anything else, or has nothing on it.
+        The view; None if the paper is not of one level, or nothing is on it.
     """
     borders = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     level = int(np.median(borders))
@@ -73,7 +73,7 @@ def _has_sheet(difference: np.ndarray) -> bool:
 def _width(contrast: np.ndarray) -> float:
     mask = cv2.threshold(contrast, float(contrast.max()) / 2, 1, cv2.THRESH_BINARY)[1]
     left, top, width, height = cv2.boundingRect(mask)
-    # One row and column around: what lies at the border of a mask has no distance to it.
+    # With a border of paper, since the distance transform does not take the end of the array for an outline.
     box = cv2.copyMakeBorder(
         mask[top : top + height, left : left + width], 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0
     )

@@ -1,8 +1,8 @@
-"""The second opinion: the ink at each place that the row reader named, seen by the classifier of digits.
+"""Check of the row reader's digits by the classifier of single digits.
 
-The two know nothing of each other: one reads grey rows whole, the other one digit's ink alone. How likely a
-digit is right follows from what both say, by a logistic regression. Ink as large as a digit that the reader
-passed over is judged here, too.
+The two networks are independent: one reads whole grey rows, the other the ink of one digit. A logistic
+regression combines their outputs to the probability that a digit is right. Ink of a digit's size that the row
+reader passed over is judged here, too.
 """
 
 from __future__ import annotations
@@ -25,29 +25,34 @@ from digitlab.spec.rows import ALPHABET
 
 @dataclass(frozen=True)
 class VerifyParameters:
-    """When a digit counts as read.
+    """Weights and thresholds by which a digit is accepted.
 
-    The first three are the logistic regression of `benchmarks/opinions.py`: the log-odds of a right digit.
+    The first three are the logistic regression fitted by `benchmarks/opinions.py`, on the log-odds that a
+    digit is right.
 
     Attributes:
-        offset: of the log-odds.
-        told: weight of the log-odds of the row reader's digit at its place.
-        agreement: weight of the classifier's probability of its digit times how likely the ink is a digit at
-            all; it is negative where that digit is another.
-        letter: weight of how unlikely the ink is a digit at all, where it may be a letter: it stands alone,
-            or is one piece that is read as several digits. Chosen on drawn letters and on people's digits.
-        letter_agreed: the same where the classifier names the same digit.
-        right: how likely a digit is right from which it is read.
-        certain: how sure the classifier is of a digit that stands alone, and that it is one, from which it is
-            read against the row reader.
-        seen: the row reader's probability of that digit, at least, where it says "?".
-        digit: how likely ink is a digit at all from which the classifier's opinion counts.
-        alone: how sure the classifier is of the only ink of a page, of which the row reader says nothing.
-        bar: width of an upright stroke, in its heights, at most, that alone is a 1 if the classifier says so.
-        fine: of the usual width of the digits' strokes: a straight stroke under it is a line of the paper.
-        heard: how probable a symbol is along ink that was passed over, from which the row reader knew of it.
-        sure: how likely the row is right from which what it knew of and passed over is no digit.
-        floor: of each class, in both opinions: neither is ever certain that it is not.
+        offset: offset of the log-odds.
+        told: weight of the log-odds of the row reader's probability of its digit.
+        agreement: weight of the classifier's probability of its digit times the probability that the ink is a
+            digit at all; the product counts as negative if the networks' digits differ.
+        letter: weight, against the digit, of the probability that the ink is not a digit, for ink that may be
+            a letter: it stands alone, or is one piece that is read as several digits. Chosen on drawn letters
+            and on people's digits.
+        letter_agreed: weight in place of `letter` if the networks' digits are the same.
+        right: probability that a digit is right from which it is accepted.
+        certain: certainty of the classifier, of the digit and that it is one, from which the only character
+            of a page is accepted against the row reader.
+        seen: the row reader's probability of that digit, at least, if its symbol is "?".
+        digit: probability that ink is a digit at all from which the classifier's digit counts.
+        alone: the classifier's probability of its digit from which the only ink of a page is accepted though
+            the row reader found nothing.
+        bar: width of an upright stroke, at most, in its heights.
+        fine: share of the digits' usual stroke width below which an upright stroke is a line of the paper.
+        heard: the row reader's probability of any symbol along ink that it passed over, from which it
+            considered that ink.
+        sure: probability that the row is right from which ink that was considered and passed over is not a
+            digit.
+        floor: smallest probability of each class in both outputs: neither network ever excludes one.
     """
 
     offset: float = 0.44
@@ -72,15 +77,15 @@ PARAMETERS = VerifyParameters()
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """What is known of a place.
+    """Result of the check of one place.
 
     Attributes:
-        place: its ink.
-        form: the same in MNIST form, uint8 [28, 28].
-        probabilities: of the digits 0..9, of both opinions together, float64 [10].
-        opinions: of both.
-        accepted: whether it is read as the likeliest digit.
-        is_sign: whether it is ink of digit size that is no digit: a sign, a stroke, the side of a box.
+        place: the place with its ink.
+        form: the ink in MNIST form, uint8 [28, 28].
+        probabilities: probabilities of the digits 0..9 by both networks together, float64 [10].
+        opinions: separate outputs of both networks.
+        accepted: whether the ink is read as the likeliest digit.
+        is_sign: whether the ink has a digit's size, but is not one: a sign, a stroke, the side of a box.
     """
 
     place: Place
@@ -98,14 +103,14 @@ class Judgement:
 
 @dataclass(frozen=True, eq=False)
 class RowPlaces:
-    """A row that is judged.
+    """A row to be checked.
 
     Attributes:
-        answer: of the row reader.
-        confidence: how likely the answer is right, 0..1.
-        places: its ink, from left to right.
-        alone: whether it is the only row of its page.
-        pieces: of connected ink.
+        answer: the row reader's output.
+        confidence: calibrated probability that the row reader's text is right, 0..1.
+        places: places of the row's ink, from left to right.
+        alone: whether the row is the only one of its page.
+        pieces: number of connected pieces of ink.
     """
 
     answer: RowAnswer
@@ -116,13 +121,13 @@ class RowPlaces:
 
     @property
     def may_be_a_letter(self) -> bool:
-        """Whether it is one character, or one piece of ink, alone on its page."""
+        """Whether the row is one character, or one piece of ink, alone on its page."""
         return self.alone and (len(self.answer.text) == 1 or self.pieces == 1)
 
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """What the classifier sees at a place: form, calibrated probabilities [10], how likely it is a digit."""
+    """The classifier's output: ink in MNIST form, calibrated probabilities, probability of being a digit."""
 
     form: np.ndarray
     probabilities: np.ndarray
@@ -134,19 +139,22 @@ class _Seen:
 
     @property
     def certainty(self) -> float:
-        """How sure it is of the digit, and that it is one."""
+        """The smaller of the probabilities of the likeliest digit, and that the ink is a digit."""
         return min(self.likely, float(self.probabilities.max()))
 
 
 def judge(
     rows: Sequence[RowPlaces], classifier: Classifier, parameters: VerifyParameters = PARAMETERS
 ) -> list[list[Judgement]]:
-    """Ask the classifier about all places of all rows at once.
+    """Run the classifier on all places of all rows in one call, and judge each place by both outputs.
 
     Args:
-        rows: with their places.
-        classifier: of single digits.
-        parameters: when a digit counts as read.
+        rows: rows with their places.
+        classifier: the classifier of single digits.
+        parameters: weights and thresholds.
+
+    Returns:
+        Judgements of each row's places, in their order.
     """
     seen = iter(_look([place for row in rows for place in row.places], classifier))
     return [[_judgement(row, place, next(seen), parameters) for place in row.places] for row in rows]
@@ -186,26 +194,26 @@ def _judgement(row: RowPlaces, place: Place, seen: _Seen, parameters: VerifyPara
 
 
 def _is_clear(place: Place, seen: _Seen, heard: float | None, parameters: VerifyParameters) -> bool:
-    """Whether the classifier, which was made for it, reads one character that the row reader does not.
+    """Return whether the classifier is certain of a page's only character, of which the row reader is not.
 
     Args:
-        place: of the character.
-        seen: by the classifier.
-        heard: the row reader's probability of the classifier's digit where it says "?"; else None.
-        parameters: when it is clear.
+        place: the character's place.
+        seen: the classifier's output.
+        heard: the row reader's probability of the classifier's digit if its symbol is "?"; else None.
+        parameters: weights and thresholds.
     """
     if seen.certainty >= parameters.certain and (heard is None or heard >= parameters.seen):
         return True
-    # A straight upright stroke, which the reader hardly met alone, is a 1 to everybody.
+    # A straight upright stroke alone is a 1; the row reader has hardly seen one alone in training.
     height, width = place.strength.shape
     is_bar = width <= parameters.bar * height
     return heard is not None and seen.digit == 1 and seen.likely >= parameters.digit and is_bar
 
 
 def _lone(place: Place, seen: _Seen, parameters: VerifyParameters) -> Judgement:
-    """Judge the only ink of a page where the reader hears nothing, as of a straight upright stroke.
+    """Judge the only ink of a page, in which the row reader found nothing, such as a straight upright stroke.
 
-    What is left of a page without it is nothing, so that it is no sign; the classifier decides.
+    It is never a sign, since without it nothing is left on the page; the classifier decides.
     """
     sure = float(seen.probabilities.max()) >= parameters.alone
     accepted = seen.likely >= parameters.digit and sure
@@ -213,11 +221,11 @@ def _lone(place: Place, seen: _Seen, parameters: VerifyParameters) -> Judgement:
 
 
 def _passed_over(row: RowPlaces, place: Place, seen: _Seen, parameters: VerifyParameters) -> Judgement:
-    """Judge ink of digit size that no character of the row has.
+    """Judge ink of a digit's size that belongs to no character of the row.
 
-    What the reader knew of and passed over is no digit where the row is likely right; what it did not, where
-    the classifier sees none. A straight stroke is a 1 to the classifier, and may be a slash, a bracket or a
-    line of the paper.
+    Ink that the row reader considered is a sign if the row is likely right; other ink is one if the
+    classifier rejects it or takes it for a 1, since a straight stroke may be a slash, a bracket or a line of
+    the paper.
     """
     if _is_line(row, place, parameters):
         is_sign = True
@@ -230,7 +238,7 @@ def _passed_over(row: RowPlaces, place: Place, seen: _Seen, parameters: VerifyPa
 
 
 def _is_line(row: RowPlaces, place: Place, parameters: VerifyParameters) -> bool:
-    """Whether ink that was passed over is a line, drawn by a finer pen than the digits: the side of a box."""
+    """Return whether ink that was passed over is a line finer than the digits' strokes: the side of a box."""
     height, width = place.strength.shape
     if place.at_edge or width > parameters.bar * height:
         return False
@@ -245,12 +253,12 @@ def _thickness(place: Place) -> float:
 def likely_right(
     opinions: Opinions, may_be_a_letter: bool = False, parameters: VerifyParameters = PARAMETERS
 ) -> float:
-    """Give how likely the row reader's digit is right by what both say, 0..1.
+    """Compute the probability that the row reader's digit is right from both networks' outputs, 0..1.
 
     Args:
-        opinions: of both.
-        may_be_a_letter: whether the ink stands alone, so that it may be no digit.
-        parameters: weights.
+        opinions: separate outputs of both networks.
+        may_be_a_letter: whether the ink stands alone, so that it may be a letter.
+        parameters: weights of the logistic regression.
     """
     weights = (parameters.offset, parameters.told, parameters.agreement)
     odds = sum(weight * value for weight, value in zip(weights, evidence(opinions), strict=True))
@@ -261,7 +269,7 @@ def likely_right(
 
 
 def evidence(opinions: Opinions) -> tuple[float, float, float]:
-    """Give what tells whether the row reader's digit is right, in the order of the parameters' weights."""
+    """Return the inputs of the logistic regression: 1, log-odds of the row reader's digit, agreement."""
     sign = 1 if opinions.form_digit == opinions.row_digit else -1
     agreement = sign * opinions.likely_digit * opinions.form_probability
     told = min(max(opinions.row_probability, 1e-4), 1 - 1e-4)
@@ -273,7 +281,7 @@ def _opinions(seen: _Seen, digit: int | None = None, told: float = 0.0) -> Opini
 
 
 def _with(shares: np.ndarray, digit: int, probability: float) -> np.ndarray:
-    """Give one digit its probability, and the others the rest in proportion."""
+    """Set the probability of one digit, and share the rest among the others in proportion."""
     others = shares.astype(np.float64)
     others[digit] = 0
     probabilities = (1 - probability) * others / others.sum()

@@ -1,4 +1,4 @@
-"""How a picture is seen: what stands out from the paper, before it is told which of it is ink."""
+"""A picture with its contrast to the paper, before ink is segmented."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ class View:
     """A picture as dark marks on light paper.
 
     Attributes:
-        dark: the picture, turned into its negative if its ink was light, uint8 [h, w].
+        dark: the picture, or its negative if its ink is light, uint8 [h, w].
         paper: brightness of the paper, uint8 [h, w].
-        contrast: how much darker than the paper, uint8 [h, w], 255 for black.
-        noise: standard deviation of the paper in the contrast; of one grey level at least.
-        width: the usual width of a stroke, in pixels; 0 when none was found.
+        contrast: darkness of each pixel relative to the paper, uint8 [h, w], 255 for black.
+        noise: standard deviation of the paper's noise on the scale of the contrast; at least one grey level.
+        width: usual width of strokes, in pixels; 0 if there are none.
     """
 
     dark: np.ndarray

@@ -1,4 +1,4 @@
-"""Evidence, verdicts, tables, figures and the report of studies."""
+"""Reports of studies: comparisons, verdicts, tables and figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one sentence that answers a study, and the choice behind it."""
+"""The sentence that answers a study, and the choice of its best level."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from digitlab.results.aggregate import Row, StudyTable
 
 
 def lead(table: StudyTable) -> str:
-    """Answer a study in one sentence: the level of least validation error, and its error on the test set.
+    """Return the answer of a study in one sentence: the level of least validation error, and its test error.
 
     Args:
-        table: the study's answer in figures.
+        table: the study's results, one row per level.
     """
     best = best_row(table)
     if best is None:
@@ -32,7 +32,7 @@ def lead(table: StudyTable) -> str:
 
 
 def _among(table: StudyTable, best: Row) -> str:
-    """Say among which levels the best was looked for, where not among all."""
+    """Return a phrase on the levels that the best was chosen from (empty: from all of them)."""
     stable = [row for row in table.rows if not row.failed] if not best.failed else table.rows
     lacking = any(row.test_error.n < best.test_error.n for row in stable)
     which = f" with {seeds_text([best.test_error.n])}" if lacking else ""
@@ -42,13 +42,13 @@ def _among(table: StudyTable, best: Row) -> str:
 
 
 def best_row(table: StudyTable) -> Row | None:
-    """Choose a level: the least validation error, the first of equal ones (None: nothing is done).
+    """Return the level of least validation error, the first of equal ones (None: no trial is done).
 
-    Validation chooses, the test set never does. Levels that lack seeds which others have are no candidates,
-    nor are levels of which seeds failed, unless some failed of all.
+    The test set is not used. Levels that lack seeds which others have are no candidates, nor are levels with
+    failed seeds, unless every level has some.
 
     Args:
-        table: the study's answer in figures.
+        table: the study's results, one row per level.
     """
     return min(_candidates(table), key=lambda row: row.validation_error.mean, default=None)
 

@@ -1,4 +1,4 @@
-"""What the figures share: style, canvas, axes and legends, with matplotlib's objects and no global state."""
+"""Style, canvas, axes and legends of all figures, made with matplotlib's objects and no global state."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ INK = "#24292e"
 GREY = "#6b7680"
 PALE = "#d9dee2"
 
-# Over matplotlib's defaults.
+# Applied on top of matplotlib's defaults.
 STYLE: dict[str, Any] = {
     "font.size": 10.5,
     "text.color": INK,
@@ -57,39 +57,39 @@ STYLE: dict[str, Any] = {
 }
 
 WIDTH = 6.0  # inches
-ERROR_RATIO = 4  # errors that span more than this factor stand on a logarithmic axis
-LABEL_LENGTH = 24  # characters of a level that a figure shows
-AXIS_LENGTH = 56  # characters that stand beside each other along an axis of WIDTH
+ERROR_RATIO = 4  # errors that span more than this factor are drawn on a logarithmic axis
+LABEL_LENGTH = 24  # characters of a level's label that a figure shows
+AXIS_LENGTH = 56  # characters that fit along an axis of WIDTH
 _FULL_WIDTH = r"\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60\U0001f300-\U0003ffff"
-"""Scripts whose letters are twice as wide as Latin ones, and end a line anywhere."""
+"""Characters twice as wide as Latin letters; a line may break before and after each."""
 
-LEGEND_LINES = 12  # entries of a legend at most: of more, some stand for all
+LEGEND_LINES = 12  # entries of a legend at most; of more lines, evenly spaced ones are listed
 
 
 def figure_style() -> AbstractContextManager[None]:
-    """Give the context in which figures are made and saved, whatever the user's own matplotlibrc says."""
+    """Return the context in which figures are made and saved, independent of the user's matplotlibrc."""
     return style.context(["default", STYLE])
 
 
 def new_figure(panels: int, height: float) -> tuple[Figure, list[Axes]]:
-    """Make a figure of panels beside each other that share their vertical axis.
+    """Create a figure of panels side by side that share their vertical axis.
 
     Args:
-        panels: how many.
-        height: in inches.
+        panels: number of panels.
+        height: height of the figure, in inches.
     """
     figure = Figure((WIDTH, height), layout=ConstrainedLayoutEngine(wspace=0.05))
     return figure, list(figure.subplots(1, panels, sharey=True, squeeze=False)[0])
 
 
 def new_grid(cells: int, across: int, height: float, gap: float = 0.02) -> tuple[Figure, list[Axes]]:
-    """Make a figure of rows of small cells without axes, the last row filled as far as it goes.
+    """Create a figure of rows of small cells without axes; the last row may be shorter.
 
     Args:
-        cells: how many.
-        across: cells in a row of WIDTH.
-        height: of a row, in inches.
-        gap: between cells, as a share of a cell.
+        cells: number of cells.
+        across: number of cells in a row of `WIDTH`.
+        height: height of a row, in inches.
+        gap: space between cells, as a share of a cell.
     """
     columns = min(across, cells)
     rows = -(-cells // columns)
@@ -102,21 +102,21 @@ def new_grid(cells: int, across: int, height: float, gap: float = 0.02) -> tuple
 
 
 def colours(count: int) -> list[str]:
-    """Give the colours of `count` lines: the accent for one, else a scale from dark to light."""
+    """Return the colours of `count` lines: the accent colour for one, else a scale from dark to light."""
     if count == 1:
         return [ACCENT]
-    # Without the palest end, which a white page swallows, and a dark one that turns light to dark.
+    # Without the palest end: it would vanish on a white page, and on a dark page, which inverts figures.
     return [to_hex(colour) for colour in matplotlib.colormaps["viridis"](np.linspace(0, 0.78, count))]
 
 
 def level_axis(axes: Axes, positions: np.ndarray, labels: Sequence[str], *, words: bool) -> None:
-    """Mark exactly the levels; of labels that would touch, the later ones are left out.
+    """Set a tick at each level; a label that would overlap an earlier one is left out.
 
     Args:
-        axes: whose horizontal axis it is.
-        positions: of the levels, float [levels].
-        labels: what stands below them.
-        words: whether the levels are no numbers: then labels that would touch are turned first.
+        axes: matplotlib axes whose horizontal axis is changed.
+        positions: positions of the levels, float [levels].
+        labels: tick labels, one per level.
+        words: whether the levels are not numbers; labels that would overlap are then rotated first.
     """
     texts = [_short(label, LABEL_LENGTH) for label in labels]
     span = np.ptp(positions) or 1.0
@@ -143,7 +143,7 @@ def _apart(places: np.ndarray, widths: Sequence[float]) -> np.ndarray:
 
 
 def epoch_axis(axes: Axes, last: int) -> None:
-    """Mark whole epochs from 1 to `last`, each one up to ten."""
+    """Set ticks at whole epochs from 1 to `last`, at each one up to ten."""
     axes.set_xlabel("epoch")
     margin = max(0.5, 0.03 * last)
     axes.set_xlim(1 - margin, last + margin)
@@ -157,10 +157,10 @@ def error_axis(axes: Axes, title: str, points: Iterable[float], ends: Iterable[f
     """Scale the vertical axis to errors, logarithmic where they span more than a factor of `ERROR_RATIO`.
 
     Args:
-        axes: whose vertical axis it is.
-        title: what stands beside it.
-        points: errors; nan is none.
-        ends: of intervals; one that reaches far below the points on a logarithmic axis leaves the figure.
+        axes: matplotlib axes whose vertical axis is changed.
+        title: title of the axis.
+        points: errors that are drawn as points; nan is ignored.
+        ends: ends of intervals; one far below the points may lie outside of a logarithmic axis.
     """
     positive = [value for value in points if value > 0]  # nan is not
     low, high = (min(positive), max(positive)) if positive else (0.0, 1.0)
@@ -183,7 +183,7 @@ def error_axis(axes: Axes, title: str, points: Iterable[float], ends: Iterable[f
 
 
 def side_legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str], title: str) -> None:
-    """Explain lines to the right of the figure; of more than `LEGEND_LINES`, some stand for all."""
+    """Add a legend to the right; of more than `LEGEND_LINES` lines, evenly spaced ones are listed."""
     count = min(len(labels), LEGEND_LINES)
     shown: list[int] = np.linspace(0, len(labels) - 1, count).round().astype(int).tolist()
     legend = figure.legend(
@@ -197,7 +197,7 @@ def side_legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str], t
 
 
 def wrapped(title: str, width: int = AXIS_LENGTH) -> str:
-    """Break a title into lines of `width` characters, between words; a letter of full width counts twice."""
+    """Break a title between words into lines of `width` columns; a full-width character takes two."""
     lines = [""]
     for word in _words(title):
         line = lines[-1] + word
@@ -209,12 +209,12 @@ def wrapped(title: str, width: int = AXIS_LENGTH) -> str:
 
 
 def _words(text: str) -> list[str]:
-    """Take text apart where a line may end: after spaces, and beside letters of full width."""
+    """Split text where a line may break: after spaces, and around full-width characters."""
     return re.findall(rf"[{_FULL_WIDTH}]\s*|[^\s{_FULL_WIDTH}]+\s*", " ".join(text.split()))
 
 
 def _cells(text: str) -> int:
-    """Count the columns of text, of which a letter of full width takes two."""
+    """Return the width of text in columns; a full-width character takes two."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 

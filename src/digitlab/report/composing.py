@@ -1,4 +1,4 @@
-"""From the material of studies to a report."""
+"""Composition of a report from the material of its studies."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from digitlab.results.aggregate import StudyTable
 
 MISREAD_ALONE = 24
 MISREAD_BESIDE_OTHERS = 12
-"""Misread digits to show of a study, alone in its report or one of several."""
+"""Numbers of misread digits shown per study, alone in its report and beside other studies."""
 
 
 def compose(studies: Sequence[Material], title: str = "", description: str = "") -> Report:
-    """Say all that is known of some studies.
+    """Compose the report of one study or several.
 
     Args:
-        studies: the material of each, at least one.
-        title: of the whole; of one study its question, unless given.
-        description: what a reader should know first; of one study its own, unless given.
+        studies: material of each study, at least one.
+        title: title of the report; if empty, the question of the first study.
+        description: introduction for the reader; if empty, a single study's own description.
     """
     tables = [material.table for material in studies]
     trained = [result for material in studies for result in material.results.values()]
@@ -40,7 +40,7 @@ def compose(studies: Sequence[Material], title: str = "", description: str = "")
 
 
 def _keys(tables: Sequence[StudyTable]) -> Iterator[str]:
-    """Name each study once: a second of the same name gets a number."""
+    """Yield a unique key for each study: its name, numbered if the name was used before."""
     seen: Counter[str] = Counter()
     for name in (table.plan.study.name for table in tables):
         seen[name] += 1

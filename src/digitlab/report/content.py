@@ -1,4 +1,4 @@
-"""What a report holds, before it is written as a page or as Markdown."""
+"""Content of a report, before it is written as a page or as Markdown."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Illustration:
     """A figure.
 
     Attributes:
-        name: unique in the report; begins ids and names of files.
+        name: unique name in the report; prefix of ids and file names.
         figure: the drawing.
-        description: what a reader who does not see it is told.
-        caption: what is drawn, of how many networks, and what the intervals are.
+        description: alternative text for readers who do not see the figure.
+        caption: explanation of the drawing, its number of networks and its intervals.
     """
 
     kind: ClassVar[str] = "illustration"
@@ -35,11 +35,11 @@ class Tabular:
     """A table.
 
     Attributes:
-        table: its cells.
-        label: what it is, for a reader who does not see it.
-        caption: how to read it (empty: it needs no words).
-        shading: what the colour of cells stands for, where there are colours (empty: cells have none).
-        folded: what stands in its place until a reader unfolds it (empty: it is in sight).
+        table: cells of the table.
+        label: name of the table for readers who do not see it.
+        caption: explanation of how to read it (empty: none).
+        shading: meaning of the cells' colours (empty: cells have none).
+        folded: summary that is shown until a reader unfolds the table (empty: the table is open).
     """
 
     kind: ClassVar[str] = "table"
@@ -52,10 +52,10 @@ class Tabular:
 
 @dataclass(frozen=True)
 class Sentences:
-    """Sentences that say what was found.
+    """Findings of a study, as sentences.
 
     Attributes:
-        lines: one each.
+        lines: one sentence each.
     """
 
     kind: ClassVar[str] = "sentences"
@@ -64,10 +64,10 @@ class Sentences:
 
 @dataclass(frozen=True)
 class Notes:
-    """Remarks in small letters.
+    """Remarks in small print.
 
     Attributes:
-        lines: one each.
+        lines: one remark each.
     """
 
     kind: ClassVar[str] = "notes"
@@ -85,17 +85,17 @@ class Block(NamedTuple):
 
 
 class Section(NamedTuple):
-    """All that a report says of one study.
+    """The part of a report about one study.
 
     Attributes:
-        key: unique in the report; begins the names of its figures.
-        name: of the study.
+        key: unique name in the report; prefix of the names of its figures.
+        name: name of the study.
         data: title of the data that it was run on.
-        question: of the study.
-        description: what a reader should know before the answer (empty: nothing).
-        answer: one sentence.
+        question: question of the study.
+        description: introduction before the answer (empty: none).
+        answer: answer of the study in one sentence.
         method: data, seeds, versions, processor and rules, in a few words.
-        blocks: the evidence, in the order in which it is read.
+        blocks: figures, tables and sentences, in reading order.
     """
 
     key: str
@@ -109,13 +109,13 @@ class Section(NamedTuple):
 
 
 class Report(NamedTuple):
-    """All that is written of one study or several.
+    """The report of one study or several.
 
     Attributes:
-        title: of the whole; for one study its question.
-        description: what a reader should know first (empty: nothing).
-        sections: one for each study.
-        facts: how they were measured.
+        title: title of the report.
+        description: introduction for the reader (empty: none).
+        sections: one section per study.
+        facts: notes on how the studies were measured.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""Figures drawn from the numbers of `figures`."""
+"""Drawing of figures from the numbers in `figures`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class _Handles(NamedTuple):
-    """What of one series a legend may show."""
+    """Legend handles of one series."""
 
     test: Any
     single: Any
@@ -39,15 +39,15 @@ class _Handles(NamedTuple):
 
 
 def draw_error_by_level(data: ErrorByLevel) -> Figure:
-    """Draw error against level: means with 95 % intervals, single networks as faint dots, validation fainter.
+    """Draw error by level: means with 95 % intervals, single networks as faint dots, validation as diamonds.
 
     Args:
-        data: what `error_by_level` gave.
+        data: result of `error_by_level`.
     """
     with figure_style():
         figure, (axes,) = new_figure(1, 3.7)
         positions = _positions(data)
-        # Lines stand beside each other by a little, so that their intervals do not hide one another.
+        # Lines are shifted sideways a little, so that their intervals do not hide one another.
         step = 0.14 * _room(positions)
         offsets = step * np.linspace(-1, 1, len(data.series)) if len(data.series) > 1 else [0.0]
         joined = data.scale != "category"  # between words there is nothing to interpolate
@@ -63,7 +63,7 @@ def draw_error_by_level(data: ErrorByLevel) -> Figure:
 
 
 class _Places(NamedTuple):
-    """Where the levels of a series stand, how far to the right its networks do, and if lines join them."""
+    """Positions of a series' levels, the offset of its single networks, and whether lines join the levels."""
 
     levels: np.ndarray
     aside: float
@@ -98,7 +98,7 @@ def _draw_series(axes: Axes, series: Series, places: _Places, colour: str) -> _H
 
 
 def _errors(data: ErrorByLevel) -> tuple[list[float], list[float]]:
-    """Give the errors that are drawn as points, and the ends of the intervals."""
+    """Return the errors that are drawn as points, and the ends of the intervals."""
     tests = [estimate for series in data.series for estimate in series.test]
     validations = [estimate.mean for series in data.series for estimate in series.validation]
     singles = [value for series in data.series for values in series.singles for value in values]
@@ -119,7 +119,7 @@ def draw_learning_curves(data: LearningCurves) -> Figure:
     """Draw error by epoch, training beside validation: the mean of each level, in a band over its seeds.
 
     Args:
-        data: what `learning_curves` gave.
+        data: result of `learning_curves`.
     """
     with figure_style():
         figure, (training, validation) = new_figure(2, 3.5)
@@ -145,12 +145,12 @@ def _draw_band(axes: Axes, epochs: np.ndarray, band: Band, colour: str) -> Any:
 
 
 def draw_misread(misread: Sequence[Misread], images: np.ndarray, classes: Sequence[str] = DIGITS) -> Figure:
-    """Draw misread images in a grid: each with its label, the usual wrong answer and how many were wrong.
+    """Draw misread images in a grid, each with its label, the usual wrong answer and the number of errors.
 
     Args:
-        misread: what `most_misread` gave, at least one.
-        images: the test set, uint8 [n, 28, 28], white ink (255) on black (0); drawn black on white.
-        classes: what the ten classes are called.
+        misread: result of `most_misread`, at least one image.
+        images: images of the test set, uint8 [n, 28, 28], white ink (255) on black (0); drawn black on white.
+        classes: names of the ten classes.
     """
     with figure_style():
         marked = [each.corrected is not None for each in misread]
@@ -175,10 +175,10 @@ def _reading(each: Misread, classes: Sequence[str]) -> str:
 
 
 def draw_kernels(kernels: Kernels) -> Figure:
-    """Draw the kernels of a network on one scale: red above 0, blue below, white 0.
+    """Draw the kernels of a network on one colour scale: red above 0, blue below, white at 0.
 
     Args:
-        kernels: one of what `first_kernels` gave.
+        kernels: kernels of one network, from `first_kernels`.
     """
     with figure_style():
         figure, cells = new_grid(len(kernels.weights), 10, 0.62, gap=0.16)
@@ -196,7 +196,7 @@ def _positions(data: ErrorByLevel) -> np.ndarray:
 
 
 def _room(positions: np.ndarray) -> float:
-    """Give the width that one level may fill: up to the next one, and an eighth of the axis at most."""
+    """Return the width available to a level: the smallest distance of two, an eighth of the axis at most."""
     if len(positions) == 1:
         return 1.0
     return min(np.diff(np.sort(positions)).min(), np.ptp(positions) / 8)

@@ -1,4 +1,4 @@
-"""What the figures of a study prove: every level against the reference level, as numbers."""
+"""Comparison of the levels of a study with its reference level, as numbers."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from digitlab.report.text import is_numeric
 from digitlab.spec.plan import Cell
 from digitlab.spec.study import Axis, Level
 
-if TYPE_CHECKING:  # SciPy's tests take half a second to import: only who compares waits for them
+if TYPE_CHECKING:  # imported late: SciPy is slow to import, and only comparisons need it
     from digitlab.results.crossed import CrossedDifference
     from digitlab.results.statistics import Comparison, PairedDifference
 
 ALPHA = 0.05
-"""Below it a corrected p is a verdict."""
+"""Significance level: a corrected p below it gives a verdict."""
 
 
 class Interaction(NamedTuple):
-    """Whether what one axis does depends on the other: the four corners of two crossed axes.
+    """Interaction of two crossed axes, measured at their four corners.
 
     Attributes:
-        changes: of the error, in percentage points and averaged over seeds, from the first to the last level
-            of the first axis: at the first and at the last level of the second.
-        paired: the second change minus the first, by seed.
-        detectable: the smallest true difference of the changes that these seeds would show four times in
-            five, if the spread is at its upper limit (nan: it is unknown).
-        unstable: whether some trial of the four levels failed.
+        changes: changes of the error from the first to the last level of the first axis, at the first and at
+            the last level of the second axis; in percentage points, mean over seeds.
+        paired: second change minus the first, paired by seed.
+        detectable: smallest true difference of the changes that these seeds detect with a power of 0.8, if
+            the spread is at its upper limit (nan: it is unknown).
+        unstable: whether a trial of the four levels failed.
     """
 
     changes: tuple[float, float]
@@ -41,16 +41,16 @@ class Interaction(NamedTuple):
 
     @property
     def too_few(self) -> bool:
-        """Whether these seeds would have missed even that one of the changes does not happen at all."""
+        """Whether these seeds could miss even an interaction as large as the larger of the two changes."""
         return self.detectable > max(map(abs, self.changes))
 
 
 class NewDigits(NamedTuple):
-    """What is claimed of a level on new digits.
+    """Comparison of a level with the reference on new digits.
 
     Attributes:
-        expected: the difference from the reference, with its interval.
-        holm_p: its p, corrected over the levels compared (nan: it has none).
+        expected: expected difference from the reference, with its interval.
+        holm_p: p of that difference, corrected over the levels compared (nan: it has none).
     """
 
     expected: CrossedDifference
@@ -58,11 +58,11 @@ class NewDigits(NamedTuple):
 
 
 class Trials(NamedTuple):
-    """How the trials of a level ended.
+    """Numbers of trials of a level.
 
     Attributes:
-        failed: how many failed.
-        total: how many were asked for.
+        failed: number of failed trials.
+        total: number of planned trials.
     """
 
     failed: int
@@ -70,18 +70,19 @@ class Trials(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """Each level of a study against its reference level, by one metric.
+    """Comparison of each level of a study with its reference level, by one metric.
 
     Attributes:
-        metric: what is compared.
-        axes: of the study.
-        levels: of the study, one value for each axis.
-        trials: how those of each level ended.
-        reference: position of the reference level among them.
-        comparisons: one for each other level, in their order.
-        images: of the test set, which verdicts are about (None: their number is not known).
-        new_digits: what to expect on new digits, for each comparison (None: unknown; empty: for none).
-        interaction: of two axes that can be crossed at their ends (None: there are none, or no seed has all).
+        metric: metric that is compared.
+        axes: axes of the study.
+        levels: levels of the study, each with one value per axis.
+        trials: numbers of trials of each level.
+        reference: index of the reference level in `levels`.
+        comparisons: one comparison per other level, in the order of `levels`.
+        images: number of test images, which verdicts are about (None: unknown).
+        new_digits: expectation on new digits for each comparison (None: unknown; empty: unknown for all).
+        interaction: interaction of two axes that both have ends (None: there are no such axes, or no seed has
+            all four corners).
     """
 
     metric: Metric
@@ -96,23 +97,23 @@ class Evidence(NamedTuple):
 
     @property
     def tested(self) -> bool:
-        """Whether any level could be tested."""
+        """Whether at least one level could be tested."""
         return any(comparison.paired.n > 1 for comparison in self.comparisons)
 
     @property
     def tests(self) -> int:
-        """How many levels were tested together."""
+        """Number of levels that were tested together."""
         return sum(not math.isnan(comparison.holm_p) for comparison in self.comparisons)
 
     def is_unstable(self, level: int) -> bool:
-        """Say whether some trial of a level failed: those that are left are not the level."""
+        """Return whether a trial of a level failed; the seeds that are left do not represent the level."""
         return self.trials[level].failed > 0
 
     def verdict(self, comparison: Comparison) -> str:
-        """Say in a word what a comparison found.
+        """Return the verdict of a comparison in one word.
 
         Returns:
-            `less`, `more`, `undecided`, `no spread`, `not tested`, or `unstable`: trials of the level or of
+            `less`, `more`, `undecided`, `no spread`, `not tested`, or `unstable` if trials of the level or of
             the reference failed.
         """
         if self.is_unstable(comparison.level) or self.is_unstable(self.reference):
@@ -122,7 +123,7 @@ class Evidence(NamedTuple):
         return _verdict(comparison.holm_p, comparison.paired.mean)
 
     def verdict_on_new_digits(self, comparison: Comparison) -> str:
-        """Say likewise what it found for new digits; what is undecided on these images is so on others."""
+        """Return the verdict for new digits; what is undecided on these images stays undecided."""
         found = self.verdict(comparison)
         digits = self.digits(comparison)
         if digits is None or found not in ("less", "more"):
@@ -130,7 +131,7 @@ class Evidence(NamedTuple):
         return _verdict(digits.holm_p, digits.expected.difference)
 
     def digits(self, comparison: Comparison) -> NewDigits | None:
-        """Give what to expect of a comparison on new digits."""
+        """Return the expectation for a comparison on new digits (None: unknown)."""
         if not self.new_digits:
             return None
         places = [each.level for each in self.comparisons]
@@ -149,10 +150,10 @@ def evidence_of(material: Material) -> tuple[Evidence, ...]:
     """Compare the levels of a study with its reference level, by each of its metrics.
 
     Args:
-        material: of the study.
+        material: the study's material.
 
     Returns:
-        One for each metric whose values are known; none where there is only one level.
+        One `Evidence` per metric whose values are known; empty if there is only one level.
 
     Raises:
         MissingExtraError: SciPy is not installed.
@@ -213,7 +214,7 @@ def _expected(level: dict[int, np.ndarray], base: dict[int, np.ndarray]) -> Cros
 
 
 def _right(material: Material, cell: Cell, labels: np.ndarray) -> dict[int, np.ndarray]:
-    """Give by seed which test images were classified right, bool [n]."""
+    """Return, by seed, which test images were classified correctly, bool [n]."""
     known = (trial for trial in cell.trials if trial.id in material.predictions)
     return {trial.seed: material.predictions[trial.id] == labels for trial in known}
 
@@ -221,15 +222,15 @@ def _right(material: Material, cell: Cell, labels: np.ndarray) -> dict[int, np.n
 def _interaction(
     axes: Sequence[Axis], values: Sequence[dict[int, float]], trials: Sequence[Trials]
 ) -> Interaction | None:
-    """Contrast the corners; ends are chosen by the study file, before there are figures.
+    """Contrast the four corners; the ends of the axes are fixed by the study file, before there are results.
 
-    Where levels are words, only two of them have ends.
+    An axis of words has ends only if it has exactly two levels.
     """
     if len(axes) != 2 or not all(_has_ends(axis) for axis in axes):
         return None
     from digitlab.results.statistics import detectable_difference, paired_difference, spread_limit
 
-    columns = len(axes[1].values)
+    columns = len(axes[1].values)  # levels are listed with the second axis varying fastest
     places = 0, columns - 1, len(values) - columns, len(values) - 1
     corners = [values[place] for place in places]
     seeds = sorted(set.intersection(*(set(corner) for corner in corners)))

@@ -1,4 +1,4 @@
-"""Results of studies for other programs: CSV, JSON lines, Parquet, and runs for TensorBoard."""
+"""Export of study results for other programs: CSV, JSON lines, Parquet, and runs for TensorBoard."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from digitlab.spec.study import Level
 from digitlab.spec.trial import Trial
 
 Results = Callable[[Iterable[Trial]], Mapping[str, Result]]
-"""Gives the results of those trials that are done, by id, as `Store.results` does."""
+"""Function that returns the results of those trials that are done, by id, like `Store.results`."""
 
 AT_A_TIME = 200
-"""Trials whose results are in memory together, or the seeds of one level where they are more."""
+"""Largest number of trials whose results are in memory together; one level is always read whole."""
 
 ROW_GROUP = 10_000
-"""Records that Parquet keeps together, and that are in memory together."""
+"""Records in one row group of a Parquet file, which are in memory together."""
 
 COLUMNS: dict[str, type] = {
     "seed": int,
@@ -50,22 +50,22 @@ COLUMNS: dict[str, type] = {
     "data": str,
     "fingerprint": str,
 }
-"""What a record has after its study and its levels, as `trial_records` gives it."""
+"""Columns of a record after its study and its levels, as returned by `trial_records`."""
 
 METRICS = {
     "test/error_percent": "test error in percent",
     "validation/error_percent": "validation error in percent",
 }
-"""Scalars by which TensorBoard's HParams compares the levels, and their titles there."""
+"""Scalars by which TensorBoard's HParams dashboard compares the levels, and their titles."""
 
 
 class Setting(NamedTuple):
-    """What is varied at one path, in all studies together.
+    """A varied setting, in all studies together.
 
     Attributes:
-        title: what a reader calls it.
-        kind: bool, int, float or str.
-        levels: each once, in the order of the studies.
+        title: title of its axis.
+        kind: type of its levels: bool, int, float or str.
+        levels: distinct levels, in the order of the studies.
     """
 
     title: str
@@ -74,13 +74,13 @@ class Setting(NamedTuple):
 
 
 def write_lines(kind: Literal["csv", "json"], plans: Sequence[Plan], results: Results, file: TextIO) -> None:
-    """Write a record for each study, level and seed that is done, one a line, as they are read.
+    """Write a record for each study, level and seed that is done, one per line, while they are read.
 
     Args:
-        kind: `csv` with one header for all studies, or `json`, an object a line.
-        plans: of the studies.
-        results: where they are read.
-        file: open for text.
+        kind: `csv` with one header for all studies, or `json` with one object per line.
+        plans: plans of the studies.
+        results: function that reads their results.
+        file: text file, open for writing.
     """
     if kind == "json":
         for record in _records(plans, results):
@@ -92,22 +92,23 @@ def write_lines(kind: Literal["csv", "json"], plans: Sequence[Plan], results: Re
 
 
 def write_export(kind: str, plans: Sequence[Plan], results: Results, path: Path | str) -> Path:
-    """Write what is done of some studies to a new file or folder, whole or not at all.
+    """Write the finished trials of some studies to a new file or folder, completely or not at all.
 
     Args:
-        kind: `csv`, `json` (an object a line), `parquet`, or `tensorboard`: a folder with a run
+        kind: `csv`, `json` (one object per line), `parquet`, or `tensorboard`: a folder with a run
             `STUDY/LEVEL-SEED` for each trial and an experiment for HParams, in which a level is a
             session group of its seeds.
-        plans: of the studies.
-        results: where they are read.
-        path: nothing is there yet, or an empty folder for TensorBoard; its folder is made.
+        plans: plans of the studies.
+        results: function that reads their results.
+        path: file or folder to write; it must not exist yet (for TensorBoard it may be an empty folder), and
+            its parent folder is created.
 
     Returns:
         The path.
 
     Raises:
         MissingExtraError: the library for that format is not installed.
-        OutputError: something is there already, or the place cannot be written.
+        OutputError: the path exists already or cannot be written.
     """
     with new_folder(path) if kind == "tensorboard" else new_file(path) as draft:
         if kind == "parquet":
@@ -186,9 +187,9 @@ def _write_tensorboard(plans: Sequence[Plan], results: Results, folder: Path) ->
 
 
 def _tensorboard() -> Any:
-    """Give the parts of TensorBoard that write; its messages are made at run time, unknown to type checkers.
+    """Return the parts of TensorBoard that write events; its messages are created at run time, hence `Any`.
 
-    Its EventFileWriter is none of them: it imports TensorFlow wherever that is installed.
+    Its EventFileWriter is not used: it imports TensorFlow wherever that is installed.
     """
     try:
         from tensorboard.compat.proto import event_pb2, summary_pb2
@@ -208,6 +209,7 @@ def _tensorboard() -> Any:
 
 def _write_events(board: Any, folder: Path, start: float, events: Iterable[Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    # TensorBoard finds files by `tfevents` in their names, and expects the file version as first event.
     with (folder / f"events.out.tfevents.{start:010.0f}.digitlab").open("xb") as file:
         writer = board.RecordWriter(file)
         first = board.events.Event(wall_time=start, file_version="brain.Event:2")
@@ -216,7 +218,7 @@ def _write_events(board: Any, folder: Path, start: float, events: Iterable[Any])
 
 
 def _folder_name(plan: Plan, cell: Cell, taken: set[str]) -> str:
-    """Name a level as any file system can, and no two alike even where case does not count."""
+    """Return a folder name for a level that any file system allows, unique even where case is ignored."""
     level = "x".join(level_text(value) for value in cell.levels)
     name = f"{plan.study.name}/{re.sub(r'[^A-Za-z0-9.,=+_-]', '_', level)[:100]}"
     while name.lower() in taken:
@@ -257,7 +259,7 @@ def _hparam(board: Any, path: str, setting: Setting) -> Any:
 def _session_events(
     board: Any, result: Result, hparams: Mapping[str, Level], group: str, start: float
 ) -> Iterator[Any]:
-    """Tell of one trial: its levels, its epochs, its end, at the seconds of training that each took."""
+    """Yield the events of one trial: its levels, epochs and end, at their seconds of training."""
     begin = board.plugin.SessionStartInfo(group_name=group, start_time_secs=start)
     for path, value in hparams.items():
         field = {bool: "bool_value", str: "string_value"}.get(type(value), "number_value")

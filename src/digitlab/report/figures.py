@@ -1,4 +1,4 @@
-"""What the figures of a study show, as numbers: nothing is drawn here."""
+"""Numbers behind the figures of a study; `drawing` draws them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from digitlab.spec.recipe import CLASSES
 from digitlab.spec.study import Level
 
 WIDE_RATIO = 8
-"""Levels that span more than this factor stand on a logarithmic axis."""
+"""Levels that span more than this factor are placed on a logarithmic axis."""
 
 Scale = Literal["linear", "log", "category"]
 
@@ -27,10 +27,10 @@ class Series(NamedTuple):
     """One line of a figure: a metric at each level of the first axis.
 
     Attributes:
-        label: the levels of the other axes (empty: there is no other axis).
-        test: on the test set, over seeds.
-        validation: on the validation part, over seeds.
-        singles: on the test set, one a seed, by level.
+        label: levels of the other axes (empty: there is no other axis).
+        test: metric on the test set, over seeds, by level.
+        validation: metric on the validation part, over seeds, by level.
+        singles: metric on the test set, one value per seed, by level.
     """
 
     label: str
@@ -40,15 +40,15 @@ class Series(NamedTuple):
 
 
 class ErrorByLevel(NamedTuple):
-    """A metric against the levels of the first axis, one line for each combination of the other axes.
+    """A metric by the levels of the first axis, one line for each combination of the other axes.
 
     Attributes:
-        metric: what the errors are.
+        metric: metric that is shown.
         axis: title of the first axis.
-        levels: of the first axis, in the order of the study.
-        scale: how the levels stand on their axis.
-        others: titles of the other axes (empty: there is none).
-        series: the lines.
+        levels: levels of the first axis, in the order of the study.
+        scale: scale of the horizontal axis.
+        others: titles of the other axes (empty: there are none).
+        series: lines of the figure.
     """
 
     metric: Metric
@@ -60,20 +60,20 @@ class ErrorByLevel(NamedTuple):
 
     @property
     def seeds(self) -> str:
-        """How many seeds a level has: `n = 3`."""
+        """Number of seeds per level, as text: `n = 3`."""
         return seeds_text(estimate.n for series in self.series for estimate in series.test)
 
 
 def error_by_level(material: Material, metric: Metric = ERROR) -> ErrorByLevel:
-    """Give the errors of a study by level.
+    """Return the errors of a study by level.
 
     Args:
-        material: of the study.
-        metric: what the errors are; those but `ERROR` need results.
+        material: the study's material.
+        metric: metric of the errors; any other than `ERROR` needs the material's results.
     """
     first, *others = material.table.plan.study.axes
     lines: dict[tuple[Level, ...], list[int]] = {}
-    # The first axis varies slowest, so every line comes in the order of its levels.
+    # The first axis varies slowest, so every line has its levels in order.
     for place, row in enumerate(material.table.rows):
         lines.setdefault(row.levels[1:], []).append(place)
     return ErrorByLevel(
@@ -109,12 +109,12 @@ def _scale(levels: Sequence[Level]) -> Scale:
 
 
 class Band(NamedTuple):
-    """A metric by epoch over seeds.
+    """Mean and range over seeds of a metric, by epoch.
 
     Attributes:
-        mean: float [epochs].
-        low: the smallest of the seeds, likewise.
-        high: the largest.
+        mean: mean of the seeds, float [epochs].
+        low: smallest value of the seeds, float [epochs].
+        high: largest value of the seeds, float [epochs].
     """
 
     mean: np.ndarray
@@ -123,14 +123,14 @@ class Band(NamedTuple):
 
 
 class LevelCurves(NamedTuple):
-    """How the networks of one level learned.
+    """Learning curves of the networks of one level.
 
     Attributes:
-        label: the level.
-        n: networks.
-        epochs: counted from 1, int [epochs].
-        training: on the training images, as each batch saw it before its step.
-        validation: on the validation part after the epoch.
+        label: text of the level.
+        n: number of networks.
+        epochs: epochs counted from 1, int [epochs].
+        training: metric on the training images, computed on each batch before its update.
+        validation: metric on the validation part after each epoch.
     """
 
     label: str
@@ -144,9 +144,9 @@ class LearningCurves(NamedTuple):
     """A metric by epoch, one line for each level that has a network.
 
     Attributes:
-        metric: what the errors are.
+        metric: metric that is shown.
         axes: titles of the axes.
-        levels: the lines, in the order of the study.
+        levels: curves of the levels, in the order of the study.
     """
 
     metric: Metric
@@ -155,16 +155,16 @@ class LearningCurves(NamedTuple):
 
     @property
     def seeds(self) -> str:
-        """How many seeds a level has: `n = 3`."""
+        """Number of seeds per level, as text: `n = 3`."""
         return seeds_text(level.n for level in self.levels)
 
 
 def learning_curves(table: StudyTable, metric: Metric = ERROR) -> LearningCurves:
-    """Give the errors of a study by epoch; of levels that are read off one training, the longest.
+    """Return the errors of a study by epoch; of levels that share a training, only the longest.
 
     Args:
-        table: the study's answer in figures.
-        metric: what the errors are.
+        table: the study's results, one row per level.
+        metric: metric of the errors.
     """
     longest: dict[str, tuple[Cell, Curve]] = {}
     for cell, curve in zip(table.plan.cells, table.curves, strict=True):
@@ -203,12 +203,12 @@ class Misread:
     """A test image that networks misread.
 
     Attributes:
-        index: of the image in the test set.
-        truth: its published class, 0..9.
-        wrong: networks that answered anything else.
-        total: networks asked.
-        usual: the most common wrong answer, the smaller digit of equally common ones.
-        corrected: the digit by re-labelling, where the published class is known to be wrong.
+        index: index of the image in the test set.
+        truth: published class of the image, 0..9.
+        wrong: number of networks that predicted another class.
+        total: number of networks.
+        usual: most common wrong prediction, 0..9, the smallest of equally common ones.
+        corrected: class by re-labelling, 0..9, if the published class is known to be wrong.
     """
 
     index: int
@@ -228,14 +228,14 @@ def most_misread(
     """Find the test images that the most networks misread.
 
     Args:
-        predictions: classes that each network gave, uint8 [n] in 0..9, one array a network.
+        predictions: predicted classes, uint8 [n] in 0..9, one array per network.
         labels: published classes, uint8 [n] in 0..9.
-        count: how many images at most.
-        corrections: index of an image to its digit by re-labelling, where its label is known to be wrong.
+        count: maximum number of images.
+        corrections: classes by re-labelling, by image index, for labels that are known to be wrong.
 
     Returns:
-        The most misread first; of equally misread ones that on whose wrong answer the most agree, then the
-        one of the smaller index. Fewer than `count` where fewer were misread at all.
+        The images, most misread first; of equally misread ones, those on whose wrong class more networks
+        agree, then those of smaller index. Fewer than `count` if fewer were misread.
 
     Raises:
         ValueError: an array of predictions is not as long as the labels.
@@ -258,14 +258,14 @@ def most_misread(
 
 
 class Kernels(NamedTuple):
-    """What the first convolution of a network looks for.
+    """Kernels of the first convolution of a network.
 
     Attributes:
-        label: the level.
-        seed: of the network.
-        epochs: that it has been trained for.
-        asked: epochs of the level; fewer where it is read off a longer training, whose kernels these are.
-        weights: float [filters, rows, columns].
+        label: text of the level.
+        seed: seed of the network.
+        epochs: number of epochs that it was trained for.
+        asked: epochs of the level; fewer if it is read from a longer training, whose kernels these are.
+        weights: weights of the kernels, float [filters, rows, columns].
     """
 
     label: str
@@ -276,11 +276,11 @@ class Kernels(NamedTuple):
 
 
 def first_kernels(material: Material, trained: Iterable[Result] = ()) -> tuple[Kernels, ...]:
-    """Give the kernels of the first network of each level, where they are kept.
+    """Return the kernels of the first network of each level, if they are stored.
 
     Args:
-        material: of the study.
-        trained: results of other studies; a longer training that a level is read off may be among them.
+        material: the study's material.
+        trained: results in which a longer training that a level is read from is searched, too.
     """
     longer = {result.trial.family: result for result in trained if result.final_kernels}
     found = []

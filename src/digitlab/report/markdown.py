@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PNG_DOTS = 160
-"""Dots an inch: figures are six inches wide."""
+"""Dots per inch; figures are six inches wide."""
 
 _MISSING_GLYPH = re.compile(r"Glyph (\d+) .*missing from")
 
-# What would begin a mark; an underscore or a hash inside a word does not.
+# Characters that would begin Markdown syntax; an underscore or a hash inside a word does not.
 _MARKS = re.compile(r"[\\`*\[\]|$~]|(?<!\w)[_#]|_(?!\w)")
 
 
@@ -39,24 +39,24 @@ def write_markdown(
     title: str = "",
     description: str = "",
 ) -> Path:
-    """Write the report of one study or several: the text and tables of the page, its figures beside it.
+    """Write the report of one study or several as Markdown, with the text and tables of the HTML report.
 
-    Figures are files named after it, `NAME-STUDY-error.png` and so on, written before the text that shows
-    them; each file is written whole or not at all.
+    Figures are files beside it, `NAME-STUDY-error.png` and so on, written before the text that refers to
+    them; each file is written completely or not at all.
 
     Args:
-        studies: the material of each, at least one.
-        path: of the Markdown file; its folder is made, and no file is replaced that is not of a report of
-            digitlab's.
-        name: that the report goes by; of one study its own, unless given.
-        title: of the report; of one study its question, unless given.
-        description: what a reader should know first; of one study its own, unless given.
+        studies: material of each study, at least one.
+        path: path of the Markdown file; its folder is created, and only files of a digitlab report are
+            replaced.
+        name: name of the report; if empty, the names of its studies.
+        title: title of the report; if empty, the question of the first study.
+        description: introduction for the reader; if empty, a single study's own description.
 
     Returns:
         The path.
 
     Raises:
-        OutputError: a file cannot be written, or another is there.
+        OutputError: a file cannot be written, or is there and is no report.
         MissingExtraError: SciPy is not installed.
     """
     path = Path(path)
@@ -75,7 +75,7 @@ def write_markdown(
             f"Letters that the drawing font lacks are boxes in the figures: {' '.join(sorted(lacking))}"
         )
     text = "\n\n".join((*parts, f"<!-- {mark} -->")) + "\n"
-    # A name that is no UTF-8 is written as it is, so that the text still leads to the figures.
+    # A file name that is not UTF-8 is written as its bytes, so that links to the figures still work.
     return write_whole(path, text.encode("utf-8", "surrogateescape"))
 
 
@@ -89,7 +89,7 @@ def _file_name(path: Path, illustration: Illustration) -> str:
 
 
 def _png(figure: Figure, lacking: set[str]) -> bytes:
-    """Draw a figure, and note the letters that the drawing font lacks."""
+    """Return a figure as PNG, and add the letters that the drawing font lacks to `lacking`."""
     file = io.BytesIO()
     with figure_style(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -164,5 +164,5 @@ def _fact(fact: Fact) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Write text on one line, so that none of it is taken for a mark or for HTML."""
+    """Return text on one line, escaped for Markdown and HTML."""
     return _MARKS.sub(r"\\\g<0>", escape(" ".join(text.split()), quote=False))

@@ -1,4 +1,4 @@
-"""A figure as SVG that stands inside an HTML page beside others."""
+"""Figures as SVG elements inside an HTML page."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _FONT_FAMILY = re.compile(r"font-family: [^;\"]*;? ?")
 
 
 def inline_svg(figure: Figure, name: str, description: str) -> str:
-    """Write a figure as an `svg` element: text stays text, in the page's font; equal figures, equal markup.
+    """Return a figure as an `svg` element, with text in the page's font; equal figures give equal markup.
 
     Args:
-        figure: to write.
-        name: unique in the page; begins every id inside.
-        description: what a reader who does not see the figure is told.
+        figure: figure to convert.
+        name: unique name in the page; prefix of every id in the element.
+        description: alternative text for readers who do not see the figure.
     """
     file = io.StringIO()
     with (
@@ -32,13 +32,13 @@ def inline_svg(figure: Figure, name: str, description: str) -> str:
         rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "svg.image_inline": True}),
         warnings.catch_warnings(),
     ):
-        # The page's fonts draw the text; what matplotlib's own lacks does not matter.
+        # The page's fonts draw the text, so letters that matplotlib's own font lacks do not matter.
         warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
         figure.savefig(file, format="svg", facecolor="none", metadata=_NO_METADATA)
     text = file.getvalue()
     box = re.search(r'viewBox="([^"]*)"', text)
     assert box
-    # Inside the root, and without the style sheet, which would hold for the whole page.
+    # The content of the root, without the style sheet, which would apply to the whole page.
     content = text[text.index("</style>") + len("</style>") : text.rindex("</svg>")].partition("</defs>")[2]
     content = re.sub(r"<[^>]+>", lambda tag: _own(tag[0], name), content)
     root = f'<svg role="img" aria-label="{escape(description)}" viewBox="{box[1]}">'
@@ -46,6 +46,6 @@ def inline_svg(figure: Figure, name: str, description: str) -> str:
 
 
 def _own(tag: str, name: str) -> str:
-    """Make a tag's ids the figure's own, and leave the font to the page; text between tags is not touched."""
-    tag = _IMAGE_ID.sub(r" \g<1>", tag)  # made from its content: equal images would have the same
+    """Prefix the ids in a tag with the figure's name, and leave the font to the page."""
+    tag = _IMAGE_ID.sub(r" \g<1>", tag)  # a hash of the image: equal images would share it
     return _FONT_FAMILY.sub("", _REFERENCES.sub(rf"\g<1>{name}-", tag)).replace("xlink:href", "href")

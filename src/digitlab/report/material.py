@@ -1,4 +1,4 @@
-"""What the report of a study is made from."""
+"""Material from which the report of a study is made."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ from digitlab.spec.plan import Cell, Plan
 
 @dataclass(frozen=True)
 class Material:
-    """A study's answer in figures, and what else is kept of its trials.
+    """A study's table, and the stored results, predictions and data of its trials.
+
+    Parts of a report that need what is not there are left out.
 
     Attributes:
-        table: the answer in figures.
-        results: of the trials that are done, by id (empty: what needs them is left out).
-        predictions: classes given to the test images after the last epoch, uint8 [n], by trial id (likewise).
-        digits: the data that the trials learned from (None: it is not at hand any more, likewise).
+        table: the study's results, one row per level.
+        results: results of the trials that are done, by trial id (empty: not read).
+        predictions: classes predicted for the test images after the last epoch, uint8 [n], by trial id
+            (empty: not read).
+        digits: data set that the trials were trained on (None: it is not available any more).
     """
 
     table: StudyTable
@@ -34,20 +37,20 @@ class Material:
 
     @property
     def classes(self) -> tuple[str, ...] | None:
-        """What the classes are called (None: the data does not tell, or is not at hand any more)."""
+        """Names of the classes (None: the data does not name them, or is not available any more)."""
         return self.digits.classes if self.digits else None
 
     def levels(self) -> tuple[tuple[Row, Cell], ...]:
-        """Pair each level's figures with its trials."""
+        """Return each level's row of the table with its cell of the plan."""
         return tuple(zip(self.table.rows, self.table.plan.cells, strict=True))
 
     def results_of(self, row: Row, cell: Cell) -> tuple[Result, ...]:
-        """Give the results of the seeds that a level's figures are of."""
+        """Return the results of the seeds from which a level's row was computed."""
         trials = (trial for trial in cell.trials if trial.seed in row.seeds)
         return tuple(self.results[trial.id] for trial in trials if trial.id in self.results)
 
     def by_seed(self, row: Row, cell: Cell, metric: Metric = ERROR) -> dict[int, float]:
-        """Give a metric on the test set by seed."""
+        """Return a metric on the test set, by seed."""
         if metric is ERROR:
             return dict(zip(row.seeds, row.test_errors, strict=True))
         return {
@@ -56,11 +59,11 @@ class Material:
 
 
 def report_mark(plans: Iterable[Plan], name: str = "") -> Mark:
-    """Make the mark of the report of one study or several.
+    """Return the mark of the report of one study or several.
 
     Args:
-        plans: of the studies.
-        name: that the report goes by; of one study its own, unless given.
+        plans: plans of the studies.
+        name: name of the report; if empty, the names of its studies.
     """
     plans = list(plans)
     names = {plan.study.name: None for plan in plans}
@@ -71,13 +74,13 @@ def report_mark(plans: Iterable[Plan], name: str = "") -> Mark:
 
 
 def read_material(table: StudyTable, store: Store, data: Dataset | None) -> Material:
-    """Read what a store keeps of a study beside its table.
+    """Read what a store holds of a study beside its table.
 
     Args:
-        table: the study's answer in figures.
-        store: from which it was made.
-        data: what goes by the name of the study's data now; if it is not what the trials learned from any
-            more, or is not at hand (None), the material has none.
+        table: the study's results, one row per level.
+        store: store from which the table was made.
+        data: data set that now has the name of the study's data (None: not available); it is left out unless
+            its fingerprint is that of the data that the trials were trained on.
     """
     results = store.results(table.plan.trials)
     predictions = {trial: store.predictions(result.trial) for trial, result in results.items()}

@@ -1,4 +1,4 @@
-"""Tables of numbers shaded by their size: a confusion matrix, and the surface of two crossed axes."""
+"""Tables of numbers with shades: the confusion matrix, and the test error of two crossed axes."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from digitlab.report.text import level_text, number
 from digitlab.results.aggregate import StudyTable
 from digitlab.results.record import Scores
 
-PALEST = 0.1  # of a cell of a surface: every one has a shade
+PALEST = 0.1  # smallest shade of a known error, 0..1
 
 
 def confusion_counts(scores: Sequence[Scores]) -> np.ndarray:
-    """Add up confusion matrices: images by [true class, predicted class], int [10, 10].
+    """Return the sum of confusion matrices: images by [true class, predicted class], int [10, 10].
 
     Args:
-        scores: at least one.
+        scores: scores of the networks, at least one.
     """
     return np.sum([each.confusion for each in scores], axis=0)
 
 
 def confusion_table(counts: np.ndarray, classes: Sequence[str] | None = None) -> TextTable:
-    """Write a confusion matrix: a row for each true class, a column for each class read, the error last.
+    """Return a confusion matrix as a table: true classes down, predicted classes across, the error last.
 
-    The shade of a mistake grows with the root of its count, so that rare ones show; right answers have none.
+    The shade of a mistake grows with the square root of its count, so that rare ones are visible; correct
+    predictions have none.
 
     Args:
-        counts: images by [true class, predicted class], int [10, 10].
-        classes: what the ten classes are called; None where it is not known.
+        counts: numbers of images by [true class, predicted class], int [10, 10].
+        classes: names of the ten classes (None: unknown).
     """
     mistakes = counts * ~np.eye(len(counts), dtype=bool)
     shades = np.sqrt(mistakes / (mistakes.max() or 1))
@@ -52,15 +53,15 @@ def confusion_table(counts: np.ndarray, classes: Sequence[str] | None = None) ->
 
 
 def surface_table(table: StudyTable) -> TextTable | None:
-    """Write the test error of two crossed axes as a surface: the first axis down, the second across.
+    """Return the test error of two crossed axes as a table: the first axis down, the second across.
 
     The shade grows with the logarithm of the error.
 
     Args:
-        table: the study's answer in figures.
+        table: the study's results, one row per level.
 
     Returns:
-        Nothing where there are not two axes of several levels each.
+        The table, or None unless there are exactly two axes with several levels each.
     """
     axes = table.plan.study.axes
     if len(axes) != 2 or min(len(axis.values) for axis in axes) < 2:
@@ -81,7 +82,7 @@ def surface_table(table: StudyTable) -> TextTable | None:
 
 
 def _shades(errors: np.ndarray) -> list[list[float]]:
-    """Grade errors from the palest shade to 1, unknown ones 0."""
+    """Map errors to shades from `PALEST` to 1, unknown ones to 0."""
     known = errors[errors > 0]  # nan is not
     if not known.size:
         return np.zeros_like(errors).tolist()

@@ -1,4 +1,4 @@
-"""How studies were measured, in words: everything that a reader needs to judge or repeat them."""
+"""Text on how studies were measured: everything that a reader needs to judge or repeat them."""
 
 from __future__ import annotations
 
@@ -57,15 +57,15 @@ SQUARED_ERRORS = (
     "reported."
 )
 NO_VERSIONS = ("cores", "cpu", "system")
-"""What of a trial's environment is no version of a program."""
+"""Keys of a trial's environment that are not versions of programs."""
 
 
 class Entry(NamedTuple):
-    """What holds for some studies.
+    """Text that holds for some studies of a report.
 
     Attributes:
-        studies: their names (empty: for all of the report).
-        lines: what is to be said, each on a line of its own.
+        studies: names of the studies (empty: all of the report).
+        lines: lines of the text.
     """
 
     studies: str
@@ -76,8 +76,8 @@ class Fact(NamedTuple):
     """One circumstance of the studies of a report.
 
     Attributes:
-        name: what it is about.
-        entries: what is to be said: once where it holds for all studies, else for those that share it.
+        name: name of the circumstance.
+        entries: one entry if it holds for all studies, else one per group of studies that share it.
     """
 
     name: str
@@ -85,10 +85,10 @@ class Fact(NamedTuple):
 
 
 def facts(tables: Sequence[StudyTable]) -> tuple[Fact, ...]:
-    """Tell how studies were measured.
+    """Return the circumstances under which studies were measured.
 
     Args:
-        tables: their answers in figures, at least one.
+        tables: results of the studies, at least one.
     """
     told = [_facts(table) for table in tables]
     names = dict.fromkeys(name for each in told for name in each)
@@ -128,7 +128,7 @@ def _facts(table: StudyTable) -> dict[str, tuple[str, ...]]:
 
 
 def _recipes(table: StudyTable) -> Iterator[str]:
-    """Tell the settings of the reference level, or of each recipe where recipes are what is varied."""
+    """Yield the settings of the reference level, or of each recipe if recipes are varied."""
     plan = table.plan
     kept = [place for place, axis in enumerate(plan.study.axes) if axis.path != RECIPE_PATH]
     for cell in plan.cells:
@@ -142,10 +142,10 @@ def _reference_trial(table: StudyTable) -> Trial:
 
 
 def method_line(table: StudyTable) -> str:
-    """Say in a few words what a study was measured on, and by which rules.
+    """Return the data, seeds, versions and rules of a study in a few words.
 
     Args:
-        table: the study's answer in figures.
+        table: the study's results, one row per level.
     """
     data = _reference_trial(table).data
     seeds = table.plan.study.seeds
@@ -191,7 +191,7 @@ def _settings(table: StudyTable, trial: Trial) -> Iterator[str]:
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Give dotted paths, as a study file and `--set` write them, and the values there."""
+    """Yield dotted paths, as in a study file and in `--set`, with their values."""
     if isinstance(value, dict):
         children = value.items()
     elif isinstance(value, list) and value:
@@ -211,7 +211,7 @@ def _varied(table: StudyTable) -> Iterator[str]:
 
 
 def versions_text(trial: Trial) -> str:
-    """Say by which versions of the code a trial is trained, and where the present ones are others."""
+    """Return the code versions that a trial is trained by, compared with the present ones."""
     parts = [_version("engine", trial.engine_version, ENGINE_VERSION)]
     if trial.synthesis_version is not None:
         parts.append(_version("synthesis", trial.synthesis_version, SYNTHESIS_VERSION))

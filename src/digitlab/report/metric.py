@@ -1,4 +1,4 @@
-"""The metrics that a report follows: error always, squared error where the loss itself is varied."""
+"""Metrics of a report: the error always, the mean squared error if the loss itself is varied."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from digitlab.results.record import EpochRecord, Scores
 from digitlab.spec.plan import Plan
 
 LOSS_PATH = "training.loss"
-"""Path of the axis over which both metrics are followed: what is minimized must not alone be the judge."""
+"""Path of the axis that is reported by both metrics: the minimized loss must not be the only judge."""
 
 
 class Metric(NamedTuple):
-    """What networks are compared by.
+    """A metric by which networks are compared.
 
     Attributes:
-        name: unique among metrics, in words.
-        key: unique among metrics, for names of files and ids.
-        axis: what stands beside its axis in a figure and in the title of a column, with the unit.
-        unit: what follows a difference, with a blank before it (empty: there is none).
-        decimals: with which it is written.
-        difference: that one would want to see, in its unit.
-        limits: the least and the greatest value that it can take.
-        of_scores: reads it from the scores on the validation part or the test set.
-        of_training: reads it from an epoch, on the training images.
-        of_validation: likewise, on the validation part.
+        name: unique name in words.
+        key: unique name for files and ids.
+        axis: title of its axis in a figure, with the unit.
+        unit: unit of a difference, with a blank before it (empty: there is none).
+        decimals: number of decimals that are written.
+        difference: smallest difference of interest, in its unit.
+        limits: least and greatest possible value.
+        of_scores: function that reads it from scores on the validation part or the test set.
+        of_training: function that reads it from an epoch's record, on the training images.
+        of_validation: function that reads it from an epoch's record, on the validation part.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Metric(NamedTuple):
 
     @property
     def largest(self) -> float:
-        """The largest difference that two levels can have."""
+        """Largest possible difference between two levels."""
         low, high = self.limits
         return high - low
 
@@ -75,10 +75,10 @@ SQUARED_ERROR = Metric(
 
 
 def metrics_of(plan: Plan) -> tuple[Metric, ...]:
-    """List the metrics by which the levels of a study are compared.
+    """Return the metrics by which the levels of a study are compared.
 
     Args:
-        plan: of the study.
+        plan: the study's plan.
     """
     varied = {axis.path for axis in plan.study.axes}
     return (ERROR, SQUARED_ERROR) if LOSS_PATH in varied else (ERROR,)

@@ -1,4 +1,4 @@
-"""The page of one study or several: one HTML file that needs no network, no script and no other file."""
+"""The report as a page: one HTML file that needs no network, no scripts and no other files."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ def write_report(
     title: str = "",
     description: str = "",
 ) -> Path:
-    """Write the page of one study or several, whole or not at all; equal material gives an equal page.
+    """Write the report of one study or several as HTML, completely or not at all; equal material, equal page.
 
     Args:
-        studies: the material of each, at least one.
-        path: of the HTML file; its folder is made, and no file is replaced that is no report of digitlab's.
-        name: that the report goes by; of one study its own, unless given.
-        title: of the page; of one study its question, unless given.
-        description: what a reader should know first; of one study its own, unless given.
+        studies: material of each study, at least one.
+        path: path of the HTML file; its folder is created, and only a digitlab report is replaced.
+        name: name of the report; if empty, the names of its studies.
+        title: title of the page; if empty, the question of the first study.
+        description: introduction for the reader; if empty, a single study's own description.
 
     Returns:
         The path.
 
     Raises:
-        OutputError: the file cannot be written, or another is there.
+        OutputError: the file cannot be written, or is there and is no report.
         MissingExtraError: SciPy is not installed.
     """
     mark = report_mark((material.table.plan for material in studies), name)

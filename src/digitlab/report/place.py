@@ -1,4 +1,4 @@
-"""Where the report of a study or a collection lies."""
+"""Path of the report of a study or a collection."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from digitlab.workspace import Workspace
 
 
 def report_path(workspace: Workspace, name: str, plans: Sequence[Plan], form: str = "html") -> Path:
-    """Give the place of a report: other data than the studies' own has a report of its own.
+    """Return the path of a report; a run on other data than the studies' own has a separate report.
 
     Args:
-        workspace: that the results lie in.
-        name: of the study or the collection.
-        plans: of the study, or of all studies of the collection.
-        form: `html` or `md`.
+        workspace: workspace that holds the results.
+        name: name of the study or the collection.
+        plans: plan of the study, or plans of all studies of the collection.
+        form: file format, `html` or `md`.
     """
     other = next((plan for plan in plans if plan.own_data is not None), None)
     if other is None:

@@ -1,4 +1,4 @@
-"""From a study's material to its section of the report."""
+"""Composition of a study's section of the report."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ from digitlab.spec.recipe import CNN
 from digitlab.spec.study import RECIPE_PATH
 
 LONG = 12
-"""Rows of a table of two crossed axes that stay in sight; a longer one is folded away below its surface."""
+"""Most rows of a table that is open; a longer one of comparisons, or below a surface, is folded."""
 
 EPOCHS_PATH = "training.epochs"
 
 
 def study_section(material: Material, key: str, *, digits: int, trained: Iterable[Result] = ()) -> Section:
-    """Say all that is known of a study.
+    """Compose the section of one study.
 
     Args:
-        material: of the study.
-        key: unique in the report.
-        digits: misread ones to show at most.
-        trained: results of the report's other studies, for what a level is read off.
+        material: the study's material.
+        key: unique name in the report.
+        digits: maximum number of misread images to show.
+        trained: results of all studies of the report, for longer trainings that levels are read from.
     """
     study = material.table.plan.study
     return Section(

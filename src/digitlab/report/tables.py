@@ -1,4 +1,4 @@
-"""A study's answer as tables of text, for the terminal and the page."""
+"""Results of a study as tables of text, for the terminal and the page."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class TextTable(NamedTuple):
-    """A table whose cells are written out.
+    """A table of formatted cells.
 
     Attributes:
-        columns: titles.
-        rows: cells, one for each column.
-        right: whether a column is aligned to the right, for each column.
-        heads: how many columns, from the left, name their row.
-        shades: how dark each cell stands out, 0..1, for each row and column (empty: none does).
+        columns: titles of the columns.
+        rows: rows of cells, one cell per column.
+        right: whether each column is aligned to the right.
+        heads: number of columns, from the left, that name their row.
+        shades: shade of each cell, 0..1, by row and column (empty: no shades).
     """
 
     columns: tuple[str, ...]
@@ -37,13 +37,13 @@ class TextTable(NamedTuple):
 
 
 def study_table(table: StudyTable) -> TextTable:
-    """Write a study's answer: one row a level, one column an axis, then n, errors, size and time.
+    """Return a study's results: one row per level, one column per axis, then n, errors, size and time.
 
-    Means are over seeds. Where the loss is varied, the mean squared error on the test set stands beside the
-    error. A column `note` is there only if a trial failed or is not done.
+    Means are over seeds. If the loss is varied, the mean squared error on the test set is shown beside the
+    error. The column `note` is there only if a trial failed or is not done.
 
     Args:
-        table: the study's answer in figures.
+        table: the study's results, one row per level.
     """
     axes = table.plan.study.axes
     squared = SQUARED_ERROR in metrics_of(table.plan)
@@ -86,13 +86,13 @@ def _remark(row: Row) -> str:
 
 
 def notes(table: StudyTable) -> tuple[str, ...]:
-    """Say what a reader of the table must know: failures with their reasons, what is missing, the reference.
+    """Return remarks on a study's table: failures with their reasons, missing results, the reference level.
 
     Args:
-        table: the study's answer in figures.
+        table: the study's results, one row per level.
 
     Returns:
-        Sentences, none where there is nothing to say.
+        One sentence per remark, possibly none.
     """
     return tuple(_notes(table))
 
@@ -130,13 +130,13 @@ def _is_cut(estimate: Estimate) -> bool:
 
 
 def evidence_table(evidence: Evidence) -> TextTable:
-    """Write every comparison with the reference level.
+    """Return a table of all comparisons with the reference level.
 
-    Differences and intervals are signed: below 0 the level is the better one. The last column is there only
-    where predictions are known; it has a verdict of its own.
+    Differences and intervals are signed: below 0 the level is the better one. The last column, the verdict on
+    new digits, is there only if predictions are known.
 
     Args:
-        evidence: of a study, by one metric.
+        evidence: comparisons of a study by one metric.
     """
     axes, metric = evidence.axes, evidence.metric
     measures = [_compared(evidence, each) for each in evidence.comparisons]
@@ -185,7 +185,7 @@ def _seen(evidence: Evidence, comparison: Comparison) -> str:
 
 
 def _verdict(evidence: Evidence, comparison: Comparison) -> str:
-    """Write a verdict, and beside it what makes it doubtful."""
+    """Return a verdict, with anything that makes it doubtful."""
     found = evidence.verdict(comparison)
     if found == "unstable":
         places = (comparison.level, evidence.reference)

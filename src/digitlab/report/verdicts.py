@@ -1,4 +1,4 @@
-"""Sentences made from a study's figures, never typed in."""
+"""Sentences on the comparisons of a study, generated from its numbers."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from digitlab.results.statistics import Comparison, PairedDifference
 
 MOST_SENTENCES = 8
-"""Levels of a study that get a sentence; the table has them all."""
+"""Maximum number of levels of a study that get a sentence; the table has them all."""
 
 FEW_UNDECIDED = 2
-"""Levels without a verdict that get a sentence each; more share one."""
+"""Maximum number of levels without a verdict that get a sentence each; more share one."""
 
 
 def verdicts(table: StudyTable, results: Mapping[str, Result] | None = None) -> tuple[str, ...]:
-    """Judge each level of a study against its reference level, in sentences.
+    """Return the verdicts on each level of a study against its reference level, as sentences.
 
     Args:
-        table: the study's answer in figures.
-        results: of its trials that are done, by id; without them only the error is judged.
+        table: the study's results, one row per level.
+        results: results of the trials that are done, by trial id; without them only the error is compared.
 
     Returns:
-        At most `MOST_SENTENCES` and a few for each metric; none where there is only one level.
+        At most `MOST_SENTENCES` and a few for each metric; none if there is only one level.
 
     Raises:
         MissingExtraError: SciPy is not installed.
@@ -42,10 +42,10 @@ def verdicts(table: StudyTable, results: Mapping[str, Result] | None = None) -> 
 
 
 def sentences(evidence: Evidence) -> tuple[str, ...]:
-    """Write what the comparisons of a study found.
+    """Return the findings of a study's comparisons as sentences.
 
     Args:
-        evidence: by one metric.
+        evidence: comparisons of the study by one metric.
     """
     return tuple(_Judge(evidence).sentences())
 
@@ -79,7 +79,7 @@ class _Judge:
         yield from self._untested([each for each in self.evidence.comparisons if each not in tested])
 
     def _kind(self, comparison: Comparison) -> str:
-        """Tell levels without a verdict apart: by their own interval, if it leaves out 0, and by power."""
+        """Return the verdict; an undecided level is `alone` if its own interval excludes 0, or `too few`."""
         found = self.evidence.verdict(comparison)
         if found != "undecided":
             return found
@@ -88,7 +88,7 @@ class _Judge:
         return "too few" if comparison.too_few else found
 
     def _rank(self, comparison: Comparison) -> tuple[int, bool, float]:
-        """Put first what tells the most: one setting changed, then a verdict, then a large difference."""
+        """Return a sort key: fewest settings changed first, then a verdict, then a large difference."""
         telling = self._kind(comparison) in ("less", "more", "unstable", "alone")
         return len(self.words.changed(comparison)), not telling, -abs(comparison.paired.mean)
 
@@ -118,7 +118,7 @@ class _Judge:
         )
 
     def _by_its_own_interval(self, comparison: Comparison) -> str:
-        """Write of a level that would be told from the reference, were it tested alone."""
+        """Describe a level that would differ from the reference if it were tested alone."""
         words, paired = self.words, comparison.paired
         own = f"95 % {words.ends_of_one_side(paired.low, paired.high)}, {paired.n} seeds, paired t"
         return (
@@ -130,7 +130,7 @@ class _Judge:
     def _undecided(
         self, group: Sequence[Comparison], write: Callable[[Sequence[int], Sequence[Comparison]], str]
     ) -> Iterator[str]:
-        """Write one sentence for all levels that change the same settings, if they are more than a few."""
+        """Yield one sentence for all levels that change the same settings, if more than `FEW_UNDECIDED`."""
         alike: dict[tuple[int, ...], list[Comparison]] = {}
         for each in group:
             alike.setdefault(self.words.changed(each), []).append(each)
@@ -159,7 +159,7 @@ class _Judge:
         )
 
     def _pooled(self, changed: Sequence[int], group: Sequence[Comparison], found: str, seen: str) -> str:
-        """Write of levels that were each tested against the reference, and not against one another."""
+        """Describe levels that were each tested against the reference, but not against one another."""
         words = self.words
         low, high = min(each.paired.low for each in group), max(each.paired.high for each in group)
         if len(group) == 1:
@@ -188,7 +188,7 @@ class _Judge:
         )
 
     def _wide(self, group: Sequence[Comparison]) -> Iterator[str]:
-        """Tell of spreads far apart: levels that collapse now and then make the t test too bold."""
+        """Warn of very different spreads: trainings that collapse now and then inflate false positives."""
         words = self.words
         wider = [each for each in group if each.spreads.level > each.spreads.reference]
         for each in wider:

@@ -1,4 +1,4 @@
-"""How the levels and the amounts of one study are called in its sentences."""
+"""Wording of levels and amounts in the sentences of one study."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class Wording:
-    """Names what stands in the sentences of one study.
+    """Formats the parts of one study's sentences.
 
     Args:
-        evidence: by one metric.
+        evidence: comparisons of the study by one metric.
     """
 
     def __init__(self, evidence: Evidence) -> None:
@@ -29,12 +29,12 @@ class Wording:
 
     @property
     def here(self) -> str:
-        """What verdicts are about."""
+        """Test images that verdicts are about, as text."""
         images = self.evidence.images
         return "on these test images" if images is None else f"on these {images:,} images"
 
     def changed(self, comparison: Comparison) -> tuple[int, ...]:
-        """Give the axes in which a level differs from the reference, by their positions."""
+        """Return the indices of the axes in which a level differs from the reference."""
         pairs = enumerate(zip(self._levels(comparison), self.reference, strict=True))
         return tuple(place for place, (level, other) in pairs if level != other)
 
@@ -42,15 +42,15 @@ class Wording:
         return self.evidence.levels[comparison.level]
 
     def level(self, comparison: Comparison) -> str:
-        """Name a level by all of its settings."""
+        """Format a level with all of its settings."""
         return settings_text(self.evidence.axes, self._levels(comparison))
 
     def all_of_reference(self) -> str:
-        """Name the reference likewise."""
+        """Format the reference with all of its settings."""
         return settings_text(self.evidence.axes, self.reference)
 
     def than_reference(self, comparison: Comparison) -> str:
-        """Name the reference beside a level that has been named: only what differs from it."""
+        """Format only those settings of the reference in which a level differs from it."""
         if len(self.reference) == 1:
             return level_text(self.reference[0])
         return self._of_reference(self.changed(comparison))
@@ -59,10 +59,10 @@ class Wording:
         return settings_text([self.evidence.axes[i] for i in places], [self.reference[i] for i in places])
 
     def against(self, changed: Sequence[int], group: Sequence[Comparison]) -> tuple[str, str, str]:
-        """Name levels that change the same settings of the reference.
+        """Format levels that change the same settings of the reference.
 
         Returns:
-            The settings that stay (empty: none is worth a word), the reference, the levels.
+            Unchanged settings (may be empty), the reference, and the levels.
         """
         if len(changed) > 1:
             return "", self.all_of_reference(), "; ".join(map(self.level, group))
@@ -73,32 +73,32 @@ class Wording:
         return self._of_reference(kept), reference, listed(levels, "or")
 
     def amount(self, value: float) -> str:
-        """Write a value of the metric."""
+        """Format a value of the metric."""
         return number(value, self.metric.decimals)
 
     def points(self, value: float) -> str:
-        """Write a difference with its unit."""
+        """Format a difference with its unit."""
         return f"{self.amount(value)}{self.metric.unit}"
 
     def by(self, difference: float) -> str:
-        """Write a difference as `0.21 points less`."""
+        """Format a difference as `0.21 points less`."""
         return f"{self.points(abs(difference))} {'less' if difference < 0 else 'more'}"
 
     def ends(self, low: float, high: float) -> str:
-        """Write an interval."""
+        """Format an interval."""
         return f"{self.amount(low)} to {self.amount(high)}"
 
     def ends_of_one_side(self, low: float, high: float) -> str:
-        """Write an interval that lies on one side of 0, without its sign."""
+        """Format an interval that lies on one side of 0, without its sign."""
         return self.ends(*sorted((abs(low), abs(high))))
 
     def how_much(self, comparison: Comparison) -> str:
-        """Say `networks err 0.21 points less than with 3`, or the like of another metric."""
+        """Format a comparison as `networks err 0.21 points less than with 3`."""
         verb = "networks err" if self.metric is ERROR else f"the {self.metric.name} is"
         return f"{verb} {self.by(comparison.paired.mean)} than with {self.than_reference(comparison)}"
 
     def on_new_digits(self, comparison: Comparison) -> str:
-        """Say what is claimed of new digits, where their interval is known."""
+        """Format the verdict on new digits with its interval (empty: it is unknown)."""
         digits = self.evidence.digits(comparison)
         if digits is None or math.isnan(digits.expected.low):
             return ""
@@ -108,7 +108,7 @@ class Wording:
         return f"; on new digits {found} ({ends})"
 
     def seeds_needed(self, group: Sequence[Comparison]) -> str:
-        """Say how many seeds would see the difference that one wants to, where more would."""
+        """Format how many seeds detect the difference of interest (empty: no more than there are)."""
         from digitlab.results.statistics import MOST_SEEDS
 
         wanted = f"{self.metric.difference:g}{self.metric.unit}"
@@ -122,19 +122,19 @@ class Wording:
         return f"; {span(needed, str)} seeds {most}are enough to see {wanted}"
 
     def times_the_spread(self, comparison: Comparison) -> str:
-        """Say how often the smaller of two spreads goes into the larger."""
+        """Format the ratio of the larger to the smaller spread, with both standard deviations."""
         low, high = sorted(comparison.spreads[:2])
         deviations = f"standard deviations {self.amount(high)} and {self.amount(low)}"
         return f"{high / low:.3g} times ({deviations})"
 
 
 def span(values: Sequence[float], write: Callable[..., str]) -> str:
-    """Write the least and the greatest of some values, or the one that they all are."""
+    """Format the least and the greatest of some values, or the one value if they are equal."""
     low, high = write(min(values)), write(max(values))
     return low if low == high else f"{low} to {high}"
 
 
 def p_text(value: float) -> str:
-    """Write `p = 0.031` or `p < 0.001`."""
+    """Format a p value as `p = 0.031` or `p < 0.001`."""
     text = probability(value)
     return f"p {text}" if text.startswith("<") else f"p = {text}"

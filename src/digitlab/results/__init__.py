@@ -1,4 +1,4 @@
-"""Records, the SQLite store, metrics and aggregation."""
+"""Results of trials: records, the SQLite store, metrics, statistics and aggregation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the results of a study's trials to one row per level."""
+"""Aggregation of the results of a study's trials to one row per level."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from digitlab.spec.plan import Cell, Plan
 from digitlab.spec.study import Level
 
 Limits = tuple[float, float]
-"""The least and the greatest value that a measure can take."""
+"""Least and greatest possible value of a measure."""
 
 PERCENT: Limits = (0.0, 100.0)
 SQUARED: Limits = (0.0, 0.2)
-"""Of ten probabilities against one-hot: two of them are wrong by 1 at most, and ten are averaged."""
+"""Limits of the mean squared error of ten probabilities: at most two are off by 1, and ten are averaged."""
 
 _POSITIVE: Limits = (0.0, math.inf)
-_ROUNDING = 1e-12  # of the largest value: a spread below it is that of decimal fractions in binary
+_ROUNDING = 1e-12  # share of the largest value: a smaller spread is rounding of decimal fractions
 
 
 class Estimate(NamedTuple):
-    """A mean over seeds and how sure it is.
+    """A mean over seeds with its spread and its t interval.
 
     Attributes:
-        n: values.
-        mean: of the values (nan: there are none).
+        n: number of values.
+        mean: mean of the values (nan: there are none).
         sd: standard deviation, ddof=1 (nan below two values).
         low: lower end of the 95 % t interval (nan below two values, or where sd is 0).
-        high: upper end.
+        high: upper end of that interval (nan: as for `low`).
     """
 
     n: int
@@ -51,14 +51,14 @@ def t_interval(
 ) -> Estimate:
     """Estimate a mean with Student's t interval.
 
-    Where all values are equal there is no interval: error rates come in steps of one image, so that few seeds
-    agree by chance, and agreement is no certainty. Ends that lie beyond what the measure can be are cut
-    there. That costs no coverage, since the true mean lies within the limits, too.
+    If all values are equal there is no interval: error rates come in steps of one image, so that a few seeds
+    can agree by chance. Ends beyond the limits are cut there. That costs no coverage, since the true mean
+    lies within the limits, too.
 
     Args:
-        values: one a seed.
+        values: values, one per seed.
         confidence: coverage of the interval, between 0 and 1.
-        limits: the least and the greatest value that is possible.
+        limits: least and greatest possible value.
 
     Raises:
         MissingExtraError: SciPy is not installed.
@@ -67,12 +67,12 @@ def t_interval(
         Student 1908: mean -+ t(n - 1) * sd / sqrt(n).
     """
     n = len(values)
-    nan = math.nan  # always this one: estimates without an interval are equal to each other
+    nan = math.nan  # one object, since tuples compare it by identity: such estimates are equal
     mean = math.fsum(values) / n if n else nan
     if n < 2:
         return Estimate(n, mean, nan, nan, nan)
     try:
-        from scipy.special import stdtrit  # a tenth of the import time of scipy.stats
+        from scipy.special import stdtrit  # imports much faster than scipy.stats
     except ImportError:
         raise MissingExtraError("scipy", "report") from None
     sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
@@ -85,21 +85,21 @@ def t_interval(
 
 @dataclass(frozen=True)
 class Row:
-    """One level of a study.
+    """Results of one level of a study.
 
     Attributes:
-        levels: one value for each axis.
-        seeds: of the trials that are done, ascending.
-        test_errors: error on the test set in percent, one a seed.
-        test_error: the same over seeds.
+        levels: values of the level, one per axis.
+        seeds: seeds of the trials that are done, ascending.
+        test_errors: error on the test set in percent, one value per seed.
+        test_error: error on the test set in percent, over seeds.
         validation_error: error on the validation part in percent, over seeds.
         test_mse: mean squared error of the probabilities on the test set, over seeds.
-        parameters: of the network.
-        multiply_adds: to classify one image.
-        train_seconds: spent in training epochs, over seeds.
-        failed: reasons of the trials that failed.
-        interrupted: trials that were stopped while they ran.
-        missing: trials not done, not failed and not interrupted.
+        parameters: number of weights and biases of the network (None: no trial is done).
+        multiply_adds: number of multiply-adds to classify one image (None: no trial is done).
+        train_seconds: time spent in training epochs, in seconds, over seeds.
+        failed: reasons of the failed trials, one per trial.
+        interrupted: number of trials that were stopped while they ran.
+        missing: number of trials that are neither done nor failed nor interrupted.
     """
 
     levels: tuple[Level, ...]
@@ -117,11 +117,11 @@ class Row:
 
     @property
     def label(self) -> str:
-        """The levels as a reader writes them."""
+        """Levels as text: `128 x relu`."""
         return " x ".join(str(level) for level in self.levels)
 
     def to_values(self) -> dict[str, Any]:
-        """Give plain values; what is not known is None."""
+        """Return plain values for JSON; unknown numbers are None."""
         estimates = {
             "test_error_percent": self.test_error,
             "validation_error_percent": self.validation_error,
@@ -141,11 +141,11 @@ class Row:
 
 
 class Curve(NamedTuple):
-    """The histories of one level's trials.
+    """Histories of one level's trials.
 
     Attributes:
-        label: the level.
-        histories: one a seed.
+        label: text of the level.
+        histories: records of the epochs, one history per seed.
     """
 
     label: str
@@ -154,15 +154,16 @@ class Curve(NamedTuple):
 
 @dataclass(frozen=True)
 class StudyTable:
-    """A study's answer in figures.
+    """Results of a study, one row per level.
 
     Attributes:
-        plan: what was asked.
-        rows: one for each cell of the plan, in its order.
-        curves: one for each cell, likewise (empty: only the figures were asked for).
-        environments: of the trials, each different one once (likewise).
-        images: in the test set (None: nothing is done yet, or it was not asked for).
-        revisions: of the code that trained them, likewise; None stands for code that was not recorded.
+        plan: the study's plan.
+        rows: one row per cell of the plan, in its order.
+        curves: one curve per cell of the plan, in its order (empty: not read).
+        environments: distinct environments of the trials (empty: not read).
+        images: number of test images (None: no trial is done, or not read).
+        revisions: distinct revisions of the code that trained the trials (empty: not read); None stands for
+            code that was not recorded.
     """
 
     plan: Plan
@@ -174,7 +175,7 @@ class StudyTable:
 
     @property
     def complete(self) -> bool:
-        """Whether no trial is missing."""
+        """Whether no trial is missing or interrupted."""
         return not any(row.missing or row.interrupted for row in self.rows)
 
 
@@ -184,12 +185,12 @@ def aggregate(
     failures: Mapping[str, str],
     interrupted: Container[str] = (),
 ) -> StudyTable:
-    """Bring the results of a plan's trials together.
+    """Aggregate the results of a plan's trials.
 
     Args:
-        plan: of the study.
-        results: by trial id; those of trials that are done.
-        failures: by trial id; the reasons of those that failed.
+        plan: the study's plan.
+        results: results of the trials that are done, by trial id.
+        failures: reasons of the trials that failed, by trial id.
         interrupted: ids of trials that were stopped while they ran.
     """
     figures = {trial: result.figures(result.trial.training.epochs) for trial, result in results.items()}
@@ -204,7 +205,7 @@ def aggregate(
 
 
 def _revisions(results: Iterable[Result]) -> tuple[Revision | None, ...]:
-    """Give each different code once, those that were recorded first."""
+    """Return the distinct revisions, recorded ones first."""
     found = {(result.commit, result.clean) for result in results}
     recorded = sorted((commit, bool(clean)) for commit, clean in found if commit is not None)
     unrecorded = (None,) if len(recorded) < len(found) else ()
@@ -217,12 +218,12 @@ def tabulate(
     failures: Mapping[str, str],
     interrupted: Container[str] = (),
 ) -> StudyTable:
-    """Bring the figures of a plan's trials together, without curves and environments.
+    """Aggregate the key figures of a plan's trials, without curves and environments.
 
     Args:
-        plan: of the study.
-        figures: by trial id; those of trials that are done.
-        failures: by trial id; the reasons of those that failed.
+        plan: the study's plan.
+        figures: key figures of the trials that are done, by trial id.
+        failures: reasons of the trials that failed, by trial id.
         interrupted: ids of trials that were stopped while they ran.
     """
     return StudyTable(plan, tuple(_row(cell, figures, failures, interrupted) for cell in plan.cells))
@@ -233,7 +234,7 @@ def _row(
 ) -> Row:
     seeds = {trial.id: trial.seed for trial in cell.trials}
     done = {trial: figures[trial] for trial in seeds if trial in figures}
-    # What failed once, or was stopped, and was then given by a longer training is done.
+    # A trial that failed or was stopped is done once a longer training has its results.
     failed = tuple(failures[trial] for trial in seeds if trial in failures and trial not in figures)
     stopped = sum(trial in interrupted and trial not in figures for trial in seeds)
     test_errors = tuple(each.test_error for each in done.values())
@@ -265,12 +266,12 @@ def _done(cell: Cell, results: Mapping[str, Result]) -> list[Result]:
 def trial_records(
     plan: Plan, results: Mapping[str, Result], cells: Sequence[Cell] | None = None
 ) -> list[dict[str, str | int | float]]:
-    """List what every trial that is done gave, a flat record for each level and seed.
+    """Return a flat record for each level and seed that is done.
 
     Args:
-        plan: of the study.
-        results: by trial id.
-        cells: of the plan, those that are asked for; all unless said.
+        plan: the study's plan.
+        results: results of the trials that are done, by trial id.
+        cells: cells of the plan to list (None: all).
     """
     asked = plan.cells if cells is None else cells
     return [_record(plan, cell, result) for cell in asked for result in _done(cell, results)]

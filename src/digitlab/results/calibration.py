@@ -1,4 +1,4 @@
-"""Confidence that means what it says: one temperature, fitted on validation."""
+"""Calibration of probabilities by one temperature, fitted on the validation part."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from digitlab.spec.base import Spec
 from digitlab.spec.fields import Real
 
 LOWEST, HIGHEST = 0.05, 20.0
-"""Temperatures that are fitted; a network that makes no mistake on validation would ask for 0."""
+"""Range of the fitted temperature; without it, a network without mistakes on validation would get 0."""
 SMALLEST = np.float32(1e-30)
-"""Below it a probability counts as this much: softmax underflows to 0, whose logarithm is no number."""
+"""Smallest probability in a logarithm: softmax can underflow to 0, whose logarithm is not finite."""
 
 
 class Calibration(Spec):
-    """How the probabilities of a network become confidences.
+    """Calibration of a network's probabilities, and its effect on the validation part.
 
     Attributes:
-        temperature: calibrated probabilities are softmax(ln(p) / temperature); above 1 they are more careful.
-        images: of the validation part that it was fitted on.
-        log_loss_before: mean of -ln(probability of the true class) there, in nats.
-        log_loss_after: the same of the calibrated probabilities.
-        error_before: expected calibration error there, 0..1.
-        error_after: the same of the calibrated probabilities.
-        rejection: what tells digits from other ink, if it was fitted.
+        temperature: divisor of the log probabilities: calibrated ones are softmax(ln(p) / temperature), which
+            is less confident above 1.
+        images: number of validation images that it was fitted on.
+        log_loss_before: mean of -ln(probability of the true class) over these images, in nats.
+        log_loss_after: log loss of the calibrated probabilities on these images, in nats.
+        error_before: expected calibration error on these images, 0..1.
+        error_after: expected calibration error of the calibrated probabilities on these images, 0..1.
+        rejection: classifier of digits against other ink (None: it was not fitted).
     """
 
     temperature: Annotated[float, Real(LOWEST, HIGHEST)]
@@ -40,14 +41,14 @@ class Calibration(Spec):
 
 
 def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Soften or sharpen probabilities: softmax(ln(p) / temperature).
+    """Apply a temperature to probabilities: softmax(ln(p) / temperature).
 
     Args:
-        probabilities: float [n, 10], each row adding up to 1.
-        temperature: above 0; 1 changes nothing.
+        probabilities: probabilities, float [n, 10], each row adding up to 1.
+        temperature: divisor of the log probabilities, above 0; 1 changes nothing.
 
     Returns:
-        float32 [n, 10], each row adding up to 1.
+        Calibrated probabilities, float32 [n, 10], each row adding up to 1.
     """
     powers = np.power(
         probabilities, 1 / temperature, dtype=np.float32
@@ -58,15 +59,15 @@ def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
 def fit_calibration(
     probabilities: np.ndarray, labels: np.ndarray, rejection: Rejection | None = None
 ) -> Calibration:
-    """Find the temperature of the least log loss.
+    """Fit the temperature of the least log loss.
 
     Args:
-        probabilities: of the network on the validation part, float [n, 10].
-        labels: of that part, uint8 [n] in 0..9.
-        rejection: fitted on the same part, to be kept with it.
+        probabilities: the network's probabilities on the validation part, float [n, 10].
+        labels: true classes of the validation part, uint8 [n] in 0..9.
+        rejection: rejection that was fitted on the same part, stored with the calibration.
 
     Raises:
-        ValueError: there are no images, or not one row of ten for each.
+        ValueError: there are no labels, or the probabilities have another shape.
 
     Source:
         Temperature scaling: Guo, Pleiss, Sun and Weinberger 2017.

@@ -1,4 +1,4 @@
-"""What to expect on new digits: seeds and images are both a sample, and every network answers every image."""
+"""Expected difference on new digits: seeds and images are both samples, and they are fully crossed."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ try:
 except ModuleNotFoundError as error:
     raise MissingExtraError("scipy", "report") from error
 
-_HALVINGS = 60  # of the range of p: finer than any p that is written
+_HALVINGS = 60  # bisections of the range of p: finer than any p that is written
 
 
 class CrossedDifference(NamedTuple):
-    """What difference to expect of networks with other seeds on other digits of the same kind.
+    """Expected difference between networks with other seeds on other digits of the same kind.
 
     Attributes:
         difference: error rate of a minus that of b, in percentage points.
-        low: lower end of the 95 % interval (nan below two seeds, or where all seeds differ alike).
-        high: upper end.
-        p: two-sided, 0..1: the interval of confidence 1 - p ends at 0 (nan likewise).
+        low: lower end of the 95 % interval (nan: below two seeds, or an equal difference with every seed).
+        high: upper end of that interval (nan: as for `low`).
+        p: two-sided p, 0..1: the interval of confidence 1 - p ends at 0 (nan: as for `low`).
     """
 
     difference: float
@@ -35,7 +35,7 @@ class CrossedDifference(NamedTuple):
 
 
 class _Variances(NamedTuple):
-    """Estimated variances of the mean difference, and how many values each was estimated from."""
+    """Estimated variances of the mean difference, and the number of values behind each estimate."""
 
     seeds: float
     seed_count: int
@@ -43,22 +43,23 @@ class _Variances(NamedTuple):
     image_count: int
 
     def half_width(self, p: float) -> float:
-        """Give half of the interval of confidence 1 - p: the squares of the two half widths add."""
+        """Return the half width of the interval of confidence 1 - p: squared half widths add up."""
         of_seeds = float(stdtrit(self.seed_count - 1, p / 2)) ** 2 * self.seeds
         of_images = float(stdtrit(max(self.image_count - 1, 1), p / 2)) ** 2 * self.images
         return math.sqrt(of_seeds + of_images)
 
 
 def crossed_difference(correct_a: np.ndarray, correct_b: np.ndarray) -> CrossedDifference:
-    """Say what difference in error to expect with other seeds on other images.
+    """Estimate the difference in error to expect with other seeds on other images.
 
-    The difference of one seed on one image is a mean, plus an effect of the seed, plus one of the image, plus
-    what is left. The mean squares of the two-way table give a variance for each. The interval has the t
-    interval of the seeds inside it, so that it is never narrower, and the variance of the images beside it.
+    The difference of one seed on one image is modelled as a mean, plus an effect of the seed, plus one of the
+    image, plus a residual. The mean squares of the two-way table give a variance for each. The interval adds
+    the variance of the images to the t interval of the seeds, so that it is never narrower than that.
 
     Args:
-        correct_a: bool [seeds, images], whether the networks of level a classified each image right.
-        correct_b: the same for level b, of the same seeds and images.
+        correct_a: images that level a's network of each seed classified correctly, bool [seeds, images].
+        correct_b: images that level b's networks classified correctly, bool [seeds, images]; seeds and images
+            are those of level a.
 
     Raises:
         ValueError: the shapes differ or are not [seeds, images].
@@ -100,7 +101,7 @@ def _variances(gaps: np.ndarray, mean: float) -> _Variances:
     total = np.count_nonzero(gaps) - gaps.size * mean**2  # each is -1, 0 or 1
     left = max(0.0, total - squares_of_seeds - squares_of_images)
     noise = left / ((seeds - 1) * max(images - 1, 1))
-    # The mean square of the seeds holds the noise of single answers already: the images' share is without it.
+    # The mean square of the seeds contains the residual noise already, so the images' share is without it.
     image_square = squares_of_images / max(images - 1, 1)
     return _Variances(
         seeds=squares_of_seeds / (seeds - 1) / gaps.size,
@@ -111,7 +112,7 @@ def _variances(gaps: np.ndarray, mean: float) -> _Variances:
 
 
 def _p(distance: float, variances: _Variances) -> float:
-    """Find the p whose interval just reaches 0, by halving: the half width falls as p grows."""
+    """Find the p whose interval just reaches 0, by bisection: the half width falls as p grows."""
     low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2

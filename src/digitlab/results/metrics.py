@@ -15,11 +15,11 @@ SMALLEST_PROBABILITY = 1e-7  # Keras's epsilon: a certain mistake costs 16 nats 
 
 
 def score(probabilities: np.ndarray, labels: np.ndarray) -> Scores:
-    """Score predictions, every image once.
+    """Compute the scores of predictions, counting every image once.
 
     Args:
-        probabilities: float [n, 10], each row adding up to 1.
-        labels: uint8 [n] in 0..9.
+        probabilities: predicted probabilities, float [n, 10], each row adding up to 1.
+        labels: true classes, uint8 [n] in 0..9.
 
     Raises:
         ValueError: there is not one row of ten finite probabilities for each label, or no label.
@@ -49,11 +49,11 @@ def score(probabilities: np.ndarray, labels: np.ndarray) -> Scores:
 
 
 def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
-    """Average the gap between confidence and accuracy over bins of equal width.
+    """Compute the mean gap between confidence and accuracy, over bins of equal width.
 
     Args:
-        confidence: float [n], probability of the predicted class, 0..1.
-        right: bool [n], whether that class was true.
+        confidence: probability of the predicted class, float [n], 0..1.
+        right: whether the predicted class is correct, bool [n].
 
     Source:
         Expected calibration error: Guo, Pleiss, Sun and Weinberger 2017, with 15 bins.
@@ -64,11 +64,11 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
 
 
 def wilson_interval(hits: int, count: int) -> tuple[float, float]:
-    """Compute the 95 % interval of a share by the number of trials alone; 0 to 1 where there were none.
+    """Compute Wilson's 95 % interval of a proportion; 0 to 1 if there were no trials.
 
     Args:
-        hits: trials that had the outcome, 0..count.
-        count: all trials.
+        hits: number of trials with the outcome, 0..count.
+        count: number of all trials.
 
     Source:
         Wilson 1927, Probable Inference, the Law of Succession, and Statistical Inference.
@@ -79,5 +79,5 @@ def wilson_interval(hits: int, count: int) -> tuple[float, float]:
     middle = share + z**2 / (2 * count)
     half = z * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
     low, high = ((middle + sign * half) / (1 + z**2 / count) for sign in (-1, 1))
-    # Where all trials had one outcome that end is exact, and rounding must not move it.
+    # If all trials had one outcome, that end is exactly 0 or 1, and rounding must not move it.
     return (max(low, 0.0) if hits else 0.0), (min(high, 1.0) if hits < count else 1.0)

@@ -1,4 +1,4 @@
-"""The SQLite file of a store: opened for all, or for reading alone where nothing can be written beside it."""
+"""Opening of a store's SQLite file, read-only if nothing can be written beside it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 BUSY_SECONDS = 30.0
-"""How long a statement waits for another process."""
+"""Seconds that a statement waits for another process."""
 
 _UNWRITABLE = frozenset(
     {
@@ -20,16 +20,16 @@ _UNWRITABLE = frozenset(
         sqlite3.SQLITE_CANTOPEN,
     }
 )
-"""What SQLite says where it cannot make the files that it keeps beside a database, even to read it."""
+"""Result codes if SQLite cannot create the files that it needs beside a database even to read it."""
 
 
 class OpenedFile(NamedTuple):
-    """A database and what is known of it.
+    """An open database.
 
     Attributes:
-        database: the open connection.
-        obstacle: why it can only be read (empty: nothing is known that speaks against writing).
-        copy: folder of the copy that is read in its place (None: it is read itself).
+        database: connection to the database.
+        obstacle: reason why it is read-only (empty: none is known).
+        copy: folder of the copy that is read in its place (None: the file itself is read).
     """
 
     database: sqlite3.Connection
@@ -38,14 +38,14 @@ class OpenedFile(NamedTuple):
 
 
 def open_database(path: Path) -> OpenedFile:
-    """Open a database; one that is not there yet is made, empty.
+    """Open a database; a missing one is created, empty.
 
     Args:
-        path: of the file.
+        path: path of the file.
 
     Raises:
-        sqlite3.Error: it cannot even be read.
-        OSError: likewise.
+        sqlite3.Error: the file cannot even be read.
+        OSError: the path cannot be examined.
     """
     try:
         return OpenedFile(_connect(str(path.absolute())))
@@ -59,16 +59,16 @@ def open_database(path: Path) -> OpenedFile:
 
 
 def primary_code(error: sqlite3.Error) -> int:
-    """Give what kind of failure it was, without the part of its code that says where."""
+    """Return the primary result code of an error, without the extended part."""
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
 def _open_for_reading(path: Path, obstacle: str) -> OpenedFile:
     log = Path(f"{path}-wal")
     if not log.exists() or not log.stat().st_size:
-        # Nothing but the file itself holds data: SQLite may do without all that it keeps beside it.
+        # All data is in the file itself, so SQLite can do without the files beside it.
         return OpenedFile(_connect(f"{path.absolute().as_uri()}?immutable=1"), obstacle)
-    # What a killed writer finished last is in the log alone, which SQLite only reads where it can write.
+    # The last transactions of a killed writer are in the log alone, which SQLite reads only if it can write.
     copy = TemporaryDirectory(prefix="digitlab-")
     try:
         for source in (path, log):
@@ -84,7 +84,7 @@ def _connect(name: str) -> sqlite3.Connection:
     is_uri = name.startswith("file:")
     database = sqlite3.connect(name, timeout=BUSY_SECONDS, isolation_level=None, uri=is_uri)
     try:
-        database.execute("SELECT count(*) FROM sqlite_master").fetchone()  # SQLite opens it only now
+        database.execute("SELECT count(*) FROM sqlite_master").fetchone()  # SQLite opens the file only now
     except BaseException:
         database.close()
         raise

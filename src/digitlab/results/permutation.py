@@ -1,4 +1,4 @@
-"""Evidence by permutation: a test that flips the signs of differences."""
+"""Sign-flip permutation test of paired differences."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-EXACT_SEEDS = 16
+EXACT_SEEDS = 16  # up to here all sign combinations are enumerated
 RANDOM_FLIPS = 20_000
 
 
 class SignFlip(NamedTuple):
-    """What the sign-flip permutation test found.
+    """Result of the sign-flip permutation test.
 
     Attributes:
-        p: two-sided, 0..1 (nan without values).
-        smallest_p: the least p that this number of values can give.
+        p: two-sided p, 0..1 (nan: there are no values).
+        smallest_p: smallest p that is possible with this number of values (nan: there are none).
     """
 
     p: float
@@ -24,15 +24,15 @@ class SignFlip(NamedTuple):
 
 
 def sign_flip_test(differences: Sequence[float], seed: int = 0) -> SignFlip:
-    """Test by permutation whether paired differences lie around 0: if they do, each sign is chance.
+    """Test whether paired differences are centred at 0, by flipping their signs.
 
-    Exact over all 2^n signs up to 16 differences. Beyond, 20,000 random flips with the observed signs
-    counted among them, so that p is never too small. With 5 values p cannot fall below 0.0625: the test
-    stands beside the t test and carries no verdict alone.
+    Exact over all 2^n sign combinations up to 16 differences. Above that, 20,000 random flips, with the
+    observed signs counted among them so that p is never too small. With 5 values p cannot fall below
+    0.0625, so the test accompanies the t test and gives no verdict alone.
 
     Args:
-        differences: [n], finite, one a seed.
-        seed: of the random flips.
+        differences: finite differences, one per seed, [n].
+        seed: seed of the random flips.
 
     Raises:
         ValueError: a difference is not finite.
@@ -52,7 +52,7 @@ def sign_flip_test(differences: Sequence[float], seed: int = 0) -> SignFlip:
     else:
         flipped = np.random.default_rng(seed).integers(0, 2, (RANDOM_FLIPS, n), np.int8)
     total = gaps.sum()
-    rounding = 1e-9 * np.abs(gaps).sum()  # sums that are equal in decimal are not in binary
+    rounding = 1e-9 * np.abs(gaps).sum()  # sums that are equal in decimal may differ in binary
     extreme = int((np.abs(total - 2 * (flipped @ gaps)) >= abs(total) - rounding).sum())
     if exact:
         return SignFlip(extreme / 2**n, 2 / 2**n)

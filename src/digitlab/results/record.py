@@ -1,4 +1,4 @@
-"""What one trial gave."""
+"""Records of a trial: its epochs, scores and result."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ from digitlab.spec.base import Spec
 from digitlab.spec.trial import Trial
 
 Kernels = tuple[tuple[tuple[float, ...], ...], ...]
-"""Of the first convolution of a network: [filter][row][column]; none of an MLP."""
+"""Kernels of the first convolution of a network, [filter][row][column]; empty for an MLP."""
 
 
 class EpochRecord(Spec):
-    """One epoch of a trial.
+    """Record of one epoch of a trial.
+
+    The values on the training images are computed on each batch before its update.
 
     Attributes:
-        epoch: counted from 1.
-        seconds: spent on training, without validation.
-        loss: mean over the training images of what is minimized, as each batch saw it.
-        accuracy: share of the training images that were classified right, likewise.
-        mse: mean squared error of the probabilities on the training images, likewise.
-        validation_log_loss: mean cross-entropy on the validation part after the epoch.
-        validation_accuracy: share classified right there.
-        validation_mse: mean squared error of the probabilities there.
+        epoch: number of the epoch, counted from 1.
+        seconds: time spent on training, without validation, in seconds.
+        loss: mean of the minimized loss over the training images.
+        accuracy: share of the training images classified correctly, 0..1.
+        mse: mean squared error of the probabilities on the training images.
+        validation_log_loss: mean cross-entropy on the validation part after the epoch, in nats.
+        validation_accuracy: share of the validation part classified correctly after the epoch, 0..1.
+        validation_mse: mean squared error of the probabilities on the validation part after the epoch.
     """
 
     epoch: int
@@ -40,15 +42,15 @@ class EpochRecord(Spec):
 
 
 class Scores(Spec):
-    """How a network did on a set of images, each counted once.
+    """Scores of a network on a set of images, each counted once.
 
     Attributes:
-        images: how many.
-        correct: of them, classified right.
+        images: number of images.
+        correct: number of images classified correctly.
         mse: mean over images and classes of the squared difference between probability and one-hot.
         log_loss: mean over images of -ln(probability of the true class), in nats.
         calibration_error: expected calibration error over 15 bins of equal width, 0..1.
-        confusion: [true class][predicted class], images.
+        confusion: numbers of images, [true class][predicted class].
     """
 
     images: int
@@ -60,31 +62,31 @@ class Scores(Spec):
 
     @property
     def accuracy(self) -> float:
-        """Share classified right, 0..1."""
+        """Share of images classified correctly, 0..1."""
         return self.correct / self.images
 
     @property
     def error_percent(self) -> float:
-        """Share classified wrong, in percent."""
+        """Share of images classified wrongly, in percent."""
         return 100 * (self.images - self.correct) / self.images
 
     @property
     def recall(self) -> tuple[float, ...]:
-        """For each class, the share of its images classified right (nan: there were none)."""
+        """Share of each class's images classified correctly, 0..1 (nan: there were none)."""
         rows = enumerate(self.confusion)
         return tuple(row[label] / sum(row) if sum(row) else float("nan") for label, row in rows)
 
 
 class Figures(NamedTuple):
-    """What a table takes of a result.
+    """Key figures of a result, as a table shows them.
 
     Attributes:
         test_error: error on the test set in percent.
         validation_error: error on the validation part in percent.
         test_mse: mean squared error of the probabilities on the test set.
-        train_seconds: spent in training epochs.
-        parameters: weights and biases of the network.
-        multiply_adds: to classify one image.
+        train_seconds: time spent in training epochs, in seconds.
+        parameters: number of weights and biases of the network.
+        multiply_adds: number of multiply-adds to classify one image.
     """
 
     test_error: float
@@ -96,21 +98,21 @@ class Figures(NamedTuple):
 
 
 class Result(Spec):
-    """What one finished trial gave.
+    """Result of one finished trial.
 
     Attributes:
-        trial: what was trained.
-        history: one record an epoch.
-        validation: scores on the validation part by checkpoint epoch.
-        test: scores on the test set, likewise.
-        predictions: classes given to the test images, likewise, uint8 [n].
-        kernels: of the first convolution, likewise.
-        parameters: weights and biases of the network.
-        multiply_adds: to classify one image.
-        build_seconds: spent on building the network and its graphs.
-        environment: versions, processor and system.
-        commit: of the clone whose code trained it; None outside of one, and of results that are older.
-        clean: whether that code was the commit's own, without changes (None: as above).
+        trial: the trial that was trained.
+        history: one record per epoch.
+        validation: scores on the validation part, by checkpoint epoch.
+        test: scores on the test set, by checkpoint epoch.
+        predictions: classes predicted for the test images, uint8 [n], by checkpoint epoch.
+        kernels: kernels of the first convolution, by checkpoint epoch.
+        parameters: number of weights and biases of the network.
+        multiply_adds: number of multiply-adds to classify one image.
+        build_seconds: time spent on building the network and its graphs, in seconds.
+        environment: library versions, processor and operating system.
+        commit: commit of the clone whose code trained it; None outside a clone, and in older results.
+        clean: whether that code was the commit's, without changes; None if `commit` is None.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -131,21 +133,21 @@ class Result(Spec):
     @field_validator("kernels", mode="before")
     @classmethod
     def _of_the_last_epoch(cls, kernels: Any, info: ValidationInfo) -> Any:
-        """Read what the first stores have: the kernels after the last epoch and no others."""
+        """Accept results of the first stores, which have only the kernels after the last epoch."""
         if isinstance(kernels, Mapping) or not kernels:
             return kernels or {}
         return {info.data["trial"].training.epochs: kernels}
 
     @property
     def train_seconds(self) -> float:
-        """Seconds spent in training epochs."""
+        """Time spent in training epochs, in seconds."""
         return sum(record.seconds for record in self.history)
 
     def figures(self, epoch: int) -> Figures:
-        """Give what a table takes of the shorter trial that ends at a checkpoint, or of this one.
+        """Return the key figures of this trial, or of a shorter one that ends at a checkpoint.
 
         Args:
-            epoch: one of the checkpoints.
+            epoch: last epoch of that trial, one of the checkpoints.
         """
         return Figures(
             test_error=self.test[epoch].error_percent,
@@ -168,14 +170,14 @@ class Result(Spec):
 
     @property
     def final_kernels(self) -> Kernels:
-        """Kernels of the first convolution after the last epoch (empty: it has none, or none are kept)."""
+        """Kernels of the first convolution after the last epoch (empty: there is none, or none are kept)."""
         return self.kernels.get(self.trial.training.epochs, ())
 
     def after(self, trial: Trial) -> Result:
-        """Give the result that a shorter trial of the same family would have.
+        """Return the result that a shorter trial of the same family would have.
 
         Args:
-            trial: of as many epochs as this one, or of as many as one of its checkpoints.
+            trial: trial with as many epochs as this one, or as many as one of its checkpoints.
         """
         kept = trial.checkpoints
         return self.model_copy(

@@ -1,4 +1,4 @@
-"""Telling what is no digit from what a network makes of it."""
+"""Rejection of images that are not digits, from a network's features and probabilities."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 from digitlab.spec.base import Spec
 
 KEPT = 0.99
-"""Share of validation digits that are taken for digits."""
+"""Share of validation digits that are accepted as digits."""
 
 _RIDGE = 1e-3
 _SMALLEST = 1e-12
 
 
 class Inside(NamedTuple):
-    """What a network makes of images.
+    """Features and probabilities that a network computes for images.
 
     Attributes:
-        features: what the layer of the logits takes in, float [n, d].
-        probabilities: of the digits 0..9, as the network gives them, float [n, 10].
+        features: inputs of the logits layer, float [n, d].
+        probabilities: probabilities of the digits 0..9, not calibrated, float [n, 10].
     """
 
     features: np.ndarray
@@ -28,12 +28,12 @@ class Inside(NamedTuple):
 
 
 class Rejection(Spec):
-    """A plane between digits and other ink, in the space of a network's features; kept in a bundle's card.
+    """Linear classifier of digits against other ink, on a network's features; stored in a bundle's card.
 
     Attributes:
         features: weight of each feature, [d].
         answers: weights of the logarithms of the three highest probabilities and of the entropy, [4].
-        bias: added to all; the sum is 0 where the threshold is, and higher for digits.
+        bias: constant that is added; the score is 0 at the threshold, and higher for digits.
     """
 
     features: tuple[float, ...]
@@ -41,13 +41,13 @@ class Rejection(Spec):
     bias: float
 
     def likely(self, inside: Inside) -> np.ndarray:
-        """Say how likely images are digits at all.
+        """Return the probabilities that images are digits at all.
 
         Args:
-            inside: of n images.
+            inside: features and probabilities of n images.
 
         Returns:
-            float64 [n], 0..1: those of 0.5 and more are taken for digits.
+            Probabilities, float64 [n], 0..1; images of 0.5 and more are accepted as digits.
         """
         score = inside.features @ np.array(self.features) + _answers(inside.probabilities) @ np.array(
             self.answers
@@ -56,26 +56,28 @@ class Rejection(Spec):
 
 
 def fit_rejection(digits: Inside, drawn: Inside, others: Inside, weights: np.ndarray) -> Rejection:
-    """Fit to digits and to other ink.
+    """Fit the rejection to digits and to other ink.
 
     Args:
-        digits: of the validation part; one half is fitted to, and of the other half 99 % are kept.
-        drawn: digits as they are written elsewhere (`digitlab.synthesis.strokes`).
-        others: ink that is no digit (`digitlab.synthesis.other_ink`).
-        weights: how much each of the others counts, [m].
+        digits: outputs for digits of the validation part; one half is fitted to, and the threshold accepts
+            99 % of the other half.
+        drawn: outputs for digits as they are written elsewhere (`digitlab.synthesis.strokes`).
+        others: outputs for ink that is not a digit (`digitlab.synthesis.other_ink`).
+        weights: weights of the other ink in the fit, [m].
 
     Source:
         Training with outliers: Hendrycks, Mazeika and Dietterich 2019, here on the features alone; the plane
-        is that of least squares.
+        is fitted by least squares.
     """
     fitted, kept = _half(digits, 0), _half(digits, 1)
     columns = np.concatenate([_columns(part) for part in (fitted, drawn, others)])
     middle, spread = columns[: len(fitted.features)].mean(axis=0), columns[: len(fitted.features)].std(axis=0)
-    spread += 0.05 * spread.mean()
+    spread += 0.05 * spread.mean()  # bounds the scale of features that hardly vary
     columns -= middle
     columns /= spread
     target = np.ones(len(columns))
     target[-len(weights) :] = -1
+    # Digits and other ink weigh the same, and so do the two kinds of digits.
     counts = np.concatenate(
         [np.full(len(part.features), 0.25 / len(part.features)) for part in (fitted, drawn)]
         + [0.5 * weights / weights.sum()]
@@ -83,6 +85,7 @@ def fit_rejection(digits: Inside, drawn: Inside, others: Inside, weights: np.nda
     plane, bias = _least_squares(columns, target, counts)
     scale = _steepness(columns @ plane + bias, target, counts)
     plane = scale * plane / spread
+    # Set on columns that are not centred, so that it replaces the bias of the fit and the centring.
     threshold = float(np.quantile(_columns(kept) @ plane, 1 - KEPT))
     split = digits.features.shape[1]
     return Rejection(
@@ -101,11 +104,11 @@ def _columns(inside: Inside) -> np.ndarray:
 def _answers(probabilities: np.ndarray) -> np.ndarray:
     logs = np.log(np.maximum(probabilities, _SMALLEST, dtype=np.float64))
     entropy = -(probabilities * logs).sum(axis=1, keepdims=True)
-    return np.concatenate([np.sort(logs, axis=1)[:, :-4:-1], entropy], axis=1)
+    return np.concatenate([np.sort(logs, axis=1)[:, :-4:-1], entropy], axis=1)  # the three highest first
 
 
 def _least_squares(columns: np.ndarray, target: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, float]:
-    """Weights and bias of the plane with the least weighted squares, slightly pulled towards 0."""
+    """Return the weights and the bias of a weighted ridge regression."""
     middle, mean = counts @ columns, float(counts @ target)
     weighted = columns.T * counts
     square = weighted @ columns - np.outer(middle, middle)
@@ -115,7 +118,7 @@ def _least_squares(columns: np.ndarray, target: np.ndarray, counts: np.ndarray) 
 
 
 def _steepness(score: np.ndarray, target: np.ndarray, counts: np.ndarray) -> float:
-    """The factor that makes log odds of a score: logistic regression in one dimension, by bisection."""
+    """Return the factor from scores to log odds: logistic regression in one dimension, by bisection."""
     low, high = 0.0, 20.0
     for _ in range(40):
         middle = (low + high) / 2
@@ -125,5 +128,5 @@ def _steepness(score: np.ndarray, target: np.ndarray, counts: np.ndarray) -> flo
 
 
 def _short(values: np.ndarray) -> list[float]:
-    """Six significant digits: what is kept is what is used."""
+    """Round to six significant digits, so that the stored weights are those that are used."""
     return [float(f"{value:.6g}") for value in values]

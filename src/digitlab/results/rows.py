@@ -1,4 +1,4 @@
-"""What the training of a reader of rows gave, what the reader says, and how often it is right."""
+"""Results of training a row reader, greedy decoding of its outputs, and their accuracy."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from digitlab.spec.rows import ALPHABET, BLANK, RowTrial
 
 
 class RowValidation(Spec):
-    """Rows of the validation part that were read right at one step.
+    """Accuracy of a row reader on validation rows, at one step of its training.
 
     Attributes:
-        step: of the training.
-        loss: running mean of the training's loss, nats a row.
-        right: rows read right as a whole, of those with the shapes and papers of training.
-        rows: of these that are numbers.
-        held_back_right: rows read right, of those with shapes and papers that training never draws.
-        held_back_rows: of these that are numbers.
+        step: step of the training.
+        loss: running mean of the training loss, in nats per row.
+        right: number of rows read correctly as a whole, among `rows`.
+        rows: number of rows that are numbers, with the shapes and papers of the training.
+        held_back_right: number of rows read correctly as a whole, among `held_back_rows`.
+        held_back_rows: number of rows that are numbers, with shapes and papers that training never draws.
     """
 
     step: int
@@ -31,16 +31,16 @@ class RowValidation(Spec):
 
 
 class RowResult(Spec):
-    """What the training of a reader of rows gave.
+    """Result of training a row reader.
 
     Attributes:
-        trial: what was trained.
-        validation: at intervals, by greedy reading; the last is of the network that is kept.
-        train_seconds: spent in training, in all its sittings.
-        sittings: how often it was begun or gone on with.
-        environment: versions, processor and system of the last sitting.
-        commit: of the clone whose code trained it, the last where several did; None outside of one.
-        clean: whether the code of every sitting was its commit's own; None as above.
+        trial: the trial that was trained.
+        validation: accuracy at intervals, by greedy decoding; the last is that of the network that is kept.
+        train_seconds: time spent in training, in all its sessions, in seconds.
+        sittings: number of sessions, each started or resumed.
+        environment: library versions, processor and operating system of the last session.
+        commit: commit of the clone whose code trained it, the last of several; None outside a clone.
+        clean: whether the code of every session was its commit's, without changes; None if unknown.
     """
 
     trial: RowTrial
@@ -53,23 +53,23 @@ class RowResult(Spec):
 
 
 def greedy_texts(probabilities: Iterable[np.ndarray]) -> list[str]:
-    """Read the likeliest character of each column: repeats are one, blanks are nothing.
+    """Decode rows greedily: the likeliest character of each column, repeats merged and blanks removed.
 
     Args:
-        probabilities: of rows, each float [columns, 12].
+        probabilities: probabilities of each row, float [columns, 12].
     """
     return [_text(row.argmax(axis=1)) for row in probabilities]
 
 
 def share_right(texts: Sequence[str], read: Sequence[str]) -> tuple[int, int]:
-    """Count rows that are numbers, and those of them that were read right as a whole.
+    """Count the rows that are numbers, and those of them that were read correctly as a whole.
 
     Args:
-        texts: what each row says; what is no number, or has `?` in it, is left out.
-        read: what was read.
+        texts: true text of each row; rows that are not numbers, or contain `?`, are left out.
+        read: text of each row as it was read.
 
     Returns:
-        Rows read right, and rows that are numbers.
+        Number of rows read correctly, and number of rows that are numbers.
     """
     pairs = [(text, said) for text, said in zip(texts, read, strict=True) if text.isdigit()]
     return sum(text == said for text, said in pairs), len(pairs)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x6467_4C62
-"""Tells a digitlab store from every other SQLite database: "dgLb"."""
+"""SQLite application id of a digitlab store: "dgLb"."""
 
 VERSION = 2
-"""Version 1 kept one plan a study, whatever data it was run on. It is read as it is, and brought to this
-version by the first who writes to it."""
+"""Version of the schema. Version 1 kept one plan per study, for any data; it can be read as it is, and the
+first process that writes to it upgrades it."""
 
 PLANS = (
     """
@@ -20,7 +20,7 @@ PLANS = (
     # No column of its own for the fingerprint, so that one query reads the plans of both versions.
     "CREATE UNIQUE INDEX plans_by_study_and_data ON plans (study, json_extract(plan, '$.fingerprint'))",
 )
-"""How each study was last run on each data set."""
+"""Plan of the last run of each study on each data set."""
 
 TO_VERSION_2 = (
     "ALTER TABLE plans RENAME TO plans_of_version_1",
@@ -68,7 +68,7 @@ FIGURES = """
         PRIMARY KEY (trial, epoch)
     ) STRICT, WITHOUT ROWID
 """
-"""What a table takes of each result, so that a study is shown without reading all that is kept of it.
+"""Key figures of each result, so that a study can be shown without reading whole results.
 
-The first stores have none, and what they hold is read whole; it comes with the next result.
+The first stores lack this table, and their results are read whole; the next result creates it.
 """

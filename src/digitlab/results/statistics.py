@@ -1,8 +1,8 @@
-"""Evidence: is one level better than another, by how much, and could the study have seen it?
+"""Statistical comparison of levels: the size of a difference, its significance, and the power of the test.
 
 Over seeds, on this test set: the paired difference with its test, Holm's correction and the power of the
 test, and all of them for the levels of a study in `compare`. Over images: `mcnemar` for two single networks.
-What to expect with other seeds on other digits is in `crossed`.
+The difference to expect with other seeds on other digits is in `crossed`.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from digitlab.results.aggregate import PERCENT, t_interval
 from digitlab.results.permutation import SignFlip, sign_flip_test
 
 try:
-    from scipy import special  # in a third of the time that scipy.stats takes to be imported
+    from scipy import special  # imports much faster than scipy.stats
 except ModuleNotFoundError as error:
     raise MissingExtraError("scipy", "report") from error
 
 MOST_SEEDS = 1000
-"""What `seeds_needed` answers where it would take as many or more: no study has so many."""
+"""Largest result of `seeds_needed`, which stands for that many or more: no study has so many seeds."""
 
 WIDE_ALARM = 0.05
-"""Share of studies, at most, in which chance alone makes some spread be called far from the reference's."""
+"""Largest share of studies in which a spread is called far from the reference's by chance alone."""
 
-_ROUNDING = 1e-12  # of the largest value: a spread below it is that of decimal fractions in binary
+_ROUNDING = 1e-12  # share of the largest value: a smaller spread is rounding of decimal fractions
 
 
 class PairedDifference(NamedTuple):
-    """How far the values of one level lie from those of another, by seed.
+    """Difference between the values of two levels, paired by seed.
 
     Attributes:
-        n: pairs.
-        mean: of the differences, in the unit of the values; below 0 where the values are the smaller ones.
+        n: number of pairs.
+        mean: mean of the differences, in the unit of the values; below 0 if the first level's are smaller.
         sd: standard deviation of the differences, ddof=1 (nan below two pairs).
         low: lower end of the 95 % t interval, cut at the largest possible difference (nan below two pairs, or
             where sd is 0).
-        high: upper end, likewise.
-        p: of the paired t test, two-sided, 0..1 (nan likewise).
+        high: upper end of that interval, cut at the largest possible difference (nan: as for `low`).
+        p: p of the paired t test, two-sided, 0..1 (nan: as for `low`).
     """
 
     n: int
@@ -54,12 +54,12 @@ class PairedDifference(NamedTuple):
 
 
 class McNemar(NamedTuple):
-    """Where two networks differ.
+    """Result of McNemar's test of two networks.
 
     Attributes:
-        only_a_right: images that only the first classified right.
-        only_b_right: images that only the second classified right.
-        p: exact, two-sided, 0..1 (1: they differ nowhere).
+        only_a_right: number of images that only the first network classified correctly.
+        only_b_right: number of images that only the second network classified correctly.
+        p: exact p, two-sided, 0..1 (1: there are no such images).
     """
 
     only_a_right: int
@@ -68,12 +68,13 @@ class McNemar(NamedTuple):
 
 
 class Spreads(NamedTuple):
-    """How far the seeds of a level and those of its reference lie apart.
+    """Spreads over seeds of a level and of its reference.
 
     Attributes:
         level: standard deviation of the level's values, ddof=1 (nan below two pairs).
-        reference: likewise, of the same seeds.
-        p: of the F test that they are equal, two-sided, 0..1 (nan: one of them is 0 or unknown).
+        reference: standard deviation of the reference's values of the same seeds, ddof=1 (nan below two
+            pairs).
+        p: p of the F test that they are equal, two-sided, 0..1 (nan: one of them is 0 or unknown).
     """
 
     level: float
@@ -82,21 +83,22 @@ class Spreads(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """A level against the reference level.
+    """Comparison of a level with the reference level.
 
     Attributes:
-        level: its position among the levels.
-        paired: error minus that of the reference, by the seeds that both have, in percentage points.
+        level: index of the level.
+        paired: value minus that of the reference, such as the error in percentage points, by the seeds that
+            both have.
         holm_p: p of the paired t test, corrected over the levels compared (nan: it has none).
-        sign_flip: the permutation test of the same differences, not corrected.
-        detectable: the smallest true difference that these seeds would show four times in five, in points, if
-            the spread is at its upper limit (nan: the spread is unknown; inf: more than can be).
-        seeds_needed: seeds that would show the difference asked about four times in five, likewise;
-            `MOST_SEEDS` stands for that many or more (None: the spread is unknown).
-        means: of the values of the level and of the reference, by the seeds that both have (nan: none).
-        spreads: of both.
-        wide: whether one spread is far larger than the other: p below `WIDE_ALARM` divided by the number of
-            levels tested.
+        sign_flip: permutation test of the same differences, not corrected.
+        detectable: smallest true difference that these seeds detect with a power of 0.8, in the unit of the
+            values, if the spread is at its upper limit (nan: the spread is unknown; inf: more than possible).
+        seeds_needed: number of seeds that detect the difference of interest with a power of 0.8, if the
+            spread is at its upper limit; `MOST_SEEDS` stands for that many or more (None: the spread is
+            unknown).
+        means: means of the level's and of the reference's values, over the seeds that both have (nan: none).
+        spreads: spreads of the level and of the reference.
+        wide: whether the spreads differ: p below `WIDE_ALARM` divided by the number of levels tested.
     """
 
     level: int
@@ -111,23 +113,22 @@ class Comparison(NamedTuple):
 
     @property
     def too_few(self) -> bool:
-        """Whether these seeds would have missed even that one of the two made no error at all."""
+        """Whether these seeds could miss even that one of the two makes no error at all."""
         return self.detectable > max(self.means)  # nan is not
 
 
 def paired_difference(
     values: Sequence[float], reference: Sequence[float], largest: float = math.inf
 ) -> PairedDifference:
-    """Compare two levels by seed: Student's t interval and test of the differences.
+    """Compare two levels, paired by seed: Student's t interval and test of the differences.
 
-    Where all differences are equal (sd = 0) there is an answer to how large they were but none to how sure
-    that is: error rates come in steps of one image, so that few seeds agree by chance. The interval and p
-    are nan then; the sign-flip test still has an answer.
+    If all differences are equal (sd = 0), the interval and p are nan: error rates come in steps of one image,
+    so that a few seeds can agree by chance. The sign-flip test is still defined then.
 
     Args:
-        values: [n], finite, one a seed.
-        reference: [n], finite, of the same seeds in the same order.
-        largest: difference that is possible; the interval is cut there.
+        values: finite values of the level, one per seed, [n].
+        reference: finite values of the reference, for the same seeds in the same order, [n].
+        largest: largest possible difference; the interval is cut there.
 
     Raises:
         ValueError: the numbers of values differ, or one is not finite.
@@ -149,14 +150,14 @@ def paired_difference(
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Correct p values for being several, by Holm's step-down rule.
+    """Correct several p values by Holm's step-down rule.
 
     Args:
-        p_values: each 0..1, or nan: no test was possible; it stays nan and is not counted.
+        p_values: p values, each 0..1, or nan where no test was possible, which stays nan and is not counted.
 
     Returns:
-        Corrected p values in the same order; calling those below alpha real is wrong anywhere with a
-        probability of at most alpha.
+        Corrected p values in the same order; if those below alpha are called significant, the probability
+        that any of them is false is at most alpha.
 
     Raises:
         ValueError: a p value lies outside 0..1.
@@ -178,9 +179,9 @@ def mcnemar(predictions_a: np.ndarray, predictions_b: np.ndarray, labels: np.nda
     """Test whether two single networks err equally often, from the images that only one classified right.
 
     Args:
-        predictions_a: classes given by the first network, int [n].
-        predictions_b: by the second, int [n].
-        labels: the true classes, int [n].
+        predictions_a: classes predicted by the first network, int [n].
+        predictions_b: classes predicted by the second network, int [n].
+        labels: true classes, int [n].
 
     Raises:
         ValueError: the shapes differ.
@@ -199,67 +200,67 @@ def mcnemar(predictions_a: np.ndarray, predictions_b: np.ndarray, labels: np.nda
 
 
 def detectable_difference(sd: float, n: int, power: float = 0.8, alpha: float = 0.05) -> float:
-    """Say how large a true paired difference must be for the two-sided paired t test to find it.
+    """Return the smallest true paired difference that the two-sided paired t test detects.
 
     Args:
         sd: standard deviation of the differences, above 0.
-        n: pairs, at least 2.
-        power: probability of finding it, 0.5 to below 1.
-        alpha: the p below which the test calls it found, above 0 and below 0.5.
+        n: number of pairs, at least 2.
+        power: probability of detecting the difference, 0.5 to below 1.
+        alpha: significance level of the test, above 0 and below 0.5.
 
     Returns:
-        The smallest such difference, in the unit of sd.
+        The difference, in the unit of sd.
 
     Raises:
         ValueError: an argument lies outside its range.
 
     Source:
-        The noncentral t distribution: Cohen 1988, Statistical Power Analysis, chapter 2. A find with the
-        wrong sign does not count; at a power of a half and more it is too rare to matter.
+        The noncentral t distribution: Cohen 1988, Statistical Power Analysis, chapter 2. A detection
+        with the wrong sign does not count; at a power of a half and more it is too rare to matter.
     """
     if not (0 < sd < math.inf and n >= 2 and 0.5 <= power < 1 and 0 < alpha < 0.5):
         raise ValueError(
             "expected sd > 0, n >= 2, power in 0.5..1 and alpha in 0..0.5, "
             f"received sd {sd}, n {n}, power {power}, alpha {alpha}"
         )
-    # Solved by SciPy: statsmodels' TTestPower.solve_power ends elsewhere, silently, at n = 2 or small alpha.
+    # Not by statsmodels: its TTestPower.solve_power is silently wrong at n = 2 or small alpha.
     critical = special.stdtrit(n - 1, 1 - alpha / 2)
     return float(special.nctdtrinc(n - 1, 1 - power, critical)) * sd / math.sqrt(n)
 
 
 def spread_limit(sd: float, n: int, confidence: float = 0.8) -> float:
-    """Give the upper limit of a true standard deviation, from that of a few values.
+    """Return an upper confidence limit of the true standard deviation, from that of a few values.
 
-    What power needs is the true spread, which three seeds know badly. A limit that lies above it four times
-    in five makes the power that follows from it true four times in five.
+    Power depends on the true spread, which three seeds estimate badly. A limit that lies above it in four
+    studies of five makes the power computed from it hold in four studies of five.
 
     Args:
         sd: standard deviation of n values, ddof=1, above 0.
-        n: values, at least 2.
-        confidence: share of studies in which the true one is below the limit, between 0 and 1.
+        n: number of values, at least 2.
+        confidence: share of studies in which the true standard deviation is below the limit, between 0 and 1.
 
     Returns:
-        The limit: 3.9 times sd of 2 values, 2.1 of 3, 1.6 of 5, 1.3 of 10, 1.1 of 30.
+        The limit: 3.9 times sd for 2 values, 2.1 for 3, 1.6 for 5, 1.3 for 10, 1.1 for 30.
 
     Source:
-        The chi-square distribution of a sample variance; values from a normal distribution.
+        The chi-square distribution of the sample variance of normally distributed values.
     """
     return sd * math.sqrt((n - 1) / float(special.chdtri(n - 1, confidence)))
 
 
 def seeds_needed(sd: float, difference: float, power: float = 0.8, alpha: float = 0.05) -> int:
-    """Say with how many seeds the two-sided paired t test would find a true difference.
+    """Return the number of seeds with which the two-sided paired t test detects a true difference.
 
-    The answer goes with the square of the spread, which few seeds tell badly: give it a `spread_limit`.
+    It grows with the square of the spread, which few seeds estimate badly: pass a `spread_limit` as sd.
 
     Args:
         sd: standard deviation of the differences, above 0.
-        difference: the true difference, in the unit of sd, above 0.
-        power: probability of finding it, 0.5 to below 1.
-        alpha: the p below which the test calls it found, above 0 and below 0.5.
+        difference: true difference, in the unit of sd, above 0.
+        power: probability of detecting the difference, 0.5 to below 1.
+        alpha: significance level of the test, above 0 and below 0.5.
 
     Returns:
-        At least 2, at most `MOST_SEEDS`, which stands for that many or more.
+        Number of seeds, at least 2 and at most `MOST_SEEDS`, which stands for that many or more.
 
     Raises:
         ValueError: an argument lies outside its range.
@@ -281,20 +282,20 @@ def compare(
 ) -> tuple[Comparison, ...]:
     """Compare every level of a study with its reference level.
 
-    A verdict goes by `holm_p`; the power figures are therefore those of the hardest step of Holm's rule, a
-    test at 0.05 divided by the number of levels tested, and hold for whichever level differs.
+    Verdicts use `holm_p`; the power figures are therefore those of the hardest step of Holm's rule, a test at
+    0.05 divided by the number of levels tested, and hold for whichever level differs.
 
     Args:
-        levels: for each level its error by seed, in percent.
-        reference: position of the reference level among them.
-        difference: that one would want to see, in percentage points, above 0.
-        largest: difference that is possible, likewise.
+        levels: values of each level by seed, such as its error in percent.
+        reference: index of the reference level.
+        difference: difference of interest, in the unit of the values, above 0.
+        largest: largest possible difference, in the unit of the values.
 
     Returns:
-        One comparison for each other level, in their order.
+        One comparison per other level, in their order.
 
     Raises:
-        ValueError: there is no such reference level, an error is not finite, or the difference not above 0.
+        ValueError: there is no such reference level, a value is not finite, or the difference is not above 0.
         MissingExtraError: SciPy is not installed.
     """
     if not 0 <= reference < len(levels):
@@ -325,7 +326,7 @@ def compare(
 
 
 def _pairs(level: Mapping[int, float], base: Mapping[int, float]) -> tuple[list[float], list[float]]:
-    """Give the values of both by the seeds that both have, in one order."""
+    """Return the values of both levels for the seeds that both have, in one order."""
     shared = sorted(base.keys() & level.keys())
     return [level[seed] for seed in shared], [base[seed] for seed in shared]
 
@@ -338,9 +339,9 @@ def _power(paired: PairedDifference, difference: float, alpha: float) -> tuple[f
 
 
 def _spreads(values: Sequence[float], reference: Sequence[float]) -> Spreads:
-    """Test two variances by their ratio; values paired by seed resemble each other, which only quiets it.
+    """Test two variances by their ratio; values paired by seed are correlated, which makes it conservative.
 
-    Where one is 0 there is no test: a few seeds agree by chance, or all have collapsed alike.
+    If one is 0 there is no test: a few seeds agree by chance, or all have collapsed alike.
 
     Source:
         Fisher's F test of two variances.

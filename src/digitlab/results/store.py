@@ -1,4 +1,4 @@
-"""The result store: one SQLite file that one runner writes and anyone may read meanwhile."""
+"""The result store: one SQLite file that one runner writes and any number of processes read."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _PART = 500  # parameters in one SQL statement
 
 
 class Status(NamedTuple):
-    """What the store knows of a trial.
+    """Status of a trial in the store.
 
     Attributes:
         state: `running`, `interrupted`, `failed` or `done`.
-        reason: why it failed or was interrupted.
+        reason: reason why it failed or was interrupted (empty: it did not).
     """
 
     state: str
@@ -42,9 +42,9 @@ class KeptPlan(NamedTuple):
     """A study that was run, on one data set.
 
     Attributes:
-        study: its name.
+        study: name of the study.
         fingerprint: SHA-256 of the data's contents.
-        changed: when it was last run, ISO 8601.
+        changed: time of the last run, ISO 8601.
     """
 
     study: str
@@ -53,7 +53,7 @@ class KeptPlan(NamedTuple):
 
 
 def reasons(statuses: Mapping[str, Status], state: str) -> dict[str, str]:
-    """Pick the trials in a state, and give the reasons by trial id."""
+    """Return the reasons of the trials in a state, by trial id."""
     return {trial: status.reason for trial, status in statuses.items() if status.state == state}
 
 
@@ -61,17 +61,17 @@ class Store:
     """Results by trial id, in one SQLite file.
 
     Laws:
-        - A result is there whole or not at all: one transaction each, synced to disk before `finish` returns.
-        - Any number of processes read while one writes; `exclusive` keeps a second runner out.
-        - After a `kill -9` at any moment the file is sound, and what `finish` returned from is in it.
-        - A store that cannot be written, nor its folder, is read all the same.
+        - A result is stored completely or not at all: one transaction each, on disk before `finish` returns.
+        - Any number of processes can read while one writes; `exclusive` keeps a second runner out.
+        - After a `kill -9` at any moment the file is intact and has every result that `finish` returned from.
+        - A store can be read even if neither it nor its folder can be written.
 
     Args:
-        path: of the file; made with its folder if `create`.
-        create: whether a store that is not there yet is made; else it must be there.
+        path: path of the file.
+        create: whether a missing store is created, with its folder; else it must exist.
 
     Raises:
-        StoreError: the file cannot be read, is no store, or is of a newer version.
+        StoreError: the file cannot be read, is not a store, or has a newer version.
     """
 
     def __init__(self, path: Path | str, *, create: bool = True) -> None:
@@ -105,8 +105,8 @@ class Store:
             )
 
     def _is_ours(self) -> bool:
-        """Tell a store (True) from an empty file (False), and refuse what is neither before it is changed."""
-        # Tables first: another process may be making the store, and gives it both at the same moment.
+        """Return True for a store, False for an empty file; raise for anything else before it is changed."""
+        # Tables first: another process may be creating the store, which commits tables and id together.
         if not self._number("SELECT count(*) FROM sqlite_master"):
             return False
         if self._number("PRAGMA application_id") != schema.APPLICATION_ID:
@@ -120,7 +120,7 @@ class Store:
         return self._db.execute(query).fetchone()[0]
 
     def _enter_wal(self) -> None:
-        """Change the journal, which SQLite refuses at once while another process so much as looks."""
+        """Switch to a write-ahead log; SQLite refuses without waiting while another process even reads."""
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
             try:
@@ -148,7 +148,7 @@ class Store:
 
     @property
     def obstacle(self) -> str:
-        """Why the store can only be read (empty: nothing is known that speaks against writing)."""
+        """Reason why the store is read-only (empty: none is known)."""
         effective = os.access in os.supports_effective_ids
         if self._obstacle or os.access(self.path, os.W_OK, effective_ids=effective):
             return self._obstacle
@@ -162,14 +162,14 @@ class Store:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Be the only runner on this store; the lock ends with the process, however it ends.
+        """Lock the store for one runner; the lock ends with the process, however that ends.
 
-        Trials that a killed runner left behind as `running` become `interrupted`.
+        Trials that a killed runner left as `running` become `interrupted`.
 
         Raises:
-            StoreError: another runner works on this store.
+            StoreError: another runner is working on this store.
         """
-        # An exclusive transaction on a file beside the store: an advisory lock on every system.
+        # An exclusive transaction on a file beside the store is an advisory lock on every system.
         with self._errors():
             lock = sqlite3.connect(f"{self.path}.lock", timeout=0, isolation_level=None)
             try:
@@ -198,7 +198,7 @@ class Store:
             )
 
     def keep_plan(self, plan: Plan) -> None:
-        """Remember how a study was last run on the plan's data, in place of how it was run there before."""
+        """Store the plan of a study's last run on the plan's data, replacing the one before."""
         with self._transaction():
             self._db.execute(
                 "INSERT OR REPLACE INTO plans (study, changed, plan) VALUES (?, ?, ?)",
@@ -206,7 +206,7 @@ class Store:
             )
 
     def plan(self, study: str, fingerprint: str) -> Plan | None:
-        """Read how a study was last run on a data set (None: it never was).
+        """Return the plan of a study's last run on a data set (None: there was no run).
 
         Args:
             study: name of the study.
@@ -218,14 +218,14 @@ class Store:
         return self._decoded(Plan, row[0]) if row else None
 
     def plans(self, study: str) -> list[Plan]:
-        """Read how a study was last run on each data set, the latest first."""
+        """Return the plan of a study's last run on each data set, the latest first."""
         query = "SELECT plan FROM plans WHERE study = ? ORDER BY changed DESC, plan"
         with self._errors():
             rows = self._db.execute(query, (study,)).fetchall()
         return [self._decoded(Plan, row[0]) for row in rows]
 
     def studies(self) -> list[KeptPlan]:
-        """List the studies that were run, once for each data set, the latest first."""
+        """List the studies that were run, once per data set, the latest first."""
         query = (
             "SELECT study, json_extract(plan, '$.fingerprint'), changed FROM plans "
             "ORDER BY changed DESC, study, plan"
@@ -234,7 +234,7 @@ class Store:
             return [KeptPlan(*row) for row in self._db.execute(query)]
 
     def is_taken(self) -> bool:
-        """Say whether a runner works on this store just now."""
+        """Return whether a runner is working on this store."""
         lock = Path(f"{self.path.absolute()}.lock")
         if not lock.exists():
             return False
@@ -251,11 +251,11 @@ class Store:
         return False
 
     def start(self, trial: Trial) -> None:
-        """Mark a trial as running; a result that it gave before stays until there is a new one."""
+        """Mark a trial as running; a trial with a result stays `done` until there is a new one."""
         self._mark(trial, "running", "")
 
     def finish(self, result: Result) -> None:
-        """Keep the result of a trial."""
+        """Store the result of a trial."""
         with self._transaction():
             self._db.execute("DELETE FROM trials WHERE id = ?", (result.trial.id,))
             self._db.execute(
@@ -277,7 +277,7 @@ class Store:
             )
 
     def fail(self, trial: Trial, reason: str) -> None:
-        """Keep that a trial failed, and why; a result that it gave before stays, and it stays done."""
+        """Store that a trial failed, and why; a trial with a result stays `done`."""
         self._mark(trial, "failed", reason)
 
     def _mark(self, trial: Trial, status: str, reason: str) -> None:
@@ -291,19 +291,19 @@ class Store:
             )
 
     def statuses(self, ids: Iterable[str]) -> dict[str, Status]:
-        """Tell what is known of trials; those never started are missing."""
+        """Return the statuses of trials by id; those never started are missing."""
         rows = self._select("SELECT id, status, reason FROM trials WHERE id IN", ids)
         return {trial: Status(state, reason) for trial, state, reason in rows}
 
     def sources(self, trials: Iterable[Trial]) -> dict[str, str]:
-        """Find where the results of trials can be read: in their own, or in that of a longer training.
+        """Find the trials whose results can be read for some trials: themselves, or longer trainings.
 
         Args:
-            trials: what is asked for.
+            trials: trials to look up.
 
         Returns:
-            Id of the trial asked for to id of one that is done and has its last epoch as a checkpoint;
-            those that cannot be read are missing.
+            Ids of the given trials, mapped to ids of trials that are done and have the given trial's last
+            epoch as a checkpoint; trials without one are missing.
         """
         return self._sources({trial.id: trial for trial in trials})
 
@@ -322,10 +322,10 @@ class Store:
         return found
 
     def results(self, trials: Iterable[Trial]) -> dict[str, Result]:
-        """Read the results of the trials that are done, by id, without their predictions.
+        """Return the results of the trials that are done, by id, without their predictions.
 
         Args:
-            trials: what is asked for; what a longer training gave on its way is done, too.
+            trials: trials to read; one that is a checkpoint of a longer training is done, too.
         """
         asked = {trial.id: trial for trial in trials}
         sources = self._sources(asked)
@@ -334,10 +334,10 @@ class Store:
         return {trial: trained[source].after(asked[trial]) for trial, source in sources.items()}
 
     def figures(self, trials: Iterable[Trial]) -> dict[str, Figures]:
-        """Read of the results of trials, by id, only what a table takes.
+        """Return only the key figures of the trials that are done, by id.
 
         Args:
-            trials: what is asked for, as for `results`.
+            trials: trials to read; one that is a checkpoint of a longer training is done, too.
         """
         asked = {trial.id: trial for trial in trials}
         sources = self._sources(asked)
@@ -353,10 +353,10 @@ class Store:
         return found
 
     def predictions(self, trial: Trial) -> np.ndarray:
-        """Read the classes that a trial gave to the test images after its last epoch, uint8 [n].
+        """Return the classes predicted for the test images after a trial's last epoch, uint8 [n].
 
         Raises:
-            StoreError: none are kept.
+            StoreError: no predictions are stored.
         """
         epoch = trial.training.epochs
         query = "SELECT classes FROM predictions WHERE trial = ? AND epoch = ?"
@@ -377,7 +377,7 @@ class Store:
             )
 
     def check(self) -> str:
-        """Let SQLite check the file; `ok` if it is sound, else what it found first, in one line."""
+        """Run SQLite's integrity check; return `ok`, or the first error in one line."""
         with self._errors():
             return " ".join(self._db.execute("PRAGMA integrity_check").fetchone()[0].split())
 

@@ -1,4 +1,4 @@
-"""The service as one ASGI application."""
+"""The ASGI application of the service."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ logger = logging.getLogger("digitlab.serving")
 
 
 class Application:
-    """What every request passes: the check of its host, the way to its answer, the last net for errors.
+    """ASGI application that checks the host, routes each request and answers all errors.
 
     Args:
-        service: that is offered.
+        service: the service to expose.
     """
 
     def __init__(self, service: Service) -> None:
@@ -49,10 +49,10 @@ class Application:
         self._web = make_web(service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer an ASGI request."""
+        """Handle an ASGI request."""
         began = time.perf_counter()
         place: Gate | None = scope.get("digitlab.place")
-        if place is not None:  # which is taken now, or free again
+        if place is not None:  # admitted before it was parsed; see `WatchedProtocol.data_received`
             place.coming -= 1
         path: str = scope["path"]
         programs = path.startswith(PREFIX) and path[len(PREFIX) :][:1] in ("", "/")
@@ -64,17 +64,17 @@ class Application:
         except DigitlabError as error:
             await send_error(answer.send, error)
         except Exception as error:
-            if answer.complete:  # the web's own error handler has told and logged it
+            if answer.complete:  # Starlette raises it again after our handler has answered and logged it
                 return
             logger.exception("%s %s failed", scope["method"], path)
-            if answer.status:  # it has begun, and can only be cut off
+            if answer.status:  # the answer has begun, and can only be cut off
                 raise
             await send_error(answer.send, internal_error(error))
         finally:
             self._metrics.count(path, answer.status, time.perf_counter() - began)
 
     def warm_up(self) -> None:
-        """Make what would be made on the first request, away from the event loop."""
+        """Generate the OpenAPI schema ahead of the first request; called in a thread."""
         self._web.openapi()
 
     def _check_host(self, headers: list[tuple[bytes, bytes]]) -> None:
@@ -88,15 +88,15 @@ class Application:
 
 
 class Answer:
-    """The answer to one request, which gets headers beside its own.
+    """ASGI `send` that adds headers to one answer and records how far it has been sent.
 
     Args:
-        send: of the ASGI request.
-        headers: that it gets.
+        send: the ASGI request's send callable.
+        headers: names and values to add where the answer does not set them itself.
 
     Attributes:
-        status: 0 until it has begun.
-        complete: whether it has been sent whole.
+        status: HTTP status of the answer; 0 until it has begun.
+        complete: whether the last part has been sent.
     """
 
     def __init__(self, send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> None:
@@ -106,7 +106,7 @@ class Answer:
         self.complete = False
 
     async def send(self, message: Message) -> None:
-        """Send a part of it."""
+        """Send one ASGI message of the answer."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             if self._headers:
@@ -119,7 +119,7 @@ class Answer:
 
 
 def make_web(service: Service) -> FastAPI:
-    """Make the pages and the API that they use."""
+    """Create the FastAPI application of the pages and their API."""
     web = FastAPI(title="digitlab", version=__version__, docs_url=None, redoc_url=None)
     web.add_exception_handler(DigitlabError, _digitlab_error)
     web.add_exception_handler(RequestValidationError, _validation_error)
@@ -130,7 +130,7 @@ def make_web(service: Service) -> FastAPI:
     pages.mount_files(web)
     web.include_router(_operation(service))
     describe(web)
-    web.middleware_stack = web.build_middleware_stack()  # now, and not while the first request waits
+    web.middleware_stack = web.build_middleware_stack()  # built now, not while the first request waits
     return web
 
 

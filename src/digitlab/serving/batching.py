@@ -1,7 +1,7 @@
 """Micro-batching: requests that arrive together go through the network together.
 
-There is no waiting for a batch to fill: an idle worker takes at once what is there, and what arrives while
-all workers are busy is the next batch. Only the event loop's thread counts and answers; workers compute.
+No batch waits until it is full: an idle worker takes at once what is queued, and what arrives while all
+workers are busy forms the next batch. Workers only compute; counters and answers belong to the event loop.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from digitlab.serving.settings import Limits
 
 Classify = Callable[[np.ndarray], np.ndarray]
 
-_NEWEST = 0.1  # weight of the newest batch in the pace
+_NEWEST = 0.1  # weight of the newest batch in the moving average of the pace
 _MOST_WAITING = 256  # images, however fast the network: they are parsed and answered by one thread
 _LOOK_AGAIN = 0.002
-"""Seconds after which the next part of a long request looks again whether there is room."""
+"""Seconds between two checks of whether the queue has room for the next part of a long request."""
 
 
 class Mailbox:
-    """The way from threads to an event loop.
+    """Queue of callbacks from worker threads to an event loop.
 
-    `call_soon_threadsafe` wakes the loop while it holds the interpreter's lock; the thread that is woken
-    often takes the core from the one that holds it, and both wait. A socket's `send` lets go of the lock.
+    A socket wakes the loop, since its `send` releases the interpreter's lock. `call_soon_threadsafe` holds
+    the lock meanwhile: the woken thread often takes the core from the one that holds it, and both wait.
 
     Args:
-        loop: that runs what is posted.
+        loop: event loop that runs the callbacks.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -55,9 +55,9 @@ class Mailbox:
             self._wakes = lambda: loop.call_soon_threadsafe(self._run)
 
     def post(self, work: Callable[[], None]) -> None:
-        """Let the event loop do something; any thread may post."""
+        """Schedule a callback on the event loop; any thread may call this."""
         self._posted.append(work)
-        with suppress(OSError, RuntimeError):  # full: the loop is awake; closed: it has ended
+        with suppress(OSError, RuntimeError):  # buffer full: the loop is awake anyway; closed: it has ended
             self._wakes()
 
     def _run(self) -> None:
@@ -67,7 +67,7 @@ class Mailbox:
             self._posted.popleft()()
 
     def close(self) -> None:
-        """Take nothing any more."""
+        """Close the sockets; later callbacks are ignored."""
         with suppress(NotImplementedError):
             self._loop.remove_reader(self._inside)
         self._inside.close()
@@ -75,20 +75,20 @@ class Mailbox:
 
 
 class Workers:
-    """Threads that compute for all networks; made in the event loop that they answer to.
+    """Threads that compute for all networks; created in the event loop that receives their results.
 
     Args:
-        count: of threads, 1 or more.
+        count: number of threads, 1 or more.
 
     Attributes:
-        count: of threads.
-        mailbox: to the event loop.
+        count: number of threads.
+        mailbox: queue of callbacks to the event loop.
     """
 
     def __init__(self, count: int) -> None:
         self.count = count
         self.mailbox = Mailbox(asyncio.get_running_loop())
-        # A batcher stands in it once for each of its jobs; whoever comes late finds them taken, and goes on.
+        # Holds a batcher once for each of its jobs; a worker that finds them taken already goes on.
         self._waiting: SimpleQueue[Batcher | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=self._work, name=f"network-{number}", daemon=True)
@@ -98,11 +98,11 @@ class Workers:
             thread.start()
 
     def call(self, batcher: Batcher) -> None:
-        """Let a worker look at a batcher."""
+        """Schedule a batcher's next batch on a worker."""
         self._waiting.put(batcher)
 
     def close(self) -> None:
-        """End the threads once all is answered."""
+        """Stop the threads once they have computed what is queued."""
         for _ in self._threads:
             self._waiting.put(None)
         self.mailbox.close()
@@ -114,11 +114,11 @@ class Workers:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Job:
-    """Images of one request, and who waits for the answer.
+    """Images of one request, or of a part of it, and the future of their probabilities.
 
     Attributes:
         images: uint8 or float32 [n, 28, 28] in 0..255, n at least 1.
-        answer: will be the probabilities, float32 [n, 10].
+        answer: future of the probabilities, float32 [n, 10].
     """
 
     images: np.ndarray
@@ -126,18 +126,18 @@ class Job:
 
 
 class Batcher:
-    """The queue before one network; made and used in one event loop.
+    """Queue before one network; created and used in one event loop.
 
     Args:
-        classify: gives probabilities float32 [n, 10] for images [n, 28, 28]; several threads may call it.
-        workers: that call it.
-        limits: to queue and batches.
-        metrics: are told of each batch.
+        classify: function from images [n, 28, 28] to probabilities, float32 [n, 10]; thread-safe.
+        workers: threads that call `classify`.
+        limits: limits on the queue and on batches.
+        metrics: metrics that record the size of each batch.
 
     Attributes:
-        waiting: images that wait or are worked on.
-        most_waiting: at which requests are refused.
-        coming: requests that have been let in, and are still being parsed.
+        waiting: number of images queued or being computed.
+        most_waiting: number of waiting images from which requests are refused.
+        coming: number of recognized requests that were admitted and are not handled yet.
     """
 
     def __init__(self, classify: Classify, workers: Workers, limits: Limits, metrics: Metrics) -> None:
@@ -148,7 +148,7 @@ class Batcher:
         self._loop = asyncio.get_running_loop()
         self._jobs: deque[Job] = deque()
         self._batch = limits.batch_images
-        self._pace = math.nan  # seconds an image
+        self._pace = math.nan  # seconds per image, a moving average; nan before the first batch
         self.most_waiting = limits.queue_images
         self.waiting = 0
         self.coming = 0
@@ -159,7 +159,7 @@ class Batcher:
         return self.waiting + self.coming >= self.most_waiting
 
     def check_room(self) -> None:
-        """Refuse a request before any work is done for it.
+        """Raise if the queue is full, before any work is done for a request.
 
         Raises:
             RefusalError: the queue is full.
@@ -168,7 +168,7 @@ class Batcher:
             raise busy()
 
     async def classify(self, images: np.ndarray) -> np.ndarray:
-        """Classify the images of one request, many of them in parts, so that others get their turn.
+        """Classify the images of one request; many images go in parts, so that other requests get their turn.
 
         Args:
             images: uint8 or float32 [n, 28, 28] in 0..255.
@@ -198,14 +198,14 @@ class Batcher:
         return await answer
 
     def work(self) -> None:
-        """Answer what is queued, as far as it goes into one batch; called by a worker."""
+        """Compute one batch of what is queued, and post the answers; called by a worker."""
         jobs = self._take()
         if not jobs:
             return
-        began = time.thread_time()  # other programs' share of the cores says nothing of the network
+        began = time.thread_time()  # not wall time, which includes other programs' share of the cores
         try:
             outcome = self._compute(jobs)
-        except Exception as error:  # whatever it is, those who wait are told, and the worker goes on
+        except Exception as error:  # raised in the waiting requests, while the worker goes on
             outcome = error
         self._workers.mailbox.post(partial(self._deliver, jobs, outcome, time.thread_time() - began))
 
@@ -241,7 +241,7 @@ class Batcher:
         self._keep_pace(seconds / begin)
 
     def _keep_pace(self, pace: float) -> None:
-        """Fit batch and queue to what an image takes, of late."""
+        """Adapt the sizes of batch and queue to the recent seconds per image."""
         self._pace = pace if math.isnan(self._pace) else self._pace + _NEWEST * (pace - self._pace)
         limits = self._limits
         self._batch = min(max(int(limits.batch_seconds / self._pace), 1), limits.batch_images)

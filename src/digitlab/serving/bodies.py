@@ -1,4 +1,4 @@
-"""Reading a request's body within limits: with a length, in chunks or compressed alike."""
+"""Reading of request bodies within limits, whether sent with a length, in chunks or compressed."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ _WINDOW_BITS = {
     b"x-gzip": 16 + zlib.MAX_WBITS,
     b"deflate": zlib.MAX_WBITS,
 }
-_INFLATED_PART = 2**18  # bytes at a time, so that others get their turn meanwhile
+_INFLATED_PART = 2**18  # bytes inflated at a time, so that other requests get their turn meanwhile
 
 
 class ClientGoneError(RefusalError):
-    """The client has left before its request was whole; nobody takes the answer."""
+    """The client disconnected before its request was complete; nobody receives the answer."""
 
     def __init__(self) -> None:
         super().__init__(400, "the request ended before its body was whole")
 
 
 class BodyRoom:
-    """What all bodies together may take of the memory.
+    """Memory that the bodies of all requests share.
 
     Args:
-        total: bytes.
+        total: size of the memory, in bytes.
     """
 
     def __init__(self, total: int) -> None:
         self.free = total
 
     def body(self) -> Body:
-        """Give a body; it is a context manager that leaves its room again at the end."""
+        """Create a body, a context manager that frees its memory at the end."""
         return Body(self)
 
 
@@ -45,7 +45,7 @@ class Body:
     """The body of one request.
 
     Args:
-        room: that all bodies share.
+        room: memory that all bodies share.
     """
 
     def __init__(self, room: BodyRoom) -> None:
@@ -60,16 +60,17 @@ class Body:
         self._held = 0
 
     async def read(self, headers: RawHeaders, receive: Receive, limit: int) -> bytes:
-        """Read it whole.
+        """Read the complete body.
 
         Args:
-            headers: of the request, names in small letters.
-            receive: of the ASGI request.
-            limit: bytes that it may be, also when it is inflated.
+            headers: the request's headers, names in lower case.
+            receive: the ASGI request's receive callable.
+            limit: largest size of the body in bytes, also when it is inflated.
 
         Raises:
-            RefusalError: it is too long, or compressed in a way that is not known or not right.
-            ClientGoneError: the client has left.
+            RefusalError: the body is too long, its compression is unknown or invalid, or the memory for all
+                bodies is used up.
+            ClientGoneError: the client disconnected.
         """
         encoding = b""
         for name, value in headers:

@@ -1,4 +1,4 @@
-"""Two networks on the same test digits: which of them errs less, and where they differ."""
+"""Comparison of two networks on the same test digits: errors, significance and differing answers."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 from digitlab.serving.pictures import raw
 
 MOST_DIFFERENCES = 200
-"""Digits that are shown, the most confident answers first."""
+"""Largest number of differing digits that are returned, those with the most confident answers first."""
 
 
 class Candidate(NamedTuple):
     """One of the two networks.
 
     Attributes:
-        id: by which clients name it.
-        probabilities: for the test images, float32 [n, 10].
+        id: identifier by which clients name the network.
+        probabilities: float32 [n, 10], for the test images.
     """
 
     id: str
@@ -26,13 +26,13 @@ class Candidate(NamedTuple):
 
 
 class TestDigits(NamedTuple):
-    """The images that both are tried on.
+    """Images on which both networks are evaluated.
 
     Attributes:
-        name: of the data set.
+        name: name of the data set.
         images: uint8 [n, 28, 28].
         labels: uint8 [n].
-        corrected: index to the digit of labels that are known to be wrong.
+        corrected: right digit by index, for the labels that are known to be wrong.
     """
 
     name: str
@@ -42,12 +42,12 @@ class TestDigits(NamedTuple):
 
 
 def compare(a: Candidate, b: Candidate, digits: TestDigits) -> dict[str, Any]:
-    """Compare two networks as plain values: errors, McNemar's exact test, the digits on which they differ.
+    """Return errors, McNemar's exact test and the differing digits of two networks, as plain values.
 
     Args:
-        a: one network.
-        b: the other.
-        digits: of the test set, n of them.
+        a: first network.
+        b: second network.
+        digits: test set of n digits.
 
     Raises:
         MissingExtraError: SciPy is not installed.

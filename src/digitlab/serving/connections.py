@@ -1,6 +1,6 @@
-"""Connections under watch: whoever is slow to send, to take an answer, or sends without end is dropped.
+"""Connections with limits: a client that sends or reads too slowly, or sends without end, is dropped.
 
-One sweep over all connections, twice a second, costs a request nothing; a timer for each would.
+One sweep over all connections, twice a second, adds no cost to a request; a timer for each would.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _REFUSAL = (
 _OF_A_BODY = (b"content-length", b"transfer-encoding")
 
 LINGER_SECONDS = 2.0
-"""How long a client may go on sending a body that has been answered already, so that it reads the answer."""
+"""Seconds for which a client may go on sending a body that has been answered, so that it reads the answer."""
 LINGER_BYTES = 2**22
-"""How much of such a body is taken."""
+"""Bytes of a body that has been answered that are received before the connection is dropped."""
 PART_BYTES = 8192
-"""Bytes that are parsed at once: a limit is passed by no more, though a single read may bring 256 KB."""
+"""Bytes that are parsed at once: a limit is exceeded by no more, though a single read may bring 256 KB."""
 
 
 class Phase(IntEnum):
-    """What a connection is doing."""
+    """How much of its current request a connection has received."""
 
     HEADERS = 0
     BODY = 1
@@ -46,39 +46,39 @@ class Watch:
     """All connections of a server.
 
     Args:
-        limits: that they keep to.
-        on_refusal: is called for each request that is refused without being parsed.
+        limits: limits on each connection and on all together.
+        on_refusal: callback for each request that is refused without being parsed.
     """
 
     def __init__(self, limits: Limits, on_refusal: Callable[[], None]) -> None:
         self.limits = limits
         self.on_refusal = on_refusal
         self.connections: set[WatchedProtocol] = set()
-        # Those between two requests, the one that has waited longest first.
+        # Connections between two requests, the one that has waited longest first.
         self.idle: dict[WatchedProtocol, None] = {}
-        # Bytes that clients have not taken, by the last look, those of who has waited longest first.
+        # Bytes that clients had not read when last counted; the client that has waited longest comes first.
         self.unread: dict[WatchedProtocol, int] = {}
-        self.unread_bytes = 0  # together
+        self.unread_bytes = 0  # the sum of `unread`
 
     def enter(self, connection: WatchedProtocol) -> None:
-        """Take a new connection in, at the cost of the one that has been idle for longest if need be."""
+        """Add a new connection; beyond the limit, the one that has been idle for longest is dropped."""
         self.connections.add(connection)
         self.idle[connection] = None
         if len(self.connections) > self.limits.connections:
             next(iter(self.idle)).transport.abort()
 
     def leave(self, connection: WatchedProtocol) -> None:
-        """Forget a connection that has ended."""
+        """Remove a connection that has ended."""
         self.connections.discard(connection)
         self.idle.pop(connection, None)
         self.count_unread(connection, 0)
 
     def count_unread(self, connection: WatchedProtocol, size: int) -> None:
-        """Note what of its answers a client has not taken; if all is too much, who has waited longest goes.
+        """Record unread bytes; beyond the limit of all, the client that has waited longest is dropped.
 
         Args:
-            connection: to the client.
-            size: bytes that wait to be sent.
+            connection: connection to the client.
+            size: number of bytes that wait to be sent.
         """
         self.unread_bytes += size - self.unread.get(connection, 0)
         if size:
@@ -91,7 +91,7 @@ class Watch:
             slowest.drop()
 
     def sweep(self, now: float) -> None:
-        """Drop the connections that are late.
+        """Drop or refuse the connections that exceed a time limit.
 
         Args:
             now: the event loop's time, in seconds.
@@ -101,43 +101,43 @@ class Watch:
 
 
 class WatchedProtocol(HttpToolsProtocol):
-    """Uvicorn's connection, which tells a `Watch` how far its request has come."""
+    """Uvicorn's HTTP connection, held to the limits of a `Watch`."""
 
     def __init__(self, watch: Watch, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._watch = watch
         self._overhead = Overhead(watch.limits.header_bytes, watch.limits.header_fields)
         self._fault: RefusalError | None = None  # found while parsing
-        self._part = 0  # bytes that are being parsed
+        self._part = 0  # length of the part being parsed, in bytes
         self._dropped = False
         self._phase = Phase.HEADERS
-        self._since = self.loop.time()  # that the phase has lasted
-        self._bytes = 0  # received in it
-        self._moved = self._since  # when the last of them came
+        self._since = self.loop.time()  # start of the phase
+        self._bytes = 0  # received in the phase
+        self._moved = self._since  # time of the last bytes received
         self._unsent = 0
         self._unsent_since = 0.0
-        self._piece = b""  # what came last, if it began a request
-        self._begun = 0  # requests in it
+        self._piece = b""  # the last data received, if it began a request
+        self._begun = 0  # requests that began in it
         self._refused: KnownRequest | None = None
         self._running: RequestResponseCycle | None = None  # the request that is being answered
-        self._refusal: asyncio.TimerHandle | None = None  # that is about to be sent
+        self._refusal: asyncio.TimerHandle | None = None  # a refusal that is about to be sent
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin."""
+        """Register the new connection."""
         super().connection_made(transport)
         self._watch.enter(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
+        """Remove the connection, and notify the request that is being answered."""
         self._watch.leave(self)
-        if self._running is not None:  # uvicorn tells only the last of several requests sent at once
+        if self._running is not None:  # uvicorn notifies only the last of several pipelined requests
             self._running.disconnected = True
             self._running.message_event.set()
         self.pipeline.clear()
         super().connection_lost(exc)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        if self.flow.write_paused:  # who does not take the last answer gets no other
+        if self.flow.write_paused:  # a client that does not read the last answer gets no other
             self.flow.pause_reading()
             self.pipeline.append((cycle, app))
             return
@@ -145,12 +145,12 @@ class WatchedProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def pause_writing(self) -> None:
-        """Take note that the client does not take its answers as fast as they are made."""
+        """Record that the client reads its answers more slowly than they are made."""
         super().pause_writing()
         self._count_unread()
 
     def resume_writing(self) -> None:
-        """Go on, also with a request that waited for that."""
+        """Resume writing, and start a request that waited for it."""
         super().resume_writing()
         self._count_unread()
         answered = self._running is None or self._running.response_complete
@@ -163,12 +163,12 @@ class WatchedProtocol(HttpToolsProtocol):
         return unread
 
     def drop(self) -> None:
-        """End at once, and let go of what was not sent."""
+        """Close at once, and discard what was not sent."""
         self._dropped = True
         self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Take what a client sent."""
+        """Handle data from the client."""
         if self._refusal is not None:
             self._send_refusal()
         place = None
@@ -201,7 +201,7 @@ class WatchedProtocol(HttpToolsProtocol):
                 return
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
+        """Start a request."""
         most = self._watch.limits.pipelined_requests
         if len(self.pipeline) >= most:
             self._stop(400, f"expected at most {most} requests that wait for the one before them")
@@ -213,7 +213,7 @@ class WatchedProtocol(HttpToolsProtocol):
         self._enter(Phase.HEADERS)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; of a trailer, which comes behind the body, only that it was sent."""
+        """Handle a header; a trailer, which follows the body, is only counted."""
         self._overhead.receive_field()
         if self._overhead.too_many:
             self._stop(431, self._overhead.limit)
@@ -226,9 +226,9 @@ class WatchedProtocol(HttpToolsProtocol):
         raise self._fault
 
     def on_headers_complete(self) -> None:
-        """Go on to its body."""
+        """Go on to the body."""
         assert self.parser is not None
-        # The parser has it that no body follows a wish for another protocol, and would take one for requests.
+        # The parser expects no body after an Upgrade header, and would parse one as further requests.
         if self.parser.should_upgrade() and self._announces_body():
             self._stop(400, "expected no Upgrade in a request with a body: leave that header away")
         self._enter(Phase.BODY)
@@ -238,64 +238,64 @@ class WatchedProtocol(HttpToolsProtocol):
         return any(name in _OF_A_BODY and value != b"0" for name, value in self.headers)
 
     def on_body(self, body: bytes) -> None:
-        """Take some of it."""
+        """Handle a part of the body."""
         self._overhead.receive_body(len(body))
         super().on_body(body)
 
     def on_chunk_complete(self) -> None:
-        """Have a chunk of it whole."""
+        """Handle the end of a chunk."""
         self._overhead.end_chunk()
 
     def on_message_complete(self) -> None:
-        """Have a request whole."""
+        """Handle the end of a request."""
         self._enter(Phase.RECEIVED)
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Have answered it."""
+        """Handle the end of an answer."""
         super().on_response_complete()
-        if self._phase is Phase.BODY:  # what comes now is for nobody
+        if self._phase is Phase.BODY:  # count anew: the rest is discarded, within LINGER_SECONDS and _BYTES
             self._enter(Phase.BODY)
         if self._phase is Phase.RECEIVED and self.cycle.response_complete:  # and no other request waits
             self._watch.idle[self] = None
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, or none that is taken."""
+        """Refuse a request that is invalid HTTP or exceeds a limit."""
         if self._fault is None:
             self._refuse(400, msg)
         else:
             self._refuse(self._fault.status, str(self._fault))
 
     def timeout_keep_alive_handler(self) -> None:
-        """Drop an idle connection, whatever of the last answer its client has not taken yet."""
+        """Drop an idle connection, even if its client has not read all of the last answer."""
         rest = self._moved + self.timeout_keep_alive - self.loop.time()
-        if rest > 0:  # it was turned away meanwhile
+        if rest > 0:  # a request was refused unparsed meanwhile
             self.timeout_keep_alive_task = self.loop.call_later(rest, self.timeout_keep_alive_handler)
         else:
             self.transport.abort()
 
     def shutdown(self) -> None:
-        """End when what was asked is answered."""
+        """Close once pending requests are answered."""
         if self._refusal is not None:
             self._send_refusal()
         super().shutdown()
 
     def remember_refusal(self, gate: Gate) -> None:
-        """Refuse the present request more cheaply if it comes again while the gate is full.
+        """Remember the current request, to refuse it without parsing if it comes again.
 
         Args:
-            gate: behind which it would have waited.
+            gate: queue that refused the request; a repetition is refused while it is full.
         """
         if self._piece and self._begun == 1 and self._phase is Phase.RECEIVED and self.cycle.keep_alive:
             self._refused = known_request(gate, self._piece)
 
     def _is_again(self, refused: KnownRequest, data: bytes) -> bool:
-        """Say whether what was refused before comes again, and nothing else is under way."""
+        """Return whether a refused request comes again, and nothing else is under way."""
         rests = self._phase is Phase.RECEIVED and self in self._watch.idle and not self.flow.write_paused
         return rests and refused.is_again(data)
 
     def _turn_away(self) -> None:
-        """Refuse without parsing."""
+        """Refuse a request without parsing it."""
         self._moved = self.loop.time()
         self._refusal = self.loop.call_later(self._watch.limits.refusal_seconds, self._send_refusal)
         self._watch.on_refusal()
@@ -313,7 +313,7 @@ class WatchedProtocol(HttpToolsProtocol):
         self._bytes = 0
 
     def check(self, now: float, limits: Limits) -> None:
-        """Drop the connection if it is late."""
+        """Drop or refuse the connection if it exceeds a time limit."""
         self._check_unsent(now, limits)
         if self.transport.is_closing():
             return
@@ -329,7 +329,7 @@ class WatchedProtocol(HttpToolsProtocol):
         if self.cycle.response_complete:
             if now - self._since > LINGER_SECONDS:
                 self.transport.abort()
-        elif self.flow.read_paused:  # it is we who are slow
+        elif self.flow.read_paused:  # the service is what is slow
             self._since = self._moved = now
             self._bytes = 0
         elif (
@@ -340,14 +340,17 @@ class WatchedProtocol(HttpToolsProtocol):
 
     def _check_unsent(self, now: float, limits: Limits) -> None:
         unsent = self._count_unread()
-        if unsent < self._unsent or not self._unsent:  # what only grows is not being taken
+        if unsent < self._unsent or not self._unsent:  # while it only grows, the client reads nothing
             self._unsent_since = now
         elif now - self._unsent_since > limits.write_seconds:
             self.drop()
         self._unsent = unsent
 
     def _refuse(self, status: int, message: str) -> None:
-        """Answer outside the application, unless it has begun to or another request is before; close."""
+        """Send an error and close.
+
+        Nothing is sent where the application has begun its answer, or where another request comes first.
+        """
         if self._phase is Phase.BODY:
             free = self._running is self.cycle and not self.cycle.response_started
         else:
@@ -360,7 +363,7 @@ class WatchedProtocol(HttpToolsProtocol):
 
 
 def watched(watch: Watch) -> Callable[..., asyncio.Protocol]:
-    """Give what uvicorn makes its connections with."""
+    """Return the factory with which uvicorn creates its connections."""
 
     def make(**arguments: Any) -> asyncio.Protocol:
         return WatchedProtocol(watch, **arguments)

@@ -1,4 +1,4 @@
-"""Files of this machine that the service watches."""
+"""Detection of changes in the files that the service reads."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 
 def signature(paths: Iterable[Path]) -> tuple[int, ...]:
-    """Give what changes whenever files do, without opening them.
+    """Return a value that changes whenever the files do, without opening them.
 
     Args:
-        paths: of the files; those that are not there count for nothing.
+        paths: paths of the files; missing files are ignored.
     """
     found: list[int] = []
     for path in paths:
-        with suppress(OSError):  # it is just being removed, or a link to nothing
+        with suppress(OSError):  # just being removed, or a broken link
             status = path.stat()
             found += [status.st_mtime_ns, status.st_size]
     return tuple(found)

@@ -1,4 +1,4 @@
-"""Work that would hold up the event loop: done by a few threads, with a bounded queue before them."""
+"""Work that would block the event loop, done by a few threads with a bounded queue."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ T = TypeVar("T")
 
 
 class HeavyWork:
-    """Threads and the queue before them; used from one event loop.
+    """Thread pool with a bounded queue; used from one event loop.
 
     Args:
-        name: of the threads.
-        threads: that work at the same time.
-        limit: of pieces of work that wait or are worked on.
-        metrics: are told of what is refused.
+        name: prefix of the threads' names.
+        threads: number of threads.
+        limit: largest number of calls that wait or run.
+        metrics: metrics that count the refused calls.
     """
 
     def __init__(self, name: str, threads: int, limit: int, metrics: Metrics) -> None:
@@ -31,7 +31,7 @@ class HeavyWork:
         self._accepted = 0
 
     async def run(self, work: Callable[[*A], T], *args: *A) -> T:
-        """Let a thread do a piece of work.
+        """Call a function in a thread, and return its result.
 
         Raises:
             RefusalError: the queue is full.
@@ -42,13 +42,13 @@ class HeavyWork:
         self._accepted += 1
         future = asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
         future.add_done_callback(self._release)
-        return await asyncio.shield(future)  # who leaves early still holds a thread
+        return await asyncio.shield(future)  # a cancelled request still occupies its thread
 
     def _release(self, future: asyncio.Future[T]) -> None:
         self._accepted -= 1
         if not future.cancelled():
-            future.exception()  # the client may have gone, and nobody else asks for it
+            future.exception()  # retrieved here, since the client may have gone: asyncio would complain
 
     def close(self) -> None:
-        """Let the threads end when their work is done."""
+        """Stop the threads after their current calls, and cancel those that wait."""
         self._pool.shutdown(wait=False, cancel_futures=True)

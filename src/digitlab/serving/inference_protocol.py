@@ -1,7 +1,7 @@
 """The Open Inference Protocol, version 2, over HTTP; https://github.com/kserve/open-inference-protocol
 
-It is answered here and not by FastAPI: an inference takes a fraction of a millisecond, and so must all that
-is around it.
+Plain ASGI is used instead of FastAPI: an inference takes a fraction of a millisecond, and so must everything
+around it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ PREFIX = "/v2"
 
 _JSON_LENGTH_BYTES = JSON_LENGTH.lower().encode()
 _LONG = 2**16
-"""Bytes of a body that are parsed away from the event loop, so that health is answered meanwhile."""
+"""Bytes from which a body is parsed outside the event loop, so that health checks are answered meanwhile."""
 
 
 class InferenceProtocol:
     """The protocol's routes as an ASGI application.
 
     Args:
-        service: whose networks answer.
+        service: the service whose networks answer.
     """
 
     def __init__(self, service: Service) -> None:
@@ -37,7 +37,7 @@ class InferenceProtocol:
         self._limit = service.settings.limits.tensor_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request whose path begins with /v2."""
+        """Handle a request whose path begins with /v2."""
         match scope["path"].split("/")[2:]:
             case ["models", model, "infer"] | ["models", model, "versions", "1", "infer"]:
                 _require(scope, HTTPMethod.POST)
@@ -79,7 +79,7 @@ class InferenceProtocol:
             await send_body(send, 200, content, b"application/octet-stream", {JSON_LENGTH: str(length)})
 
     async def _refuse(self, batcher: Batcher, scope: Scope) -> None:
-        """Refuse before the body is parsed, and not at once: who comes back at once would take the cores."""
+        """Refuse before the body is parsed, after a delay: immediate retries would take the cores."""
         self._service.metrics.rejections.inc()
         connection: WatchedProtocol | None = scope.get("digitlab.connection")
         if connection is not None:  # a client in the same process has none
@@ -96,7 +96,7 @@ class InferenceProtocol:
 
 
 def _readiness(ready: bool, values: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """The protocol's readiness: 200 says yes, 4xx says no."""
+    """Return the protocol's readiness answer: status 200 if ready, 400 if not."""
     if ready:
         return 200, {**values, "ready": True}
     return 400, {

@@ -1,4 +1,4 @@
-"""Drawings that people corrected: kept on this machine after asking, as `digitlab data import` reads them."""
+"""Corrected drawings, kept on this machine with consent, in the layout that `digitlab data import` reads."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _BODY = {
 
 
 class KeptDrawings:
-    """A folder with the folders 0..9, a PNG file for each drawing.
+    """Folder with a subfolder for each digit 0..9 and a PNG file for each drawing.
 
     Args:
-        folder: made when the first drawing is kept.
+        folder: path of the folder; it is created when the first drawing is kept.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,18 +50,18 @@ class KeptDrawings:
         return [sum(1 for _ in (self.folder / name).glob("*.png")) for name in DIGITS]
 
     def keep(self, label: int, image: np.ndarray) -> tuple[Path, bool]:
-        """Keep a drawing, once however often it comes.
+        """Save a drawing, unless it has been saved already.
 
         Args:
             label: the digit that was meant, 0..9.
             image: uint8 [28, 28], white ink on black.
 
         Returns:
-            The file, and whether it is new.
+            The file's path, and whether it is new.
 
         Raises:
             RefusalError: the folder is full.
-            OutputError: it cannot be written.
+            OutputError: the file cannot be written.
         """
         with self._lock:
             return self._keep(label, image)
@@ -82,7 +82,7 @@ class KeptDrawings:
 
 
 def router(service: Service) -> APIRouter:
-    """Make the routes of the kept drawings."""
+    """Create the routes of the kept drawings."""
     routes = APIRouter(prefix="/api/kept", tags=["drawings"])
     drawings = KeptDrawings(service.settings.workspace.drawings)
 

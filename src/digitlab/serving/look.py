@@ -1,4 +1,4 @@
-"""A drawing's way through a network: what each layer makes of it, and the pixels that the answer leans on."""
+"""A look inside a network: each layer's activations for a digit, and the pixels that decide the answer."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from digitlab.serving.uploads import read_upload
 from digitlab.spec.recipe import IMAGE_SIDE
 
 PATCH = 4
-"""Side of the square that is blanked, in pixels."""
+"""Side of the square that is blanked for the occlusion map, in pixels."""
 STRIDE = 2
-"""From one such square to the next, in pixels."""
+"""Distance from one blanked square to the next, in pixels."""
 
-_NO_LAYERS = frozenset({FEATURES, PROBABILITIES})  # what is shown elsewhere, or is a layer's second name
+_NO_LAYERS = frozenset({FEATURES, PROBABILITIES})  # shown elsewhere, or a layer's second name
 
 
 def router(service: Service) -> APIRouter:
-    """Make the route that looks inside a network."""
+    """Create the route that shows the inside of a network."""
     routes = APIRouter(prefix="/api", tags=["pictures"])
 
     @routes.post(
@@ -50,16 +50,16 @@ def router(service: Service) -> APIRouter:
 
 
 def look_inside(recognizer: Recognizer, content: bytes, index: int) -> dict[str, Any]:
-    """Read a picture and give what the network does with one digit in it, as plain values.
+    """Read a picture; return the layers, probabilities and occlusion map of one digit as plain values.
 
     Args:
-        recognizer: that reads.
-        content: of the picture file.
-        index: of the digit, in the order of reading.
+        recognizer: recognizer that reads the picture.
+        content: bytes of the picture file.
+        index: index of the digit, in reading order.
 
     Raises:
-        ImageError: it is no picture that can be read.
-        RefusalError: there is no such digit in it.
+        ImageError: the file is not a readable picture.
+        RefusalError: the picture has no such digit.
     """
     reading = recognizer.read(content)
     if not reading.digits:
@@ -85,11 +85,11 @@ def look_inside(recognizer: Recognizer, content: bytes, index: int) -> dict[str,
 
 
 def layers(classifier: Classifier, image: np.ndarray) -> list[dict[str, Any]]:
-    """Give what each layer makes of an image, as plain values.
+    """Return each layer's activations for an image, as plain values.
 
     Args:
-        classifier: of the network.
-        image: in MNIST form, uint8 [28, 28].
+        classifier: classifier of the network.
+        image: uint8 [28, 28], in MNIST form.
     """
     found = []
     for name, values in classifier.inside(image[None]).items():
@@ -103,17 +103,17 @@ def layers(classifier: Classifier, image: np.ndarray) -> list[dict[str, Any]]:
 
 
 def occlusion(classifier: Classifier, image: np.ndarray) -> np.ndarray:
-    """Say of each pixel how much the answer leans on it.
+    """Compute how much the answer depends on each pixel.
 
-    A square of paper is laid over the image in every place; what the probability of the answer loses is the
-    square's share, and a pixel's is the mean over the squares that cover it.
+    A square of background is moved over the image; the loss in the probability of the answer is the square's
+    value, and a pixel's value is the mean over the squares that cover it.
 
     Args:
-        classifier: of the network.
-        image: in MNIST form, uint8 [28, 28].
+        classifier: classifier of the network.
+        image: uint8 [28, 28], in MNIST form.
 
     Returns:
-        float32 [28, 28]; above 0 where ink speaks for the answer, below 0 where it speaks against it.
+        Map, float32 [28, 28]: above 0 where ink speaks for the answer, below 0 where it speaks against it.
 
     Source:
         Occlusion sensitivity: Zeiler and Fergus 2014.
@@ -123,7 +123,7 @@ def occlusion(classifier: Classifier, image: np.ndarray) -> np.ndarray:
         for top in range(0, IMAGE_SIDE - PATCH + 1, STRIDE)
         for left in range(0, IMAGE_SIDE - PATCH + 1, STRIDE)
     ]
-    images = np.repeat(image[None], len(corners) + 1, axis=0)  # the last is whole
+    images = np.repeat(image[None], len(corners) + 1, axis=0)  # the last stays uncovered
     for covered, (top, left) in zip(images, corners, strict=False):
         covered[top : top + PATCH, left : left + PATCH] = 0
     probabilities = classifier.calibrated(images)

@@ -1,4 +1,4 @@
-"""What the service counts and times, for Prometheus."""
+"""Counters and timings of the service, for Prometheus."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _IMAGES = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Metrics:
-    """The figures of one service.
+    """The metrics of one service.
 
     Attributes:
-        batch_images: images that went through a network at once.
-        rejections: requests that were answered 503 because a queue was full.
+        batch_images: histogram of the number of images that went through a network at once.
+        rejections: counter of the requests answered 503 because a queue was full.
     """
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._known: dict[tuple[str, int], tuple[Counter, Histogram]] = {}  # looking labels up takes longer
+        self._known: dict[tuple[str, int], tuple[Counter, Histogram]] = {}  # faster than looking up labels
         self._requests = Counter(
             "digitlab_requests", "Requests answered.", ("endpoint", "status"), registry=self._registry
         )
@@ -56,15 +56,15 @@ class Metrics:
         """Count a request.
 
         Args:
-            path: that was asked for.
-            status: of the answer; 0 if there was none.
-            seconds: from the end of the request's headers to that of the answer.
+            path: path of the request.
+            status: status of the answer; 0 if there was none.
+            seconds: time from the end of the request's headers to the end of the answer.
         """
         key = path, status
         if (found := self._known.get(key)) is None:
             endpoint = _endpoint(path)
             found = self._requests.labels(endpoint, str(status)), self._seconds.labels(endpoint)
-            if status in _OFTEN and len(self._known) < _MOST_KNOWN:  # no path that a stranger made up
+            if status in _OFTEN and len(self._known) < _MOST_KNOWN:  # not 404: strangers make up paths
                 self._known[key] = found
         requests, times = found
         requests.inc()
@@ -76,17 +76,17 @@ class Metrics:
         self._refused.inc()
 
     def watch(self, queue: Callable[[], float], ready: Callable[[], float]) -> None:
-        """Say where the current values come from."""
+        """Set the functions that return the queue's length and the readiness."""
         self._queue.set_function(queue)
         self._ready.set_function(ready)
 
     def text(self) -> bytes:
-        """Write all figures in Prometheus's text format."""
+        """Return all metrics in Prometheus's text format."""
         return generate_latest(self._registry)
 
 
 def _endpoint(path: str) -> str:
-    """The endpoint that a path belongs to: few enough for a label, whatever clients ask for."""
+    """Return the endpoint of a path: one of a few names, since each becomes a label value that is kept."""
     match path.split("/")[1:]:
         case ["v2", "models", *_, "infer"]:
             return "infer"

@@ -1,4 +1,4 @@
-"""The networks' list, their cards, and two of them side by side."""
+"""Routes of the networks: their list, their cards, and the comparison of two."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ NetworkName = Annotated[
 
 
 class Comparisons:
-    """Answers of networks to the test digits, each computed once while the network stays the same.
+    """Comparisons of networks on the test digits; the probabilities of recent networks are cached.
 
     Args:
-        service: whose networks answer.
+        service: the service whose networks are compared.
     """
 
     def __init__(self, service: Service) -> None:
@@ -42,8 +42,8 @@ class Comparisons:
         """Compare two networks; see `comparison.compare`.
 
         Raises:
-            RefusalError: there is no network of an id, or others wait for comparisons already.
-            BundleError: one is no sound bundle.
+            RefusalError: no network has one of the ids, or the queue of comparisons is full.
+            BundleError: a network's bundle is not valid.
         """
         networks = [await self._service.networks.get(name) for name in (a, b)]
         first, second = [await self._probabilities(network) for network in networks]
@@ -71,7 +71,7 @@ class Comparisons:
 
 
 def router(service: Service) -> APIRouter:
-    """Make the routes of the networks."""
+    """Create the routes of the networks."""
     routes = APIRouter(prefix="/api", tags=["networks"])
     networks, comparisons = service.networks, Comparisons(service)
 

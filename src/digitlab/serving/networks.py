@@ -1,4 +1,4 @@
-"""The networks that a service offers: those of digitlab, those of the user, and the one it is started with.
+"""The networks that a service offers: digitlab's, the user's, and the one that it is started with.
 
 A client names a network by its id in this list, never by a path.
 """
@@ -24,10 +24,10 @@ from digitlab.serving.settings import Settings
 from digitlab.training.process import available_cores
 
 MOST_LOADED = 8
-"""Networks held in memory beside the default one; the one that was asked for the longest ago goes."""
+"""Networks held in memory beside the default one; beyond them, the least recently used one is dropped."""
 
 MOST_WORKERS = 8
-"""Threads that compute; the event loop that feeds them is one thread."""
+"""Largest number of threads that compute; the event loop that feeds them is a single thread."""
 
 _MOST_LISTED = 1000
 
@@ -37,9 +37,9 @@ class Entry:
     """A network in the list.
 
     Attributes:
-        id: by which clients name it.
-        origin: comes with digitlab, is the user's, or was named when the service was started.
-        folder: of its bundle.
+        id: identifier by which clients name the network.
+        origin: source of the network: digitlab, the user, or the command that started the service.
+        folder: folder of its bundle.
     """
 
     id: str
@@ -52,10 +52,10 @@ class Network:
     """A loaded network.
 
     Attributes:
-        entry: in the list.
-        signature: of its files when they were read.
-        recognizer: which reads pictures with it.
-        batcher: before it.
+        entry: entry of the network in the list.
+        signature: signature of its files when they were read.
+        recognizer: recognizer that reads pictures with the network.
+        batcher: queue before the network.
     """
 
     entry: Entry
@@ -64,27 +64,27 @@ class Network:
     batcher: Batcher
 
     def is_current(self) -> bool:
-        """Say whether it is still what its files say: a user may train a network anew while it is served."""
+        """Return whether its files are unchanged: a user may train a network anew while it is served."""
         return self.entry.origin != "user" or self.signature == _signature(self.entry.folder)
 
     @property
     def classifier(self) -> Classifier:
-        """The network itself, which has passed its self-test."""
+        """The classifier of the network, which has passed its self-test."""
         return self.recognizer.classifier
 
 
 class Networks:
-    """What is offered, and what of it is loaded; used from one event loop.
+    """The networks on offer, each loaded on its first use, in one event loop.
 
     Args:
-        settings: of the service.
-        metrics: are told of batches.
+        settings: settings of the service.
+        metrics: metrics that record the batches.
 
     Attributes:
-        default: the network that answers where no other is asked for.
+        default: entry of the network that answers where no other is requested.
 
     Raises:
-        BundleError: there is no bundle for the default one.
+        BundleError: the default network has no bundle.
     """
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
@@ -99,16 +99,16 @@ class Networks:
 
     @property
     def ready(self) -> bool:
-        """Whether the default network has answered its self-test."""
+        """Whether the default network is loaded and has passed its self-test."""
         return self.default.id in self._loaded
 
     @property
     def waiting(self) -> int:
-        """Images that wait for a network or are worked on."""
+        """Number of images queued or being computed, over all networks."""
         return sum(network.batcher.waiting for network in self._loaded.values())
 
     def entries(self) -> list[Entry]:
-        """List what is offered, the default network first."""
+        """List the networks on offer, the default one first."""
         found = [self.default]
         found += [Entry(name, "shipped", PRETRAINED / name) for name in shipped_names()]
         if self._users.is_dir():
@@ -123,10 +123,10 @@ class Networks:
         """Find a network in the list.
 
         Args:
-            name: its id; None stands for the default one.
+            name: id of the network; None for the default one.
 
         Raises:
-            RefusalError: there is none of that id.
+            RefusalError: no network has that id.
         """
         if name is None:
             return self.default
@@ -136,10 +136,10 @@ class Networks:
         raise RefusalError(404, f"there is no network {name[:80]!r}: GET /api/models lists what there is")
 
     def card(self, entry: Entry) -> Card:
-        """Read the card of a network after checking its files; again only if they have changed.
+        """Check a network's files and read its card; cached until the files change.
 
         Raises:
-            BundleError: it is no sound bundle.
+            BundleError: the bundle is not valid.
         """
         signature = _signature(entry.folder)
         known, card = self._cards.get(entry.folder, (None, ""))
@@ -154,14 +154,14 @@ class Networks:
         return card
 
     async def get(self, name: str | None = None) -> Network:
-        """Give a network, loaded if it is not yet.
+        """Return a network, loading it first if necessary.
 
         Args:
-            name: its id; None stands for the default one.
+            name: id of the network; None for the default one.
 
         Raises:
-            RefusalError: there is none of that id.
-            BundleError: it is no sound bundle.
+            RefusalError: no network has that id.
+            BundleError: the bundle is not valid.
         """
         key = self.default.id if name is None else name
         loaded = self._loaded.get(key)
@@ -173,20 +173,20 @@ class Networks:
         if task is None:
             task = self._loading[entry.id] = asyncio.ensure_future(self._load(entry))
             task.add_done_callback(lambda _: self._loading.pop(entry.id, None))
-        return await asyncio.shield(task)
+        return await asyncio.shield(task)  # one cancelled request must not cancel the loading for others
 
     async def reload(self) -> None:
-        """Read the default network again, and forget the others; a bad one is refused and the old one stays.
+        """Load the default network again, and drop the others; on an error, all stay as they are.
 
         Raises:
-            BundleError: the new one is no sound bundle.
+            BundleError: the new bundle is not valid.
         """
         await self._load(self.default)
         for key in [key for key in self._loaded if key != self.default.id]:
             del self._loaded[key]
 
     def close(self) -> None:
-        """End the threads that compute, once all is answered."""
+        """Stop the threads that compute, once they have computed what is queued."""
         if self._workers is not None:
             self._workers.close()
 
@@ -205,7 +205,7 @@ class Networks:
 
 
 def _signature(folder: Path) -> tuple[int, ...]:
-    """Give what changes whenever a bundle's files do."""
+    """Return a value that changes whenever a bundle's files do."""
     return signature(sorted(folder.glob("*")))
 
 

@@ -1,4 +1,4 @@
-"""What the API's description says beside what FastAPI finds in the routes."""
+"""Parts of the OpenAPI description that FastAPI does not find in the routes."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ PICTURE_BODY: dict[str, Any] = {
         },
     }
 }
-"""Of a route that takes a picture as it is or in a form."""
+"""Request body of a route that takes a picture, as the body itself or in a form."""
 
 READ_BODY: dict[str, Any] = deepcopy(PICTURE_BODY)
-"""The same, with the field of a form that says how many digits a row has."""
+"""`PICTURE_BODY` with a form field for the number of digits in a row."""
 READ_BODY["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]["length"] = {
     "type": "string",
     "description": "How many digits each row has, where that is known: 5, 3-8, 3- or -8.",
@@ -47,7 +47,7 @@ READ_BODY["requestBody"]["content"]["multipart/form-data"]["schema"]["properties
 
 
 def json_body(schema: dict[str, Any]) -> dict[str, Any]:
-    """Describe the JSON body of a route that reads it itself."""
+    """Describe the JSON body of a route that parses it itself."""
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
@@ -55,11 +55,11 @@ READING: dict[str, Any] = {
     "description": "What was read",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Reading"}}},
 }
-"""The answer to a picture."""
+"""Response with the result of reading a picture."""
 
 
 def describe(web: FastAPI) -> None:
-    """Add the inference protocol, which has no FastAPI routes, and the form of errors."""
+    """Add the inference protocol, which has no FastAPI routes, and the schema of errors."""
     generate = web.openapi
 
     def openapi() -> dict[str, Any]:
@@ -67,7 +67,7 @@ def describe(web: FastAPI) -> None:
             schema = generate()
             for methods in schema["paths"].values():
                 for operation in methods.values():
-                    if "422" in operation["responses"]:  # FastAPI's own form is not what is answered
+                    if "422" in operation["responses"]:  # the service does not use FastAPI's own schema
                         operation["responses"] |= _by_text(errors(422))
             schema["components"] = {"schemas": _SCHEMAS}
             schema["paths"] |= _PATHS

@@ -1,22 +1,22 @@
-"""What of a request is no body, and is held to one limit: its line, headers, trailers, its chunks' frames."""
+"""One limit on everything in a request but its body: its line, headers, trailers and chunk frames."""
 
 from __future__ import annotations
 
-_FRAME = len(b"\r\n\r\n")  # of a chunk, beside the digits of its size
+_FRAME = len(b"\r\n\r\n")  # line ends of a chunk: behind the digits of its size, and behind its data
 
 
 class Overhead:
-    """The bytes and the fields of one request beside its body.
+    """Count of the bytes and fields of one request outside its body.
 
-    A body, and the frames of its chunks as they are usually written, are taken off what was received, so
-    that whatever else a client thinks of counts: trailers, a chunk's extensions, zeros before its size.
+    The body, and the frames of its chunks as they are usually written, are subtracted from what was received,
+    so that anything else counts: trailers, a chunk's extensions, zeros before its size.
 
     Args:
-        most_bytes: that a request may have of them.
-        most_fields: headers and trailers that it may have.
+        most_bytes: largest number of bytes outside the body.
+        most_fields: largest number of headers and trailers.
 
     Attributes:
-        limit: one line for people.
+        limit: message that states both limits, one line for people.
     """
 
     def __init__(self, most_bytes: int, most_fields: int) -> None:
@@ -31,25 +31,25 @@ class Overhead:
 
     @property
     def too_long(self) -> bool:
-        """Whether there are more bytes than there may be; known only between the calls of the parser."""
+        """Whether there are too many bytes; valid only between calls of the parser, which finds the body."""
         return self._bytes > self._most_bytes
 
     @property
     def too_many(self) -> bool:
-        """Whether there are more fields than there may be."""
+        """Whether there are too many fields."""
         return self._fields > self._most_fields
 
     def begin(self, received: int) -> None:
-        """Count anew for a request that begins.
+        """Start the count of a new request.
 
         Args:
-            received: bytes of the part in which it does.
+            received: number of bytes in the part of data in which the request begins.
         """
         self._bytes = received
         self._fields = self._chunk = 0
 
     def receive(self, count: int) -> None:
-        """Count bytes, whatever they are."""
+        """Add received bytes of any kind."""
         self._bytes += count
 
     def receive_field(self) -> None:
@@ -57,12 +57,12 @@ class Overhead:
         self._fields += 1
 
     def receive_body(self, count: int) -> None:
-        """Take off those bytes that are body."""
+        """Subtract bytes of the body."""
         self._bytes -= count
         self._chunk += count
 
     def end_chunk(self) -> None:
-        """Take off the frame of a chunk; that of the last one, which is empty, counts."""
+        """Subtract the frame of a chunk, except for the last one, which is empty."""
         if self._chunk:
             digits = (self._chunk.bit_length() + 3) // 4
             self._bytes -= digits + _FRAME

@@ -1,4 +1,4 @@
-"""The pages, and the files that they are made of; nothing is fetched from elsewhere."""
+"""The web pages and their static files; nothing is fetched from other hosts."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _START_DOCS = """SwaggerUIBundle({ url: "/openapi.json", dom_id: "#swagger-ui", 
 
 
 class FreshFiles(StaticFiles):
-    """Files that a browser keeps, and asks about each time, so that an upgrade shows at once."""
+    """Static files that browsers cache but revalidate each time, so that an upgrade shows at once."""
 
     def file_response(self, *arguments: Any, **keywords: Any) -> Response:
-        """Answer with a file, or with 304 if the browser has it."""
+        """Return the response with a file, or 304 if the browser has it."""
         response = super().file_response(*arguments, **keywords)
         response.headers["cache-control"] = "no-cache"
         return response
@@ -57,7 +57,7 @@ def mount_files(web: FastAPI) -> None:
 
 
 def router(service: Service) -> APIRouter:
-    """Make the routes of the pages."""
+    """Create the routes of the pages."""
     routes = APIRouter(include_in_schema=False)
     for page, path in PAGES.items():
         routes.add_api_route(path, _page(service, page), methods=["GET"])

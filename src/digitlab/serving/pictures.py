@@ -1,4 +1,4 @@
-"""Arrays as they stand in JSON: PNG files as data URLs, and raw bytes in base 64."""
+"""Encoding of images and arrays for JSON: PNG files as data URLs, and raw bytes in base64."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from typing import Any
 import numpy as np
 
 PNG_URL = "data:image/png;base64,"
-"""What the data URL of a PNG file begins with."""
+"""Prefix of the data URL of a PNG file."""
 
 
 def data_url(png: bytes) -> str:
-    """Write a PNG file as a data URL."""
+    """Encode a PNG file as a data URL."""
     return PNG_URL + base64.b64encode(png).decode("ascii")
 
 
 def raw(values: np.ndarray) -> str:
-    """Write bytes, row by row, in base 64.
+    """Encode bytes in base64, row by row.
 
     Args:
-        values: uint8, of any shape.
+        values: whole numbers in 0..255, of any shape and dtype.
     """
     return base64.b64encode(values.astype(np.uint8).tobytes()).decode("ascii")
 
 
 def scaled(values: np.ndarray) -> dict[str, Any]:
-    """Write real numbers as bytes from the lowest (0) to the highest (255).
+    """Encode real numbers as bytes, from the lowest (0) to the highest (255).
 
     Args:
-        values: float, of any shape, at least one.
+        values: float, of any shape, not empty.
 
     Returns:
-        `maps`, the bytes in base 64; `low` and `high`, what 0 and 255 stand for.
+        `maps`, the bytes in base64; `low` and `high`, the values that 0 and 255 stand for.
     """
     low, high = float(values.min()), float(values.max())
     spread = (high - low) or 1.0

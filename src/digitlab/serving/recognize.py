@@ -1,4 +1,4 @@
-"""Reading the digits in pictures, and showing how."""
+"""The route that reads the digits in a picture, with the steps on request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from digitlab.serving.service import Service
 from digitlab.serving.uploads import Upload, read_upload
 
 MOST_MODELS = 8
-"""Networks that one request may ask."""
+"""Largest number of further networks in one request."""
 
 ModelName = Annotated[
     str | None, Query(description="Id of the network that answers.", max_length=300, examples=["best"])
@@ -29,7 +29,7 @@ ModelName = Annotated[
 
 
 def router(service: Service) -> APIRouter:
-    """Make the route that reads pictures."""
+    """Create the route that reads pictures."""
     routes = APIRouter(prefix="/api", tags=["pictures"])
 
     @routes.post(
@@ -72,7 +72,7 @@ def router(service: Service) -> APIRouter:
 
 
 def _lengths(asked: str | None, upload: Upload) -> LengthRange | None:
-    """How many digits a row has, by the query or the form; an empty field says nothing."""
+    """Return the number of digits in a row, from the query or the form; an empty field counts as none."""
     said = {text for text in (asked, upload.fields.get("length")) if text and text.strip()}
     if len(said) > 1:
         raise RefusalError(422, "length: expected one, received another in the form than in the query")
@@ -89,17 +89,17 @@ def read(
     others: Mapping[str, Classifier],
     lengths: LengthRange | None = None,
 ) -> dict[str, Any]:
-    """Read a picture and give plain values, as `digitlab recognize --json` does.
+    """Read a picture and return plain values, as `digitlab recognize --json` prints them.
 
     Args:
-        recognizer: that reads.
-        content: of the picture file.
-        steps: whether to give the pictures of the preparation, too.
-        others: networks by id whose answers are given beside each digit's.
-        lengths: how many digits each row has, where that is known.
+        recognizer: recognizer that reads the picture.
+        content: bytes of the picture file.
+        steps: whether to return the pictures of the preparation and of the digits, too.
+        others: further networks by id, whose answers are added to each digit.
+        lengths: number of digits in each row; None if it is unknown.
 
     Raises:
-        ImageError: it is no picture that can be read.
+        ImageError: the file is not a readable picture.
     """
     pages = decode_pages(content)
     reading = recognizer.read(pages, explain=steps, lengths=lengths)
@@ -117,7 +117,7 @@ def read(
 
 
 def picture_of(digit: ReadDigit) -> str:
-    """Give what the network saw as a data URL."""
+    """Return the image of a digit, as the network receives it, as a data URL."""
     return data_url(encode_png(digit.image))
 
 

@@ -19,13 +19,13 @@ JSON = b"application/json"
 
 
 class RefusalError(UserError):
-    """A request that is refused.
+    """Refusal of a request, with the HTTP status of its answer.
 
     Args:
-        status: of the HTTP answer.
+        status: status of the HTTP answer.
         message: one line for people.
-        headers: that the answer has beside the usual ones.
-        field: of the request that is at fault, if it is one.
+        headers: further headers of the answer.
+        field: field of the request that is at fault, if there is one.
     """
 
     def __init__(
@@ -46,19 +46,19 @@ BUSY = "the service is at its limit: try again in a moment"
 
 
 def busy(message: str = BUSY) -> RefusalError:
-    """Give the refusal of a request that the service has no room for just now."""
+    """Return the refusal of a request for which the service has no capacity at the moment."""
     return RefusalError(503, message, {"Retry-After": "1"})
 
 
 def internal_error(error: Exception) -> RefusalError:
-    """Give what a client is told of our own failure."""
+    """Return the refusal that reports an internal error to the client."""
     return RefusalError(
         500, f"internal error: {type(error).__name__}; the service's messages have the traceback"
     )
 
 
 def status_of(error: DigitlabError) -> int:
-    """Say with which status an error is answered."""
+    """Return the HTTP status with which an error is answered."""
     match error:
         case RefusalError(status=status):
             return status
@@ -73,23 +73,23 @@ def status_of(error: DigitlabError) -> int:
 
 
 def encode(values: Any) -> bytes:
-    """Write JSON; NumPy's arrays and numbers are taken as lists and numbers."""
+    """Encode values as JSON; NumPy's arrays and numbers become lists and numbers."""
     return orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS)
 
 
 def json_response(values: Any, status: int = 200) -> Response:
-    """Give a route's answer."""
+    """Return a route's JSON response."""
     return Response(encode(values), status, media_type="application/json")
 
 
 def error_body(message: str, field: str | None = None) -> bytes:
-    """Write the body of an error, and the field at fault if there is one."""
+    """Encode the body of an error, with the field at fault if there is one."""
     values = {"error": " ".join(message.split())}
     return encode(values if field is None else {**values, "field": field})
 
 
 def error_response(error: DigitlabError) -> Response:
-    """Give a route's answer to an error."""
+    """Return a route's response to an error."""
     headers, field = (error.headers, error.field) if isinstance(error, RefusalError) else (None, None)
     return Response(error_body(str(error), field), status_of(error), headers, "application/json")
 
@@ -97,14 +97,14 @@ def error_response(error: DigitlabError) -> Response:
 async def send_body(
     send: Send, status: int, body: bytes, content_type: bytes = JSON, headers: Mapping[str, str] | None = None
 ) -> None:
-    """Send an answer whole.
+    """Send a complete answer.
 
     Args:
-        send: of the ASGI request.
-        status: of the answer.
-        body: of the answer.
-        content_type: of the body.
-        headers: beside content type and length.
+        send: the ASGI request's send callable.
+        status: HTTP status of the answer.
+        body: body of the answer.
+        content_type: media type of the body.
+        headers: further headers, beside content type and length.
     """
     fields = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
     fields += [
@@ -115,7 +115,7 @@ async def send_body(
 
 
 async def send_error(send: Send, error: DigitlabError) -> None:
-    """Answer with an error."""
+    """Send an error as the answer."""
     response = error_response(error)
     await send(
         {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}

@@ -1,4 +1,4 @@
-"""Who may call the service, and what browsers may do with its pages."""
+"""Access control of the service, and the security headers of its pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from digitlab.serving.replies import RefusalError
 
 TOKEN_HEADER = "X-Digitlab-Token"
 KEY = "key"
-"""Of the query by which the owner opens the first page."""
+"""Query parameter with which the owner opens the first page."""
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -35,12 +35,12 @@ SAFETY_HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-"""Of every answer that does not set them itself, but those to programs."""
+"""Headers of every answer that does not set them itself, except those of the inference protocol."""
 
 _OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _EVERYWHERE = ("0.0.0.0", "::", "")
 
-# What a proxy adds to say for whom it asks.
+# Headers that proxies add: a request with one of them was forwarded.
 _FORWARDING = frozenset(
     (
         "forwarded",
@@ -60,10 +60,10 @@ _FORWARDING = frozenset(
 
 
 class HostNames:
-    """The names under which a service may be called; others could be a stranger's page in disguise.
+    """Host names under which a service may be called; a protection against DNS rebinding.
 
     Args:
-        host: address that is listened on.
+        host: address that the service listens on.
         allowed: further names or addresses.
     """
 
@@ -74,7 +74,7 @@ class HostNames:
         self._seen: dict[bytes, bool] = {}
 
     def allows(self, header: bytes) -> bool:
-        """Say whether a `Host` header names this service, whatever the port."""
+        """Return whether a `Host` header names this service, whatever the port."""
         known = self._seen.get(header)
         if known is None:
             known = _name_in(header.decode("latin-1").lower()) in self.names
@@ -88,7 +88,7 @@ def _is_bare_ipv6(name: str) -> bool:
 
 
 def _name_in(host: str) -> str:
-    """Take the port off a host."""
+    """Return a host without its port; empty if the port is not a number."""
     name, colon, port = host.rpartition(":")
     if not colon or "]" in port:
         name = host
@@ -98,7 +98,7 @@ def _name_in(host: str) -> str:
 
 
 def require_token(request: Request, token: str) -> None:
-    """Refuse a state-changing request that does not come from one of the service's own pages.
+    """Raise unless a state-changing request comes from one of the service's own pages.
 
     Raises:
         RefusalError: the token is missing or wrong, or the request comes from another origin.
@@ -114,9 +114,9 @@ def require_token(request: Request, token: str) -> None:
 
 
 def is_local(request: Request) -> bool:
-    """Say whether a request seems to come from this machine, and not through a proxy on it.
+    """Return whether a request seems to come from this machine, and not through a proxy on it.
 
-    A proxy need not say that it is one: what only the owner may do is not left to this alone.
+    A proxy need not identify itself, so that what only the owner may do is not protected by this alone.
     """
     if request.client is None or any(map(_is_forwarded, request.headers)):
         return False
@@ -133,26 +133,26 @@ def _is_loopback(host: str) -> bool:
         address = ipaddress.ip_address(host)
     except ValueError:
         return False
-    mapped = getattr(address, "ipv4_mapped", None)
+    mapped = getattr(address, "ipv4_mapped", None)  # not every Python counts ::ffff:127.0.0.1 as loopback
     return (mapped or address).is_loopback
 
 
 def is_owner(request: Request, key: str) -> bool:
-    """Say whether a request comes from who started the service: on this machine, and with the key.
+    """Return whether a request comes from the person who started the service: local, and with the key.
 
     Args:
-        request: whose cookie may hold the key.
-        key: that the service printed when it started.
+        request: the request, whose cookie may hold the key.
+        key: key that the service printed when it started.
     """
     sent = request.cookies.get(_owner_cookie(request), "")
     return is_local(request) and _is_secret(sent, key)
 
 
 def require_owner(request: Request, key: str) -> None:
-    """Refuse a request of anybody but who started the service.
+    """Raise unless a request comes from the person who started the service.
 
     Raises:
-        RefusalError: it comes from elsewhere, or without the key.
+        RefusalError: the request comes from elsewhere, or without the key.
     """
     if not is_local(request):
         raise RefusalError(
@@ -165,11 +165,11 @@ def require_owner(request: Request, key: str) -> None:
 
 
 def welcome(request: Request, key: str) -> Response:
-    """Answer who opens a page by an address with a key in it: the key goes to a cookie, if it is right.
+    """Answer a request for a page with a key in its query: move the key to a cookie, if it is right.
 
     Args:
-        request: with the key in its query.
-        key: that the service printed when it started.
+        request: the request, with a key in its query.
+        key: key that the service printed when it started.
     """
     sent = request.query_params.get(KEY, "")
     response = RedirectResponse(request.url.path, 303, {"Cache-Control": "no-store"})
@@ -179,11 +179,11 @@ def welcome(request: Request, key: str) -> Response:
 
 
 def _is_secret(sent: str, secret: str) -> bool:
-    """Compare in a time that does not tell how much of it was right."""
+    """Compare in a time that does not depend on how much of it is right."""
     return hmac.compare_digest(sent.encode("utf-8"), secret.encode("ascii"))
 
 
 def _owner_cookie(request: Request) -> str:
-    """Name the cookie; a browser sends it to all ports of a machine, and there may be several services."""
+    """Return the cookie's name, one per port: browsers send a machine's cookies to all of its ports."""
     _, port = request.scope.get("server") or ("", None)
     return f"digitlab-owner-{port}"

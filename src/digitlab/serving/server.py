@@ -1,4 +1,4 @@
-"""Running the service: listening, signals, and an orderly end."""
+"""The server process: listening, signals and graceful shutdown."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ logger = logging.getLogger("digitlab.serving")
 
 BACKLOG = 2048
 GRACE_SECONDS = 30
-"""How long requests in flight may take after the service was told to end."""
+"""Seconds that requests in flight may take after the service was told to end."""
 SWEEP_SECONDS = 0.5
-"""From one look at the connections to the next."""
+"""Seconds between two checks of the connections."""
 
 
 class Server(uvicorn.Server):
-    """Uvicorn's server with a watch over its connections and our own way with signals.
+    """Uvicorn's server with limits on its connections and its own handling of signals.
 
     Args:
-        service: that is offered.
-        watch: over its connections.
-        on_ready: is called when the first prediction has passed.
+        service: the service to run.
+        watch: the server's connections and their limits.
+        on_ready: callback for when the first prediction has passed.
     """
 
     def __init__(self, service: Service, watch: Watch, on_ready: Callable[[], None]) -> None:
@@ -62,7 +62,7 @@ class Server(uvicorn.Server):
         self._reload_asked = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and load the network meanwhile."""
+        """Start listening, and load the network meanwhile."""
         await super().startup(sockets)
         self._loading = asyncio.create_task(self._load())
         self._sweeping = asyncio.create_task(self._sweep())
@@ -78,7 +78,7 @@ class Server(uvicorn.Server):
             await asyncio.to_thread(self._application.warm_up)
 
     async def _sweep(self) -> None:
-        """Drop late connections, also while the service ends and waits for them."""
+        """Check the connections periodically, also while the service ends and waits for them."""
         while True:
             self._watch.sweep(asyncio.get_running_loop().time())
             await asyncio.sleep(SWEEP_SECONDS)
@@ -92,14 +92,14 @@ class Server(uvicorn.Server):
             logger.info("the network was loaded again")
 
     async def on_tick(self, counter: int) -> bool:
-        """Do what signals asked for, and say whether to end."""
+        """Do what signals asked for, and return whether to end."""
         if self._reload_asked:
             self._reload_asked = False
             self._reloading = asyncio.create_task(self._reload())
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End in an orderly way."""
+        """Shut down gracefully."""
         self._loading.cancel()
         await super().shutdown(sockets)
         if self.force_exit:  # requests are cut off, as was asked: no traceback for each
@@ -109,12 +109,12 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Leave signals to `signals`, which also holds while the event loop is closed."""
+        """Do nothing: `signals` handles signals, also before the event loop starts and after it has ended."""
         yield
 
     @contextmanager
     def signals(self) -> Generator[None]:
-        """End on a signal in an orderly way, and let it end there: it is not raised again."""
+        """Shut down gracefully on a signal, which, unlike in uvicorn, is not raised again."""
         handlers: dict[int, Callable[[int, FrameType | None], None]] = dict.fromkeys(
             (signal.SIGINT, signal.SIGTERM), self.handle_exit
         )
@@ -128,22 +128,22 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Be unready at once, and end when requests in flight are answered; a second signal does not wait."""
+        """Become unready, and end once requests in flight are answered; a second signal does not wait."""
         self._service.stopping = True
         self.interrupted = sig == signal.SIGINT
         self.force_exit = self.should_exit
         self.should_exit = True
 
     def handle_reload(self, sig: int, frame: FrameType | None) -> None:
-        """Read the network again at the next tick."""
+        """Load the network again at the next tick."""
         self._reload_asked = True
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Take the port before anything is loaded.
+    """Open the listening socket, before anything is loaded.
 
     Raises:
-        UserError: it is in use, or the address is none of this machine.
+        UserError: the port is in use, or the address does not belong to this machine.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -164,15 +164,15 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(settings: Settings, on_ready: Callable[[int], None]) -> None:
-    """Serve until a signal ends it.
+    """Run the service until a signal ends it.
 
     Args:
-        settings: of the service.
-        on_ready: is told the port once the service answers.
+        settings: settings of the service.
+        on_ready: callback that receives the port once the service answers.
 
     Raises:
-        UserError: the port is taken, or the network cannot be loaded.
-        KeyboardInterrupt: Ctrl-C ended it, in an orderly way.
+        UserError: the port is in use, or the network cannot be loaded.
+        KeyboardInterrupt: Ctrl-C ended the service, which was shut down gracefully.
     """
     with listen(settings.host, settings.port) as listener:
         port = listener.getsockname()[1]

@@ -1,4 +1,4 @@
-"""What the service is made of, shared by all its routes."""
+"""The state of the service, shared by all its routes."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ class Service:
     """The state of a running service.
 
     Args:
-        settings: with which it was started.
+        settings: settings with which the service was started.
 
     Attributes:
-        settings: with which it was started.
+        settings: settings with which the service was started.
         hosts: names under which it may be called.
-        token: that its pages send with what changes state.
-        metrics: of all requests.
-        bodies: room for those of all requests.
-        networks: that answer.
+        token: secret that its pages send with state-changing requests.
+        metrics: metrics of all requests.
+        bodies: memory for the bodies of all requests.
+        networks: networks on offer.
         heavy: threads that read pictures and files.
-        slow: the thread for what takes seconds.
-        runs: the study that was started from here.
-        stopping: whether it was told to end.
+        slow: thread for work that takes seconds.
+        runs: study that this service runs, if any.
+        stopping: whether the service was told to end.
 
     Raises:
-        BundleError: there is no bundle for the network it is started with.
+        BundleError: the network with which it is started has no bundle.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -55,30 +55,31 @@ class Service:
 
     @property
     def ready(self) -> bool:
-        """Whether a real prediction has passed, and the service does not end."""
+        """Whether a prediction has passed and the service is not shutting down."""
         return self.networks.ready and not self.stopping
 
     async def close(self) -> None:
-        """End what runs beside the requests."""
+        """Stop the running study and the threads."""
         await self.runs.close()
         self.heavy.close()
         self.slow.close()
         self.networks.close()
 
     async def read_body(self, request: Request, limit: int) -> bytes:
-        """Read the body of a route's request; its room is free again when the request has ended.
+        """Read the body of a route's request; its memory is freed when the request has ended.
 
         Raises:
-            RefusalError: it is too long, or compressed in a way that is not known or not right.
+            RefusalError: the body is too long, its compression is unknown or invalid, or the memory for all
+                bodies is used up.
         """
         body: Body = request.scope["digitlab.body"]
         return await body.read(request.scope["headers"], request.receive, limit)
 
     async def read_json(self, request: Request) -> Any:
-        """Read the JSON body of a route's request.
+        """Read and parse the JSON body of a route's request.
 
         Raises:
-            RefusalError: it is too long, or no JSON.
+            RefusalError: the body cannot be read (see `read_body`), or is not JSON.
         """
         content = await self.read_body(request, self.settings.limits.json_bytes)
         try:

@@ -1,4 +1,4 @@
-"""What a service is started with, and the limits that it keeps to."""
+"""The settings with which a service is started, and its limits on clients."""
 
 from __future__ import annotations
 
@@ -12,39 +12,46 @@ MEBIBYTE = 2**20
 
 
 def new_secret() -> str:
-    """Make a text that nobody can guess."""
+    """Generate a random text that nobody can guess."""
     return secrets.token_urlsafe(24)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the service takes from its clients; beyond it they are refused or dropped.
+    """Limits on what clients may take; beyond them, requests are refused or connections dropped.
 
     Attributes:
-        picture_bytes: of the body of a request that brings a picture, also inflated.
-        tensor_bytes: of the body of an inference request, likewise.
-        json_bytes: of any other body, likewise.
-        all_bodies_bytes: of the bodies that are being read or worked on, together.
-        header_bytes: of a request's line, headers and trailers, and what its chunks carry beside the body.
-        header_fields: headers and trailers of a request.
-        pipelined_requests: on a connection, that wait for the answer to the one before them.
-        header_seconds: from the first byte of a request, or the beginning of a connection, to the end of
-            its headers.
-        body_seconds: in which a body has to go on, and what it may take beyond its length at `body_rate`.
-        body_rate: bytes a second, the slowest client that is served.
-        idle_seconds: that a connection may wait between two requests.
-        write_seconds: in which a client has to take some of an answer.
-        unread_bytes: of answers that clients have not taken, together; beyond it who has waited longest goes.
-        connections: at the same time; beyond it the one that has been idle for longest goes.
-        queue_images: that may always wait for a network; more may if it is fast enough.
-        queue_seconds: of a network's work that may wait; beyond both, requests are answered 503.
-        batch_images: that go through a network at once, at most.
-        batch_seconds: that a batch should take, so that none behind it waits for long.
-        refusal_seconds: after which an inference is refused: clients that come back at once cannot take
-            the machine from those that are being answered.
-        queue_pictures: that wait to be read; beyond it requests are answered 503.
-        queue_comparisons: of networks, likewise.
-        event_streams: clients that follow a study at the same time.
+        picture_bytes: largest body of a request with a picture, also when it is inflated.
+        tensor_bytes: largest body of an inference request, also when it is inflated.
+        json_bytes: largest body of any other request, also when it is inflated.
+        all_bodies_bytes: largest total of the bodies that are being read or processed.
+        header_bytes: largest size of a request's line, headers and trailers, and of what its chunks carry
+            beside the body.
+        header_fields: largest number of headers and trailers of a request.
+        pipelined_requests: largest number of requests on a connection that wait for the one before them.
+        header_seconds: longest time from the first byte of a request, or the start of a connection, to the
+            end of the request's headers.
+        body_seconds: longest pause within a body, and time that it may take beyond its length at `body_rate`.
+        body_rate: lowest rate at which a client may send a body, in bytes per second.
+        idle_seconds: longest time of a connection between two requests.
+        write_seconds: longest time in which a client reads nothing of an answer.
+        unread_bytes: largest total of answers that clients have not read; beyond it, the client that has
+            waited longest is dropped.
+        connections: largest number of connections at the same time; beyond it, the one that has been idle
+            for longest is dropped.
+        queue_images: number of images that may always wait for a network; more may if it is fast enough.
+        queue_seconds: amount of a network's work that may wait; requests beyond both this and
+            `queue_images` are answered 503.
+        batch_images: number of images at which a batch is full and a longer request is split; the last
+            request of a batch may exceed it.
+        batch_seconds: time that a batch should take, so that nothing behind it waits for long.
+        refusal_seconds: delay before an inference is refused, so that clients that retry at once cannot
+            take the machine from those that are being answered.
+        queue_pictures: largest number of pictures and files that wait or are processed; requests beyond it
+            are answered 503.
+        queue_comparisons: largest number of comparisons of networks that wait or are computed; requests
+            beyond it are answered 503.
+        event_streams: largest number of clients that follow studies at the same time.
     """
 
     picture_bytes: int = 32 * MEBIBYTE
@@ -73,16 +80,16 @@ class Limits:
 
 @dataclass(frozen=True)
 class Settings:
-    """How a service is started.
+    """Settings with which a service is started.
 
     Attributes:
-        model: a shipped network's name or a bundle's folder; answers where no other is asked for.
-        host: address that is listened on.
-        port: likewise; 0 takes a free one.
-        allowed_hosts: names, beside those of this machine itself, under which the service may be called.
-        store: the SQLite file of the studies; drawings, studies and networks lie beside it.
-        limits: what is taken from clients.
-        owner_key: secret of who started it, without which nobody starts or stops a study.
+        model: name of a shipped network, or folder of a bundle; it answers where no other is requested.
+        host: address to listen on.
+        port: port to listen on; 0 for a free one.
+        allowed_hosts: names, beside `host` and the loopback names, under which the service may be called.
+        store: path of the studies' SQLite file; drawings, studies and networks lie beside it.
+        limits: limits on clients.
+        owner_key: secret of the person who starts the service, without which no study is started or stopped.
     """
 
     model: str = "best"
@@ -95,5 +102,5 @@ class Settings:
 
     @property
     def workspace(self) -> Workspace:
-        """The places of the store and of all that the service writes."""
+        """The paths of the store and of all that the service writes."""
         return Workspace.of(self.store)

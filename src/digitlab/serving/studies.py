@@ -1,4 +1,4 @@
-"""Studies over HTTP: reading them, following one live, and, on this machine, starting and stopping them."""
+"""Routes of the studies: reading, following one live, and, on this machine, starting and stopping."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from digitlab.spec.study import Study
 
 
 def router(service: Service) -> APIRouter:
-    """Make the routes of the studies."""
+    """Create the routes of the studies."""
     routes = APIRouter(tags=["studies"])
     desk = StudyDesk(service)
 
@@ -106,10 +106,10 @@ def _form() -> dict[str, Any]:
 
 
 class StudyDesk:
-    """Where studies are asked for: it knows those in the store, and the one that this service runs.
+    """Operations on studies: those in the library and the store, and the one that this service runs.
 
     Args:
-        service: that it belongs to.
+        service: service that offers the studies.
     """
 
     def __init__(self, service: Service) -> None:
@@ -130,11 +130,11 @@ class StudyDesk:
         }
 
     async def detail(self, name: str) -> dict[str, Any]:
-        """Give all that is known of a study, as plain values; see `StudyShelf.detail`."""
+        """Return all that is known of a study, as plain values; see `StudyShelf.detail`."""
         return self._annotated(await self._heavy.run(self._shelf.detail, name))
 
     def _annotated(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Add what only this service knows: that it runs the study, or why its last run ended badly."""
+        """Add what only this service knows: that it runs the study, or why the last run failed."""
         key = values["key"]
         here = {"state": "running"} if self._runs.running == key else {}
         return {**values, **here, "message": self._runs.messages.get(key)}
@@ -143,7 +143,7 @@ class StudyDesk:
         """Read the report of a study.
 
         Raises:
-            RefusalError: there is no such study, or no report of it.
+            RefusalError: there is no such study, or it has no report.
         """
         await self._heavy.run(self._shelf.summary, name)
         path = await self._heavy.run(self._shelf.report, name)
@@ -157,7 +157,7 @@ class StudyDesk:
         """Follow a study as server-sent events.
 
         Raises:
-            RefusalError: there is none of that name, or too many are followed already.
+            RefusalError: no study has that name, or too many clients follow studies already.
         """
         await self._heavy.run(self._shelf.summary, name)
         if self._streams >= self._service.settings.limits.event_streams:
@@ -173,27 +173,27 @@ class StudyDesk:
             self._streams -= 1
 
     async def start(self, order: Order) -> str:
-        """Start a study.
+        """Start a study, and return its name.
 
         Raises:
-            RefusalError: another one runs, or goes by the same name.
+            RefusalError: another study is running, or has the same name.
         """
         if order.study is None:
             await self._runs.start(order.name, order.name, order.options)
             return order.name
-        self._runs.require_idle()  # before a file is written that would stand in the list, and in the way
+        self._runs.require_idle()  # first: a study's file would be listed, and block its name
         await self._heavy.run(self._refuse_taken, order.study)
         path = await asyncio.to_thread(write_study, order.study, self._shelf.folder)
         await self._runs.start(order.name, str(path), order.options)
         return order.name
 
     def _refuse_taken(self, study: Study) -> None:
-        """Refuse a study whose name, or file, is another's; with other seeds it is the same."""
+        """Raise if a study's name, or its file, belongs to another one; the number of seeds may differ."""
         path = study_path(study, self._shelf.folder)
         try:
             in_the_way = path.exists() and resolve_study(str(path)).name != study.name
         except SpecError:
-            in_the_way = True  # somebody else's file
+            in_the_way = True  # the file is no study
         known = self._shelf.known(study.name)
         if in_the_way or any(_but_for_seeds(each) != _but_for_seeds(study) for each in known):
             raise RefusalError(
@@ -201,10 +201,10 @@ class StudyDesk:
             )
 
     async def resume(self, key: str) -> str:
-        """Go on with a study as it was last run.
+        """Resume a study as it was last run, and return its key.
 
         Raises:
-            RefusalError: there is none of that key, or another one runs.
+            RefusalError: no study has that key, or another one is running.
         """
         await self._heavy.run(self._shelf.summary, key)
         plan = await self._heavy.run(self._shelf.plan, key)
@@ -223,13 +223,13 @@ class StudyDesk:
         study = plan.own_study.model_copy(
             update={"data": data.model_copy(update={"dataset": locate(data.dataset)})}
         )
-        # Apart from those that were described here, which it may differ from.
+        # In a folder of its own: it may differ from the study that was described here under this name.
         path = await asyncio.to_thread(write_study, study, self._shelf.folder / "resumed")
         await self._runs.start(key, str(path), options)
         return key
 
     async def _begin(self, name: str) -> None:
-        """Start a study that is written and was never run: of the library, or described here."""
+        """Start a study that was never run: one of the library, or one that was described here."""
         place = await self._heavy.run(self._shelf.file, name)
         await self._runs.start(name, name if place is None else str(place))
 

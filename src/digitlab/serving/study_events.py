@@ -1,4 +1,4 @@
-"""A study followed live: server-sent events, made from what the store tells."""
+"""Server-sent events that follow a study live, made from the contents of the store."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from digitlab.serving.service import Service
 from digitlab.serving.study_shelf import StudyShelf
 
 LOOK_SECONDS = 0.5
-"""From one look at the store's files to the next."""
+"""Seconds between two checks of the store's files."""
 READ_SECONDS = 5.0
-"""After which the store is read again even if its files are the same: a runner may have been killed."""
+"""Seconds after which the store is read even if its files are the same: a runner may have been killed."""
 BEAT_SECONDS = 15.0
-"""After which a silent stream says that it is alive, so that nothing between closes it."""
+"""Seconds after which a silent stream sends a comment, so that no proxy closes the connection."""
 
 _COUNTS = ("state", "done", "failed", "total")
 
@@ -23,12 +23,12 @@ Ended = list[tuple[str, str, dict[str, Any]]]
 
 
 class StudyEvents:
-    """What one client is told of one study.
+    """Stream of one study's events to one client.
 
     Args:
-        service: that may run it.
-        shelf: from which it is read.
-        name: of the study or the collection.
+        service: service that may run the study.
+        shelf: reader of the studies.
+        name: name of the study or the collection.
     """
 
     def __init__(self, service: Service, shelf: StudyShelf, name: str) -> None:
@@ -36,11 +36,11 @@ class StudyEvents:
         self._runs = service.runs
         self._shelf = shelf
         self._name = name
-        self._told: dict[str, str] = {}  # how each trial ended, by id
+        self._told: dict[str, str] = {}  # state of each trial that was sent, by id
         self._progress: dict[str, Any] = {}
 
     async def stream(self) -> AsyncIterator[str]:
-        """Tell everything so far, then what changes, until nobody runs the study any more."""
+        """Yield everything so far, then what changes, until nobody runs the study any more."""
         seen: object = None
         since_read = since_said = 0.0
         while not self._service.stopping:
@@ -66,7 +66,7 @@ class StudyEvents:
         except RefusalError as error:
             if error.status != 503:
                 raise
-            return []  # busy: the next look will do
+            return []  # busy: the next check will do
         if self._runs.running == self._name:
             progress["state"] = "running"
         events = [_event("trial", values) for _, _, values in ended]

@@ -1,4 +1,4 @@
-"""What a client may ask to be run: a study of the library, or one that it describes; never a file."""
+"""Requests to run a study: one of the library, or one that the client describes; never a file."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _FIELD = re.compile(r"^study[^:]*: ([\w.]+): ")
 
 @dataclass(frozen=True)
 class Order:
-    """A study that is to be run.
+    """Request to run a study.
 
     Attributes:
-        name: of the study or the collection.
-        study: described by the client; None: the library has it.
-        options: for `digitlab study run`.
+        name: name of the study or the collection.
+        study: study that the client described; None for one of the library.
+        options: command-line options of `digitlab study run`.
     """
 
     name: str
@@ -47,13 +47,13 @@ class Order:
 
 
 def read_order(values: Any) -> Order:
-    """Read what a client asks to be run, and refuse what cannot be before anything starts.
+    """Parse a request to run a study, and refuse an impossible one before anything starts.
 
     Args:
-        values: the JSON body.
+        values: the parsed JSON body.
 
     Raises:
-        RefusalError: it is none, or names what is not there; the field at fault is named where there is one.
+        RefusalError: the request is invalid, or names something unknown; `field` is the field at fault.
     """
     if not isinstance(values, dict) or not isinstance(values.get("study"), (str, dict)):
         raise RefusalError(422, 'expected {"study": a name, or a study\'s values}', field="study")
@@ -93,7 +93,7 @@ def _described(values: dict[str, Any]) -> Study:
 
 
 def _refuse_paths(study: Study) -> None:
-    """Only what comes with digitlab can be named: a client says nothing about this machine's files."""
+    """Raise if a name is not one of digitlab's own: a client must not reach this machine's files."""
     if study.data.dataset not in CATALOG:
         raise SpecError(f"study: data.dataset: expected one of {', '.join(CATALOG)}")
     named = [level for axis in study.axes if axis.path == RECIPE_PATH for level in axis.values]
@@ -112,5 +112,5 @@ def _check_levels(study: Study) -> None:
 
 
 def examples() -> dict[str, Any]:
-    """Give the library's studies as plain values, by name: what a form can begin with."""
+    """Return the library's studies as plain values, by name, with which a form can begin."""
     return {name: resolve_study(name).to_values() for name in study_names()}

@@ -1,4 +1,4 @@
-"""Starting and stopping studies: each a process of its own, `digitlab study run`, one at a time."""
+"""Starting and stopping of studies, one at a time, each as a process `digitlab study run`."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from digitlab.spec.library import resolve_study
 from digitlab.spec.study import Study
 
 STOP_SECONDS = 15.0
-"""How long a study may take to end when the service ends; then it is killed."""
+"""Seconds that a study may take to end when the service ends; then it is killed."""
 
-_STOPPED = (130, 143)
-_MOST_SAID = 4096  # bytes of its last words that are kept
+_STOPPED = (130, 143)  # exit codes after SIGINT and SIGTERM
+_MOST_SAID = 4096  # bytes at the end of its standard error that are kept
 
 
 class StudyRuns:
     """The study that this service runs, if any; used from one event loop.
 
     Args:
-        store: in which results are kept.
+        store: path of the store for the results.
 
     Attributes:
-        running: key of the study that runs; None if none does.
-        messages: why the last run of a study ended badly, by its key.
+        running: key of the study that is running; None if none is.
+        messages: reason why the last run of a study failed, by the study's key.
     """
 
     def __init__(self, store: Path) -> None:
@@ -43,10 +43,10 @@ class StudyRuns:
         self.messages: dict[str, str] = {}
 
     def require_idle(self) -> None:
-        """Refuse while a study runs.
+        """Raise if a study is running.
 
         Raises:
-            RefusalError: one runs already.
+            RefusalError: a study is running already.
         """
         if self.running is not None:
             raise RefusalError(
@@ -57,12 +57,13 @@ class StudyRuns:
         """Start a study.
 
         Args:
-            name: key under which it is found.
-            study: name in the library, or its file.
-            options: of `digitlab study run`.
+            name: key of the study.
+            study: name in the library, or path of the study's file.
+            options: command-line options of `digitlab study run`.
 
         Raises:
-            RefusalError: another study runs already.
+            RefusalError: another study is running already.
+            UserError: the process cannot be started.
         """
         self.require_idle()
         self.running = name
@@ -81,7 +82,7 @@ class StudyRuns:
         self._watcher = asyncio.create_task(self._watch(name, self._process))
 
     async def _watch(self, name: str, process: Process) -> None:
-        """Wait for its end, and keep the last line that it said."""
+        """Wait for the end of a process; if it failed, keep the last line of its standard error."""
         assert process.stderr is not None
         said = b""
         while part := await process.stderr.read(_MOST_SAID):
@@ -94,18 +95,18 @@ class StudyRuns:
         self.running = self._process = None
 
     def stop(self, name: str) -> None:
-        """Ask a study to stop; what is finished is kept.
+        """Ask a study to stop; finished trials are kept.
 
         Raises:
-            RefusalError: it does not run here.
+            RefusalError: the study is not running here.
         """
         if self.running != name or self._process is None:
             raise RefusalError(409, f"study {name[:80]!r} is not running here")
-        self._stop_asked = True  # while it is still starting, it ends with a traceback
+        self._stop_asked = True  # no failure then: interrupted while starting, it ends with a traceback
         self._signal(signal.SIGINT)
 
     async def close(self) -> None:
-        """End the study that runs, when the service ends."""
+        """Stop the study that is running, when the service ends."""
         if self._watcher is None or self._process is None:
             return
         self._signal(signal.SIGINT)
@@ -125,11 +126,11 @@ def write_study(study: Study, folder: Path) -> Path:
     """Write a study's file, so that the command line can run it, too.
 
     Args:
-        study: that is written.
-        folder: which is made if need be.
+        study: study to write.
+        folder: folder for the file; it is created if necessary.
 
     Raises:
-        OutputError: it cannot be written, or the file there is of no study of that name.
+        OutputError: the file cannot be written, or exists and is not of a study of that name.
     """
     path = study_path(study, folder)
     if path.exists() and not _is_of(study, path):
@@ -145,5 +146,5 @@ def _is_of(study: Study, path: Path) -> bool:
 
 
 def study_path(study: Study, folder: Path) -> Path:
-    """Give the place of a study's file in a folder."""
+    """Return the path of a study's file in a folder."""
     return folder / f"{study.name}.toml"

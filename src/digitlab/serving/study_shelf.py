@@ -1,4 +1,4 @@
-"""All studies that there are: those of the library, those that the store has seen, those written here."""
+"""All known studies: those of the library, those in the store, and those described to this service."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Shelved(NamedTuple):
     """A study that was run, on one data set.
 
     Attributes:
-        key: under which it is found: its name, or `NAME@DIGITS` with the first digits of the data's
-            fingerprint where that data, or what was asked, is not what goes by the name.
-        changed: when it was last run, ISO 8601.
-        view: what the store has of it.
+        key: identifier of the study: its name, or `NAME@DIGITS`, with the first digits of the data's
+            fingerprint, where its data or its plan is not what the name stands for.
+        changed: time of its last run, ISO 8601.
+        view: contents of the store on the study.
     """
 
     key: str
@@ -49,14 +49,14 @@ class Shelved(NamedTuple):
 
 
 class StudyShelf:
-    """Reads studies from the library, the store and the folder `studies` beside it; threads may share it.
+    """Reader of studies in the library, the store and the folder `studies` beside it; threads may share it.
 
     Args:
-        store: path of the store; it need not be there yet.
+        store: path of the store; it need not exist yet.
 
     Attributes:
         store: path of the store.
-        folder: for the files of studies that are described here.
+        folder: folder for the files of studies that are described here.
     """
 
     def __init__(self, store: Path) -> None:
@@ -68,11 +68,12 @@ class StudyShelf:
         self._lock = threading.Lock()
 
     def signature(self) -> tuple[int, ...]:
-        """Give what changes whenever the store does, without opening it."""
+        """Return a value that changes whenever the store does, without opening it."""
+        # SQLite writes to its log first, and to the file itself much later.
         return signature((self.store, Path(f"{self.store}-wal")))
 
     def list(self) -> list[dict[str, Any]]:
-        """Give all studies as plain values: those that were run, the latest first, then the library's."""
+        """Return all studies as plain values: those that were run, the latest first, then the others."""
         written = self._written()
         shelved = self._shelved(written)
         shown = [self._stored(each) for each in shelved.values()]
@@ -80,10 +81,10 @@ class StudyShelf:
         return shown + [self._fresh(study) for name, study in written.items() if name not in shelved]
 
     def summary(self, key: str) -> dict[str, Any]:
-        """Give one study as plain values.
+        """Return one study as plain values.
 
         Raises:
-            RefusalError: there is none of that key.
+            RefusalError: no study has that key.
         """
         found = self._find(key)
         if found is not None:
@@ -96,10 +97,10 @@ class StudyShelf:
         raise RefusalError(404, f"there is no study {key[:80]!r}: GET /api/studies lists what there is")
 
     def view(self, key: str) -> StudyView | None:
-        """Read what the store has of a study (None: it was never run).
+        """Return the contents of the store on a study (None: it was never run).
 
         Raises:
-            RefusalError: there is no study of that key at all.
+            RefusalError: no study has that key.
         """
         found = self._find(key)
         if found is None:
@@ -108,12 +109,12 @@ class StudyShelf:
         return found.view
 
     def plan(self, key: str) -> Plan | None:
-        """Give the plan of a study as it was last run (None: it never was)."""
+        """Return the plan of a study's last run (None: it was never run)."""
         found = self._find(key)
         return None if found is None else found.view.plan
 
     def known(self, name: str) -> Iterable[Study]:
-        """Give all studies that go by a name: the one that is written, and those that were run."""
+        """Yield all studies of a name: the one in the library or described here, and those that were run."""
         written = self._written().get(name)
         if written is not None:
             yield written
@@ -121,17 +122,17 @@ class StudyShelf:
             yield view.plan.own_study
 
     def _written(self) -> dict[str, Study]:
-        """The studies of the library, and those that were described here, by name."""
+        """Return the studies of the library, and those that were described here, by name."""
         found = dict(_library())
         for path in sorted(self.folder.glob("*.toml")):
-            with suppress(SpecError):  # somebody else's file
+            with suppress(SpecError):  # the file is no study
                 study = resolve_study(str(path))
                 data = study.data.model_copy(update={"dataset": locate(study.data.dataset, path.parent)})
                 found.setdefault(study.name, study.model_copy(update={"data": data}))
         return found
 
     def file(self, name: str) -> Path | None:
-        """Find the file of a study that was described here (None: the library has it, or nobody does)."""
+        """Return the file of a study that was described here (None: it is in the library, or unknown)."""
         if name in study_names() or name in collection_names():
             return None
         for path in sorted(self.folder.glob("*.toml")):
@@ -145,11 +146,11 @@ class StudyShelf:
         shelved = self._shelved(self._written(), name)
         if key in shelved or not digits:
             return shelved.get(key)
-        own = shelved.get(name)  # which may be asked for in full, too
+        own = shelved.get(name)  # its key with the digits is accepted, too
         return own if own and own.view.plan.fingerprint.startswith(digits) else None
 
     def _shelved(self, written: Mapping[str, Study], only: str | None = None) -> dict[str, Shelved]:
-        """The studies in the store by key, the latest first."""
+        """Return the studies in the store by key, the latest first."""
         refreshed = self._refreshed(only)
         shelved: dict[str, Shelved] = {}
         own: dict[str, StudyView] = {}
@@ -167,10 +168,10 @@ class StudyShelf:
         return shelved
 
     def detail(self, key: str) -> dict[str, Any]:
-        """Give all that is known of a study as plain values.
+        """Return all that is known of a study, as plain values.
 
         Raises:
-            RefusalError: there is none of that key.
+            RefusalError: no study has that key.
             MissingExtraError: SciPy is not installed.
         """
         summary, view = self.summary(key), self.view(key)
@@ -187,7 +188,7 @@ class StudyShelf:
         }
 
     def _table(self, view: StudyView, finished: bool) -> dict[str, Any]:
-        """The rows of a study's table, and what they prove once it is finished; computed once a state."""
+        """Return the rows of a study's table, and its verdicts once it is finished; cached for each state."""
         key = finished, len(view.results), tuple(view.statuses.items())
         known = self._tables.get(view)
         if known is None or known[0] != key:
@@ -201,7 +202,7 @@ class StudyShelf:
         return known[1]
 
     def report(self, key: str) -> Path | None:
-        """Find the report of a study (None: none was written)."""
+        """Return the path of a study's report (None: none was written)."""
         plan = self.plan(key)
         if plan is None and key not in collection_names():
             return None
@@ -212,7 +213,7 @@ class StudyShelf:
         return report_path(self._workspace, name, () if plan is None else (plan,))
 
     def _refreshed(self, only: str | None = None) -> list[tuple[str, StudyView]]:
-        """The studies in the store, read anew, the latest first, with the time of their last run."""
+        """Read the studies in the store again; return each one's last run and view, the latest first."""
         if not self.store.exists():
             return []
         with self._lock, Store(self.store, create=False) as store:
@@ -281,7 +282,7 @@ def _report_address(key: str, path: Path, plan: Plan | None) -> str | None:
 
 
 def _is_report_of(path: Path, plan: Plan | None) -> bool:
-    """Tell whether a file is the report of what a plan asks; two of one name write to one place."""
+    """Return whether a file is the report of a plan; two plans of one name write to the same path."""
     if not path.is_file():
         return False
     mark = read_mark(path)
@@ -294,7 +295,7 @@ def _library() -> dict[str, Study]:
 
 
 def _with_own_data(plan: Plan) -> Plan:
-    """Say of a plan that an older digitlab kept whether it is of other data than the library's study."""
+    """Mark a plan that an older digitlab kept, if it is on other data than the library's study."""
     study = _library().get(plan.study.name)
     if plan.own_data is not None or study is None or _is_on_data_of(plan, study):
         return plan
@@ -309,15 +310,15 @@ def _is_on_data_of(plan: Plan, study: Study) -> bool:
 
 
 def _is_same(plan: Plan, study: Study) -> bool:
-    """Tell whether a plan is of a study as it is written, on the study's own data."""
+    """Return whether a plan is of a study as it is written, on the study's own data."""
     return _is_on_data_of(plan, study) and is_same_study(plan, study)
 
 
 def is_same_study(plan: Plan, study: Study) -> bool:
-    """Tell whether a plan is of a study as it is written, on whatever data and with however many seeds."""
+    """Return whether a plan is of a study as it is written, on any data and with any number of seeds."""
     try:
         return not plan.differences(_as_planned(study, plan))
-    except SpecError:  # it names recipes that are not here
+    except SpecError:  # the study names recipes that are not here
         return False
 
 

@@ -1,4 +1,4 @@
-"""What the pages show of a study, read from the store while anybody may be running it."""
+"""A study as the pages show it, read from the store while it may be running."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ State = Literal["new", "running", "paused", "finished"]
 
 @dataclass(eq=False)
 class StudyView:
-    """A study's plan and what the store has of its trials; results are read once and kept.
+    """A study's plan, with the results and states of its trials in the store; each result is read once.
 
     Attributes:
-        plan: of the study, as it was last run.
-        results: of the trials that are done, by id.
-        statuses: of trials that were started, by id.
-        taken: whether a runner works on the store.
+        plan: plan of the study's last run.
+        results: results of the trials that are done, by trial id.
+        statuses: statuses of the trials that were started and are not done, by trial id.
+        taken: whether a runner works on the study.
     """
 
     plan: Plan
@@ -34,32 +34,33 @@ class StudyView:
     taken: bool = False
 
     def refresh(self, store: Store) -> None:
-        """Read what has changed; other threads may be reading this view."""
+        """Read what has changed in the store; other threads may be reading this view."""
         missing = [trial for trial in self.plan.trials if trial.id not in self.results]
-        statuses = store.statuses([trial.id for trial in missing])  # first: what is done by now has a result
+        # Before the results: a trial that is done by now has one.
+        statuses = store.statuses([trial.id for trial in missing])
         self.results = self.results | store.results(missing)
         self.statuses = {trial: status for trial, status in statuses.items() if trial not in self.results}
         self.taken = any(status.state == "running" for status in self.statuses.values()) and store.is_taken()
 
     def in_state(self, state: str) -> int:
-        """Count the trials that are not done and in a state."""
+        """Count the trials in a state other than done."""
         return sum(status.state == state for status in self.statuses.values())
 
     @property
     def state(self) -> State:
-        """How far it is; a trial that failed is over, too."""
+        """The state of the study; a failed trial counts as ended."""
         if self.taken:
             return "running"
         over = len(self.results) + self.in_state("failed")
         return "finished" if over == len(self.plan.trials) else "paused"
 
     def counts(self) -> dict[str, int]:
-        """Count trials."""
+        """Count the trials that are done, that failed, and all."""
         done, failed = len(self.results), self.in_state("failed")
         return {"done": done, "failed": failed, "total": len(self.plan.trials)}
 
     def progress(self) -> dict[str, Any]:
-        """Give how far it is, as plain values."""
+        """Return the progress of the study, as plain values."""
         return {
             "state": self.state,
             **self.counts(),
@@ -69,7 +70,7 @@ class StudyView:
         }
 
     def best(self) -> dict[str, Any] | None:
-        """Give the trial that did best on the validation part; the test set chooses nothing."""
+        """Return the trial that is best on validation (None: none is done); the test set does not choose."""
         places = {trial.id: (cell, trial) for cell, trial in self._cells}
         done = [(result.final_validation.accuracy, key) for key, result in self.results.items()]
         if not done:
@@ -81,11 +82,11 @@ class StudyView:
         return {"levels": levels, "seed": trial.seed, "validation_accuracy": accuracy, "test_accuracy": test}
 
     def levels(self, cell: Cell) -> dict[str, Any]:
-        """Name the levels of a cell by their axes' titles."""
+        """Return the levels of a cell, by the titles of their axes."""
         return {axis.title: level for axis, level in zip(self.plan.study.axes, cell.levels, strict=True)}
 
     def curves(self) -> list[dict[str, Any]]:
-        """Give each level's validation error by epoch in percent, the mean of the seeds that are done."""
+        """Return each cell's validation error by epoch in percent, the mean over the seeds that are done."""
         curves = []
         for cell in self.plan.cells:
             done = [self.results[trial.id].history for trial in cell.trials if trial.id in self.results]
@@ -98,11 +99,12 @@ class StudyView:
         return curves
 
     def seconds_left(self) -> float | None:
-        """Estimate how long the rest takes from what was done so far (None: nothing was)."""
+        """Estimate the seconds left from the trials that are done (None: none is)."""
         if not self.results:
             return None
         spent = math.fsum(result.train_seconds + result.build_seconds for result in self.results.values())
         pace = spent / math.fsum(_work(result.trial) for result in self.results.values())
+        # A longer training passes through the shorter ones of its family, which take no time of their own.
         rest = cover(trial for trial in self.plan.trials if self._is_left(trial))
         return pace * math.fsum(map(_work, rest)) / max(1, self.in_state("running"))
 
@@ -115,14 +117,14 @@ class StudyView:
         return [(cell, trial) for cell in self.plan.cells for trial in cell.trials]
 
     def trials(self) -> list[dict[str, Any]]:
-        """Give every trial, as plain values."""
+        """Return all trials, as plain values."""
         return [self._trial(cell, trial) for cell, trial in self._cells]
 
     def ended(self, known: Mapping[str, str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        """Give the trials that have ended: id, how, and plain values with their histories.
+        """Yield the trials that have ended: id, state, and plain values with their histories.
 
         Args:
-            known: id to how of those that are not asked for again.
+            known: states by trial id; trials still in these states are left out.
         """
         for cell, trial in self._cells:
             values = self._trial(cell, trial)

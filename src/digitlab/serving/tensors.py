@@ -21,13 +21,13 @@ INPUT = "images"
 OUTPUT = "probabilities"
 DATA_TYPES = {"UINT8": np.dtype(np.uint8), "FP32": np.dtype("<f4")}
 VERSION = "1"
-"""Of every network: a bundle is never changed."""
+"""Version of every network: a bundle is never changed."""
 JSON_LENGTH = "Inference-Header-Content-Length"
-"""The header that says where the JSON ends and the bytes of binary tensors begin."""
+"""Header with the length of the JSON in a body where the bytes of binary tensors follow it."""
 MOST_IMAGES = 1024
-"""In one request."""
+"""Largest number of images in one request."""
 MOST_ID = 1000
-"""Characters of a request's id, which its answer holds."""
+"""Largest number of characters in a request's id, which is repeated in the answer."""
 
 _PIXELS = 28 * 28
 _SHAPES = "[n, 28, 28] or [n, 28, 28, 1]"
@@ -36,11 +36,11 @@ _SIDES = ([28, 28], [28, 28, 1])
 
 @dataclass(frozen=True, eq=False, slots=True)
 class InferRequest:
-    """What one inference request asks.
+    """A parsed inference request.
 
     Attributes:
-        id: to be echoed; None if it has none.
-        images: uint8 or float32 [n, 28, 28] in 0..255, none of which is of 0..1.
+        id: identifier to repeat in the answer; None if the request has none.
+        images: uint8 or float32 [n, 28, 28] in 0..255; images scaled to 0..1 have been refused.
         binary: whether the answer's tensor follows the JSON as bytes.
     """
 
@@ -50,14 +50,14 @@ class InferRequest:
 
 
 def read_request(body: bytes, json_length: int | None) -> InferRequest:
-    """Read the body of an inference request.
+    """Parse the body of an inference request.
 
     Args:
         body: JSON, and the bytes of binary tensors behind it.
-        json_length: of the JSON part; None if there is no other.
+        json_length: length of the JSON in bytes; None if nothing follows it.
 
     Raises:
-        RefusalError: it is none, or its tensors are none that the networks take.
+        RefusalError: the body is not an inference request, or the networks do not take its tensors.
     """
     text, raw = (body, b"") if json_length is None else (body[:json_length], body[json_length:])
     if json_length is not None and not 0 <= json_length <= len(body):
@@ -103,7 +103,7 @@ def _images(inputs: Any, raw: bytes) -> np.ndarray:
 
 
 def _count(shape: Any) -> int:
-    """How many images a shape stands for."""
+    """Return the number of images that a shape stands for."""
     # JSON's true and 28.0 equal the numbers 1 and 28 in Python, and are neither sizes nor counts.
     if not isinstance(shape, list) or not all(type(size) is int for size in shape):
         raise _wrong(f"inputs[0].shape: expected {_SHAPES}, whole numbers")
@@ -139,7 +139,7 @@ def _from_json(data: Any, kind: str, shape: list[int]) -> np.ndarray:
 
 
 def _flattened(data: list[Any], shape: list[int]) -> list[Any]:
-    """Lay nested lists end to end; in an array, each place would take what the longest text takes."""
+    """Flatten nested lists; in a NumPy array, each element would take the memory of the longest text."""
     for size in shape[1:]:
         if not all(isinstance(part, list) and len(part) == size for part in data):
             raise _wrong("inputs[0].data: expected numbers, flat or nested as its shape says")
@@ -172,15 +172,15 @@ def _parameters(place: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def write_answer(model: str, request: InferRequest, probabilities: np.ndarray) -> tuple[bytes, int | None]:
-    """Write the body of an answer.
+    """Encode the body of an answer.
 
     Args:
         model: id of the network.
-        request: that is answered.
+        request: request that is answered.
         probabilities: float32 [n, 10].
 
     Returns:
-        The body, and the length of its JSON part where a binary tensor follows it.
+        The body, and the length of its JSON in bytes if a binary tensor follows it, else None.
     """
     output: dict[str, Any] = {"name": OUTPUT, "datatype": "FP32", "shape": list(probabilities.shape)}
     answer: dict[str, Any] = {"model_name": model, "model_version": VERSION}

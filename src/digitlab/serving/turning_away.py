@@ -1,8 +1,8 @@
-"""Refusing cheaply: under overload most requests are refused, and what that costs is taken from the others.
+"""Cheap refusal: under overload most requests are refused, and the time for that is missing for the others.
 
-A client that was refused tends to come back on the same connection with the same request, but for the
-length of its body. Such a request is recognized by the bytes of its headers, which were parsed and
-checked the first time, and refused without being parsed.
+A client that was refused tends to repeat its request on the same connection, with another body. Such a
+request is recognized by the bytes of its headers, which were parsed and checked the first time, and is
+refused without being parsed.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ _MOST_DIGITS = 8
 
 
 class Gate(Protocol):
-    """What requests wait behind.
+    """Queue that refuses requests while it is full.
 
     Attributes:
-        coming: requests that were let in by their bytes, and have not taken their places yet.
+        coming: number of recognized requests that were admitted and are not handled yet.
     """
 
     coming: int
@@ -32,12 +32,12 @@ class Gate(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KnownRequest:
-    """A request that was refused, as it is recognized when it comes again.
+    """A request that was refused, kept to recognize it when it comes again.
 
     Attributes:
-        gate: that was full.
-        head: its bytes up to the digits of its length.
-        rest: of its headers, from behind these digits.
+        gate: queue that was full.
+        head: bytes of the request up to the digits of its content length.
+        rest: bytes of its headers from behind these digits.
     """
 
     gate: Gate
@@ -45,7 +45,7 @@ class KnownRequest:
     rest: bytes
 
     def is_again(self, data: bytes) -> bool:
-        """Say whether some bytes are this request, whole, and nothing else."""
+        """Return whether data is this request, with any body, complete, and nothing else."""
         if not data.startswith(self.head):
             return False
         begin = len(self.head)
@@ -57,14 +57,14 @@ class KnownRequest:
 
 
 def known_request(gate: Gate, data: bytes) -> KnownRequest | None:
-    """Remember a request.
+    """Return what recognizes a refused request when it comes again.
 
     Args:
-        gate: that was full.
-        data: the whole request and nothing else.
+        gate: queue that was full.
+        data: the complete request and nothing else.
 
     Returns:
-        None for one that is not sent in the usual way, with a length and without an expectation.
+        The known request; None unless it is sent with a content length, and without chunks and `Expect`.
     """
     headers = data[: data.find(_END) + len(_END)]
     lowered = headers.lower()

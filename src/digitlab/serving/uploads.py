@@ -1,4 +1,4 @@
-"""The picture that a request brings: as its body, or as the file of a form."""
+"""Upload of a picture, as the body of a request or as the file of a form."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _MOST_FIELDS = 8
 
 @dataclass(frozen=True)
 class Upload:
-    """What a request brings.
+    """An uploaded file and the fields beside it.
 
     Attributes:
-        content: the picture file's bytes; whether it is a picture is not known yet.
-        fields: the other fields of its form, by name; none where the picture is the body itself.
+        content: bytes of the file, which need not be a picture.
+        fields: other fields of the form, by name; empty where the file is the body itself.
     """
 
     content: bytes
@@ -29,14 +29,14 @@ class Upload:
 
 
 async def read_upload(service: Service, request: Request) -> Upload:
-    """Read the picture of a request, and what stands beside it in a form.
+    """Read the file that a request uploads, and the other fields of its form.
 
     Args:
-        service: whose limits hold.
-        request: whose body is the file, or a multipart form with one file.
+        service: service whose limits apply.
+        request: request whose body is the file, or a multipart form with one file.
 
     Raises:
-        RefusalError: the body is too long, or a form without exactly one file.
+        RefusalError: the body is too long, or is a form that does not have exactly one file.
     """
     body = await service.read_body(request, service.settings.limits.picture_bytes)
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
@@ -51,7 +51,7 @@ async def _read_form(request: Request, body: bytes) -> Upload:
     parser = MultiPartParser(
         request.headers, stream(), max_files=_MOST_FIELDS, max_fields=_MOST_FIELDS, max_part_size=len(body)
     )
-    parser.spool_max_size = len(body) + 1  # in memory, where it is already
+    parser.spool_max_size = len(body) + 1  # no temporary files: it is in memory already
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, ValueError) as error:

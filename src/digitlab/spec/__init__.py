@@ -1,4 +1,4 @@
-"""The vocabulary: frozen, validated values, and the plan; TOML and JSON in and out."""
+"""Frozen, validated specs of recipes, trials and studies, in TOML and JSON; and the plan of a study."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every spec shares: frozen, closed, and read from or written to TOML, JSON and plain values."""
+"""Base class of all specs: frozen, without unknown keys, and read from or written to TOML and JSON."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _SHOWN.maxstring = _SHOWN.maxother = 80
 
 
 class Spec(BaseModel):
-    """A frozen, validated value; unknown keys are refused."""
+    """A frozen, validated value; unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any], source: str) -> Self:
-        """Build from plain values, as `tomllib` and `json` give them.
+        """Create from plain values, as `tomllib` and `json` return them.
 
         Args:
-            values: field names to values, nested.
-            source: where they come from (a file, an option); begins the error message.
+            values: values by field name, nested.
+            source: origin of the values (a file, an option), with which error messages begin.
 
         Raises:
             SpecError: a value is missing, unknown or out of range; one line that names the field,
@@ -55,7 +55,7 @@ class Spec(BaseModel):
         """Read TOML text.
 
         Raises:
-            SpecError: the text is no TOML, or its values do not fit.
+            SpecError: the text is not TOML, or its values are invalid.
         """
         try:
             values = tomllib.loads(text)
@@ -68,7 +68,7 @@ class Spec(BaseModel):
         """Read JSON text.
 
         Raises:
-            SpecError: the text is no JSON object, or its values do not fit.
+            SpecError: the text is not a JSON object, or its values are invalid.
         """
         try:
             values = json.loads(text)
@@ -77,28 +77,28 @@ class Spec(BaseModel):
         return cls.from_values(values, source)
 
     def to_values(self) -> dict[str, Any]:
-        """Give plain values (dict, list, str, int, float, bool), without the fields that are None."""
+        """Return plain values (dict, list, str, int, float, bool), without the fields that are None."""
         return self.model_dump(mode="json", exclude_none=True)
 
     def to_toml(self) -> str:
-        """Write TOML that `from_toml` reads back to an equal value."""
+        """Return TOML that `from_toml` reads back to an equal value."""
         import tomli_w
 
         return tomli_w.dumps(self.to_values())
 
     def to_json(self) -> str:
-        """Write JSON with sorted keys: equal values give equal text."""
+        """Return JSON with sorted keys, so that equal values have equal text."""
         return json.dumps(self.to_values(), sort_keys=True, separators=(",", ":"))
 
 
 def describe(error: ValidationError) -> str:
-    """Say in one line what the first fault of a validation is.
+    """Describe the first error of a validation in one line.
 
     Args:
-        error: what pydantic raised.
+        error: error raised by pydantic.
 
     Returns:
-        "field.name: expected ..., received ...".
+        Text of the form "field.name: expected ..., received ...".
     """
     fault = error.errors(include_url=False)[0]
     field = ".".join(_steps(fault["loc"]))
@@ -123,7 +123,7 @@ def describe(error: ValidationError) -> str:
 
 
 def shown(value: object) -> str:
-    """Write a value for a message: as Python does, but short whatever it is."""
+    """Return the `repr` of a value, shortened for a message."""
     try:
         return _SHOWN.repr(value)
     except ValueError:  # Python writes no whole number of more than 4,300 digits

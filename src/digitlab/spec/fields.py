@@ -1,4 +1,4 @@
-"""Bounds for fields whose messages name the whole allowed range, whichever way a value misses it."""
+"""Constraints of fields; their error messages name the whole allowed range, whatever a value violates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _expect(what: str, schema: CoreSchema) -> CoreSchema:
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole number from `low` to `high`, both included."""
+    """An integer from `low` to `high`, both included."""
 
     low: int
     high: int
@@ -33,7 +33,7 @@ class Whole:
 
 @dataclass(frozen=True)
 class Real:
-    """A number from `low` to `high`; the ends belong to it unless `above` or `below` says otherwise."""
+    """A number from `low` to `high`; `above` excludes the lower end, `below` the upper end."""
 
     low: float
     high: float
@@ -56,7 +56,7 @@ class Real:
 
 @dataclass(frozen=True)
 class Slug:
-    """A short name that can be a file's name too."""
+    """A short name that is also valid as a file's name."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         schema = core_schema.str_schema(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
@@ -65,7 +65,7 @@ class Slug:
 
 @dataclass(frozen=True)
 class Digest:
-    """A SHA-256 as it is written."""
+    """A SHA-256 in hexadecimal digits."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         schema = core_schema.str_schema(pattern=r"^[0-9a-f]{64}$")
@@ -74,7 +74,7 @@ class Digest:
 
 @dataclass(frozen=True)
 class Scalar:
-    """One value, whatever its type: no list and no table."""
+    """A single value of any type, but not a list or a table."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return _expect("a number, a text, true or false", handler(source))

@@ -27,7 +27,7 @@ def recipe_names() -> tuple[str, ...]:
 
 
 def row_recipe_names() -> tuple[str, ...]:
-    """List the recipes in the package that read rows, sorted."""
+    """List the recipes of row readers in the package, sorted."""
     return _names(_row_recipes())
 
 
@@ -37,14 +37,14 @@ def study_names() -> tuple[str, ...]:
 
 
 def resolve_recipe(recipe: str | Recipe, folder: Path | None = None) -> Recipe:
-    """Find a recipe.
+    """Look up a recipe.
 
     Args:
-        recipe: a name in the package, the path of a TOML or JSON file, or the recipe itself.
-        folder: from which the path leads; the current one unless said.
+        recipe: name in the package, path of a TOML or JSON file, or the recipe itself.
+        folder: folder that a relative path starts from; the current one by default.
 
     Raises:
-        SpecError: there is none of that name, or the file is no recipe.
+        SpecError: no recipe has that name, or the file is not a recipe.
     """
     if isinstance(recipe, Recipe):
         return recipe
@@ -58,16 +58,16 @@ def resolve_recipe(recipe: str | Recipe, folder: Path | None = None) -> Recipe:
 
 
 def find_row_recipe(recipe: str) -> RowRecipe | None:
-    """Find a recipe that reads rows: a name in the package, or a file whose model is of the family `rows`.
+    """Look up a row reader's recipe: a name in the package, or a file whose model is of the family `rows`.
 
     Args:
-        recipe: the name, or the path of a TOML or JSON file.
+        recipe: name in the package, or path of a TOML or JSON file.
 
     Returns:
-        None where it is another recipe, or none.
+        The recipe; None where it is another kind of recipe, or unknown.
 
     Raises:
-        SpecError: the file is of that family, and otherwise no recipe.
+        SpecError: the file is of that family, but not a valid recipe.
     """
     if recipe in row_recipe_names():
         return _find(RowRecipe, recipe, _row_recipes(), "recipe")
@@ -77,19 +77,19 @@ def find_row_recipe(recipe: str) -> RowRecipe | None:
 
 
 def study_folder(study: str | Study) -> Path | None:
-    """Give the folder of a study's file (None: it is no file)."""
+    """Return the folder of a study's file; None where the study is not a file."""
     if isinstance(study, str) and study not in study_names() and _is_file_name(study):
         return Path(study).parent
     return None
 
 
 def resolve_study(study: str | Study) -> Study:
-    """Find a study: a name in the package, the path of a TOML or JSON file, or the study itself.
+    """Look up a study: a name in the package, the path of a TOML or JSON file, or the study itself.
 
-    A recipe that a study's file names by a path is looked for from that file's folder.
+    In a study's file, the path of a recipe is relative to the file's folder.
 
     Raises:
-        SpecError: there is none of that name, or the file is no study.
+        SpecError: no study has that name, or the file is not a study.
     """
     if isinstance(study, Study):
         return study
@@ -106,10 +106,10 @@ def collection_names() -> tuple[str, ...]:
 
 
 def resolve_collection(name: str) -> Collection:
-    """Find a collection in the package by its name.
+    """Look up a collection in the package by its name.
 
     Raises:
-        SpecError: there is none of that name.
+        SpecError: no collection has that name.
     """
     return _find(Collection, name, _collections(), "collection")
 
@@ -127,7 +127,7 @@ def _row_recipes() -> Traversable:
 
 
 def _is_of_rows(path: Path) -> bool:
-    """Whether a file says that it is of the family `rows`; one that says nothing is read as any other."""
+    """Whether a file's model is of the family `rows`; a file that cannot be read is not."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES).decode("utf-8-sig")
@@ -150,7 +150,7 @@ def _is_file_name(name: str) -> bool:
 
 
 def _suffix(name: str | Path) -> str:
-    """In small letters, however the file system spells it, and without a blank that slipped in behind it."""
+    """Return a file name's suffix in lower case, without blanks at its end."""
     return Path(name).suffix.strip().lower()
 
 

@@ -1,4 +1,4 @@
-"""A plan: the trials that a study asks for, and the fewest trainings that give them."""
+"""A plan: the trials that a study asks for, and the fewest trainings that yield them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Cell:
 
     Attributes:
         levels: one value for each axis of the study, in their order.
-        trials: by seed, ascending.
+        trials: one trial for each seed, ascending.
     """
 
     levels: tuple[Level, ...]
@@ -33,23 +33,25 @@ class Cell:
 
     @property
     def label(self) -> str:
-        """The levels as a reader writes them."""
+        """The levels as text, for readers."""
         return " x ".join(str(level) for level in self.levels)
 
 
 class Plan(Spec):
-    """What a study will do: every trial once, and the cells that read from them.
+    """The trials of a study, each once, and the cells that they fill.
 
     Attributes:
-        study: the question.
-        recipe: what `study.recipe` names.
-        recipes: what the levels of an axis over `recipe` name.
+        study: study that is planned.
+        recipe: recipe that `study.recipe` names.
+        recipes: recipes that the levels of an axis over `recipe` name, by name.
         fingerprint: SHA-256 of the data's contents.
-        precision: what `auto` means where it runs.
-        engine_version: of the code that planned it, and so of its trials; 2 where it was kept unsaid.
-        synthesis_version: likewise; 1 where it was kept unsaid.
-        own_data: the data that the study names itself, where it was run on other data (None: it was run on
-            its own).
+        precision: precision that `auto` means where the plan runs.
+        engine_version: engine version of the code that planned it, and so of its trials; 2 in plans that
+            were stored without one.
+        synthesis_version: synthesis version of the code that planned it, and so of its trials; 1 in plans
+            that were stored without one.
+        own_data: data that the study itself names, where it was run on other data; None where it was run on
+            its own.
     """
 
     study: Study
@@ -66,7 +68,7 @@ class Plan(Spec):
         """One cell for each combination of levels, the last axis varying fastest.
 
         Raises:
-            SpecError: a level is impossible; the message names the study, the field and the range.
+            SpecError: a level is invalid; the message names the study, the field and the range.
         """
         axes = self.study.axes
         return tuple(self._cell(levels) for levels in itertools.product(*(axis.values for axis in axes)))
@@ -95,8 +97,10 @@ class Plan(Spec):
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:
-        """Every trial once: all cells of the first seed, then of the second, so that an
-        interrupted study has complete seeds."""
+        """Every trial once: all cells of the first seed, then of the second, and so on.
+
+        So an interrupted study has complete seeds.
+        """
         by_seed = zip(*(cell.trials for cell in self.cells), strict=True)
         return tuple({trial.id: trial for seed in by_seed for trial in seed}.values())
 
@@ -114,7 +118,7 @@ class Plan(Spec):
         return self.study.model_copy(update={"data": self.own_data})
 
     def with_seeds(self, seeds: int) -> Plan:
-        """Give the same plan with another number of seeds.
+        """Return the plan with another number of seeds.
 
         Raises:
             SpecError: the number is out of range.
@@ -123,24 +127,24 @@ class Plan(Spec):
         return self._with(study=Study.from_values(changed, f"study {self.study.name}"))
 
     def with_precision(self, precision: str) -> Plan:
-        """Give the same plan for a machine on which `auto` means another precision."""
+        """Return the plan for a machine on which `auto` means another precision."""
         return self._with(precision=precision)
 
     def on_data_instead_of(self, own: DataSpec) -> Plan:
-        """Give the same plan, which says that its data is not that which the study names itself."""
+        """Return the plan with `own_data` set: the study itself names other data than the plan's."""
         return self._with(own_data=own)
 
     def as_run(self, last: Plan) -> Plan:
-        """Give the same study as it was last run: with the precision and the versions of that run.
+        """Return the plan with the precision and the versions of its last run.
 
         Args:
-            last: plan of that run.
+            last: plan of the last run.
         """
         versions = {"engine_version": last.engine_version, "synthesis_version": last.synthesis_version}
         return self._with(precision=last.precision, **versions)
 
     def with_engine(self, version: int) -> Plan:
-        """Give the same plan of another engine version."""
+        """Return the plan with another engine version."""
         return self._with(engine_version=version)
 
     def _with(self, **changes: Any) -> Plan:
@@ -150,29 +154,29 @@ class Plan(Spec):
         return Plan(**(values | changes))  # a model's own copy would keep the cells of the old one
 
     def require_possible(self) -> Self:
-        """Build every trial now, and give the plan itself.
+        """Create every trial now, and return the plan itself.
 
         Raises:
-            SpecError: a level is impossible; the message names the study, the field and the range.
+            SpecError: a level is invalid; the message names the study, the field and the range.
         """
         len(self.cells)
         return self
 
     def differences(self, other: Plan) -> tuple[str, ...]:
-        """Name what another plan of the same name and data asks otherwise (empty: it is the same study).
+        """List the parts in which another plan of the same name and data differs; empty for the same study.
 
-        The number of seeds, the precision of the machine, the versions of the code, descriptions and where
-        the data lies are no difference.
+        Not compared are the number of seeds, the precision of the machine, the versions of the code,
+        descriptions and the location of the data.
 
         Args:
-            other: plan that this one is compared with.
+            other: plan to compare with.
         """
         ours, theirs = _content(self), _content(other)
         return tuple(part for part in ours if ours[part] != theirs[part])
 
     @property
     def content(self) -> str:
-        """Sixteen hexadecimal digits that two plans share where `differences` finds none."""
+        """Sixteen hexadecimal digits, equal for two plans between which `differences` finds none."""
         text = json.dumps(_content(self), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -200,18 +204,18 @@ def make_plan(
     recipes: Mapping[str, Recipe] | None = None,
     own_data: DataSpec | None = None,
 ) -> Plan:
-    """Cross the axes of a study and give each combination its trials.
+    """Cross the axes of a study and create the trials of each combination.
 
     Args:
-        study: the question.
-        recipe: what `study.recipe` names.
+        study: study to plan.
+        recipe: recipe that `study.recipe` names.
         fingerprint: SHA-256 of the data's contents.
-        precision: what `auto` means on this machine: `float32` or `mixed_bfloat16`.
-        recipes: what the levels of an axis over `recipe` name.
-        own_data: the data that the study names itself, where `study.data` is other data.
+        precision: precision that `auto` means on this machine, `float32` or `mixed_bfloat16`.
+        recipes: recipes that the levels of an axis over `recipe` name, by name.
+        own_data: data that the study itself names, where `study.data` is other data.
 
     Raises:
-        SpecError: a level is impossible; the message names the study, the field and the range.
+        SpecError: a level is invalid; the message names the study, the field and the range.
     """
     values = {"study": study, "recipe": recipe, "recipes": dict(recipes or {})}
     values |= {"engine_version": ENGINE_VERSION, "synthesis_version": SYNTHESIS_VERSION}
@@ -221,16 +225,17 @@ def make_plan(
 
 
 def coverage(trials: Iterable[Trial]) -> dict[str, Trial]:
-    """Say which training gives each trial: itself, or a longer one of its family on its way.
+    """Map each trial to the training that yields it: its own, or a longer one that passes through it.
 
     Args:
-        trials: what is asked for, in the order in which it should be trained.
+        trials: trials asked for, in the order in which they should be trained.
 
     Returns:
-        Id of each trial to the fewest trainings that give them all, in the order asked for.
+        Training of each trial by the trial's id, in the order given; the trainings are as few as possible.
     """
     asked = tuple(trials)
     trained: dict[str, list[Trial]] = {}
+    # Longest first, so that a shorter trial meets the training that passes through it.
     for trial in sorted(asked, key=lambda each: -each.training.epochs):
         longer = trained.setdefault(trial.family, [])
         if not any(trial.training.epochs in each.checkpoints for each in longer):
@@ -242,12 +247,12 @@ def coverage(trials: Iterable[Trial]) -> dict[str, Trial]:
 
 
 def cover(trials: Iterable[Trial]) -> tuple[Trial, ...]:
-    """List the trainings that `coverage` finds, each once."""
+    """List the trainings that `coverage` chooses, each once."""
     return tuple({each.id: each for each in coverage(trials).values()}.values())
 
 
 def resolve_precision(recipe: R, precision: str) -> R:
-    """Replace the precision `auto` of a recipe by what it means on this machine."""
+    """Return a recipe with the precision `auto` replaced by `precision`."""
     if recipe.training.precision != "auto":
         return recipe
     training = recipe.training.model_copy(update={"precision": precision})

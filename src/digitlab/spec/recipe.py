@@ -22,7 +22,7 @@ class MLP(Spec):
 
     Attributes:
         hidden: neurons in each hidden layer, first to last.
-        activation: of the hidden layers.
+        activation: activation function of the hidden layers.
         dropout: share of each hidden layer's outputs that training drops.
     """
 
@@ -33,14 +33,14 @@ class MLP(Spec):
 
 
 class Convolution(Spec):
-    """One convolution block: a convolution without padding or with it, then max pooling.
+    """One convolution block: a convolution with or without padding, then max pooling.
 
     Attributes:
-        filters: feature maps it gives.
+        filters: number of feature maps.
         kernel_size: side of its square kernel, in pixels.
         padding: `valid` shrinks the map by kernel_size - 1, `same` keeps its side.
         pool: side of the max-pooling window and its stride; 1 is no pooling.
-        stride: pixels from one place of the kernel to the next; 1 unless said.
+        stride: stride of the convolution, in pixels; None is 1.
     """
 
     filters: Annotated[int, Whole(1, 1024)]
@@ -50,12 +50,12 @@ class Convolution(Spec):
     stride: Annotated[int, Whole(1, 8)] | None = None
 
     def convolved_side(self, side: int) -> int:
-        """Give the side of the map that the convolution makes of one of `side` pixels (0: none left)."""
+        """Return the side of the convolution's map for an input of `side` pixels; 0 where none is left."""
         places = side if self.padding == "same" else max(side - self.kernel_size + 1, 0)
         return -(-places // (self.stride or 1))
 
     def output_side(self, side: int) -> int:
-        """Give the side of the map that leaves the block when one of `side` pixels enters (0: none left)."""
+        """Return the side of the block's map for an input of `side` pixels; 0 where none is left."""
         return self.convolved_side(side) // self.pool
 
 
@@ -66,9 +66,9 @@ class CNN(Spec):
         convolutions: the blocks, first to last.
         dropout: share of the last block's outputs that training drops.
         dense: neurons in each dense layer before the ten outputs.
-        activation: of the convolutions and the dense layers.
-        normalization: `batch` normalizes what each block pools, over the images of a batch, before its
-            activation (Ioffe and Szegedy 2015); nothing unless said.
+        activation: activation function of the convolutions and the dense layers.
+        normalization: `batch` is batch normalization of each block's pooled maps, before the activation
+            (Ioffe and Szegedy 2015); None is no normalization.
     """
 
     family: Literal["cnn"] = "cnn"
@@ -97,21 +97,23 @@ class CNN(Spec):
 class Augmentation(Spec):
     """Random changes of the training images, drawn anew each time an image is seen.
 
-    Each image draws its own changes evenly from the ranges given; 0 is no change.
+    Changes are drawn uniformly from the given ranges, for each image by itself; 0 is no change.
 
     Attributes:
-        rotation: up to so many degrees either way.
-        scale: width and height each become up to this share larger or smaller.
-        shear: rows slide sideways by up to this share of their distance from the middle.
-        shift: up to so many pixels in each direction.
-        elastic: strength of a smooth random displacement, pixels (Simard, Steinkraus and Platt 2003).
-        thickness: strokes become up to this share of a pixel on each side thicker or thinner.
-        light: ink and paper become up to this share greyer.
-        noise: strength of random grey in single pixels, as a share of full ink.
-        strokes: share of generated digits (`digitlab.synthesis.draw_digits`) among the images of an epoch.
-        damage: share of the images that are damaged so that a person still reads them, in one of five ways:
-            pixels struck black or white, a part in negative, lines across, only the outline left, a cloud;
-            none unless said.
+        rotation: largest rotation either way, in degrees.
+        scale: largest share by which width and height, each by itself, become larger or smaller.
+        shear: largest sideways shift of a row, as a share of its distance from the middle.
+        shift: largest shift along each axis, in pixels.
+        elastic: standard deviation of a smooth random displacement, in pixels (Simard, Steinkraus and Platt
+            2003).
+        thickness: largest share of a pixel by which strokes become thicker or thinner on each side.
+        light: largest share by which ink and paper become greyer.
+        noise: largest standard deviation of the noise in single pixels, as a share of full ink.
+        strokes: share of generated digits (`digitlab.synthesis.strokes.draw_digits`) among the images of an
+            epoch.
+        damage: share of the images that are damaged, but legible to a person, in one of five ways: pixels
+            turned black or white, a part inverted, lines across, only the outline left, a cloud; None is no
+            damage.
     """
 
     rotation: Annotated[float, Real(0, 180)] = 0.0
@@ -127,7 +129,7 @@ class Augmentation(Spec):
 
     @property
     def synthesizes(self) -> bool:
-        """Whether digits are drawn or damaged, which `SYNTHESIS_VERSION` counts."""
+        """Whether digits are generated or damaged, by code that `SYNTHESIS_VERSION` numbers."""
         return self.strokes > 0 or bool(self.damage)
 
 
@@ -135,29 +137,30 @@ ModelSpec = Annotated[MLP | CNN, Field(discriminator="family")]
 
 
 class TrainingSpec(Spec):
-    """How a network is trained.
+    """Settings of a network's training.
 
     Attributes:
         epochs: passes over the training images.
         batch_size: images in one step of the optimizer.
-        optimizer: Keras's, with Keras's defaults but for the learning rate.
-        learning_rate: step size of the optimizer, the largest where a schedule changes it.
-        loss: what is minimized: categorical cross-entropy, or the mean squared error of the
+        optimizer: Keras's optimizer, with Keras's defaults but for the learning rate and the weight decay.
+        learning_rate: step size of the optimizer; the largest one where a schedule changes it.
+        loss: loss that is minimized: categorical cross-entropy, or the mean squared error of the
             probabilities against one-hot (mean over images and classes).
-        precision: `auto` is `mixed_bfloat16` where the processor is faster with it, else `float32`.
-        schedule: how the learning rate changes with the steps, `digitlab.training.schedule`; constant
-            unless said.
+        precision: numeric precision; `auto` is `mixed_bfloat16` where the processor is faster with it, else
+            `float32`.
+        schedule: schedule of the learning rate over the steps (`digitlab.training.schedule`); None is a
+            constant rate.
         weight_decay: share of each kernel that a step takes away, times the learning rate (Loshchilov
             and Hutter 2019).
         label_smoothing: share of cross-entropy's target that is spread evenly over the classes (Szegedy
             et al. 2016).
-        average: the network that is scored and saved has the running mean of the weights, with this share of
-            the old mean kept at each step (Polyak and Juditsky 1992).
-        renormalize: whether the statistics of batch normalization are taken anew over undisturbed training
-            images when training ends, `digitlab.training.statistics`.
+        average: share of the old mean kept at each step in the running mean of the weights, with which the
+            network is scored and saved (Polyak and Juditsky 1992).
+        renormalize: whether the statistics of batch normalization are recomputed over training images without
+            augmentation when training ends (`digitlab.training.statistics`).
         augmentation: random changes of the training images.
         fade: share of the steps, the last ones, over which augmentation (but for the shares of
-            generated and damaged digits) and label smoothing shrink evenly to nothing.
+            generated and damaged digits) and label smoothing shrink linearly to 0.
     """
 
     epochs: Annotated[int, Whole(1, 10_000)] = 10
@@ -177,7 +180,7 @@ class TrainingSpec(Spec):
 
     @property
     def synthesizes(self) -> bool:
-        """Whether digits are drawn or damaged for the training."""
+        """Whether digits are generated or damaged for the training."""
         return self.augmentation is not None and self.augmentation.synthesizes
 
     @model_validator(mode="after")
@@ -191,7 +194,7 @@ class Recipe(Spec):
     """A model spec and a training spec under a name.
 
     Attributes:
-        name: what the command line calls it.
+        name: name on the command line.
         description: one sentence for people; no part of a trial's identity.
     """
 

@@ -1,4 +1,4 @@
-"""What reads rows of digits: the spec of its network, of its training, and of one trial."""
+"""Specs of a row reader: of its network, of its training, and of one trial."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from digitlab.spec.recipe import DropoutRate
 from digitlab.spec.trial import SYNTHESIS_VERSION, DataSpec
 
 ROW_CLASSES = 12
-"""Outputs for each column: the digits, ink of digit size that is no digit, and the blank."""
+"""Number of outputs for each column: the digits, ink of digit size that is no digit, and the blank."""
 OTHER, BLANK = 10, 11
-"""Ink of digit size that is no digit (`?` in a text); nothing, or the same character as before."""
+"""Outputs beside the digits: ink of digit size that is no digit (`?` in a text), and the blank of CTC."""
 ALPHABET = "0123456789?"
 """The character of each output but the blank."""
 COLUMN = 4
-"""Pixels of a row's width that one column of the answer stands for."""
+"""Pixels of a row's width for each column of the output."""
 
 ROW_ENGINE_VERSION = 1
-"""Raised whenever the training of a reader of rows would come out differently for the same trial."""
+"""Version of the row reader's training, raised whenever the same trial would yield another network."""
 
 
 class Stage(Spec):
-    """3x3 convolutions of one resolution, each normalized; then a pooling.
+    """3x3 convolutions of one resolution, each with batch normalization; then max pooling.
 
     Attributes:
         filters: feature maps of each convolution.
-        convolutions: how many.
-        residual: how many of them, the last ones, add what they take in to what they give.
+        convolutions: number of convolutions.
+        residual: number of convolutions, the last ones, that add their input to their output.
         pool: rows and columns of the max-pooling window and its stride; (1, 1) is no pooling.
     """
 
@@ -45,8 +45,8 @@ class RowModel(Spec):
     """A network that reads a row: convolutions, then blocks along the row, then the columns' outputs.
 
     Attributes:
-        height: of the rows, in pixels, as row form has them.
-        stages: of the convolutions, first to last; together they pool a row to a quarter of its width.
+        height: height of the rows in row form, in pixels.
+        stages: stages of convolutions, first to last; together they pool a row to a quarter of its width.
         width: feature maps of the blocks along the row.
         blocks: columns that the kernel of each block along the row spans, first to last.
         dropout: share of the features that training drops before the blocks and before the outputs.
@@ -82,18 +82,20 @@ class RowModel(Spec):
 
 
 class RowTraining(Spec):
-    """How a reader of rows is trained: by connectionist temporal classification, on composed rows.
+    """Settings of a row reader's training, by connectionist temporal classification on composed rows.
 
     Attributes:
-        steps: of the optimizer, a batch each.
-        learning_rate: the largest of the one-cycle schedule.
+        steps: number of optimizer steps, a batch each.
+        learning_rate: largest learning rate of the one-cycle schedule.
         weight_decay: share of each kernel that a step takes away, times the learning rate.
-        clip: the largest global norm of a step's gradients; longer ones are scaled down to it.
-        average: share of the old mean of the weights that a step keeps; the mean is what is kept.
-        uses: how often each composed row is used, before the next ones are taken.
-        validate_every: steps between two looks at the validation rows.
-        save_every: steps between two savings of the state.
-        precision: `auto` is `mixed_bfloat16` where the processor is faster with it, else `float32`.
+        clip: largest global norm of a step's gradients; larger ones are scaled down to it.
+        average: share of the old mean kept at each step in the running mean of the weights, with which the
+            network is scored and saved.
+        uses: number of times each composed row is used.
+        validate_every: steps between two evaluations on the validation rows.
+        save_every: steps between two saves of the state.
+        precision: numeric precision; `auto` is `mixed_bfloat16` where the processor is faster with it, else
+            `float32`.
     """
 
     steps: Annotated[int, Whole(1, 10_000_000)] = 20_000
@@ -111,7 +113,7 @@ class RowRecipe(Spec):
     """A recipe of the family `rows`.
 
     Attributes:
-        name: what the command line calls it.
+        name: name on the command line.
         description: one sentence for people; no part of a trial's identity.
     """
 
@@ -122,15 +124,15 @@ class RowRecipe(Spec):
 
 
 class RowTrial(Spec):
-    """One training run of a reader of rows.
+    """One training run of a row reader.
 
     Attributes:
         recipe: name of the recipe it came from, for people; no part of its identity.
         model: the network.
-        training: how it is trained, its precision resolved.
-        data: whose digits the rows are composed of, its fingerprint known.
+        training: settings of the training, its precision resolved.
+        data: data whose digits the rows are composed of, its fingerprint known.
         seed: the trial's seed.
-        threads: that compute it.
+        threads: number of threads that compute it.
         engine_version: `ROW_ENGINE_VERSION` of the code that trains it.
         synthesis_version: `SYNTHESIS_VERSION` of that code.
     """

@@ -52,8 +52,8 @@ class Axis(Spec):
             `model.hidden.0`, `model.convolutions.0.kernel_size`; or `recipe`, whose levels are
             names of recipes or their files.
         values: the levels, in the order of the report.
-        label: what the report writes beside them, with the unit.
-        reference: the level that the others are compared with; the first unless said.
+        label: label of the axis in the report, with the unit; the path where it is empty.
+        reference: level that the others are compared with; None is the first.
     """
 
     path: str
@@ -97,14 +97,14 @@ class Study(Spec):
     """A question and the trials that answer it.
 
     Attributes:
-        name: what the command line calls it.
+        name: name on the command line.
         question: one sentence that ends in a question mark.
-        description: what a reader should know before the table.
-        recipe: name of a recipe, or a recipe written out; an axis over `recipe` goes before it.
+        description: text for the reader before the table.
+        recipe: name of a recipe, or a recipe written out; the levels of an axis over `recipe` replace it.
         overrides: settings that differ from the recipe's, by dotted path.
-        axes: what is varied; several are crossed.
-        seeds: trained networks per level, with seeds 0, 1, 2, ...
-        data: what all trials learn from.
+        axes: settings that are varied; several axes are crossed.
+        seeds: number of networks trained for each level, with seeds 0, 1, 2, ...
+        data: data that all trials learn from.
     """
 
     name: Name
@@ -139,9 +139,9 @@ class Collection(Spec):
     """Several studies that are run as one and reported on one page.
 
     Attributes:
-        name: what the command line calls it.
-        title: of the page.
-        description: what a reader should know before the first study.
+        name: name on the command line.
+        title: title of the page.
+        description: text for the reader before the first study.
         studies: names of studies, or their files, in the order of the page.
     """
 
@@ -152,19 +152,19 @@ class Collection(Spec):
 
 
 def recipes_named(study: Study) -> tuple[str, ...]:
-    """List the recipes that the levels of a study's axis over `recipe` name (empty: it has none)."""
+    """List the recipes that the levels of a study's axis over `recipe` name; empty without such an axis."""
     return tuple(str(level) for axis in study.axes if axis.path == RECIPE_PATH for level in axis.values)
 
 
 def with_settings(recipe: R, settings: dict[str, Any], source: str) -> R:
-    """Change settings of a recipe by dotted path.
+    """Return a recipe with settings changed, by dotted path.
 
     Args:
-        recipe: what is changed.
+        recipe: recipe to change.
         settings: dotted path to new value; a whole number in a path counts into a list from 0, a table
             changes only the settings that it names, and a table that the recipe does not set begins with
             its own defaults.
-        source: who asks, for messages.
+        source: origin of the settings, with which error messages begin.
 
     Raises:
         SpecError: a path leads nowhere, or a value is out of range.
@@ -194,7 +194,7 @@ def _set(values: dict[str, Any], path: str, value: Any, source: str) -> None:
 
 
 def _unset_table(steps: Sequence[str]) -> dict[str, Any] | None:
-    """Give the defaults of a table that a recipe may have and does not set (None: it is no table)."""
+    """Return the defaults of a table that a recipe leaves unset; None where the setting is no table."""
     spec: type[Spec] = Recipe
     for step in steps:
         field = spec.model_fields.get(step)

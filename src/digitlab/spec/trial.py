@@ -15,10 +15,10 @@ from digitlab.spec.fields import Sha256, Whole
 from digitlab.spec.recipe import ModelSpec, TrainingSpec
 
 ENGINE_VERSION = 2
-"""Raised whenever training would come out differently for the same trial."""
+"""Version of the training, raised whenever the same trial would yield another network."""
 
 SYNTHESIS_VERSION = 4
-"""Raised whenever other digits are drawn, or digits are damaged otherwise, for the same trial."""
+"""Version of the synthesis, raised whenever a trial's digits are generated or damaged differently."""
 
 _FIRST_SYNTHESIS = 1
 
@@ -27,7 +27,7 @@ CHECKPOINT_EPOCHS = (1, 2, 5)
 
 
 def _utf8(name: str) -> str:
-    """Refuse a name that cannot be kept with a result; else a training would be lost when it ends."""
+    """Reject a name that cannot be stored with a result, else a training would be lost when it ends."""
     if any("\ud800" <= letter <= "\udfff" for letter in name):
         raise ValueError("expected a name in UTF-8, received one in another encoding; rename the folder")
     return name
@@ -38,8 +38,8 @@ class DataSpec(Spec):
 
     Attributes:
         dataset: name in the catalogue, or a folder; no part of a trial's identity.
-        validation: training images set aside, stratified by class.
-        split_seed: decides which; belongs to the data, so that every trial has the same split.
+        validation: number of training images set aside, stratified by class.
+        split_seed: seed of their choice; belongs to the data, so that every trial has the same split.
         fingerprint: SHA-256 of the contents, filled in when the data is known.
     """
 
@@ -56,7 +56,7 @@ class DataSpec(Spec):
 
 
 def fitting_validation(images: int) -> int:
-    """Give the usual size of the validation part, or a sixth where so few training images leave less."""
+    """Return the default size of the validation part, or a sixth of the images, 10 at least, if less."""
     return min(DataSpec().validation, max(images // 6, 10))
 
 
@@ -66,12 +66,12 @@ class Trial(Spec):
     Attributes:
         recipe: name of the recipe it came from, for people; no part of its identity.
         model: the network.
-        training: how it is trained, its precision resolved.
-        data: what it is trained on, its fingerprint known.
+        training: settings of the training, its precision resolved.
+        data: data it is trained on, its fingerprint known.
         seed: the trial's seed, from which its child seeds are made.
-        threads: threads that compute it.
+        threads: number of threads that compute it.
         engine_version: `ENGINE_VERSION` of the code that trains it.
-        synthesis_version: `SYNTHESIS_VERSION` of that code; None where no digits are drawn or damaged.
+        synthesis_version: `SYNTHESIS_VERSION` of that code; None where no digits are generated or damaged.
     """
 
     recipe: str = ""
@@ -88,9 +88,9 @@ class Trial(Spec):
     @model_validator(mode="before")
     @classmethod
     def _records_of_the_first_synthesis(cls, values: Any) -> Any:
-        """Read what was kept before the synthesis had a number.
+        """Read records that were stored before the synthesis had a version.
 
-        What was kept names its engine; what is planned now leaves both numbers to the code.
+        Stored records name their engine version; what is planned now leaves both versions to the code.
         """
         if isinstance(values, Mapping) and "engine_version" in values:
             return {"synthesis_version": _FIRST_SYNTHESIS, **values}
@@ -113,11 +113,11 @@ class Trial(Spec):
 
     @property
     def family(self) -> str:
-        """The id that all trials share of which a shorter one is the beginning of a longer one.
+        """Id that trials share of which the shorter are beginnings of the longer.
 
-        At a constant learning rate they differ in their number of epochs alone; a schedule or fade stretches
-        over the epochs, and only a training's end takes statistics anew, so there each trial is a family of
-        its own.
+        At a constant learning rate they differ in their number of epochs alone. A schedule or fade stretches
+        over the epochs, and statistics are recomputed at a training's end alone; with these, each trial is a
+        family of its own.
         """
         own = (self.training.schedule, self.training.fade, self.training.renormalize)
         if any(setting is not None for setting in own):
@@ -132,10 +132,10 @@ class Trial(Spec):
 
 
 def check_versions(trials: Iterable[Trial]) -> None:
-    """Make sure that this code trains trials as their ids say, before anything is trained.
+    """Check that trials are of the versions of this code, before anything is trained.
 
     Raises:
-        SpecError: a trial is of another engine or synthesis; what it gave in its own time can still be read.
+        SpecError: a trial is of another engine or synthesis version; its stored result can still be read.
     """
     for trial in trials:
         synthesis = SYNTHESIS_VERSION if trial.training.synthesizes else None

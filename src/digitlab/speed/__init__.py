@@ -1,1 +1,1 @@
-"""How fast networks are trained, side by side with what else does the same: the board and the study."""
+"""Measurement of training speed beside other programs that do the same: the board and the study."""

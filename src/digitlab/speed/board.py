@@ -1,4 +1,4 @@
-"""The board: every contestant trains in turn, in a process of its own, and each run is kept as it ends."""
+"""The board: contestants train in turn, each run in a process of its own and saved as it ends."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from digitlab.speed.book import Book
 from digitlab.speed.contestants import Contestant
 
 SLOW = 60.0
-"""Training seconds from which a peer trains on few seeds."""
+"""Training seconds above which a peer trains on few seeds."""
 
 THREADS = frozenset({"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"})
-"""Variables that would keep some contestants from cores that others use."""
+"""Environment variables that would keep some contestants from cores that others use."""
 
 Progress = Callable[[str, int], AbstractContextManager[Callable[[str], None]]]
 
 
 class Seeds(NamedTuple):
-    """How many networks each trains."""
+    """Number of networks that each contestant trains, by kind of contestant."""
 
     ours: int = 30
     quick_peers: int = 30
@@ -39,7 +39,7 @@ FEW = Seeds(3, 1, 1)
 
 
 class Order(NamedTuple):
-    """A run that is wanted: a contestant and a seed."""
+    """One run to make: a contestant and a seed."""
 
     contestant: Contestant
     seed: int
@@ -48,17 +48,18 @@ class Order(NamedTuple):
 def run_board(contestants: Sequence[Contestant], book: Book, seeds: Seeds, progress: Progress) -> None:
     """Make the runs that the book lacks.
 
-    First each trains once, which tells the slow peers from the quick; then the rest are spread evenly, so
-    that a machine that changes its speed meets all alike.
+    First each contestant trains once, which separates slow peers from quick ones; then the remaining runs
+    are spread evenly, so that changes in the machine's speed affect all contestants alike.
 
     Args:
-        contestants: who trains.
-        book: that knows what was done before, and is told of each run.
-        seeds: how many.
-        progress: opens a bar of a name and so many parts; what it gives is called before each part.
+        contestants: programs that train.
+        book: earlier runs, to which each new run is added.
+        seeds: number of networks that each contestant trains.
+        progress: function that opens a progress bar with a name and a number of parts; its context yields a
+            function to call before each part, with the part's name.
 
     Raises:
-        DigitlabError: a run failed; those before it are kept.
+        DigitlabError: a run failed; the runs before it are saved.
     """
     with digits_file() as digits:
         _make("first runs", [Order(each, 0) for each in contestants], digits, book, progress)
@@ -74,7 +75,7 @@ def _make(name: str, orders: Sequence[Order], digits: Path, book: Book, progress
 
 
 def spread(contestants: Sequence[Contestant], book: Book, seeds: Seeds) -> list[Order]:
-    """Order all seeds of all, each contestant's spread evenly over the whole."""
+    """Return all runs in order, those of each contestant spread evenly over the whole."""
     placed = []
     for place, contestant in enumerate(contestants):
         count = seeds_of(contestant, book, seeds)
@@ -83,7 +84,7 @@ def spread(contestants: Sequence[Contestant], book: Book, seeds: Seeds) -> list[
 
 
 def seeds_of(contestant: Contestant, book: Book, seeds: Seeds) -> int:
-    """Say how many networks a contestant trains; of a peer its first run decides."""
+    """Return the number of networks that a contestant trains; for a peer, its first run decides."""
     if contestant.ours:
         return seeds.ours
     runs = book.runs(contestant.key)
@@ -103,18 +104,18 @@ def digits_file() -> Iterator[Path]:
 
 
 def run_once(contestant: Contestant, seed: int, digits: Path) -> dict[str, Any]:
-    """Let a contestant train once.
+    """Train once with a contestant.
 
     Args:
-        contestant: who trains.
-        seed: of the run.
+        contestant: program that trains.
+        seed: seed of the run.
         digits: file that `digits_file` wrote.
 
     Returns:
-        What it printed: `import_seconds`, `compile_seconds`, `epochs`, `versions`.
+        Values that it printed: `import_seconds`, `compile_seconds`, `epochs`, `versions`.
 
     Raises:
-        DigitlabError: it failed, or printed something else.
+        DigitlabError: the contestant failed, or printed something else.
     """
     kept = {name: value for name, value in os.environ.items() if name not in THREADS}
     environment = kept | {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}

@@ -1,4 +1,4 @@
-"""Runs of a long measurement, kept in one file as they end, so that it goes on where it stopped."""
+"""Runs of a long measurement, saved in one file as they end, so that it can be resumed."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from digitlab.files import write_whole
 
 
 class Book:
-    """A JSON file of runs and what was made of them, and a CSV file of the table beside it.
+    """A JSON file of runs and their summary, and a CSV file of the table beside it.
 
-    A run counts where it was made as it would be made now: with the same key, versions and processor. Others
-    stay in the file. Both files are written whole.
+    A run counts if it would be made in the same way now: with the same key, versions and processor. Other
+    runs stay in the file. Both files are written whole or not at all.
 
     Args:
-        path: of the JSON file; it need not be there.
+        path: path of the JSON file; it need not exist.
         environment: versions, processor and system of this machine.
 
     Raises:
-        UserError: the file cannot be read, or is no such file.
-        OutputError: a table or figure of that name is there without it, and so is somebody else's.
+        UserError: the file cannot be read, or does not hold runs.
+        OutputError: a table or figure of that name exists without the JSON file: it is not ours to replace.
     """
 
     def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
@@ -42,22 +42,22 @@ class Book:
             )
 
     def runs(self, key: str) -> list[dict[str, Any]]:
-        """Give the runs of a contestant that count, by their number."""
+        """Return the runs of a contestant that count, ordered by their number."""
         mine = [run for run in self._runs if run["key"] == key and run["environment"] == self.environment]
         return sorted(mine, key=lambda run: run["number"])
 
     def has(self, key: str, number: int) -> bool:
-        """Say whether a run is there and counts."""
+        """Return whether a run exists and counts."""
         return any(run["number"] == number for run in self.runs(key))
 
     def add(self, contestant: str, key: str, number: int, values: Mapping[str, Any]) -> None:
-        """Keep a run.
+        """Save a run, in place of an earlier one with the same key, number and environment.
 
         Args:
-            contestant: its name, for people.
-            key: what tells its settings from all others.
-            number: of the run among those of the key: a seed, or a round.
-            values: plain ones, what came of it.
+            contestant: name of the contestant, for people.
+            key: key of the contestant; see `key_of`.
+            number: index of the run among those of the key: a seed, or a round.
+            values: results of the run, as plain values.
         """
         place = {"key": key, "number": number, "environment": self.environment}
         kept = [run for run in self._runs if any(run[name] != value for name, value in place.items())]
@@ -66,11 +66,11 @@ class Book:
         self._save()
 
     def summarize(self, rows: Sequence[Mapping[str, Any]], **values: Any) -> None:
-        """Write what was made of the runs, before them and as a CSV file.
+        """Write the summary of the runs, into the JSON file before them and as a CSV file.
 
         Args:
-            rows: of the table, at least one, each a mapping from column to cell.
-            values: further plain ones.
+            rows: rows of the table, at least one, each a mapping from column to cell.
+            values: further plain values of the summary.
         """
         self._summary = {"environment": self.environment, "rows": list(rows), **values}
         self._save()
@@ -105,5 +105,5 @@ def _read(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
 
 
 def key_of(*decisive: str) -> str:
-    """Make the key of a contestant from all that decides how it trains: sixteen hexadecimal digits."""
+    """Hash all that decides how a contestant trains into its key: sixteen hexadecimal digits."""
     return hashlib.sha256("\0".join(decisive).encode()).hexdigest()[:16]

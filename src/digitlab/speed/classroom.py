@@ -1,8 +1,8 @@
-"""The classroom study by our worker processes and by a plain script with `keras.Model.fit`, from a sample.
+"""Speed of the classroom study by digitlab's worker processes and by a script with `keras.Model.fit`.
 
-Both train an epoch of each sampled network side by side; the whole is extrapolated from it: every training of
-the classroom counts as the sampled one of its family that is nearest in multiply-adds and batch size.
-Building, starting processes and scoring are left out on both sides.
+Both train the networks of a sample, from which the whole is extrapolated: each training of the classroom
+counts as the sampled one with as many convolutions that is nearest in multiply-adds and batch size. Building,
+starting processes and scoring are left out on both sides.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ SAMPLE: dict[str, tuple[str, dict[str, Any]]] = {
     "deep-cnn": ("deep-cnn", {}),
 }
 SEEDS = 3
-"""Of the classroom that the sample stands for."""
+"""Number of seeds of the classroom that the sample stands for."""
 
 TOGETHER = "the classroom"
 
 
 class Network(NamedTuple):
-    """A sampled network, and the seconds that an epoch of it took, by contestant and round."""
+    """A sampled network, with the seconds per epoch by contestant and round, and the peak memory."""
 
     name: str
     recipe: Recipe
@@ -48,17 +48,17 @@ class Network(NamedTuple):
     memory_mb: dict[str, float | None]
 
     def median(self, who: str) -> float:
-        """Give the median over the rounds."""
+        """Return a contestant's median seconds per epoch over the rounds."""
         return statistics.median(self.seconds[who])
 
     def times_fit(self, who: str) -> float:
-        """Say how much faster than `fit` it is: of each round, then the median."""
+        """Return a contestant's speedup over `fit`: the median of the ratios in each round."""
         pairs = zip(self.seconds[FIT], self.seconds[who], strict=True)
         return statistics.median(fit / mine for fit, mine in pairs)
 
 
 class Lengths(NamedTuple):
-    """How much is measured: rounds, and epochs of one training."""
+    """Number of rounds, and of epochs in one training."""
 
     rounds: int
     epochs: int
@@ -67,18 +67,18 @@ class Lengths(NamedTuple):
 def measure_sample(
     names: Sequence[str], workers: Sequence[int], lengths: Lengths, book: Book, progress: Progress
 ) -> list[Network]:
-    """Measure sampled networks in turn, so many rounds; what the book has is not measured again.
+    """Measure sampled networks in turn, for some rounds; runs that the book has are not repeated.
 
     Args:
-        names: of networks in `SAMPLE`; none: all.
-        workers: worker counts.
-        lengths: rounds and epochs.
-        book: that knows what was done before, and is told of each run.
-        progress: opens a bar of a name and so many parts.
+        names: names of networks in `SAMPLE`; empty for all.
+        workers: numbers of workers, each a contestant of its own.
+        lengths: numbers of rounds and epochs.
+        book: earlier runs, to which each new run is added.
+        progress: function that opens a progress bar; see `board.run_board`.
 
     Raises:
-        UserError: there is no such network.
-        DigitlabError: a run failed; those before it are kept.
+        UserError: a name is not in `SAMPLE`.
+        DigitlabError: a run failed; the runs before it are saved.
     """
     everybody = (FIT, *map(str, workers))
     recipes = {name: _sampled(name) for name in names or SAMPLE}
@@ -116,7 +116,7 @@ def _sampled(name: str) -> Recipe:
 
 
 def title(who: str) -> str:
-    """Name a contestant of the study."""
+    """Return the name of a contestant, for people."""
     if who == FIT:
         return "keras.fit"
     return "1 worker" if who == "1" else f"{who} workers"
@@ -127,10 +127,10 @@ def _key(recipe: Recipe, epochs: int, who: str) -> str:
 
 
 def study_rows(networks: Sequence[Network]) -> list[dict[str, Any]]:
-    """Give a row for each network and contestant; where all networks are there, also for the classroom.
+    """Return a row for each network and contestant; with all networks of the sample, also for the classroom.
 
     Args:
-        networks: that were measured, at least one.
+        networks: measured networks, at least one.
     """
     rows = [_row(network, who) for network in networks for who in network.seconds]
     return rows + (_together(networks) if len(networks) == len(SAMPLE) else [])
@@ -169,11 +169,11 @@ def _seconds(trainings: Iterable[Trial], networks: Sequence[Network], who: str) 
 
 
 def nearest(trial: Trial, networks: Sequence[Network]) -> Network:
-    """Find the sampled network that is most like a trial's.
+    """Find the sampled network that is most similar to a trial's.
 
     Args:
-        trial: of the classroom.
-        networks: of the sample.
+        trial: trial of the classroom.
+        networks: networks of the sample.
     """
 
     def distance(network: Network) -> tuple[bool, float]:
@@ -191,10 +191,10 @@ def _depth(spec: Trial | Recipe) -> int:
 
 
 def study_table(rows: Sequence[dict[str, Any]]) -> TextTable:
-    """Write trial-epochs a second: a row a network, `fit` first, then by worker count, beside the ratio.
+    """Format trial-epochs per second, one row per network: `fit`, then each number of workers with its ratio.
 
     Args:
-        rows: as `study_rows` gives them.
+        rows: rows that `study_rows` returned.
     """
     names = list(dict.fromkeys(row["network"] for row in rows))
     everybody = list(dict.fromkeys(row["by"] for row in rows))

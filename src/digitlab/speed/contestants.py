@@ -1,4 +1,4 @@
-"""Who trains on the board: our recipes, and the peers in their published settings."""
+"""The contestants of the board: digitlab's recipes, and peers in their published settings."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from digitlab.speed.places import peers_folder, peers_installed, peers_python, t
 from digitlab.training.process import native_precision
 
 OUR_RECIPES = ("fast", "fast-994", "fast-995")
-"""Those of the board, where they are in the package."""
+"""Names of digitlab's recipes on the board; those that are not in the package are skipped."""
 
 FLOAT32 = "float32"
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """What trains a network, in a process of its own.
+    """A program that trains a network, in a process of its own.
 
     Attributes:
-        name: unique on the board.
-        key: tells its settings from all others.
-        command: that trains once, without the seed and, of a peer, the file of the digits.
-        published: accuracy that its full schedule is published with, 0..1 (None: it is ours).
-        source: where that is.
+        name: name, unique on the board.
+        key: hash of all that decides how it trains; see `book.key_of`.
+        command: command that trains once, without the seed and, for a peer, the file of the digits.
+        published: published accuracy of its full schedule, 0..1 (None: it is a recipe of digitlab).
+        source: source of the published accuracy.
     """
 
     name: str
@@ -50,11 +50,11 @@ class Peer(NamedTuple):
     """A peer as it is published.
 
     Attributes:
-        name: unique among peers.
-        script: in `benchmarks/peers`.
-        published: accuracy of its full schedule, 0..1.
-        source: where that is.
-        own_environment: whether it needs what digitlab does not.
+        name: name, unique among peers.
+        script: name of its script in `benchmarks/peers`.
+        published: published accuracy of its full schedule, 0..1.
+        source: source of the published accuracy.
+        own_environment: whether it needs packages that digitlab does not need.
     """
 
     name: str
@@ -68,7 +68,7 @@ PEERS = (
     Peer(
         "keras-example", "keras_example.py", 0.9922, "keras.io, Simple MNIST convnet", own_environment=False
     ),
-    # The example's own page gives no figure: two runs of it by the author of the one-epoch recipe.
+    # The example's own page gives no accuracy: this is from two runs by the author of the one-epoch recipe.
     Peer("pytorch-example", "torch_example.py", 0.99185, "train_mnist_fast, 0_Pytorch_initial"),
     Peer("pytorch-one-epoch", "torch_one_epoch.py", 0.9904, "train_mnist_fast, 8_Final"),
     Peer("sklearn-example", "sklearn_example.py", 0.9531, "scikit-learn, plot_mnist_filters"),
@@ -77,21 +77,21 @@ PEERS = (
 
 
 class Lineup(NamedTuple):
-    """Who takes part, and who cannot: sentences that say why."""
+    """Contestants that take part, and sentences that say why others do not."""
 
     contestants: tuple[Contestant, ...]
     skipped: tuple[str, ...]
 
 
 def line_up(names: Sequence[str], threads: Sequence[int]) -> Lineup:
-    """Find the contestants.
+    """Select the contestants.
 
     Args:
-        names: of peers, and names or files of recipes; empty: those of the board.
-        threads: of ours, each a contestant of its own.
+        names: names of peers, and names or files of recipes; empty for the whole board.
+        threads: numbers of threads of digitlab's recipes, each a contestant of its own.
 
     Raises:
-        SpecError: a name that is neither a peer nor a recipe, or two recipes of one name.
+        SpecError: a name is neither a peer's nor a recipe's, or two recipes have the same name.
     """
     peers = {peer.name for peer in PEERS}
     here = [name for name in OUR_RECIPES if name in recipe_names()]
@@ -139,7 +139,7 @@ def _ours(recipe: Recipe, threads: int) -> Contestant:
 
 
 def _absence(peer: Peer) -> str:
-    """Say why a peer cannot take part; nothing where it can."""
+    """Return why a peer cannot take part; empty if it can."""
     if peers_folder() is None:
         return "its script is in the clone of digitlab: install digitlab from there"
     if peer.own_environment and not peers_installed():
@@ -148,7 +148,7 @@ def _absence(peer: Peer) -> str:
 
 
 def _rows(peer: Peer, recipes: Iterable[Recipe]) -> list[Contestant]:
-    """A peer as it is published; the Keras example in the precisions of our recipes, too."""
+    """Return a peer as it is published; the Keras example also in the precisions of the recipes."""
     precisions = [FLOAT32]
     if not peer.own_environment:
         precisions += sorted({recipe.training.precision for recipe in recipes} - {FLOAT32})
@@ -160,6 +160,7 @@ def _peer(peer: Peer, precision: str) -> Contestant:
     assert folder is not None  # else it is absent
     script = folder / peer.script
     python = str(peers_python()) if peer.own_environment else sys.executable
+    # Without the scripts of other peers: a change to one of them leaves the runs of this peer valid.
     others = {each.script for each in PEERS} - {peer.script}
     files = [path for path in sorted(folder.glob("*.*")) if path.suffix in {".py", ".txt"}]
     decisive = [path.read_text("utf-8") for path in files if path.name not in others]

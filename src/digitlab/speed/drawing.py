@@ -16,20 +16,21 @@ if TYPE_CHECKING:
 
 PNG_DOTS = 160
 MARKED = (0.9, 0.95, 0.97, 0.98, 0.985, 0.99, 0.994, 0.995, 0.997)
-"""Accuracies that the axis may mark."""
+"""Accuracies at which the axis may have a tick."""
 
 _MARKERS = "osD^v<>Ph"
 _PEERS = ("#a83232", "#c9622b", "#d9962b", "#8a6d3b", GREY, "#a0a8b0")
 
 
 def draw_board(standings: Sequence[Standing]) -> Figure:
-    """Draw accuracy against training seconds, both so that a factor is a distance.
+    """Plot accuracy against training seconds, both on logarithmic scales.
 
-    The axis of accuracy is logarithmic in the error, and dotted where a target is. A line joins the schedules
-    of a contestant, from one epoch to the full one, which has a large mark and the standard deviation.
+    The scale of accuracy is logarithmic in the error, with a dotted line at each target. A line joins the
+    schedules of a contestant, from the shortest to the full one, which has a large marker and an error bar of
+    one standard deviation.
 
     Args:
-        standings: of those that are drawn, at least one.
+        standings: summaries of the contestants to draw, at least one.
     """
     with figure_style():
         figure, (axes,) = new_figure(1, 4.4)
@@ -61,7 +62,7 @@ def _draw(axes: Axes, standing: Standing, marker: str, colour: str) -> None:
 
 
 def _deviation(schedule: Schedule) -> list[list[float]] | None:
-    """Give the standard deviation to either side, in % of error, within 0 and 100 (None: there is none)."""
+    """Return the standard deviation to either side, in % of error, within 0 and 100 (None: there is none)."""
     if not schedule.sd > 0:
         return None
     error = _error(schedule.mean)
@@ -70,7 +71,7 @@ def _deviation(schedule: Schedule) -> list[list[float]] | None:
 
 
 def _error(accuracy: float) -> float:
-    """Give the error in %, of which even a perfect network has half an image."""
+    """Return the error in %, at least that of half a test image: the scale is logarithmic."""
     return 100 * max(1 - accuracy, 0.5e-4)
 
 
@@ -99,7 +100,7 @@ def _accuracy_axis(axes: Axes, standings: Sequence[Standing]) -> None:
 
 
 def png_of(figure: Figure) -> bytes:
-    """Write a figure as PNG."""
+    """Render a figure as a PNG file."""
     file = io.BytesIO()
     with figure_style():
         figure.savefig(file, format="png", dpi=PNG_DOTS)

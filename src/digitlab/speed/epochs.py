@@ -1,7 +1,7 @@
-"""An epoch by `keras.Model.fit` or by our worker processes, in a process of its own.
+"""Time of an epoch by `keras.Model.fit` or by digitlab's worker processes, in a process of its own.
 
-`python -m digitlab.speed.epochs RECIPE EPOCHS WHO`: the recipe is its JSON text, WHO is `fit` or a number of
-workers. It prints JSON. The first epoch is left out: it holds tracing. Scoring is left out, too.
+`python -m digitlab.speed.epochs RECIPE EPOCHS WHO` prints JSON: RECIPE is a recipe's JSON text, WHO is `fit`
+or a number of workers. The first epoch is left out, since it includes tracing; scoring is left out, too.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from digitlab.spec.plan import resolve_precision
 
 FIT = "fit"
 IMAGES = 55_000
-"""That `fit` trains on, as many as a trial."""
+"""Number of images that `fit` trains on, as many as a trial."""
 LONG = 10_000
-"""Epochs of a trial that is stopped when enough of it has been seen."""
+"""Number of epochs of a worker's trial, which is stopped once enough of them have been timed."""
 WINDOW = 2.0
-"""Seconds that workers are watched at least: small networks train many epochs meanwhile."""
+"""Shortest time for which workers are timed, in seconds: small networks train many epochs meanwhile."""
 
 
 def epoch_of(recipe: Recipe, epochs: int, who: str) -> dict[str, Any]:
-    """Measure an epoch in a process of its own.
+    """Measure the time of an epoch, in a process of its own.
 
     Args:
-        recipe: what is trained.
-        epochs: of one training, 2 or more; workers may train more, to be watched long enough.
-        who: `fit`, or how many workers.
+        recipe: recipe to train.
+        epochs: number of epochs of one training, 2 or more; workers may train more, to be timed long enough.
+        who: `fit`, or the number of workers.
 
     Returns:
-        `seconds` an epoch, divided by the workers, and the peak `memory_mb` of one process (None where
-        the system does not tell).
+        `seconds` per epoch, divided by the number of workers, and the peak `memory_mb` of one process (None
+        where the system does not report it).
 
     Raises:
-        DigitlabError: it failed.
+        DigitlabError: the process failed.
     """
     command = [sys.executable, "-m", "digitlab.speed.epochs", recipe.to_json(), str(epochs), who]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -52,7 +52,11 @@ def epoch_of(recipe: Recipe, epochs: int, who: str) -> dict[str, Any]:
 
 
 def fit_epochs(recipe: Recipe, epochs: int) -> list[float]:
-    """Train as Keras's examples do: `compile` and `fit`, with Keras's own defaults and all cores."""
+    """Train as Keras's examples do: `compile` and `fit`, with Keras's own defaults and all cores.
+
+    Returns:
+        Seconds of each epoch but the first.
+    """
     import numpy as np
 
     from digitlab.data import load
@@ -65,7 +69,7 @@ def fit_epochs(recipe: Recipe, epochs: int) -> list[float]:
 
     mnist = load("mnist")
     images, labels = mnist.x_train[:IMAGES].astype(np.float32), mnist.y_train[:IMAGES]
-    model: Any = build(recipe.model)  # Keras's annotation of `verbose` knows only names
+    model: Any = build(recipe.model)  # Keras annotates `verbose` as text only
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     ends: list[float] = []
     clock = callbacks.LambdaCallback(on_epoch_end=lambda *_: ends.append(time.perf_counter()))
@@ -75,13 +79,16 @@ def fit_epochs(recipe: Recipe, epochs: int) -> list[float]:
 
 
 class _Enough(Exception):  # noqa: N818 - no error
-    """All workers have been seen to train at the same time for long enough."""
+    """Signal that all workers have trained at the same time for long enough."""
 
 
 def worker_epochs(recipe: Recipe, epochs: int, workers: int) -> list[float]:
-    """Train a trial in each of so many workers, and time the epochs in which all of them train.
+    """Train a trial in each worker, and time the epochs in which all of them train.
 
     Workers start one after the other, so that the first may be alone for seconds.
+
+    Returns:
+        Seconds of each such epoch, of all workers.
     """
     from digitlab.data import load
     from digitlab.studies.executors.base import Event, Failed, Progress
@@ -119,7 +126,7 @@ def worker_epochs(recipe: Recipe, epochs: int, workers: int) -> list[float]:
 
 
 def peak_memory_mb(*, children: bool) -> float | None:
-    """Give the peak memory of this process or of the largest that it started; None where it is not told."""
+    """Return the peak memory of this process or its largest child, in MiB; None where it is not reported."""
     if sys.platform != "linux":
         return None
     import resource
@@ -128,7 +135,7 @@ def peak_memory_mb(*, children: bool) -> float | None:
 
 
 def main() -> None:
-    """Measure as ordered, and print JSON."""
+    """Measure as the command line says, and print JSON."""
     recipe, epochs, who = Recipe.from_json(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     if who == FIT:
         seconds = statistics.median(fit_epochs(recipe, epochs))

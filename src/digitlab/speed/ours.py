@@ -1,6 +1,6 @@
-"""One of our trainings in a process of its own: `python -m digitlab.speed.ours --recipe JSON`.
+"""One training of a recipe in a process of its own: `python -m digitlab.speed.ours --recipe JSON`.
 
-Prints what the peers print (`benchmarks/peers/contract.py`).
+It prints the same values as the peers (`benchmarks/peers/contract.py`).
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import time
 
 
 def main() -> None:
-    """Train as ordered, and print seconds and accuracy."""
+    """Train as the command line says, and print seconds and accuracy."""
     parser = argparse.ArgumentParser(description="Train the network of a recipe once.")
     parser.add_argument("--recipe", required=True, help="its JSON text")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     begin = time.perf_counter()
+    # Imported here, inside the clock: `import_seconds` is part of the report.
     from digitlab.spec.recipe import Recipe
     from digitlab.training.run import tensorflow_engine, train
 

@@ -1,4 +1,4 @@
-"""Where the board finds its peers and keeps its results: in the clone that digitlab runs from, if it does."""
+"""Paths of the board's peers and results, in the clone that digitlab runs from, if there is one."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _READY = _ENVIRONMENT / ".ready"
 
 
 def peers_folder() -> Path | None:
-    """Give the folder of the peers' scripts; None outside of a clone."""
+    """Return the folder of the peers' scripts; None outside of a clone."""
     folder = _CLONE / "benchmarks" / "peers"
     return folder if folder.is_dir() else None
 
 
 def results_folder(out: Path | None = None, publish: bool = False) -> Path:
-    """Give the folder in which measurements are kept: one of their own, unless another is asked for.
+    """Return the folder in which measurements are saved: the workspace's, unless another is requested.
 
     Args:
-        out: the folder that is asked for.
-        publish: take the clone's published results, which are then replaced.
+        out: folder that is requested.
+        publish: whether to return the folder of the clone's published results, which are then replaced.
 
     Raises:
-        UserError: both are asked for, or digitlab does not run from a clone.
+        UserError: both are requested, or the published results are and digitlab does not run from a clone.
     """
     if not publish:
         return out or Workspace().measurements
@@ -44,13 +44,13 @@ def results_folder(out: Path | None = None, publish: bool = False) -> Path:
 
 
 def peers_python() -> Path:
-    """Give the Python of the peers' own environment, which need not be there."""
+    """Return the path of Python in the peers' own environment, which need not exist."""
     place = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
     return _ENVIRONMENT.joinpath(*place)
 
 
 def peers_installed() -> bool:
-    """Say whether the peers' own environment holds what they require today."""
+    """Return whether the peers' own environment holds what they require now."""
     folder = peers_folder()
     return folder is not None and _READY.exists() and _READY.read_text("utf-8") == _required(folder)
 
@@ -60,10 +60,10 @@ def _required(folder: Path) -> str:
 
 
 def training_code(clock: str) -> str:
-    """Tell the code that trains and is timed from every other state of it, whose times do not hold.
+    """Hash the code that trains and that times it; runs of other code do not count.
 
     Args:
-        clock: the module of this package that times it.
+        clock: name of the module of this package that times the training.
     """
     files = sorted(path for room in ("models", "training") for path in (_PACKAGE / room).glob("*.py"))
     files.append(_PACKAGE / "speed" / f"{clock}.py")
@@ -71,7 +71,7 @@ def training_code(clock: str) -> str:
 
 
 def install_peers() -> None:
-    """Make the peers' own environment, with what `benchmarks/peers/requirements.txt` names.
+    """Create the peers' own environment, with the packages of `benchmarks/peers/requirements.txt`.
 
     Raises:
         UserError: digitlab does not run from a clone, or pip could not install them.
@@ -86,6 +86,6 @@ def install_peers() -> None:
         subprocess.run(
             [str(python), "-m", "pip", "install", "--quiet", *wanted], check=True, stdout=sys.stderr
         )
-        write_whole(_READY, _required(folder).encode())
+        write_whole(_READY, _required(folder).encode())  # last: an interrupted installation does not count
     except (OSError, subprocess.CalledProcessError) as error:
         raise UserError(f"the peers' environment {_ENVIRONMENT} could not be made: {error}") from None

@@ -1,4 +1,4 @@
-"""What the runs of the board say: accuracy and time of each contestant, and time to a target."""
+"""Summary of the board's runs: accuracy and time of each contestant, and time to a target."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ TEST_IMAGES = 10_000
 
 
 class Schedule(NamedTuple):
-    """A schedule of fixed length, over the seeds.
+    """Results of a schedule of fixed length, over the seeds.
 
     Attributes:
-        epochs: of it.
-        n: networks.
-        mean: of their accuracy on the test set, 0..1.
-        sd: likewise, ddof = 1 (nan of one network).
-        low: lower end of the 95 % t interval of the mean (nan of one network, or where all are equal).
-        high: upper end.
-        seconds: of training, their median.
+        epochs: number of epochs, their median.
+        n: number of networks.
+        mean: mean of their accuracy on the test set, 0..1.
+        sd: standard deviation of their accuracy, ddof = 1 (nan for one network).
+        low: lower end of the 95 % t interval of the mean (nan for one network, or where all are equal).
+        high: upper end of that interval.
+        seconds: median of the training time, in seconds.
     """
 
     epochs: int
@@ -37,26 +37,26 @@ class Schedule(NamedTuple):
 
     @property
     def ends(self) -> tuple[float, float]:
-        """Where the mean may lie; without an interval, within the noise of one network on its images."""
+        """Ends of the interval of the mean; without a t interval, the noise of one network's accuracy."""
         if math.isnan(self.low):
             return self.mean - noise(self.mean), self.mean + noise(self.mean)
         return self.low, self.high
 
 
 class Standing(NamedTuple):
-    """How a contestant stands.
+    """Summary of a contestant's runs.
 
     Attributes:
-        name: of the contestant.
+        name: name of the contestant.
         ours: whether it is a recipe of digitlab.
-        schedules: from the shortest to the full one.
-        import_seconds: median over the seeds.
-        compile_seconds: likewise.
-        whole_seconds: likewise, of import, compile and training together.
-        published: accuracy that its full schedule is published with, 0..1 (None: it is ours).
-        source: where that is.
-        counts: whether it is ours or reaches that within noise.
-        versions: of its libraries, where they are not digitlab's.
+        schedules: schedules from the shortest to the full one.
+        import_seconds: median import time over the seeds, in seconds.
+        compile_seconds: median compile time over the seeds, in seconds.
+        whole_seconds: median of import, compile and training time together, in seconds.
+        published: published accuracy of its full schedule, 0..1 (None: it is a recipe of digitlab).
+        source: source of the published accuracy.
+        counts: whether it is a recipe of digitlab, or reaches its published accuracy within noise.
+        versions: versions of its libraries, where it is not a recipe of digitlab.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Standing(NamedTuple):
 
     @property
     def full(self) -> Schedule:
-        """The schedule as it is published, or the recipe's."""
+        """The full schedule: as it is published, or the recipe's."""
         return self.schedules[-1]
 
 
@@ -80,8 +80,8 @@ def standing_of(contestant: Contestant, runs: Sequence[dict[str, Any]]) -> Stand
     """Summarize the runs of a contestant.
 
     Args:
-        contestant: who trained.
-        runs: as the book keeps them, at least one.
+        contestant: contestant that trained.
+        runs: runs from its book, at least one.
     """
     parts = [(run["import_seconds"], run["compile_seconds"], run["epochs"][-1]["seconds"]) for run in runs]
     imports, compiles, _ = zip(*parts, strict=True)
@@ -102,7 +102,7 @@ def standing_of(contestant: Contestant, runs: Sequence[dict[str, Any]]) -> Stand
 
 
 def _schedule(ends: Sequence[dict[str, Any]]) -> Schedule:
-    """One schedule of every seed; scikit-learn's may end after a few epochs more or less."""
+    """Summarize one schedule over the seeds; scikit-learn's may end after a few epochs more or less."""
     accuracies = [end["accuracy"] for end in ends]
     estimate = t_interval(accuracies, limits=(0.0, 1.0))
     return Schedule(
@@ -117,11 +117,11 @@ def _schedule(ends: Sequence[dict[str, Any]]) -> Schedule:
 
 
 def noise(accuracy: float, images: int = TEST_IMAGES) -> float:
-    """Give the half width of the 95 % interval of one network's accuracy on so many images.
+    """Return the half width of the 95 % interval of one network's accuracy.
 
     Args:
-        accuracy: 0..1.
-        images: that it was measured on.
+        accuracy: measured accuracy, 0..1.
+        images: number of images that it was measured on.
 
     Source:
         The normal approximation of the binomial distribution.
@@ -130,14 +130,17 @@ def noise(accuracy: float, images: int = TEST_IMAGES) -> float:
 
 
 class Reach(NamedTuple):
-    """A contestant and a target.
+    """Schedules with which a contestant reaches a target.
+
+    They are None where no schedule reaches it, or where the contestant is a peer that does not count.
 
     Attributes:
-        schedule: the quickest whose mean reaches the target (None: none does, or the peer does not count).
-        ratio: its seconds to those of ours that reaches the target first (nan: there is none).
-        earliest: the quickest whose interval reaches the target, wherever its mean is (None likewise).
-        surely: the quickest whose whole interval is above the target (None: of none is it).
-        ratios: of the seconds of both to those of ours (nan: there is none).
+        schedule: quickest schedule whose mean reaches the target.
+        ratio: seconds of `schedule`, divided by those of digitlab's quickest schedule whose mean reaches the
+            target (nan: either is missing).
+        earliest: quickest schedule whose interval reaches the target, wherever its mean is.
+        surely: quickest schedule whose whole interval is above the target.
+        ratios: seconds of `earliest` and of `surely`, each divided as in `ratio`.
     """
 
     schedule: Schedule | None
@@ -148,16 +151,16 @@ class Reach(NamedTuple):
 
     @property
     def undecided(self) -> bool:
-        """Whether it is open if, or after how many epochs, the target is reached."""
+        """Whether the intervals leave open if, or after how many epochs, the target is reached."""
         return self.earliest is not self.surely
 
 
 def reaches(standings: Sequence[Standing], target: float) -> list[Reach]:
-    """Say when each contestant reaches a target.
+    """Return when each contestant reaches a target.
 
     Args:
-        standings: of all.
-        target: mean accuracy, 0..1.
+        standings: summaries of all contestants.
+        target: mean accuracy to reach, 0..1.
     """
     means = [_quickest(each, lambda schedule: schedule.mean >= target) for each in standings]
     earliest = [_quickest(each, lambda schedule: schedule.ends[1] >= target) for each in standings]

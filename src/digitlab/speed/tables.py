@@ -11,7 +11,7 @@ from digitlab.speed.standing import TARGETS, Reach, Standing, reaches
 
 
 def standing_table(standings: Sequence[Standing]) -> TextTable:
-    """Write accuracy and time of each contestant's full schedule."""
+    """Format the accuracy and time of each contestant's full schedule."""
     columns = (
         "contestant",
         "epochs",
@@ -42,7 +42,7 @@ def _standing_cells(standing: Standing) -> tuple[str, ...]:
 
 
 def target_table(standings: Sequence[Standing]) -> TextTable:
-    """Write the training seconds of each contestant to each target, and their ratio to ours."""
+    """Format the training seconds of each contestant to each target, and their ratio to digitlab's."""
     columns = ["contestant"]
     for target in TARGETS:
         columns += [f"to {100 * target:.1f} %", "times ours"]
@@ -63,7 +63,7 @@ def _reach_cells(standing: Standing, reach: Reach) -> tuple[str, str]:
 
 
 def _doubt(reach: Reach) -> str:
-    """Say between which schedules the crossing may lie, by the intervals of their means."""
+    """Return the schedules between which the crossing may lie, by the intervals of their means."""
     if reach.surely is None:
         return "undecided"
     assert reach.earliest is not None  # what surely reaches a target reaches it
@@ -88,12 +88,12 @@ def _absence(standing: Standing, reach: Reach) -> str:
 
 
 def seconds_text(seconds: float) -> str:
-    """Write seconds with the digits that they deserve."""
+    """Format seconds with about three significant digits."""
     return f"{seconds:.2f}" if seconds < 10 else f"{seconds:.1f}" if seconds < 100 else f"{seconds:.0f}"
 
 
 def board_rows(standings: Sequence[Standing]) -> list[dict[str, Any]]:
-    """Give a row a contestant: plain values, None where there is none."""
+    """Return a row of plain values for each contestant, None where there is no value."""
     found = {target: reaches(standings, target) for target in TARGETS}
     return [
         _row(standing, {target: each[place] for target, each in found.items()})

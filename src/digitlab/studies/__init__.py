@@ -1,4 +1,4 @@
-"""Running studies: the runner and its executors."""
+"""Running studies: planning, the runner and its executors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a study to its plan: made for this machine, or found again as the store has it."""
+"""Plans of studies: made for this machine, or found again in a store."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _FINGERPRINT = re.compile(f"[0-9a-f]{{{SHORT},64}}")
 
 
 class _Asked(NamedTuple):
-    """A study with all that it names, its data by a name that holds everywhere."""
+    """A study with its recipes, and with its data under a name that is valid everywhere."""
 
     study: Study
     recipe: Recipe
     recipes: Mapping[str, Recipe]
 
     def on(self, data: DataSpec, fingerprint: str, precision: str) -> Plan:
-        """Plan it on some data, which may be its own."""
+        """Return the study's plan on some data, which may be its own."""
         own = self.study.data
         study = self.study.model_copy(update={"data": data})
         other = None if data.dataset == own.dataset else own
@@ -38,7 +38,7 @@ class _Asked(NamedTuple):
 
 
 class _KeptData(NamedTuple):
-    """The data that is asked for, and what must be said of it."""
+    """The requested data, with remarks on it."""
 
     spec: DataSpec
     fingerprint: str
@@ -46,11 +46,11 @@ class _KeptData(NamedTuple):
 
 
 class StoredPlan(NamedTuple):
-    """A plan, as far as a store has it.
+    """A plan that fits the results in a store.
 
     Attributes:
-        plan: of the study.
-        remarks: what a reader of its table must know, a line each.
+        plan: the study's plan.
+        remarks: remarks for a reader of its table, one line each.
     """
 
     plan: Plan
@@ -61,20 +61,20 @@ def plan_study(study: str | Study, *, seeds: int | None = None, data: str | None
     """Plan a study for this machine.
 
     Args:
-        study: a name, a file, or the study itself.
-        seeds: networks per level instead of the study's own number.
-        data: a name in the catalogue or a folder instead of the study's own.
+        study: name, file, or the study itself.
+        seeds: number of networks per level (None: the study's own number).
+        data: name in the catalogue or folder of the data (None: the study's own data).
 
     Raises:
-        SpecError: the study is none, or one of its levels is impossible.
-        DataError: the data is none, its validation part is too large, or digits would be generated among
+        SpecError: there is no such study, or one of its levels is impossible.
+        DataError: there is no such data, its validation part is too large, or digits would be generated among
             images of other classes.
     """
     asked = _asked(study, seeds)
     if data is None:
         require_folder(asked.study.data.dataset, resolve_study(study).data.dataset, study_folder(study))
     spec, dataset = _data(asked.study.data, data)
-    stratified_split(dataset.y_train, spec.validation, spec.split_seed)  # refused here if at all
+    stratified_split(dataset.y_train, spec.validation, spec.split_seed)  # raises before anything is trained
     plan = asked.on(spec, dataset.fingerprint, native_precision())
     for trial in plan.trials:
         check_drawn_digits(trial, dataset)
@@ -82,22 +82,22 @@ def plan_study(study: str | Study, *, seeds: int | None = None, data: str | None
 
 
 def stored_plan(study: str, store: Store, *, seeds: int | None = None, data: str | None = None) -> StoredPlan:
-    """Find the plan of which a store is to tell.
+    """Find the plan of a study whose results are read from a store.
 
-    A study that is asked as it was last run on that data is taken with the seeds and the precision of that
-    run. One that is written otherwise now, or was never run, is planned anew: what the store has of its
-    trials is found all the same.
+    A study that has not changed since its last run on the data gets the seeds and the precision of that run.
+    One that has changed, or was never run, is planned anew; results that the store has of its trials are
+    found nevertheless.
 
     Args:
-        study: a name in the library, a file, or the name under which a study of one's own was run.
-        store: where it is looked for.
-        seeds: networks per level instead of the number of the last run.
-        data: instead of the study's own: a name in the catalogue, a folder, or the first digits of the
-            fingerprint of data that the study was run on.
+        study: name in the library, file, or name under which a user's study was run.
+        store: store to search.
+        seeds: number of networks per level (None: that of the last run).
+        data: name in the catalogue, folder, or first digits of the fingerprint of data that the study was run
+            on (None: the study's own data).
 
     Raises:
         SpecError: there is no such study, or one of its levels is impossible.
-        DataError: the data is none, and the study was never run on any of that name.
+        DataError: there is no such data, and the study was never run on data of that name.
     """
     if study in study_names() or study_folder(study) is not None:
         asked = _asked(study)
@@ -105,7 +105,7 @@ def stored_plan(study: str, store: Store, *, seeds: int | None = None, data: str
         return _stored(asked, kept, store, seeds, _kept_data(asked.study, kept, data))
     kept = store.plans(study)
     if not kept:
-        resolve_study(study)  # which says what there is
+        resolve_study(study)  # raises, and lists the known studies
     last = next((plan for plan in kept if plan.own_data is None), kept[0])
     if data is None:
         own = last.own_data
@@ -113,7 +113,7 @@ def stored_plan(study: str, store: Store, *, seeds: int | None = None, data: str
         return _as_trained(last, store, seeds, remarks)
     found = _kept_data(last.own_study, kept, data)
     run = _last_on(kept, found.fingerprint)
-    if run is not None:  # what was asked there last, whatever was asked of other data since
+    if run is not None:  # the last run on this data counts, even if one on other data is newer
         return _as_trained(run, store, seeds, found.remarks)
     return _stored(_Asked(last.own_study, last.recipe, last.recipes), kept, store, seeds, found)
 
@@ -142,14 +142,14 @@ def _stored(
 
 
 def replaced(kept: Plan, plan: Plan) -> str:
-    """Say what is lost from sight where a plan takes the place of another of its name and data.
+    """Describe what is hidden when a plan replaces another one of its name and data.
 
     Args:
         kept: plan of the last run.
         plan: plan of this run.
 
     Returns:
-        A line, empty where nothing is.
+        One line (empty: nothing is hidden).
     """
     parts = list(plan.differences(kept))
     if kept.precision != plan.precision:
@@ -196,7 +196,7 @@ def _data(own: DataSpec, data: str | None) -> tuple[DataSpec, Dataset]:
 
 
 def _kept_data(study: Study, kept: Iterable[Plan], data: str | None) -> _KeptData:
-    """Find out which data is asked for; where it is not at hand any more, those who were run on it tell."""
+    """Find the requested data; if it is not available any more, use the plan of a run on it."""
     own = study.data
     if data is not None and _FINGERPRINT.fullmatch(data) and not Path(data).is_dir():
         for plan in kept:
@@ -217,7 +217,7 @@ def _kept_data(study: Study, kept: Iterable[Plan], data: str | None) -> _KeptDat
 
 
 def _elsewhere(kept: Sequence[Plan], place: str, fingerprint: str | None) -> str:
-    """Say on which other data a study was run, and how that is asked for."""
+    """Return a line on the other data that a study was run on, and the options that show those runs."""
     runs = []
     for plan in kept:
         dataset = plan.study.data.dataset
@@ -228,7 +228,7 @@ def _elsewhere(kept: Sequence[Plan], place: str, fingerprint: str | None) -> str
 
 
 def _as_trained(plan: Plan, store: Store, seeds: int | None, remarks: Iterable[str]) -> StoredPlan:
-    """Where nothing was trained of a plan, take another engine or precision of which something was."""
+    """Return the plan, in another engine version or precision if only that has results."""
     shown = _trained(plan if seeds is None else plan.with_seeds(seeds), store)
     said = [*remarks]
     if shown.precision != plan.precision:
@@ -240,7 +240,7 @@ def _as_trained(plan: Plan, store: Store, seeds: int | None, remarks: Iterable[s
 
 
 def _trained(plan: Plan, store: Store) -> Plan:
-    """Look for results of the plan's own engine, then of older ones, and of each in its precision first."""
+    """Find results of the plan's engine version, then of older ones, each in its own precision first."""
     other = "float32" if plan.precision != "float32" else "mixed_bfloat16"
     for version in range(plan.engine_version, 0, -1):
         for precision in (plan.precision, other):
@@ -251,7 +251,7 @@ def _trained(plan: Plan, store: Store) -> Plan:
 
 
 def _older_engine(plan: Plan) -> tuple[str, ...]:
-    """Say that what is shown was trained by an older engine, in a line; nothing where it was not."""
+    """Return a line if the results are from an older engine version, else nothing."""
     if plan.engine_version == ENGINE_VERSION:
         return ()
     return (

@@ -1,4 +1,4 @@
-"""From a study to its results: plan, skip what is done, train the rest, keep each result as it comes."""
+"""Running of studies: plan, skip what is done, train the rest, store each result as it arrives."""
 
 from __future__ import annotations
 
@@ -25,39 +25,39 @@ from digitlab.workspace import DEFAULT_STORE
 
 
 class Observer:
-    """Is told how a study goes on; every method may be left as it is."""
+    """Callbacks of a run; each method does nothing unless it is overridden."""
 
     def planned(self, done: Sequence[Trial], failed: Sequence[Trial], todo: Sequence[Trial]) -> None:
-        """The study takes these trainings: done before, failed before, and still to be done.
+        """Called with the trainings of the run: done before, failed before, and still to be done.
 
-        It comes again where a training failed and shorter trials, that it was to give, are trained alone.
+        Called again if a training failed and shorter trials, which it would have included, are trained alone.
         """
 
     def remark(self, line: str) -> None:
-        """Something is done otherwise than might be thought, and goes on."""
+        """Called with a line about something unexpected that does not stop the run."""
 
     def started(self, trial: Trial) -> None:
-        """A trial is being trained; it comes again when a dead worker's trial is tried again."""
+        """Called when the training of a trial starts, and again if it is retried after a worker died."""
 
     def epoch(self, trial: Trial, record: EpochRecord) -> None:
-        """A trial has finished an epoch."""
+        """Called after each epoch of a trial."""
 
     def finished(self, trial: Trial, result: Result) -> None:
-        """A trial is done and its result is in the store."""
+        """Called when a trial is done and its result is in the store."""
 
     def failed(self, trial: Trial, reason: str) -> None:
-        """A trial failed, and the store knows why."""
+        """Called when a trial has failed and the reason is in the store."""
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How the trials of plans are run.
+    """Options of a run.
 
     Attributes:
-        again: train what is done, too.
-        retry_failed: train what failed, too.
-        bundles: folder in which each network that is trained is kept as a bundle, RECIPE-seedS-ID, on the
-            computer that trains it.
+        again: whether trials that are done are trained again.
+        retry_failed: whether trials that failed are trained again.
+        bundles: folder in which each trained network is saved as a bundle, RECIPE-seedS-ID, on the computer
+            that trains it (None: networks are not saved).
     """
 
     again: bool = False
@@ -74,20 +74,20 @@ def run_study(
     workers: int | None = None,
     observer: Observer | None = None,
 ) -> StudyTable:
-    """Run a study in worker processes and give its table.
+    """Run a study in worker processes and return its table.
 
     A script that calls this needs the `if __name__ == "__main__":` guard that spawned processes need.
 
     Args:
-        study: a name, a file, or the study itself.
-        seeds: networks per level instead of the study's own number.
-        data: a name in the catalogue or a folder instead of the study's own.
-        store: the file in which results are kept and found again.
-        workers: processes of one thread each; as many as cores unless said.
-        observer: is told how it goes on.
+        study: name, file, or the study itself.
+        seeds: number of networks per level (None: the study's own number).
+        data: name in the catalogue or folder of the data (None: the study's own data).
+        store: path of the store file, in which results are kept and found again.
+        workers: number of processes, each of one thread (None: the number of cores).
+        observer: callbacks of the run.
 
     Raises:
-        UserError: a study, data set or store that is none.
+        UserError: the study, data set or store does not exist or is not valid.
     """
     plan = plan_study(study, seeds=seeds, data=data)
     executor = ProcessExecutor(available_cores() if workers is None else workers)
@@ -103,22 +103,22 @@ def run_plans(
     observer: Observer,
     options: RunOptions = RunOptions(),
 ) -> None:
-    """Train what is not done of the trials of some plans, and keep each result as it comes.
+    """Train the trials of some plans that are not done, and store each result as it arrives.
 
-    What several plans ask for is trained once, and a shorter trial is read off a longer one. Where the
-    longer one fails, the shorter is trained for itself.
+    A trial that several plans share is trained once, and a shorter trial is read from a longer one. If the
+    longer one fails, the shorter is trained alone.
 
     Args:
-        plans: of the studies.
-        store: where results are found and kept.
-        executor: what runs the trials.
-        observer: is told how it goes on.
-        options: what else is asked.
+        plans: plans of the studies.
+        store: store in which results are found and kept.
+        executor: executor that runs the trials.
+        observer: callbacks of the run.
+        options: options of the run.
 
     Raises:
-        SpecError: something is to be trained and is of another engine or synthesis than this code's.
-        MissingExtraError: something is to be trained and TensorFlow or Keras is not installed.
-        StoreError: the store cannot be written, or another runner works on it.
+        SpecError: a trial to be trained has another engine or synthesis version than this code.
+        MissingExtraError: a trial is to be trained, and TensorFlow or Keras is not installed.
+        StoreError: the store cannot be written, or another runner is working on it.
     """
     trials = _in_order(trial for plan in plans for trial in plan.trials)
     survey = _survey(trials, store, options)
@@ -161,11 +161,11 @@ def _keep_plans(plans: Iterable[Plan], store: Store, observer: Observer, require
 
 
 def failed_trials(plans: Iterable[Plan], store: Store) -> tuple[Trial, ...]:
-    """List the trials that some plans ask for and that failed, now or before.
+    """Return the trials of some plans that failed, now or before.
 
     Args:
-        plans: of the studies.
-        store: where their trials are looked for.
+        plans: plans of the studies.
+        store: store to search.
     """
     trials = {trial.id: trial for plan in plans for trial in plan.trials}
     failed = reasons(store.statuses(trials), "failed")
@@ -174,15 +174,15 @@ def failed_trials(plans: Iterable[Plan], store: Store) -> tuple[Trial, ...]:
 
 
 def _in_order(trials: Iterable[Trial]) -> list[Trial]:
-    """Whole seeds first, so that an interrupted study has some to compare; in a seed the longest first, so
-    that workers finish together."""
+    """Sort by seed, so that an interrupted study has whole seeds to compare; within a seed the longest trials
+    come first, so that workers finish together."""
     return sorted(
         trials, key=lambda trial: (trial.seed, -cost(trial.model).multiply_adds * trial.training.epochs)
     )
 
 
 class _Survey(NamedTuple):
-    """The trainings that some trials take."""
+    """Trainings that some trials need, by their state."""
 
     done: tuple[Trial, ...]
     failed: tuple[Trial, ...]
@@ -192,7 +192,7 @@ class _Survey(NamedTuple):
 def _survey(
     trials: Sequence[Trial], store: Store, options: RunOptions, tried: Container[str] = ()
 ) -> _Survey:
-    """Find what is still to be trained; what this run has tried is done or failed."""
+    """Find what is still to be trained; trials in `tried`, of this run, are not tried again."""
     done = {} if options.again else store.sources(trials)
     failed = {}
     if not (options.again or options.retry_failed):
@@ -209,7 +209,7 @@ def _survey(
 
 
 class _Keeper:
-    """Keeps in the store what happens to trials, and tells the observer."""
+    """Stores the events of trials, and passes them to the observer."""
 
     def __init__(self, trials: Sequence[Trial], store: Store, observer: Observer) -> None:
         self.trials = trials
@@ -235,12 +235,12 @@ class _Keeper:
 
 
 def read_table(plan: Plan, store: Store, *, curves: bool = True) -> StudyTable:
-    """Bring together what the store has of a plan's trials.
+    """Return the table of a plan's results in a store.
 
     Args:
-        plan: of the study.
-        store: where results are found.
-        curves: read the histories and environments, too, which takes a hundred times as long.
+        plan: the study's plan.
+        store: store to read.
+        curves: whether to read histories and environments, too, which takes a hundred times as long.
     """
     statuses = store.statuses(trial.id for trial in plan.trials)
     failed, interrupted = reasons(statuses, "failed"), reasons(statuses, "interrupted")
@@ -254,11 +254,11 @@ def read_table(plan: Plan, store: Store, *, curves: bool = True) -> StudyTable:
 
 @dataclass(frozen=True)
 class TrainTask:
-    """Trains a trial in whatever process it is called in; the data came there with it.
+    """Trains a trial in the process in which it is called; the data is pickled with the task.
 
     Attributes:
-        datasets: what trials learn from, by the name that they know it by.
-        bundles: folder for bundles of the trained networks; None: they are not kept.
+        datasets: data sets to train on, by their names in the trials.
+        bundles: folder for bundles of the trained networks (None: networks are not saved).
     """
 
     datasets: Mapping[str, Dataset]
@@ -266,15 +266,15 @@ class TrainTask:
 
     @classmethod
     def on_data_of(cls, trials: Iterable[Trial], bundles: Path | None = None) -> Self:
-        """Load what trials learn from.
+        """Create the task for some trials, with their data loaded.
 
         Raises:
-            DataError: it is not there any more.
+            DataError: the data is not there any more.
         """
         return cls({name: load(name) for name in {trial.data.dataset for trial in trials}}, bundles)
 
     def __call__(self, trial: Trial, report: Callable[[EpochRecord], None]) -> Result:
-        """Train a trial, and report each epoch as it ends."""
+        """Train a trial, and report each epoch when it ends."""
         dataset = self.datasets[trial.data.dataset]
         trained = train_trial(trial, dataset, on_epoch=report)
         if self.bundles is not None:
@@ -286,5 +286,5 @@ class TrainTask:
 
         trial = trained.result.trial
         folder = bundles / f"{trial.recipe}-seed{trial.seed}-{trial.id[:8]}"
-        if not folder.exists():  # else the run was stopped between the bundle and the result, or goes again
+        if not folder.exists():  # else a run was stopped before the result, or the trial is repeated
             write_trained(folder, trained.model, trained.result, dataset)

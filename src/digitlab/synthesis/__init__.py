@@ -1,1 +1,1 @@
-"""Handwriting that is drawn: digits, ink that is none, rows of digits on paper, and corrupted images."""
+"""Synthetic handwriting: digits, ink that is no digit, rows of digits on paper, and corrupted images."""

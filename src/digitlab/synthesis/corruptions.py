@@ -1,9 +1,9 @@
-"""Fifteen corruptions of digits that a person still reads: what a network is worth off its training data.
+"""Fifteen corruptions of digits that a person can still read, to test networks off their training data.
 
 Source:
     Mu and Gilmer 2019, MNIST-C: A Robustness Benchmark for Computer Vision. The code is ours; the severities
     and the layouts of stripe, dotted line, zigzag and spatter follow the authors' published code
-    (google-research/mnist-c, Apache-2.0). The images are others: figures do not compare with published ones.
+    (google-research/mnist-c, Apache-2.0). The images differ, so figures do not compare with published ones.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ def corrupt(name: str, images: np.ndarray, seed: int) -> np.ndarray:
     """Corrupt images in one of fifteen ways.
 
     Args:
-        name: of `CORRUPTIONS`.
-        images: uint8 [n, 28, 28], white ink on black.
-        seed: 0 or more; the same images and seed give the same corruption.
+        name: name of the corruption, one of `CORRUPTIONS`.
+        images: images to corrupt, uint8 [n, 28, 28], white ink on black.
+        seed: random seed, 0 or more; the same images and seed give the same corruption.
 
     Returns:
-        uint8 [n, 28, 28].
+        Corrupted images, uint8 [n, 28, 28].
 
     Raises:
-        DataError: when there is no corruption of that name, or the images are of another type or size.
+        DataError: there is no corruption of that name, or the images have another type or size.
     """
     if name not in _BY_NAME:
         raise DataError(f"corruption {name!r}: expected one of {', '.join(CORRUPTIONS)}")
@@ -48,18 +48,18 @@ def corrupt(name: str, images: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _shot_noise(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Three photons where the ink is full."""
+    """Draw each pixel from a Poisson distribution, with three photons where the ink is full."""
     return random.poisson(3 * images) / 3
 
 
 def _impulse_noise(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """17 % of the pixels turn black or white."""
+    """Turn 17 % of the pixels black or white."""
     struck = random.random(images.shape) < 0.17
     return np.where(struck, random.integers(0, 2, images.shape), images)
 
 
 def _glass_blur(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Blur by 0.7 pixels, twice exchange every other pixel with one above or to its left, blur again."""
+    """Blur by 0.7 pixels, twice exchange half of the pixels with one above or to the left, and blur again."""
     blurred = _blur(images, 0.7)
     everyone = np.arange(len(images))
     # From the last pixel to the first, so that one is carried on and on: the published order.
@@ -75,7 +75,7 @@ def _glass_blur(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _motion_blur(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A trail of 3 pixels' spread to one side, in a direction within 45 degrees of level."""
+    """Blur along a trail to one side, of 3 pixels' spread, within 45 degrees of the horizontal."""
     kernels = [_trail(angle) for angle in np.deg2rad(np.arange(-45, 46))]
     chosen = random.integers(0, len(kernels), len(images))
     pairs = zip(images, chosen, strict=True)
@@ -92,29 +92,29 @@ def _trail(angle: float) -> np.ndarray:
 
 
 def _shear(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """By 0.4 radians to one side or the other."""
+    """Shear by 0.4 radians to one side or the other."""
     lean = np.tan(0.4) * _signs(random, len(images))
     return _move(images, [np.array([[1, value], [0, 1]]) for value in lean])
 
 
 def _scale(images: np.ndarray, _random: np.random.Generator) -> np.ndarray:
-    """Down to 0.7 of the size."""
+    """Shrink to 0.7 of the size."""
     return _move(images, [np.eye(2) * 0.7] * len(images))
 
 
 def _rotate(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """By 0.4 radians one way or the other."""
+    """Rotate by 0.4 radians one way or the other."""
     turns = 0.4 * _signs(random, len(images))
     return _move(images, [np.array([[np.cos(t), -np.sin(t)], [np.sin(t), np.cos(t)]]) for t in turns])
 
 
 def _brightness(images: np.ndarray, _random: np.random.Generator) -> np.ndarray:
-    """Half of full white more everywhere."""
+    """Add half of full white everywhere."""
     return images + 0.5
 
 
 def _translate(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """By 3 pixels up or down and to the left or right."""
+    """Shift by 3 pixels up or down and to the left or right."""
     padded = np.pad(images, ((0, 0), (3, 3), (3, 3)))
     starts = random.choice((0, 6), (len(images), 2))
     pairs = zip(padded, starts, strict=True)
@@ -122,21 +122,21 @@ def _translate(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _stripe(images: np.ndarray, _random: np.random.Generator) -> np.ndarray:
-    """The outer quarters at the left and right in negative: the digit in a stripe."""
+    """Invert the outer quarters at the left and right, so that the digit is in a stripe."""
     corrupted = 1 - images
     corrupted[:, :, 7:21] = images[:, :, 7:21]
     return corrupted
 
 
 def _fog(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A part of a cloud three times as bright as the ink, and all of it dimmed to the ink's brightness."""
+    """Add a cloud of up to three times the full ink, and dim the sum to the brightness of the ink."""
     cloud = sum(0.51**octave * _octave(random, len(images), 256 >> octave) for octave in range(8))
     brightest = images.max(axis=(1, 2), keepdims=True)
     return (images + 3 * np.clip(0.5 + cloud / 2.8, 0, 1)) * brightest / (brightest + 3)
 
 
 def _octave(random: np.random.Generator, count: int, cell: int) -> np.ndarray:
-    """A cloud of one grain, [count, 28, 28] in -1..1: random values `cell` pixels apart, straight between."""
+    """Draw noise, [count, 28, 28] in -1..1: random values `cell` pixels apart, interpolated linearly."""
     knots = np.arange(SIZE // cell + 3, dtype=np.float32)
     at = np.arange(SIZE, dtype=np.float32) / cell + random.random((2, count, 1), np.float32)
     down, across = np.maximum(0, 1 - np.abs(at[..., None] - knots))
@@ -145,7 +145,7 @@ def _octave(random: np.random.Generator, count: int, cell: int) -> np.ndarray:
 
 
 def _spatter(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Dark drops over the digit, where smoothed noise is above its mean."""
+    """Lay dark drops over the digit, where smoothed noise is above its mean."""
     wet = _blur(random.normal(0.65, 0.3, images.shape).astype(np.float32), 1) > 0.65
     drops = _blur(wet.astype(np.float32), 1.5)
     drops[drops < 0.8] = 0
@@ -153,7 +153,7 @@ def _spatter(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _dotted_line(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A line from edge to edge, 2 columns drawn and 2 left out."""
+    """Draw a line from edge to edge, 2 columns drawn and 2 left out in turn."""
     start, end = random.integers(0, 27, (2, len(images)))
     everywhere = np.zeros(len(images)), np.full(len(images), 27.0)
     line = _line(everywhere[0], start, everywhere[1], end)
@@ -161,7 +161,7 @@ def _dotted_line(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _zigzag(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A line from the left to the right with teeth of 2 pixels up and down, each 4 pixels from the next."""
+    """Draw a line from left to right with teeth of 2 pixels up and down, each 4 pixels from the next."""
     left, right = 2, 25
     start = random.integers(0, 27, len(images))
     angle = np.arctan(random.integers(-5, 5, len(images)) / (right - left))
@@ -176,10 +176,10 @@ def _zigzag(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _line(left: np.ndarray, top: np.ndarray, right: np.ndarray, bottom: np.ndarray) -> np.ndarray:
-    """White from one point to another, each float [n], that fades to nothing 1.45 pixels above and below.
+    """Draw white strokes between two points, each float [n], which fade out within 1.45 pixels.
 
     Returns:
-        float [n, 28, 28], 0 in the columns that lie beyond the points.
+        Strokes, float [n, 28, 28], 0 in the columns beyond the points.
     """
     columns = np.arange(SIZE)
     slope = (bottom - top) / (right - left)
@@ -191,13 +191,13 @@ def _line(left: np.ndarray, top: np.ndarray, right: np.ndarray, bottom: np.ndarr
 
 
 def _canny_edges(images: np.ndarray, _random: np.random.Generator) -> np.ndarray:
-    """The edges that Canny's detector finds after a blur by 1 pixel."""
+    """Keep the edges that Canny's detector finds after a blur by 1 pixel."""
     blurred = np.rint(255 * _blur(images, 1)).astype(np.uint8)
     return np.stack([cv2.Canny(image, 25, 51, L2gradient=True) for image in blurred]) / 255
 
 
 def _blur(images: np.ndarray, sigma: float) -> np.ndarray:
-    """Gaussian, as a product with a matrix; what leaves the image is lost."""
+    """Blur by a Gaussian, as a product with a matrix; its weights inside the image sum to 1."""
     places = np.arange(SIZE, dtype=np.float32)
     kernel = np.exp(-(((places[:, None] - places) / sigma) ** 2) / 2)
     kernel /= kernel.sum(axis=1, keepdims=True)
@@ -205,7 +205,7 @@ def _blur(images: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def _move(images: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
-    """Map every place x of an image, from its centre, to matrix @ x."""
+    """Map every point x of an image, relative to its centre, to matrix @ x."""
     moved = []
     for image, matrix in zip(images, matrices, strict=True):
         offset = _CENTRE - matrix @ np.full((2, 1), _CENTRE)
@@ -238,4 +238,4 @@ _BY_NAME: Mapping[str, _Corruption] = MappingProxyType(
 )
 
 CORRUPTIONS: tuple[str, ...] = tuple(_BY_NAME)
-"""Their names, in the order of the publication."""
+"""Names of the corruptions, in the order of the publication."""

@@ -1,4 +1,4 @@
-"""How people write the ten digits: variants as taught in several countries, and how often each is drawn."""
+"""Variants of the ten digits as taught in several countries, and how often each is drawn."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from digitlab.synthesis.hand import Hand, Strokes
 
 @dataclass(frozen=True)
 class Glyph:
-    """A way to write a digit, a letter or a sign.
+    """A variant of a digit, a letter or a sign.
 
     Attributes:
-        digit: 0..9; -1 where it is no digit.
-        name: of the variant.
-        share: how often it is drawn, in proportion to the other variants of the digit.
-        draw: gives its strokes, each float64 [n, points, 2].
-        widest: the pen's largest width as a share of the digit's narrower side.
-        haste: the share of hands that cut corners; few where a corner tells the digit from another.
-        held_back: whether it is never drawn for training, so that what a network makes of shapes that it was
-            not shown can be measured.
+        digit: digit, 0..9; -1 where it is no digit.
+        name: name of the variant.
+        share: frequency in proportion to the other variants of the digit.
+        draw: function that draws its strokes, each float64 [n, points, 2].
+        widest: largest width of the pen as a share of the digit's narrower side.
+        haste: share of hands that round corners; small where a corner distinguishes the digit from another.
+        held_back: whether it is never drawn for training, so that scores on unseen shapes can be measured.
         lookalike: whether it is no digit but, alone and in a digit's size, may be taken for one.
     """
 
@@ -38,6 +37,7 @@ class Glyph:
     lookalike: bool = False
 
 
+# Values of `widest`: a wide pen would fill the bowls and loops of some variants.
 ANY_PEN, FINE_PEN, BALL_PEN = 100.0, 0.21, 0.16
 GLYPHS: tuple[Glyph, ...] = (
     Glyph(0, "oval", 3, glyphs_0_to_1.zero),
@@ -238,14 +238,14 @@ GLYPHS: tuple[Glyph, ...] = (
 
 
 def glyphs_of(digit: int, held_back: bool = False) -> tuple[tuple[Glyph, ...], np.ndarray]:
-    """Give the variants of a digit, to choose one from.
+    """Return the variants of a digit, to choose one from.
 
     Args:
-        digit: 0..9.
-        held_back: whether those that are kept for measuring are given instead of those for training.
+        digit: digit, 0..9.
+        held_back: whether to return the variants for measuring instead of those for training.
 
     Returns:
-        One or more variants, and how often each is drawn: float64 [variants], 1 in all.
+        Variants, one or more, and the probability of each, float64 [variants].
     """
     glyphs = tuple(glyph for glyph in GLYPHS if glyph.digit == digit and glyph.held_back == held_back)
     shares = np.array([glyph.share for glyph in glyphs])

@@ -1,4 +1,4 @@
-"""How people write 0 and 1: each function draws one variant, in the frame of `Hand`."""
+"""Variants of 0 and 1: each function draws the strokes of one, in the frame of `Hand`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _oval(hand: Hand) -> np.ndarray:
 
 
 def zero(hand: Hand) -> Strokes:
-    """An oval, closed, a little open, or gone round more than once."""
+    """An oval: closed, a little open, or more than one turn."""
     return [_oval(hand)]
 
 
@@ -36,7 +36,7 @@ def zero_slashed(hand: Hand) -> Strokes:
 
 
 def zero_pulled_in(hand: Hand) -> Strokes:
-    """The right side is pulled in or apart; it reaches the head, where a 6 has its bowl."""
+    """The right side is pulled in or apart; unlike the bowl of a 6, it reaches the head."""
     start, across = hand.between(-80, -40), hand.about(0.31, 0.04)
     bowl = arc((0.32, 0.5), (across, 0.5), start, hand.between(-320, -290), 8)
     end = (0.32 + hand.between(0.04, 0.24), hand.between(0.02, 0.3))
@@ -50,7 +50,7 @@ def one(hand: Hand) -> Strokes:
 
 
 def one_with_upstroke(hand: Hand, foot: bool = False, curved: bool = False, wide: bool = False) -> Strokes:
-    """The upstroke rises by 40 degrees or more: the bar of a 7 lies."""
+    """The upstroke rises by 40 degrees or more, unlike the bar of a 7."""
     lean = hand.about(0.03, 0.06)
     drop = hand.between(0.5 if wide else 0.1, 0.42 if foot else 0.98)
     out = drop * hand.between(0.7 if wide else 0.25, 1.15)
@@ -80,7 +80,7 @@ def one_on_foot(hand: Hand) -> Strokes:
 
 
 def zero_hooked(hand: Hand) -> Strokes:
-    """After the oval is closed the pen runs out to the right and turns, or curls into the oval."""
+    """After the oval is closed, the pen runs out to the right and turns, or curls into the oval."""
     start, across = hand.between(-115, -75), hand.about(0.3, 0.04)
     loop = arc((0.32, 0.5), (across, 0.5), start, start - hand.between(350, 380), 11)
     side = hand.backwards(0.3)
@@ -93,7 +93,7 @@ def zero_hooked(hand: Hand) -> Strokes:
 
 
 def zero_with_crossing_ends(hand: Hand) -> Strokes:
-    """Both ends stand out over the head and cross there, as those of a ribbon do."""
+    """Both ends extend over the head and cross there, like those of a ribbon."""
     across, rise = hand.about(0.29, 0.05), hand.between(0.04, 0.18)
     loop = arc((0.32, 0.55), (across, 0.45), hand.between(-125, -105), hand.between(-435, -415), 10)
     begin = (0.32 + hand.between(0.05, 0.22), -rise)

@@ -1,4 +1,4 @@
-"""How people write 2 and 3: each function draws one variant, in the frame of `Hand`."""
+"""Variants of 2 and 3: each function draws the strokes of one, in the frame of `Hand`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def two_round(hand: Hand) -> Strokes:
 
 
 def two_angular(hand: Hand) -> Strokes:
-    """A short straight beginning instead of the swan's neck."""
+    """A short straight beginning instead of a curved one."""
     start = (hand.about(0.02, 0.04), hand.between(0.06, 0.22))
     head = [start, (0.24, 0.0), (0.52, 0.08), (0.54, 0.28), (0.34, 0.62), (hand.about(0, 0.03), 0.98)]
     return [hand.stroke(head, [(hand.about(0.62, 0.08), 0.98 + hand.about(0, 0.04))])]
@@ -99,7 +99,7 @@ def two_begun_with_loop(hand: Hand, foot_loop: bool = False) -> Strokes:
 
 
 def three_nearly_straight(hand: Hand) -> Strokes:
-    """Both bows are shallow; what tells it is the notch between them."""
+    """Both bows are shallow; it is recognized by the notch between them."""
     bulge, waist = hand.between(0.14, 0.24), hand.about(0.46, 0.05)
     notch = bulge - hand.between(0.1, 0.14)
     start = (hand.between(-0.06, 0.02), hand.between(0.03, 0.14))

@@ -1,4 +1,4 @@
-"""How people write 4 and 5: each function draws one variant, in the frame of `Hand`."""
+"""Variants of 4 and 5: each function draws the strokes of one, in the frame of `Hand`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from digitlab.synthesis.hand import Hand, Point, Strokes, arc, between
 
 
 def four_open(hand: Hand) -> Strokes:
-    """Like a lightning: a slope, a bar, and a stem that is apart from the slope's head."""
+    """Like a lightning bolt: a slope, a bar, and a stem that is apart from the slope's head."""
     bar = hand.between(0.52, 0.72)
     slope = [
         (hand.between(0.22, 0.46), 0.0),
@@ -74,7 +74,7 @@ def four_closed(hand: Hand) -> Strokes:
 
 
 def _belly(hand: Hand, top: np.ndarray) -> list[Point]:
-    """From the end of the stem; shallow or full, with or without a hook at its end."""
+    """The belly, from the end of the stem: shallow or full, with or without a hook at its end."""
     height, across = (1 - top) / 2, hand.between(0.22, 0.4)
     shape = arc((0.22, 1 - height), (across, height), hand.between(-130, -80), 95, 6)
     hook = hand.sometimes(0.6, hand.between(0.03, 0.16))
@@ -82,14 +82,14 @@ def _belly(hand: Hand, top: np.ndarray) -> list[Point]:
 
 
 def five(hand: Hand) -> Strokes:
-    """In one stroke, from the bar's right end."""
+    """One stroke, from the bar's right end."""
     top, left = hand.between(0.3, 0.5), (hand.about(0.08, 0.05), 0.0)
     bar = (left[0] + hand.between(0.3, 0.75), hand.between(-0.12, 0.05))
     return [hand.stroke([bar, left], [(left[0] - hand.about(0.04, 0.03), top + 0.02)], _belly(hand, top))]
 
 
 def five_smooth(hand: Hand) -> Strokes:
-    """Without corners, like an S."""
+    """One stroke without corners, like an S."""
     top = hand.between(0.34, 0.46)
     bar = [(hand.between(0.4, 0.75), hand.between(-0.1, 0.06)), (0.26, 0.0), (0.1, 0.05), (0.03, top - 0.08)]
     return [hand.stroke([*bar, (0.09, top), *_belly(hand, top)[1:]])]
@@ -115,7 +115,7 @@ def four_like_h(hand: Hand) -> Strokes:
 
 
 def four_like_y(hand: Hand, curved: bool = False) -> Strokes:
-    """No bar: an arm that meets the slanted stem; curved, it is a cup and the stem swings."""
+    """No bar: an arm that meets the slanted stem; curved, the arm is a cup and the stem swings."""
     head = (hand.between(0.54, 0.68), hand.between(-0.04, 0.12))
     base = (hand.between(0.16, 0.34), hand.between(1.0, 1.1))
     meeting = between(head, base, hand.between(0.48, 0.6))
@@ -128,7 +128,7 @@ def four_like_y(hand: Hand, curved: bool = False) -> Strokes:
 
 
 def four_nearly_closed(hand: Hand) -> Strokes:
-    """A round cup whose head comes near the stem's; its bar runs over the stem, as no 9's does."""
+    """A round cup whose head comes near the stem's; unlike in a 9, its bar crosses the stem."""
     bar, stem, lean = hand.between(0.48, 0.62), hand.between(0.44, 0.56), hand.about(0.03, 0.03)
     gap = hand.between(0.02, 0.14)
     cup = [(stem - gap - 0.02, hand.between(0.0, 0.08)), (stem * 0.35, bar * 0.4), (0.02, bar * 0.78)]
@@ -154,7 +154,7 @@ def four_round(hand: Hand) -> Strokes:
 
 
 def four_like_a_diamond(hand: Hand) -> Strokes:
-    """As `four_round`, its cup of straight strokes; the stem begins beside the head and does not swing."""
+    """As `four_round`, but of straight strokes; the stem begins beside the head and does not swing."""
     bar, stem = hand.between(0.46, 0.58), hand.between(0.36, 0.48)
     head = (stem - hand.between(0.07, 0.18), hand.between(0.0, 0.06))
     shoulder = (stem * hand.between(0.2, 0.4), bar * hand.between(0.2, 0.36))
@@ -228,7 +228,7 @@ def five_like_a_hook(hand: Hand) -> Strokes:
 
 
 def five_with_far_bar(hand: Hand, long: bool = False) -> Strokes:
-    """The bar stands apart, above or to the right; long, it reaches over what follows."""
+    """The bar stands apart, above or to the right; long, it extends over the next digit."""
     top, left = hand.between(0.32, 0.48), hand.about(0.08, 0.03)
     gap = (left + hand.between(0.04, 0.3), -hand.between(0.0, 0.16))
     reach = hand.between(0.7, 1.1) if long else hand.between(0.25, 0.5)

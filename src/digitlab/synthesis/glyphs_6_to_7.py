@@ -1,4 +1,4 @@
-"""How people write 6 and 7: each function draws one variant, in the frame of `Hand`."""
+"""Variants of 6 and 7: each function draws the strokes of one, in the frame of `Hand`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How people write 8 and 9: each function draws one variant, in the frame of `Hand`."""
+"""Variants of 8 and 9: each function draws the strokes of one, in the frame of `Hand`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def eight(hand: Hand) -> Strokes:
 
 
 def eight_crossing(hand: Hand) -> Strokes:
-    """Two nearly straight diagonals, their turns narrow; the head closed, open or run over."""
+    """Two nearly straight diagonals, their turns narrow; the head closed, open or overshot."""
     waist, upper, lower = hand.about(0.47, 0.05), hand.between(0.14, 0.26), hand.between(0.14, 0.28)
     round_ = hand.between(0.5, 0.9)
     head = arc((0.3, waist * 0.36), (upper, waist * 0.36), hand.between(-60, 10), -200, 4)
@@ -108,7 +108,7 @@ def _nine_tail(hand: Hand, tail: str, x: Number) -> list[Point]:
 
 
 def eight_like_b(hand: Hand) -> Strokes:
-    """A stem that is hardly bent, and two bows at its right, as a B has them."""
+    """A stem that is hardly bent, and two bows at its right, as in a B."""
     waist, bend = hand.between(0.4, 0.52), hand.between(-0.04, 0.1)
     stem = [(0.06 + hand.about(0.03, 0.03), 0.02), (0.04 + bend, waist), (hand.about(0.04, 0.03), 0.98)]
     upper, lower = hand.between(0.3, 0.42), hand.between(0.36, 0.48)
@@ -160,7 +160,7 @@ def eight_from_the_middle(hand: Hand) -> Strokes:
 
 
 def nine_like_p(hand: Hand) -> Strokes:
-    """The stem stands at the bowl's left and carries it, as a P does."""
+    """The stem stands at the bowl's left, as in a P."""
     high, across, lean = hand.between(0.36, 0.56), hand.between(0.32, 0.5), hand.about(0.03, 0.05)
     stem = [(0.12 + lean, hand.between(-0.04, 0.08)), (0.12, 0.5), (0.12 - lean, 1.0)]
     begin = (0.12 + lean - hand.between(0.0, 0.14), hand.between(0.0, 0.1))
@@ -197,7 +197,7 @@ def nine_with_long_tail(hand: Hand, tail: str) -> Strokes:
 
 
 def nine_with_open_head(hand: Hand, tail: str) -> Strokes:
-    """A round bowl that ends at the stem and turns in at its head, but does not come to it."""
+    """A round bowl that ends at the stem and turns in at its head, but does not touch it."""
     high, across = hand.between(0.4, 0.58), hand.between(0.2, 0.27)
     cup = _nine_bowl(high, across, hand.between(-100, -72), hand.between(250, 275))
     head = (0.55 + hand.about(0, 0.02), hand.between(-0.04, 0.1))

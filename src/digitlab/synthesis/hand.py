@@ -1,4 +1,4 @@
-"""A hand that draws: random lengths and places, and strokes through points, for many digits at once."""
+"""Random strokes for many digits at once: lengths, positions, and smooth curves through points."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ Point = tuple[Number, Number]
 Strokes = list[np.ndarray]
 """The strokes of a glyph for a batch of hands, each float64 [n, points, 2] of (x, y)."""
 STEPS = 6
-"""Points that a stroke gets between two of its control points."""
+"""Number of points of a stroke from one control point to the next."""
 
 
 class Hand:
-    """A batch of hands: whatever it gives has one value or stroke for each digit that is drawn.
+    """A batch of hands: its methods return one value or stroke for each digit that is drawn.
 
-    Places are in the frame of a glyph: y from 0 at the head to 1 at the foot, x from 0 at the left to about
-    0.65.
+    Coordinates are in the frame of a glyph: y from 0 at the head to 1 at the foot, x from 0 at the left to
+    about 0.65.
 
     Args:
-        random: what it draws by; owned by the caller.
-        count: digits.
-        unrest: how far control points stray, the standard deviation as a share of the height.
+        random: random generator, owned by the caller.
+        count: number of digits.
+        unrest: typical standard deviation of the control points' jitter, as a share of the height.
     """
 
     def __init__(self, random: np.random.Generator, count: int, unrest: float = 0.02) -> None:
@@ -32,23 +32,23 @@ class Hand:
         self._unrest = np.minimum(unrest * random.gamma(2.0, 0.5, (count, 1, 1)), 2 * unrest)
 
     def between(self, low: Number, high: Number) -> np.ndarray:
-        """Draw evenly between two bounds, each a number or one for each digit: float64 [n]."""
+        """Draw uniformly between two bounds, each a number or one for each digit: float64 [n]."""
         return self._random.uniform(low, high, self._count)
 
     def about(self, mean: Number, spread: float) -> np.ndarray:
-        """Draw from a normal distribution that is cut off at two standard deviations: float64 [n]."""
+        """Draw from a normal distribution that is clipped at two standard deviations: float64 [n]."""
         return mean + spread * np.clip(self._random.standard_normal(self._count), -2, 2)
 
     def sometimes(self, share: float, value: Number) -> np.ndarray:
-        """Give `value` to a share of the digits and 0 to the others: float64 [n]."""
+        """Return `value` for a random share of the digits and 0 for the others: float64 [n]."""
         return np.where(self._random.random(self._count) < share, value, 0.0)
 
     def backwards(self, share: float) -> np.ndarray:
-        """Give -1 for a share of the digits and 1 for the others: float64 [n]."""
+        """Return -1 for a random share of the digits and 1 for the others: float64 [n]."""
         return 1.0 - self.sometimes(share, 2.0)
 
     def stroke(self, *pieces: Sequence[Point]) -> np.ndarray:
-        """Draw without lifting the pen.
+        """Draw one stroke, without lifting the pen.
 
         Args:
             pieces: control points of each smooth piece; every piece but the first begins where the one
@@ -71,14 +71,14 @@ class Hand:
 
 
 def arc(centre: Point, radii: Point, start: Number, end: Number, points: int = 7) -> list[Point]:
-    """Give control points on an ellipse.
+    """Return control points on an ellipse.
 
     Args:
-        centre: x and y.
-        radii: along x and y.
-        start: degrees, 0 at the right, 90 at the foot, 180 at the left, 270 at the head.
-        end: degrees; below `start` for an arc against the clock.
-        points: control points, 2 or more.
+        centre: centre, x and y.
+        radii: radii along x and y.
+        start: first angle in degrees, 0 at the right, 90 at the foot, 180 at the left, 270 at the head.
+        end: last angle in degrees; below `start` for a counterclockwise arc.
+        points: number of control points, 2 or more.
     """
     (x, y), (across, along) = centre, radii
     angles = [np.deg2rad(start + (end - start) * share) for share in np.linspace(0, 1, points)]
@@ -86,13 +86,13 @@ def arc(centre: Point, radii: Point, start: Number, end: Number, points: int = 7
 
 
 def between(first: Point, second: Point, share: Number) -> Point:
-    """Give the point that lies a share of the way from one to another; it may lie beyond."""
+    """Return the point at a share of the way from one point to another; beyond it for a share above 1."""
     (x, y), (end_x, end_y) = first, second
     return x + share * (end_x - x), y + share * (end_y - y)
 
 
 def _spline(points: np.ndarray) -> np.ndarray:
-    """Curves through control points [n, k, 2]: [n, (k - 1) * STEPS + 1, 2].
+    """Compute curves through control points [n, k, 2]: [n, (k - 1) * STEPS + 1, 2].
 
     Source:
         Barry and Goldman 1988, A recursive evaluation algorithm for a class of Catmull-Rom splines, with

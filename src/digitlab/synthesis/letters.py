@@ -1,8 +1,9 @@
-"""Letters and other drawings as skeletons of strokes: ink that people write and that is no digit.
+"""Letters and other drawings as skeletons of strokes: handwriting that is no digit.
 
-A row is a name and its strokes: points `x,y` in tenths of the height in the frame of `Hand`, `|` where the
-pen turns a corner, `;` where it is lifted. What a digit may look like stands apart: a word may have it, but
-alone it is no example of ink that is no digit. Some people write a 9 like a P and a 4 like a Y.
+A line of a table is a name and its strokes: points `x,y` in tenths of the height in the frame of `Hand`, `|`
+where the pen turns a corner, `;` where it is lifted. Letters that a digit may look like are in a table of
+their own: they occur in words, but alone they are no examples of ink that is no digit, since some people
+write a 9 like a P and a 4 like a Y.
 """
 
 from __future__ import annotations
@@ -146,16 +147,16 @@ ee 0,6 2.4,4 1.6,1.4 0.6,4 1.6,8 3.2,6 4.4,3.6 3.6,1.2 2.8,4 3.8,8 5.4,6 6.6,3.6
 """.strip().splitlines()  # fmt: skip
 
 _X_HEIGHT = 0.62
-"""Of small letters without ascenders, as a share of a capital's height."""
+"""Height of small letters without ascenders, as a share of a capital's height."""
 _WITHOUT_ASCENDERS = frozenset("acemnorsuvwxz")
 _WITH_DESCENDERS = frozenset("gjpqy")
 
 Skeleton = list[list[list[tuple[float, float]]]]
-"""Strokes of pieces of points."""
+"""A list of strokes, each a list of pieces, each a list of points (x, y)."""
 
 
 def parse_skeleton(strokes: str) -> Skeleton:
-    """Read the strokes of a skeleton, in tenths, into the frame of `Hand`."""
+    """Parse the strokes of a skeleton, in tenths, into the frame of `Hand`."""
     return [
         [
             [(float(x) / 10, float(y) / 10) for x, y in (point.split(",") for point in piece.split())]
@@ -166,12 +167,12 @@ def parse_skeleton(strokes: str) -> Skeleton:
 
 
 def draw_skeleton(skeleton: Skeleton, hand: Hand) -> list[np.ndarray]:
-    """Draw a skeleton's strokes, each float64 [n, points, 2], by a batch of hands."""
+    """Draw a skeleton's strokes by a batch of hands, each float64 [n, points, 2]."""
     return [hand.stroke(*pieces) for pieces in skeleton]
 
 
 def _set_on_baseline(name: str, skeleton: Skeleton) -> Skeleton:
-    """Give a letter the place and size that it has in a word beside digits: 0 the head, 1 the baseline."""
+    """Scale and place a letter as in a word beside digits: 0 is the head, 1 the baseline."""
     scale = _X_HEIGHT if name in _WITHOUT_ASCENDERS else 1.0
     top = 1 - _X_HEIGHT if name in _WITHOUT_ASCENDERS | _WITH_DESCENDERS else 0.0
     return [[[(x * scale, top + y * scale) for x, y in piece] for piece in stroke] for stroke in skeleton]
@@ -187,9 +188,9 @@ def _glyphs(rows: Sequence[str], lookalike: bool = False) -> tuple[Glyph, ...]:
 
 
 LETTERS = _glyphs(_LETTERS) + _glyphs(_LOOKALIKES, lookalike=True)
-"""The capital and small letters, each in two hands or more; their `digit` is -1 and their name the letter.
+"""Capital and small letters, each in two variants or more; their `digit` is -1 and their name the letter.
 
-They stand as in a word beside digits: capitals from 0 to 1, an `a` from 0.38 to 1, a `p` below 1.
+They are placed as in a word beside digits: capitals from 0 to 1, an `a` from 0.38 to 1, a `p` below 1.
 """
 DRAWINGS = _glyphs(_DRAWINGS)
 """Hearts, stars, joined letters and scrawls: digit-sized ink that is neither a letter nor a digit."""

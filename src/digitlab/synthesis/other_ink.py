@@ -1,4 +1,4 @@
-"""Ink in MNIST form that is no digit: letters, scribbles, digits turned, in pairs and in parts, blots."""
+"""Ink in MNIST form that is no digit: letters, scribbles, turned digits, pairs and parts of them, blots."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from digitlab.synthesis.strokes import draw_glyph
 SIDE, BOX = 28, 20
 
 _ONE_WAY_UP = (3, 4, 6, 9)
-"""Digits that mirrored or turned by a quarter are none; a mirrored 2 is like a 5, a turned 7 like a 1."""
+"""Digits that are none when mirrored or turned by 90 degrees, unlike a 2, mirrored like a 5, or a 7."""
 _INK = 60
+"""Grey level above which a pixel is ink."""
 
 
 def draw_other_ink(
     digits: np.ndarray, labels: np.ndarray, count: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw ink that is no digit.
+    """Draw images of ink that is no digit.
 
     Args:
-        digits: from which some of it is made, in MNIST form, uint8 [n, 28, 28], 1 or more.
-        labels: of the digits, [n].
-        count: about how many to draw, 1,000 or more.
-        seed: 0 or more; the same arguments give the same images.
+        digits: images that some are made from, in MNIST form, uint8 [n, 28, 28], 1 or more.
+        labels: classes of the digits, [n].
+        count: approximate number of images to draw, 1,000 or more.
+        seed: random seed, 0 or more; the same arguments give the same images.
 
     Returns:
-        Images, uint8 [m, 28, 28], and how much each is to count: float64 [m], 1 in all; letters count as much
-        as scribbles, turned digits and pairs do together.
+        Images, uint8 [m, 28, 28], and the weight of each, float64 [m], 1 in all; letters weigh as much as
+        scribbles, turned digits and pairs together.
     """
     random = np.random.default_rng(np.random.SeedSequence(seed))
     kinds = (
@@ -48,14 +49,14 @@ def draw_other_ink(
 
 
 def _letters(random: np.random.Generator, count: int) -> np.ndarray:
-    """Letters, signs and other drawings, but none that alone may be taken for a digit."""
+    """Draw letters, signs and other drawings, but none that alone may be taken for a digit."""
     glyphs = [glyph for glyph in (*LETTERS, *SIGNS.values(), *DRAWINGS) if not glyph.lookalike]
     each = max(1, count // len(glyphs))
     return np.concatenate([draw_glyph(glyph, each, random) for glyph in glyphs])
 
 
 def _scribbles(random: np.random.Generator, count: int) -> np.ndarray:
-    """Sixty shapes of one or two strokes through random points, each drawn by many hands."""
+    """Draw sixty shapes of one or two strokes through random points, each by many hands."""
     shapes = 60
     scribbles = []
     for _ in range(shapes):
@@ -86,7 +87,7 @@ def _turned(random: np.random.Generator, digits: np.ndarray, count: int) -> np.n
 
 
 def _pairs(random: np.random.Generator, digits: np.ndarray, count: int) -> np.ndarray:
-    """Two digits that touch, or nearly."""
+    """Join two digits that touch, or nearly."""
     pairs = np.empty((count, SIDE, SIDE), np.uint8)
     for number in range(count):
         left, right = (_cropped(digits[random.integers(len(digits))]) for _ in range(2))
@@ -101,7 +102,7 @@ def _pairs(random: np.random.Generator, digits: np.ndarray, count: int) -> np.nd
 
 
 def _parts(random: np.random.Generator, digits: np.ndarray, count: int) -> np.ndarray:
-    """What is left of a digit that was cut across or along; half of a 1 is a 1."""
+    """Cut digits across or along; narrow ones are left out, since half of a 1 is a 1."""
     whole = [digit for digit in map(_cropped, digits) if digit.shape[1] > 8 and (digit > _INK).sum() > 50]
     parts = np.zeros((count if whole else 0, SIDE, SIDE), np.uint8)
     for number in range(len(parts)):
@@ -116,7 +117,7 @@ def _parts(random: np.random.Generator, digits: np.ndarray, count: int) -> np.nd
 
 
 def _blots(random: np.random.Generator, count: int) -> np.ndarray:
-    """Texture, whole or in the shape of an ellipse, and filled ellipses."""
+    """Draw texture, whole or in the shape of an ellipse, and filled ellipses."""
     blots = np.empty((count, SIDE, SIDE), np.uint8)
     for number in range(count):
         grain = cv2.GaussianBlur(
@@ -136,7 +137,7 @@ def _cropped(digit: np.ndarray) -> np.ndarray:
 
 
 def _boxed(ink: np.ndarray) -> np.ndarray:
-    """Fit ink into 20x20, its centre of mass in the middle of 28x28."""
+    """Fit ink into 20x20 pixels, its centre of mass in the middle of 28x28."""
     left, top, width, height = cv2.boundingRect((ink > _INK).view(np.uint8))
     if not width:
         return np.zeros((SIDE, SIDE), np.uint8)

@@ -1,4 +1,4 @@
-"""Papers that rows are written on, and how a camera or scanner sees them."""
+"""Papers that rows are written on, and their exposure by a camera or scanner."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ def draw_paper(
 
     Args:
         size: rows and columns, in pixels.
-        height: of a digit, in pixels.
-        random: what it is drawn by.
-        held_back: whether its print is of the families that no training sees.
+        height: height of a digit, in pixels.
+        random: random generator.
+        held_back: whether the print is of the families that are held back from training.
 
     Returns:
-        Shares of the light that comes back, float32 [h, w], 0..1.
+        Reflectance, the share of the light that is reflected, float32 [h, w], 0 to about 1.
     """
     paper = np.full(size, random.uniform(0.62, 1.0), np.float32)
     if random.random() < 0.35:
@@ -33,19 +33,19 @@ def draw_paper(
 def _smooth_noise(
     size: tuple[int, int], grain: float, strength: float, random: np.random.Generator
 ) -> np.ndarray:
-    """Factors near 1 that change slowly: fibres, stains."""
+    """Draw factors near 1 that vary slowly: fibres, stains."""
     rows, columns = size
     coarse = random.standard_normal((int(rows / grain) + 2, int(columns / grain) + 2)).astype(np.float32)
     return 1 + strength * cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_CUBIC)
 
 
 def _places(size: tuple[int, int]) -> np.ndarray:
-    """The row and the column of each pixel, float32 [2, h, w]."""
+    """Return the row and the column of each pixel, float32 [2, h, w]."""
     return np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
 
 
 def _lines(size: tuple[int, int], places: np.ndarray, thickness: float, across: bool) -> np.ndarray:
-    """How much of a line covers each row (or column), float32 [h, w], 0..1."""
+    """Compute how much of each row (or column) lines cover, float32 [h, w], 0..1."""
     at = np.arange(size[0] if across else size[1], dtype=np.float32)
     cover = np.zeros_like(at)
     for place in places:
@@ -55,7 +55,7 @@ def _lines(size: tuple[int, int], places: np.ndarray, thickness: float, across: 
 
 
 def _tilted(cover: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """The same turned by up to two degrees."""
+    """Rotate half of the covers by up to two degrees."""
     if random.random() < 0.5:
         return cover
     rows, columns = cover.shape
@@ -68,7 +68,7 @@ def _thickness(height: float, random: np.random.Generator) -> float:
 
 
 def _ruled(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
-    """One line, or lines at a distance, faint to as dark as ink."""
+    """Draw one line, or lines at a distance, faint or nearly as dark as ink."""
     step = height * random.uniform(0.8, 2.2)
     places = np.arange(random.uniform(0, step), size[0], step)
     if random.random() < 0.5:
@@ -87,7 +87,7 @@ def _squared(size: tuple[int, int], height: float, random: np.random.Generator) 
 
 
 def _framed(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
-    """A box around the row, or a cell for each digit; the sides of some cells are as short as a comb's."""
+    """Draw a box around the row, or cells of a digit's width; the sides of some are as short as a comb's."""
     rows, columns = size
     inset = height * random.uniform(0, 0.25, 4)
     thickness = _thickness(height, random)
@@ -103,7 +103,7 @@ def _framed(size: tuple[int, int], height: float, random: np.random.Generator) -
 
 
 def _screen(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
-    """A printed screen of straight or wavy lines."""
+    """Draw a printed screen of straight or wavy lines."""
     y, x = _places(size)
     angle, pitch = random.uniform(0, np.pi), height * random.uniform(0.06, 0.4)
     across = np.cos(angle) * x + np.sin(angle) * y
@@ -125,7 +125,7 @@ def _dots(size: tuple[int, int], height: float, random: np.random.Generator) -> 
 
 
 def _print(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
-    """Printed words, small or large and pale, behind or beside the writing."""
+    """Draw printed words, small, or large and pale, behind or beside the writing."""
     canvas = np.zeros(size, np.uint8)
     letters = "abcdefghiklmnoprstuvwxyzABCDEFGHKLMNPRSTUVWXYZ"
     small = random.random() < 0.6
@@ -139,7 +139,7 @@ def _print(size: tuple[int, int], height: float, random: np.random.Generator) ->
 
 
 def _shaded(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
-    """A field that is darker on one side of an edge: a shaded column, a fold, a stamp's rim."""
+    """Darken one side of an edge: a shaded column, a fold, a stamp's rim."""
     y, x = _places(size)
     angle = random.choice([0, np.pi / 2, random.uniform(0, np.pi)])
     side = np.cos(angle) * (x - random.uniform(0, size[1])) + np.sin(angle) * (y - random.uniform(0, size[0]))
@@ -148,7 +148,7 @@ def _shaded(size: tuple[int, int], height: float, random: np.random.Generator) -
 
 
 def _rings(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
-    """A guilloche: two families of rings."""
+    """Draw a guilloche: two families of rings."""
     y, x = _places(size)
     dark = np.zeros(size, np.float32)
     pitch = height * random.uniform(0.1, 0.35)
@@ -159,7 +159,7 @@ def _rings(size: tuple[int, int], height: float, random: np.random.Generator) ->
 
 
 def _hatched(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
-    """A field hatched crosswise in part."""
+    """Hatch a part of the field crosswise."""
     y, x = _places(size)
     pitch = height * random.uniform(0.12, 0.4)
     dark = np.maximum(np.sin(2 * np.pi * (x + y) / pitch), np.sin(2 * np.pi * (x - y) / pitch))
@@ -168,7 +168,7 @@ def _hatched(size: tuple[int, int], height: float, random: np.random.Generator) 
 
 
 def _crumpled(size: tuple[int, int], height: float, random: np.random.Generator) -> np.ndarray:
-    """Facets that catch the light otherwise, with their creases."""
+    """Draw facets of different brightness, with the creases between them."""
     y, x = _places(size)
     shade = np.zeros(size, np.float32)
     for _ in range(random.integers(3, 7)):
@@ -182,26 +182,28 @@ def _crumpled(size: tuple[int, int], height: float, random: np.random.Generator)
     return np.clip(1 + shade, 0.3, 1.2)
 
 
+# `_ruled` is there twice, so that it is drawn twice as often.
 FAMILIES = (_ruled, _ruled, _squared, _framed, _screen, _dots, _print, _shaded)
 HELD_BACK = (_rings, _hatched, _crumpled)
 
 
 def expose(page: np.ndarray, height: float, strength: float, random: np.random.Generator) -> np.ndarray:
-    """See a page as a camera or scanner does; a person can still read it.
+    """Expose a page as a camera or scanner does; a person can still read it.
 
     Args:
-        page: shares of light that come back, float32 [h, w].
-        height: of a digit, in pixels; small ones are blurred less.
-        strength: share of the light that ink takes, 0..1; faint ink has less noise upon it.
-        random: what is drawn by.
+        page: reflectance of the page, float32 [h, w].
+        height: height of a digit, in pixels; small ones are blurred less.
+        strength: share of the light that the ink absorbs, 0..1; faint ink gets less noise.
+        random: random generator.
 
     Returns:
-        uint8 [h, w], dark ink on light paper.
+        Grey image, uint8 [h, w], dark ink on light paper.
     """
     size = page.shape
     if random.random() < 0.4:
         y, x = np.linspace(-0.5, 0.5, size[0])[:, None], np.linspace(-0.5, 0.5, size[1])[None]
         page = page * (1 + random.uniform(-0.3, 0.3) * x + random.uniform(-0.3, 0.3) * y).astype(np.float32)
+    # A person still reads a blur of 1/25 of a digit's height and noise of 1/6 of the contrast (docs/rows.md).
     if random.random() < 0.5:
         page = cv2.GaussianBlur(page, (0, 0), random.uniform(0.3, np.clip(0.04 * height, 0.3, 1.1)))
     dark, light = sorted(random.uniform((0, 130), (70, 262)))

@@ -1,4 +1,4 @@
-"""A pen that follows its way: ink as one width of stroke, thicker and thinner, wet and dry."""
+"""Ink along a path of the pen: one width of stroke, with varying pressure, wet or dry."""
 
 from __future__ import annotations
 
@@ -8,29 +8,30 @@ import numpy as np
 from digitlab.synthesis.row_hand import Way
 
 _FINE = 44
-"""Pixels: the height of a digit where ink is drawn, before it is scaled to the picture's resolution."""
+"""Height of a digit in pixels where ink is drawn, before it is scaled to the picture's resolution."""
 _WIDTH, _WIDTHS = 0.088, (0.035, 0.2)
-"""Of a stroke, as a share of the digit's height: the usual one; the narrowest and the widest."""
+"""Width of a stroke as a share of the digit's height: the median; the narrowest and the widest."""
 _SEEN = 5
-"""Lines: a stroke of fewer is too short to be pale."""
+"""Smallest number of lines of a stroke that may be pale; shorter strokes are not."""
 _MARGIN = 16
-"""Pixels around all points: half of the widest stroke."""
+"""Margin in pixels around all points, more than half of the widest stroke."""
 
 
 def draw_ink(
     way: Way | None, height: float, random: np.random.Generator, rough: bool, pale: float = 1.0
 ) -> tuple[np.ndarray, tuple[int, int, int, int]]:
-    """Draw ink along a way of the pen.
+    """Draw ink along a path of the pen.
 
     Args:
-        way: of a row, in heights of a digit; None for a row without ink.
-        height: of a digit in the picture, in pixels.
-        random: what the pen is drawn by.
+        way: path of the pen of a row, in heights of a digit; None for a row without ink.
+        height: height of a digit in the picture, in pixels.
+        random: random generator.
         rough: whether the ink has grain, as on paper.
-        pale: how much ink some of the strokes have, as a share of that of the others; 1 for all alike.
+        pale: ink of some of the strokes as a share of that of the others; 1 where all are alike.
 
     Returns:
-        Ink, float32 [h, w], 0 paper .. 1 full; and the box of the ink: top, bottom, left, right.
+        Ink, float32 [h, w], from 0, paper, to 1, full; and the box of the ink in pixels: top, bottom, left,
+        right.
     """
     if way is None:
         rows, columns = round(1.2 * height), round(height * random.uniform(1, 6))
@@ -39,7 +40,7 @@ def draw_ink(
     low, high = points.min(axis=0), points.max(axis=0)
     size = np.ceil((high - low) * _FINE).astype(int) + 2 * _MARGIN
     pixels = (points - low) * _FINE + _MARGIN
-    # A stroke finer than a pixel would be a shade of the paper.
+    # A stroke thinner than a pixel would look like a shade of the paper.
     width = np.clip(np.exp(random.normal(np.log(_WIDTH), 0.42)), max(_WIDTHS[0], 1 / height), _WIDTHS[1])
     radius = _FINE / 2 * float(width)
     shape = int(size[1]), int(size[0])
@@ -64,7 +65,7 @@ def draw_ink(
 
 
 def _some_strokes(lines: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Choose a third of the strokes, none too short to be seen and not all: bool [m], of each line."""
+    """Choose about a third of the strokes, no short ones and never all: bool [m], for each line."""
     begins = np.flatnonzero(lines[1:, 0] != lines[:-1, 1]) + 1
     stroke = np.zeros(len(lines), int)
     stroke[begins] = 1
@@ -75,7 +76,7 @@ def _some_strokes(lines: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _distances(pixels: np.ndarray, lines: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """How far each pixel is from the way of the pen, float32 [h, w]."""
+    """Return the distance of each pixel from the path of the pen, float32 [h, w]."""
     if not len(lines):
         return np.full(size, np.inf, np.float32)
     begin, end = pixels[lines[:, 0]], pixels[lines[:, 1]]
@@ -88,14 +89,14 @@ def _distances(pixels: np.ndarray, lines: np.ndarray, size: tuple[int, int]) -> 
 
 
 def _pressure(size: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
-    """How thick the pen is along the row: factors, float32 [1, w]."""
+    """Draw factors of the pen's width along the row, float32 [1, w]."""
     columns = size[1]
     coarse = random.standard_normal((1, columns // 12 + 2)).astype(np.float32)
     return 1 + random.uniform(0, 0.16) * cv2.resize(coarse, (columns, 1), interpolation=cv2.INTER_CUBIC)
 
 
 def _grain(size: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
-    """A dry pen: what share of the ink reaches the paper, float32 [h, w]."""
+    """Draw the share of a dry pen's ink that reaches the paper, float32 [h, w]."""
     grain = random.standard_normal((size[0] // 2 + 1, size[1] // 2 + 1), np.float32)
     grain = cv2.resize(grain, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
     return np.clip(1 - random.uniform(0.05, 0.5) * np.abs(grain), 0, 1)

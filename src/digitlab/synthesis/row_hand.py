@@ -1,4 +1,4 @@
-"""One hand that writes a row: its sizes, slant, spacing and joins, as points that lines join."""
+"""The handwriting of a row: sizes, slant, spacing and joins of one hand, as points joined by lines."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from dataclasses import dataclass
 import numpy as np
 
 Way = tuple[np.ndarray, np.ndarray]
-"""The way of the pen: points float32 [k, 2] of (x, y), and pairs that a line joins, int32 [m, 2]."""
+"""A path of the pen: points float32 [k, 2] of (x, y), and pairs joined by a line, int32 [m, 2]."""
 
 SMALL = 0.6
-"""Share of the height that raised cents have, more or less."""
+"""Height of raised cents as a share of a digit's height, roughly."""
 
 
 @dataclass(frozen=True)
 class Habits:
-    """What a hand does alike all over a row; lengths are shares of a digit's height.
+    """Properties of a hand that are the same all over a row; lengths are shares of a digit's height.
 
     Attributes:
-        slant: how far the head leans to the right.
-        aspect: width against height, 1 as drawn.
-        gap: between the boxes of two digits; below 0 they overlap.
-        gap_jitter: standard deviation of it.
+        slant: shift of the head to the right.
+        aspect: factor of the width, 1 as drawn.
+        gap: gap between the boxes of two digits; below 0 they overlap.
+        gap_jitter: standard deviation of the gap.
         size_jitter: standard deviation of the logarithm of a digit's size.
-        turn_jitter: standard deviation of a digit's turn, in radians.
-        rise_jitter: standard deviation of a digit's place above the baseline.
-        climb: of the baseline, as a slope.
-        swing: how far the baseline swings.
-        swing_length: of one swing.
-        zero_size: how large zeros are.
-        joins: share of neighbours that a stroke joins.
-        joins_at: where, 0 at the head and 1 at the foot.
-        descends: how far 4, 7 and 9 go below the baseline.
+        turn_jitter: standard deviation of a digit's rotation, in radians.
+        rise_jitter: standard deviation of a digit's height above the baseline.
+        climb: slope of the baseline.
+        swing: amplitude of the wave of the baseline.
+        swing_length: wavelength of the baseline.
+        zero_size: size of zeros, 1 as large as other digits.
+        joins: share of neighbouring zeros that a stroke joins; 0.3 of it for other digits.
+        joins_at: height at which zeros are joined, 0 at the head and 1 at the foot.
+        descends: depth of 4, 7 and 9 below the baseline.
     """
 
     slant: float
@@ -52,7 +52,7 @@ class Habits:
 
 
 def draw_habits(random: np.random.Generator) -> Habits:
-    """Draw a hand, from neat to hasty."""
+    """Draw the habits of a hand, from neat to hasty."""
     haste = random.beta(1.2, 2.5)
     tight = random.random() < 0.16
     uneven = random.random() < 0.1
@@ -75,7 +75,7 @@ def draw_habits(random: np.random.Generator) -> Habits:
 
 
 def move(way: Way, habits: Habits, random: np.random.Generator, scale: float) -> Way:
-    """Write a token as this hand does: size, width and turn, with its own irregularity."""
+    """Scale and rotate a token as this hand writes it, with its irregularity."""
     points, lines = way
     size = scale * np.exp(habits.size_jitter * np.clip(random.standard_normal(), -2.5, 2.5))
     wide = size * habits.aspect * np.exp(0.07 * random.standard_normal())
@@ -89,7 +89,7 @@ def move(way: Way, habits: Habits, random: np.random.Generator, scale: float) ->
 
 
 def coil(count: int, habits: Habits, random: np.random.Generator) -> Way:
-    """Zeros written without lifting the pen: one way of the pen for `count` of them."""
+    """Draw `count` zeros without lifting the pen: one path of the pen for all."""
     across, tall = random.uniform(0.2, 0.34), habits.zero_size * random.uniform(0.8, 1.05)
     pitch = 2 * across * random.uniform(0.95, 1.6)
     way = -1 if random.random() < 0.85 else 1
@@ -110,13 +110,13 @@ def coil(count: int, habits: Habits, random: np.random.Generator) -> Way:
 
 
 def join(one: np.ndarray, other: np.ndarray, height: float, random: np.random.Generator) -> Way:
-    """A stroke from the right of one digit to the left of the next.
+    """Draw a stroke from the right of one digit to the left of the next.
 
     Args:
-        one: points [k, 2] of the left digit.
-        other: points of the right one.
-        height: at which it leaves, in the frame of the row.
-        random: what it is drawn by.
+        one: points of the left digit, [k, 2].
+        other: points of the right digit, [k, 2].
+        height: y at which the stroke leaves the left digit, in the frame of the row.
+        random: random generator.
     """
     begin = one[np.argmin(np.abs(one[:, 1] - height) * 1.5 - one[:, 0])]
     end = other[np.argmin(np.abs(other[:, 1] - height + random.normal(0, 0.08)) * 1.5 + other[:, 0])]
@@ -128,7 +128,7 @@ def join(one: np.ndarray, other: np.ndarray, height: float, random: np.random.Ge
 
 
 def bend(points: np.ndarray, habits: Habits, random: np.random.Generator) -> np.ndarray:
-    """Slant a row, let its baseline climb and swing, and let the hand tremble slowly."""
+    """Slant a row, bend its baseline, and add a slow tremor of the hand."""
     x, y = points[:, 0], points[:, 1]
     phase = random.uniform(0, 2 * np.pi)
     drift = habits.climb * x - habits.swing * np.sin(2 * np.pi * x / habits.swing_length + phase)
@@ -145,7 +145,7 @@ def bend(points: np.ndarray, habits: Habits, random: np.random.Generator) -> np.
 
 
 def merge(ways: Sequence[Way]) -> Way:
-    """Put ways of the pen together."""
+    """Concatenate paths of the pen."""
     starts = np.cumsum([0, *(len(points) for points, _ in ways)])
     points = np.concatenate([points for points, _ in ways])
     lines = np.concatenate([lines + start for (_, lines), start in zip(ways, starts, strict=False)])

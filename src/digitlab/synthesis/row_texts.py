@@ -1,4 +1,4 @@
-"""What people write on a row: numbers as they stand on forms and cheques, and rows that are no numbers."""
+"""Random contents of rows: numbers as on forms and cheques, and rows that are no numbers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ SPACE = "space"
 
 @dataclass(frozen=True)
 class Token:
-    """One thing on a row.
+    """One item on a row.
 
     Attributes:
-        kind: `digit`, `sign`, `letter`, `drawing` or `space`.
-        value: the digit 0..9; the index of a letter or drawing; 0 otherwise.
-        name: of a sign.
+        kind: kind of the item, `digit`, `sign`, `letter`, `drawing` or `space`.
+        value: digit, 0..9; index of a letter or drawing; 0 otherwise.
+        name: name of a sign.
         small: whether it is written smaller and higher, as cents often are.
         underlined: whether a line is drawn under it.
     """
@@ -36,19 +36,19 @@ Text = list[Token]
 _OPENINGS = ("hash", "dollar", "asterisk", "equals", "minus", "opening", "euro", "pound", "times")
 _CLOSINGS = ("minus", "equals", "hash", "asterisk", "closing", "tilde", "point", "comma", "line", "wave")
 _TOGETHER = frozenset(("hash", "asterisk", "equals", "minus", "times", "point"))
-"""Signs that people write several of."""
+"""Signs that people often repeat."""
 _BETWEEN = ("plus", "minus", "times", "equals", "colon", "divided", "point")
 _LONE = [name for name, sign in SIGNS.items() if not sign.lookalike]
 
 
 def label(text: Text) -> str:
-    """Give what a reader is to say: the digits, `?` for a letter or drawing, nothing for signs."""
+    """Return a row's target text: the digits, `?` for a letter or drawing, nothing for signs."""
     marks = {"digit": lambda token: str(token.value), "letter": lambda _: "?", "drawing": lambda _: "?"}
     return "".join(marks[token.kind](token) for token in text if token.kind in marks)
 
 
 def draw_text(random: np.random.Generator) -> Text:
-    """Draw what a row says."""
+    """Draw the content of a row."""
     writers = (_lone, _plain, _amount, _date, _sum, _long, _alike, _word, _mixed, _strange, _nothing)
     shares = (0.13, 0.34, 0.27, 0.06, 0.04, 0.03, 0.04, 0.035, 0.02, 0.015, 0.02)
     return writers[random.choice(len(writers), p=shares)](random)
@@ -61,12 +61,12 @@ def draw_number(random: np.random.Generator) -> Text:
 
 
 def draw_amount(random: np.random.Generator) -> Text:
-    """Draw an amount of money as it stands on a cheque."""
+    """Draw an amount of money as on a cheque."""
     return _amount(random)
 
 
 def digits_of(number: str, small: bool = False, underlined: bool = False) -> Text:
-    """Give the tokens of a number's digits."""
+    """Return the tokens of a number's digits."""
     return [Token("digit", int(digit), small=small, underlined=underlined) for digit in number]
 
 
@@ -75,7 +75,7 @@ def _lone(random: np.random.Generator) -> Text:
 
 
 def _number(random: np.random.Generator, least: int, most: int) -> str:
-    """A number of so many digits; half of them end in zeros."""
+    """Draw a number of `least` to `most` digits; 40 % of those of two or more get zeros at the end."""
     length = int(random.integers(least, most + 1))
     written = "".join(map(str, random.integers(0, 10, length)))
     zeros = int(random.integers(1, length)) if length > 1 and random.random() < 0.4 else 0
@@ -104,7 +104,7 @@ def _amount(random: np.random.Generator) -> Text:
 
 
 def _grouped(random: np.random.Generator, number: str) -> Text:
-    """Thousands apart by a point, a comma, an apostrophe, a gap, or not at all."""
+    """Separate thousands by a point, a comma, an apostrophe, a gap, or not at all."""
     mark = random.choice(["", "point", "comma", "apostrophe", SPACE], p=[0.35, 0.42, 0.12, 0.03, 0.08])
     text: Text = []
     for i, token in enumerate(digits_of(number)):
@@ -124,7 +124,7 @@ def _cents(random: np.random.Generator) -> Text:
 
 
 def _date(random: np.random.Generator) -> Text:
-    """A date, a time or a telephone number: groups of digits with signs between."""
+    """Draw a date, a time or a telephone number: groups of digits with signs between."""
     mark = Token(
         "sign", name=str(random.choice(["point", "slash", "minus", "colon"], p=[0.43, 0.07, 0.35, 0.15]))
     )
@@ -148,7 +148,7 @@ def _long(random: np.random.Generator) -> Text:
 
 
 def _alike(random: np.random.Generator) -> Text:
-    """One digit again and again: how many there are is what is hard."""
+    """Draw one digit many times, which is hard to count."""
     digit = 0 if random.random() < 0.4 else int(random.integers(10))
     before = digits_of(_number(random, 1, 2)) if random.random() < 0.6 else []
     return [*before, *[Token("digit", digit)] * int(random.integers(2, 7))]
@@ -159,7 +159,7 @@ def _word(random: np.random.Generator) -> Text:
 
 
 def _mixed(random: np.random.Generator) -> Text:
-    """A number with one to three letters that cannot be taken for digits before or after it."""
+    """Draw a number with one to three letters before or after it that cannot be taken for digits."""
     plain = [i for i, letter in enumerate(LETTERS) if not letter.lookalike]
     letters = [Token("letter", int(random.choice(plain))) for _ in range(random.integers(1, 4))]
     number = digits_of(_number(random, 1, 5))
@@ -168,7 +168,7 @@ def _mixed(random: np.random.Generator) -> Text:
 
 
 def _strange(random: np.random.Generator) -> Text:
-    """A letter or a drawing alone that is no digit."""
+    """Draw a letter alone that cannot be taken for a digit, or drawings."""
     if random.random() < 0.6:
         plain = [i for i, letter in enumerate(LETTERS) if not letter.lookalike]
         return [Token("letter", int(random.choice(plain)))]
@@ -176,7 +176,7 @@ def _strange(random: np.random.Generator) -> Text:
 
 
 def _nothing(random: np.random.Generator) -> Text:
-    """Paper alone, or signs."""
+    """Draw nothing, or signs alone."""
     if random.random() < 0.5:
         return []
     return [Token("sign", name=str(random.choice(_LONE))) for _ in range(random.integers(1, 3))]

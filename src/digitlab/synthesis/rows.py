@@ -1,4 +1,4 @@
-"""Rows of writing, composed: real and drawn digits of one hand and one pen on drawn paper."""
+"""Composition of rows of writing: real and generated digits by one hand and one pen on synthetic paper."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from digitlab.synthesis.strokes import write_glyph
 
 BATCH = 64
 BATCHES = 16
-"""Batches of one chunk."""
+"""Number of batches in a chunk."""
 WIDEST = 352
-"""Pixels: the widest row that is trained on."""
+"""Largest width in pixels of a row that is trained on, unless a text needs more."""
 _NOTHING: Way = np.zeros((0, 2), np.float32), np.zeros((0, 2), np.int32)
-"""The way of the pen over a gap."""
+"""The path of the pen over a gap."""
 _TURNED = str.maketrans("69347", "96???")
-"""What a digit on its head is like: another digit, itself, or none."""
+"""Readings of digits turned upside down: another digit, or none (`?`); the rest read as themselves."""
 DrawText = Callable[[np.random.Generator], Text]
 
 
 @dataclass(frozen=True, eq=False)
 class ComposedRow:
-    """A row and what it says.
+    """A row and its text.
 
     Attributes:
         image: grey levels, uint8 [h, w].
-        text: its digits, and `?` for what has a digit's size and is none.
+        text: digits of the row, and `?` for ink of a digit's size that is no digit.
     """
 
     image: np.ndarray
@@ -53,8 +53,8 @@ class RowBatch:
     """Rows in row form, of one width.
 
     Attributes:
-        images: uint8 [64, 32, W].
-        texts: what each says.
+        images: rows, uint8 [64, 32, W].
+        texts: text of each row.
     """
 
     images: np.ndarray
@@ -63,16 +63,16 @@ class RowBatch:
 
 @dataclass(frozen=True)
 class Shares:
-    """How often rows are what.
+    """Shares of rows with certain properties.
 
     Attributes:
-        drawn: share of hands that write drawn digits; the others write those of the images.
+        drawn: share of hands that write generated digits, all or some; the others write those of the images.
         clean: share of rows without paper, light and noise: drawings on a screen.
         inverted: share of rows with light ink on dark paper.
-        tight: share of rows that are cut to their ink.
+        tight: share of rows that are cropped to their ink.
         neighbours: share of rows that show ink of the rows above or below.
         pale: share of rows in which some strokes have less ink than the others.
-        turned: share of the rows of digits alone that stand on their head.
+        turned: share of the rows of digits alone that are turned upside down, where that can be seen.
     """
 
     drawn: float = 0.5
@@ -89,10 +89,10 @@ class RowComposer:
 
     Args:
         images: digits that hands write, in MNIST form, uint8 [n, 28, 28].
-        labels: of the images, [n], 0..9.
-        shares: how often rows are what.
-        held_back: whether shapes and papers are of the families that no training sees.
-        draw: what rows say; `row_texts.draw_text` unless given.
+        labels: classes of the images, [n], 0..9.
+        shares: shares of rows with certain properties.
+        held_back: whether to use the shapes and papers that are held back from training.
+        draw: function that draws the content of a row; `row_texts.draw_text` by default.
     """
 
     def __init__(
@@ -110,13 +110,13 @@ class RowComposer:
         self._draw = draw
 
     def holding_back(self) -> RowComposer:
-        """Give what composes rows of the same digits with the shapes and papers that no training sees."""
+        """Return a composer of the same digits with the shapes and papers held back from training."""
         other = copy(self)
         other._held_back = True
         return other
 
     def rows(self, count: int, seed: int) -> list[ComposedRow]:
-        """Compose so many rows, 1 or more; the same seed gives the same rows."""
+        """Compose `count` rows, 1 or more; the same seed gives the same rows."""
         random = np.random.default_rng(np.random.SeedSequence(seed))
         return self._compose(count, random)
 
@@ -124,12 +124,11 @@ class RowComposer:
         """Compose one chunk of an endless stream of batches.
 
         Args:
-            seed: of the stream, 0 or more.
-            index: of the chunk, 0 or more.
+            seed: seed of the stream, 0 or more.
+            index: index of the chunk, 0 or more.
 
         Returns:
-            16 batches of 64 rows in row form, in random order; the rows of a batch are about as long as each
-            other.
+            16 batches of 64 rows in row form, in random order; the rows of a batch are about equally long.
         """
         random = np.random.default_rng(np.random.SeedSequence((seed, index)))
         rows = self._compose(BATCH * BATCHES, random)
@@ -146,7 +145,7 @@ class RowComposer:
         return [self._row(text, written, random) for text, written in zip(texts, ways, strict=True)]
 
     def _ways(self, texts: Sequence[Text], random: np.random.Generator) -> list[list[Way]]:
-        """The way of the pen for each token of each row; drawn ones are drawn together, which is faster."""
+        """Return the pen's path for each token of each row; a glyph's are drawn together, which is faster."""
         ways = [[_NOTHING] * len(text) for text in texts]
         drawn: dict[str, tuple[Glyph, list[tuple[int, int]]]] = {}
         for i, text in enumerate(texts):
@@ -193,31 +192,31 @@ class RowComposer:
 
 
 def _is_told_when_turned(text: Text) -> bool:
-    """Whether a row on its head is seen to be so: by a 3, 4 or 7; a 1 with an upstroke is hard to name."""
+    """Whether a row upside down is recognizable by a 3, 4 or 7; a 1 with an upstroke would be ambiguous."""
     values = {token.value for token in text}
     return all(token.kind == "digit" for token in text) and 1 not in values and bool(values & {3, 4, 7})
 
 
 def _faintest(paper: np.ndarray) -> float:
-    """How much light ink takes at least that a person sees before the paper's print, 0.33..0.85."""
+    """Return the smallest strength of ink, 0.33..0.85, that stands out from the paper's print."""
     low, usual = np.percentile(paper, (5, 50))
     print_depth = 1 - float(low / usual)
     return float(np.clip(1.4 * print_depth, 0.33, 0.85))
 
 
 class _Alphabet:
-    """How one hand writes each digit: always in its own way, or mostly."""
+    """The variants of digits of one hand, which mostly keeps to the same variant of a digit."""
 
     def __init__(self, drawn: float, held_back: bool, random: np.random.Generator) -> None:
         kind = random.random()
-        # Some hands have a few ways of their own among digits like everybody's.
+        # Some hands write both generated digits and those of the images.
         self._drawn = 1.0 if kind < 0.7 * drawn else random.random() if kind < drawn else 0.0
         self._held_back = held_back
         self._random = random
         self._own: dict[int, Glyph | None] = {}
 
     def glyph(self, token: Token) -> Glyph | None:
-        """Give the variant that this hand writes; None for a digit of the images, or for a gap."""
+        """Return the variant that this hand writes; None for a digit of the images, or for a gap."""
         if token.kind == "sign":
             return SIGNS[token.name]
         if token.kind == "letter":
@@ -239,7 +238,7 @@ class _Alphabet:
 
 
 def _place(text: Text, ways: list[Way], habits: Habits, random: np.random.Generator) -> Way | None:
-    """Set tokens side by side: the way of the pen of the whole row; None without any."""
+    """Place tokens side by side; return the path of the pen of the whole row, None without tokens."""
     placed: list[tuple[Token, Way]] = []
     right, gap = 0.0, 0.0
     as_coil = random.random() < 0.1
@@ -254,10 +253,11 @@ def _place(text: Text, ways: list[Way], habits: Habits, random: np.random.Genera
             points, lines = row_hand.move(group[0], habits, random, scale)
         points = _raise(points, token, habits)
         left = points[:, 0].min()
-        # A point or comma needs hardly any room.
+        # Signs such as points and commas need less space.
         beside = 0.5 if token.kind == "sign" else 1.0
         gap += habits.gap * beside + habits.gap_jitter * random.standard_normal() * beside
         if placed:
+            # Digits may overlap, but stay to the right of the middle of the one before.
             points[:, 0] += max(right + gap, _middle(placed[-1][1]) + 0.12) - left
         right, gap = float(points[:, 0].max()), 0.0
         placed.append((token, (points, lines)))
@@ -270,7 +270,7 @@ def _place(text: Text, ways: list[Way], habits: Habits, random: np.random.Genera
 
 
 def _groups(text: Text, ways: list[Way], as_coil: bool) -> list[tuple[Token, list[Way]]]:
-    """Tokens with their ways; zeros that follow each other together where they are written as a coil."""
+    """Group tokens with their paths: consecutive zeros together where they are written as a coil."""
     groups: list[tuple[Token, list[Way]]] = []
     for token, way in zip(text, ways, strict=True):
         is_zero = token.kind == "digit" and token.value == 0
@@ -296,7 +296,7 @@ def _raise(points: np.ndarray, token: Token, habits: Habits) -> np.ndarray:
 
 
 def _joins(placed: Sequence[tuple[Token, Way]], habits: Habits, random: np.random.Generator) -> list[Way]:
-    """Strokes from digit to digit; most often from zero to zero."""
+    """Draw strokes from digit to digit; most often from zero to zero."""
     joins = []
     for (one, left), (other, right) in pairwise(placed):
         if one.kind != "digit" or other.kind != "digit":
@@ -310,7 +310,7 @@ def _joins(placed: Sequence[tuple[Token, Way]], habits: Habits, random: np.rando
 
 
 def _underlines(placed: Sequence[tuple[Token, Way]], random: np.random.Generator) -> list[Way]:
-    """Lines under what is underlined, one or two."""
+    """Draw one or two lines under what is underlined."""
     lines = []
     for underlined, group in groupby(placed, key=lambda item: item[0].underlined):
         if underlined:
@@ -329,7 +329,7 @@ def _window(
     tight: bool,
     random: np.random.Generator,
 ) -> tuple[int, int, int, int]:
-    """What of the ink's picture is shown: top, bottom, left, right; it may reach beyond."""
+    """Draw the part of the ink's picture that is shown: top, bottom, left, right; it may reach beyond."""
     top, bottom, left, right = box
     tall = max(bottom - top, 0.6 * height)
     margins = random.uniform(0, 0.06, 4) if tight else random.uniform(0.02, 0.42, 4) * random.uniform(0.3, 1)
@@ -351,7 +351,7 @@ def _cut(ink: np.ndarray, window: tuple[int, int, int, int]) -> np.ndarray:
 
 
 def _intrude(ink: np.ndarray, random: np.random.Generator) -> None:
-    """Let strokes of the row above or below end in this one, in place."""
+    """Draw ends of strokes of the rows above and below, in place."""
     rows, columns = ink.shape
     for _ in range(random.integers(1, 4)):
         x, length = random.uniform(0, columns), random.uniform(0.04, 0.16) * rows
@@ -362,7 +362,7 @@ def _intrude(ink: np.ndarray, random: np.random.Generator) -> None:
 
 
 def _batch(rows: Sequence[ComposedRow]) -> RowBatch:
-    """Scale rows to one width: that of the middle one, and room for the answer of each."""
+    """Scale rows to one width: the median of theirs, or more where a text needs more columns."""
     natural = np.median([ROW_HEIGHT * row.image.shape[1] / row.image.shape[0] for row in rows])
     width = nearest_width(min(float(natural), WIDEST))
     needed = COLUMN * max(_columns(row.text) for row in rows)
@@ -372,5 +372,5 @@ def _batch(rows: Sequence[ComposedRow]) -> RowBatch:
 
 
 def _columns(text: str) -> int:
-    """Columns that an answer needs: one a character, and one between two that are alike."""
+    """Return the columns that CTC needs for a text: one a character, and a blank between equal ones."""
     return len(text) + sum(a == b for a, b in pairwise(text))

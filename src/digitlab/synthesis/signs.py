@@ -1,6 +1,6 @@
-"""Signs that people write between numbers, as skeletons of strokes at their place on the row.
+"""Signs that people write between numbers, as skeletons of strokes at their position on the row.
 
-The skeletons are written as in `letters`; y is 0 at the head of a digit and 10 at the baseline.
+The skeletons are in the notation of `letters`; y is 0 at the head of a digit and 10 at the baseline.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ _LIKE_A_DIGIT = frozenset(
         "wave",
     ]
 )
-"""Signs that, grown to the size of a digit, may be taken for a stroke of a 1, a 0, a 2 or two digits."""
+"""Signs that, scaled to the size of a digit, may be taken for a stroke of a 1, a 0, a 2 or two digits."""
 
 
 def _sign(row: str) -> Glyph:
@@ -77,7 +77,7 @@ def _sign(row: str) -> Glyph:
 
 
 SIGNS = {glyph.name: glyph for glyph in map(_sign, _SIGNS)}
-"""Signs by their names; their `digit` is -1.
+"""Signs by name; their `digit` is -1.
 
-Their strokes stand where they stand beside digits: a minus at half the height, a comma at the baseline.
+Their strokes are at their position beside digits: a minus at half the height, a comma at the baseline.
 """

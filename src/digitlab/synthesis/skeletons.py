@@ -1,4 +1,4 @@
-"""Skeletons of digit images: the way of the pen without its width, so that another pen can draw it again."""
+"""Skeletons of digit images: paths of the pen without its width, to be drawn again by another pen."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import cv2
 import numpy as np
 
 _FINE = 2
-"""Images are thinned at this many times their resolution."""
+"""Factor of the resolution at which images are thinned."""
 _INK = 100
-"""Grey levels: from here on a pixel is ink."""
+"""Smallest grey level of ink."""
 _BOX = 20
-"""Pixels: the height of a digit in MNIST form."""
+"""Height of a digit in MNIST form, in pixels."""
 _CHUNK = 1_000
-"""Images that are thinned at once: what the processor's cache holds."""
+"""Number of images thinned at once, which fit into the processor's cache."""
 _SMOOTHINGS = 3
 _NEIGHBOURS = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
-"""Rows and columns from a pixel to those around it: north, then clockwise."""
+"""Offsets, rows and columns, of the neighbours of a pixel: north, then clockwise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +26,11 @@ class Skeletons:
     """Lines through the middle of the strokes of many digits.
 
     Attributes:
-        points: all digits' points, float32 [k, 2] of (x, y); y is 0 at the head and 1 at the foot of a digit
-            of the usual height, x is 0 at its left.
-        edges: pairs of points that a line joins, int32 [m, 2], counted within their digit.
-        first_point: where each digit's points begin, int64 [n + 1].
-        first_edge: where each digit's edges begin, int64 [n + 1].
+        points: points of all digits, float32 [k, 2] of (x, y); y is 0 at the head and 1 at the foot of a
+            digit of the usual height, x is 0 at its left.
+        edges: pairs of points joined by a line, int32 [m, 2], as indices within their digit.
+        first_point: index of each digit's first point, int64 [n + 1].
+        first_edge: index of each digit's first edge, int64 [n + 1].
     """
 
     points: np.ndarray
@@ -42,16 +42,16 @@ class Skeletons:
         return len(self.first_point) - 1
 
     def __getitem__(self, i: int) -> tuple[np.ndarray, np.ndarray]:
-        """Give one digit's points [k, 2] and edges [m, 2]."""
+        """Return one digit's points [k, 2] and edges [m, 2]."""
         points = self.points[self.first_point[i] : self.first_point[i + 1]]
         return points, self.edges[self.first_edge[i] : self.first_edge[i + 1]]
 
 
 def skeletonize(images: np.ndarray) -> Skeletons:
-    """Thin digits to lines one pixel wide, and give these as points that lines join.
+    """Thin digits to lines one pixel wide, and return these as points joined by lines.
 
     Args:
-        images: white ink on black in MNIST form, uint8 [n, 28, 28].
+        images: digits in MNIST form, white ink on black, uint8 [n, 28, 28].
 
     Source:
         Zhang and Suen 1984, A fast parallel algorithm for thinning digital patterns.
@@ -66,7 +66,7 @@ def skeletonize(images: np.ndarray) -> Skeletons:
 
 
 def _fine_ink(images: np.ndarray) -> Iterator[np.ndarray]:
-    """Ink at the fine resolution with a border of paper, in chunks: uint8 0 or 1, [n, rows, columns]."""
+    """Yield ink at the fine resolution with a border of paper: uint8 0 or 1, [n, rows, columns] a chunk."""
     side = _FINE * images.shape[1]
     for start in range(0, len(images), _CHUNK):
         chunk = images[start : start + _CHUNK]
@@ -78,7 +78,7 @@ def _fine_ink(images: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _deletions() -> np.ndarray:
-    """For each sub-iteration and pattern of eight neighbours, whether the pixel goes: bool [2, 256]."""
+    """Return for each sub-iteration and pattern of neighbours whether a pixel is deleted: bool [2, 256]."""
     goes = np.zeros((2, 256), bool)
     for pattern in range(256):
         p = [pattern >> bit & 1 for bit in range(8)]
@@ -94,7 +94,7 @@ _GOES = _deletions()
 
 
 def _thin(ink: np.ndarray) -> np.ndarray:
-    """Thin ink [n, rows, columns] whose border is paper, in place, until nothing more goes."""
+    """Thin ink [n, rows, columns] whose border is paper, in place, until nothing more is deleted."""
     inside = ink[:, 1:-1, 1:-1]
     rows, columns = inside.shape[1:]
     changed = True
@@ -113,7 +113,7 @@ def _thin(ink: np.ndarray) -> np.ndarray:
 
 
 def _graph(skeleton: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Points and edges of skeletons [n, rows, columns], and how many each image has of them."""
+    """Return points and edges of skeletons [n, rows, columns], each with their number in every image."""
     image, y, x = np.nonzero(skeleton)
     index = np.full(skeleton.shape, -1, np.int32)
     index[image, y, x] = np.arange(len(image))
@@ -134,7 +134,7 @@ def _graph(skeleton: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
 
 
 def _pairs(index: np.ndarray, down: int, right: int, other: np.ndarray | None = None) -> np.ndarray:
-    """Pairs of points of which the second lies so many pixels further: [m, 2]."""
+    """Return pairs of points, [m, 2], of which the second lies `down` and `right` pixels from the first."""
     other = index if other is None else other
     rows, columns = index.shape[1:]
     one = index[:, : rows - down, max(0, -right) : columns - max(0, right)]
@@ -144,7 +144,7 @@ def _pairs(index: np.ndarray, down: int, right: int, other: np.ndarray | None = 
 
 
 def _has_corner(ink: np.ndarray, right: int) -> np.ndarray:
-    """Whether a pixel has ink beside it on one side, or below it."""
+    """Return where a pixel has ink below it, or beside it on one side."""
     corner = np.zeros_like(ink)
     corner[:, :-1] |= ink[:, 1:]
     if right > 0:
@@ -169,7 +169,7 @@ def _smooth(points: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def _upright(points: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Bring each digit's points into its frame: left and head at 0, a usual height is 1."""
+    """Bring each digit's points into its frame: left and head at 0, the usual height 1."""
     filled = counts > 0
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])[filled]
     low = np.minimum.reduceat(points, starts, axis=0)

@@ -1,4 +1,4 @@
-"""Digits drawn from our own skeletons in MNIST form: the handwriting that American MNIST hardly knows."""
+"""Digits in MNIST form drawn from our own skeletons: handwriting that is rare in MNIST, which is American."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from digitlab.synthesis.hand import Hand
 SIZE = 28
 BOX = 20
 FINE = 4
-"""Digits are drawn at this many times MNIST's resolution, and averaged down."""
+"""Factor of MNIST's resolution at which digits are drawn, before they are averaged down."""
 _SHIFT = 6
-"""Bits of a pixel's fraction in OpenCV's coordinates."""
+"""Fractional bits of OpenCV's coordinates."""
 
 
 def draw_digits(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Draw digits as people in Swiss, German, French and other schools learn to write them.
 
-    Shapes that are held back for measuring are not among them.
+    Variants that are held back for measuring are left out.
 
     Args:
-        count: how many, 0 or more; the ten classes come as often as each other, in random order.
-        seed: 0 or more; the same count and seed give the same digits.
+        count: number of digits, 0 or more; the ten classes are equally frequent, in random order.
+        seed: random seed, 0 or more; the same count and seed give the same digits.
 
     Returns:
         Images in MNIST form, uint8 [count, 28, 28], and their classes, uint8 [count], 0..9.
@@ -44,9 +44,9 @@ def draw_glyph(glyph: Glyph, count: int, random: np.random.Generator) -> np.ndar
     """Draw one variant of a digit.
 
     Args:
-        glyph: of `GLYPHS`, or a letter or sign.
-        count: how many, 1 or more.
-        random: what they are drawn by.
+        glyph: variant of `GLYPHS`, or a letter or sign.
+        count: number of images, 1 or more.
+        random: random generator.
 
     Returns:
         Images in MNIST form, uint8 [count, 28, 28].
@@ -64,16 +64,16 @@ def draw_glyph(glyph: Glyph, count: int, random: np.random.Generator) -> np.ndar
 
 
 def write_glyph(glyph: Glyph, count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Give the way of the pen for one variant of a digit, a letter or a sign, before size, slant and pen.
+    """Draw the pen's paths of one variant of a digit, letter or sign, without size, slant and width.
 
     Args:
-        glyph: of `GLYPHS`, or a letter or sign.
-        count: how many, 1 or more.
-        random: what they are drawn by.
+        glyph: variant of `GLYPHS`, or a letter or sign.
+        count: number of paths, 1 or more.
+        random: random generator.
 
     Returns:
         Points, float32 [count, k, 2] of (x, y), y from 0 at the head to 1 at the foot; and the pairs of
-        points that a line joins, int32 [m, 2].
+        points joined by a line, int32 [m, 2].
     """
     strokes = glyph.draw(Hand(random, count))
     points = np.concatenate(_loosen(random, strokes, glyph.haste), axis=1)
@@ -94,7 +94,7 @@ def _by_glyph(
 
 
 def _loosen(random: np.random.Generator, strokes: list[np.ndarray], haste: float) -> list[np.ndarray]:
-    """Each stroke a little off its place, too long or too short: gaps and overshoots."""
+    """Move each stroke a little off its place, which makes gaps and overshoots, and round its corners."""
     count = len(strokes[0])
     sway = 0.02 * random.gamma(1.5, 0.67, (count, 1, 1))
     loose = []
@@ -105,7 +105,7 @@ def _loosen(random: np.random.Generator, strokes: list[np.ndarray], haste: float
 
 
 def _round_corners(random: np.random.Generator, stroke: np.ndarray, share: float) -> np.ndarray:
-    """A fast pen cuts corners."""
+    """Round corners, as a fast pen does."""
     count = len(stroke)
     haste = np.where(random.random(count) < share, random.uniform(0, 0.5, count), 0)[:, None, None]
     for _ in range(6):
@@ -114,7 +114,7 @@ def _round_corners(random: np.random.Generator, stroke: np.ndarray, share: float
 
 
 def _deform(random: np.random.Generator, points: np.ndarray) -> np.ndarray:
-    """Bend, wobble, stretch, slant and turn points [n, k, 2] of the frame of a glyph."""
+    """Bend, wobble, stretch, slant and rotate points [n, k, 2] in the frame of a glyph."""
     points = points - np.array([0.3, 0.5])
     points = _wobble(random, _warp(random, points))
     points = _coarsen(random, points)
@@ -143,7 +143,7 @@ def _warp(random: np.random.Generator, points: np.ndarray) -> np.ndarray:
 
 
 def _wobble(random: np.random.Generator, points: np.ndarray) -> np.ndarray:
-    """The tremor of a mouse or a finger, along the pen's way; one hand in four has it."""
+    """Add the tremor of a mouse or a finger along the pen's path; one hand in four has it."""
     count, steps, _ = points.shape
     strength = np.where(random.random(count) < 0.25, random.uniform(0, 0.016, count), 0)[:, None, None]
     noise = random.standard_normal((count, steps + 2, 2))
@@ -151,7 +151,7 @@ def _wobble(random: np.random.Generator, points: np.ndarray) -> np.ndarray:
 
 
 def _coarsen(random: np.random.Generator, points: np.ndarray) -> np.ndarray:
-    """A drawing surface that knows few places: one digit in four is rounded to a grid."""
+    """Round one digit in four to a grid, as a coarse drawing surface does."""
     count = len(points)
     step = (1 / random.uniform(14, 50, count))[:, None, None]
     coarse = np.round(points / step) * step
@@ -159,9 +159,9 @@ def _coarsen(random: np.random.Generator, points: np.ndarray) -> np.ndarray:
 
 
 def _pen_widths(random: np.random.Generator, points: np.ndarray, widest: float) -> np.ndarray:
-    """In pixels of the finished image: from a ball-point to a felt pen, MNIST's own in the middle.
+    """Draw widths in pixels of the finished image: from a ball-point to a felt pen, MNIST's in the middle.
 
-    A pen that would fill the bowls of a small or narrow digit is no pen for it.
+    A pen that would fill the bowls of a small or narrow digit is made narrower.
     """
     extent = np.ptp(points, axis=1)
     longest = np.maximum(extent.max(axis=1), 1e-6)  # a point on a coarse surface has no length
@@ -171,12 +171,12 @@ def _pen_widths(random: np.random.Generator, points: np.ndarray, widest: float) 
 
 
 def _tapers(random: np.random.Generator, count: int) -> np.ndarray:
-    """How much of its width the pen has at the beginning and at the end of a stroke: [n, 2], 0.35..1."""
+    """Draw the share of its width that the pen has at a stroke's beginning and end: [n, 2], 0.35..1."""
     return np.where(random.random((count, 2)) < 0.35, random.uniform(0.35, 1.0, (count, 2)), 1.0)
 
 
 def _fit(points: np.ndarray, widths: np.ndarray) -> np.ndarray:
-    """Scale to the box of 20x20 with its ink, the aspect kept, in fine pixels."""
+    """Scale points, with their ink, to the box of 20x20, the aspect kept, in fine pixels."""
     low, high = points.min(axis=1), points.max(axis=1)
     room = BOX - widths
     scale = room / np.maximum((high - low).max(axis=1), 1e-6)
@@ -185,7 +185,7 @@ def _fit(points: np.ndarray, widths: np.ndarray) -> np.ndarray:
 
 
 def _skips(random: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
-    """Where a dry ball-point leaves no ink, [n, 2]: first and last point, equal where it does not fail."""
+    """Draw where a dry ball-point leaves no ink, [n, 2]: first and last point, equal where it leaves ink."""
     count, points = shape
     length = np.where(random.random(count) < 0.12, random.integers(1, 2 + points // 16, count), 0)
     begin = random.integers(0, points, count)
@@ -202,7 +202,7 @@ def _draw(points: np.ndarray, width: float, runs: Iterator[tuple[int, int, float
 
 
 def _runs(lengths: Sequence[int], taper: np.ndarray, skip: np.ndarray) -> Iterator[tuple[int, int, float]]:
-    """Parts of strokes with one width each, as first point, end and share of the pen's width."""
+    """Yield parts of strokes with one width each, as first point, end and share of the pen's width."""
     begin = 0
     for length in lengths:
         for first, end, share in _tapered(begin, begin + length, taper):
@@ -214,7 +214,7 @@ def _runs(lengths: Sequence[int], taper: np.ndarray, skip: np.ndarray) -> Iterat
 
 
 def _tapered(begin: int, end: int, taper: np.ndarray) -> Iterator[tuple[int, int, float]]:
-    """The pen grows and shrinks over the first and the last third of a stroke."""
+    """Yield parts of a stroke of which the first and the last third grow and shrink in width."""
     third = (end - begin) // 3
     if taper[0] < 1:
         for step in range(third):
@@ -228,7 +228,7 @@ def _tapered(begin: int, end: int, taper: np.ndarray) -> Iterator[tuple[int, int
 
 
 def _soften(random: np.random.Generator, drawn: np.ndarray) -> np.ndarray:
-    """Edges and strength of ink as scanners differ in them, within the box: uint8 [n, 20, 20]."""
+    """Vary the sharpness and the strength of ink within the box, as scanners do: uint8 [n, 20, 20]."""
     count = len(drawn)
     soft = np.maximum(random.uniform(-0.12, 0.12, (count, 1, 1)), 0).astype(np.float32)
     next_to = np.eye(BOX, k=1, dtype=np.float32) + np.eye(BOX, k=-1, dtype=np.float32)
@@ -238,7 +238,7 @@ def _soften(random: np.random.Generator, drawn: np.ndarray) -> np.ndarray:
 
 
 def _centre(drawn: np.ndarray) -> np.ndarray:
-    """Put boxes of 20x20 so that the centre of mass is in the middle, pixel 14 as in MNIST: [n, 28, 28]."""
+    """Place boxes of 20x20 with their centre of mass at pixel 14, the middle, as in MNIST: [n, 28, 28]."""
     places = np.arange(BOX)
     total = np.maximum(drawn.sum(axis=(1, 2)), 1)
     middles = (drawn.sum(axis=axis) @ places / total for axis in (2, 1))

@@ -1,4 +1,4 @@
-"""One network, one run: engines, seeds, and the loop over epochs."""
+"""Training of one network: engines, seeds, and the loop over epochs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random changes of training images, as part of the training graph, on any Keras backend."""
+"""Random augmentation of training images, as part of the training graph, on any Keras backend."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import numpy as np
 from digitlab.spec.recipe import IMAGE_SIDE, Augmentation
 from digitlab.training.damage import WHITE, Damager, neighbours
 
-ops: Any = keras.ops  # whose annotations say None where they mean an array
+ops: Any = keras.ops  # Keras annotates many of its functions as if they returned None
 
 MIDDLE = (IMAGE_SIDE - 1) / 2
-BORDER = 2  # black pixels around an image, so that what comes from outside is black
+BORDER = 2  # black pixels padded around an image, so that samples from outside it are black
 PADDED = IMAGE_SIDE + 2 * BORDER
-KNOTS = 6  # random displacements are drawn on a grid of so many knots a side and spread smoothly between
+KNOTS = 6  # points a side of the grid on which random displacements are drawn, smooth between them
 
 
 class Augmenter:
-    """Changes images at random, each call anew.
+    """Augments images at random; each call draws new changes.
 
     Args:
-        spec: the ranges.
-        seed: of the stream of changes.
+        spec: ranges of the changes.
+        seed: seed of the random stream of the changes.
     """
 
     def __init__(self, spec: Augmentation, seed: int) -> None:
@@ -35,26 +35,26 @@ class Augmenter:
 
     @property
     def variables(self) -> list[Any]:
-        """The states of its streams of chance, which each call moves on."""
+        """The states of the random generators, which each call advances."""
         generators = [self.seeds, *([self._damage.seeds] if self._damage else [])]
         return [generator.state for generator in generators]
 
     def __call__(self, images: Any, strength: Any = 1.0) -> Any:
-        """Change each image by itself.
+        """Change each image independently of the others.
 
         Args:
-            images: uint8 [batch, 28, 28].
-            strength: by which all ranges are multiplied, 0..1; shares are not.
+            images: images to change, uint8 [batch, 28, 28].
+            strength: factor of all ranges, 0..1; the share of damaged images is not changed by it.
 
         Returns:
-            float32 [batch, 28, 28] in 0..255.
+            Changed images, float32 [batch, 28, 28] in 0..255.
         """
         moved = self._moved(images, strength)
         lit = self._lit(self._thickened(moved, strength), strength)
         return self._damage(lit) if self._damage else lit
 
     def _draw(self, count: int, shape: tuple[Any, ...], strength: Any) -> list[Any]:
-        """Draw so many arrays evenly from -strength..strength."""
+        """Draw `count` arrays uniformly from -strength..strength."""
         drawn = keras.random.uniform((count, *shape), -1.0, 1.0, seed=self.seeds)
         return ops.unstack(strength * drawn, count)
 
@@ -66,7 +66,7 @@ class Augmenter:
         return _interpolate(images, rows, columns)
 
     def _sources(self, batch: Any, strength: Any) -> tuple[Any, Any]:
-        """Say where each pixel of the changed image comes from: a linear map, a shift, a displacement."""
+        """Compute the source of each pixel of the changed image: a linear map, a shift, a displacement."""
         spec = self.spec
         angle, shear, tall, wide, down, right = self._draw(6, (batch, 1), strength)
         angle, shear = angle * math.radians(spec.rotation), shear * spec.shear
@@ -84,7 +84,7 @@ class Augmenter:
         return rows, columns
 
     def _thickened(self, images: Any, strength: Any) -> Any:
-        """Mix each image with its dilation or its erosion by a square of 3x3."""
+        """Mix each image with its dilation or its erosion by a 3x3 square."""
         if not self.spec.thickness:
             return images
         amount = self.spec.thickness * self._draw(1, (ops.shape(images)[0], 1, 1), strength)[0]
@@ -108,20 +108,22 @@ class Augmenter:
 
 
 def _interpolate(images: Any, rows: Any, columns: Any) -> Any:
-    """Read images between their pixels, bilinearly; black outside.
+    """Sample images bilinearly; black outside.
 
     Args:
-        images: uint8 [batch, 28, 28].
-        rows: float32 [batch, 784].
-        columns: float32 [batch, 784].
+        images: images to sample, uint8 [batch, 28, 28].
+        rows: row of each sample, in pixels, float32 [batch, 784].
+        columns: column of each sample, in pixels, float32 [batch, 784].
 
     Returns:
-        float32 [batch, 28, 28] in 0..255.
+        Samples, float32 [batch, 28, 28] in 0..255.
     """
     batch = ops.shape(images)[0]
     padded = ops.cast(ops.pad(images, ((0, 0), (BORDER, BORDER), (BORDER, BORDER))), "int32")
+    # One gather of words that hold four neighbours is faster than four gathers (docs/speed.md).
     pairs = padded[:, :, :-1] + 256 * padded[:, :, 1:]
-    squares = ops.reshape(pairs[:, :-1] + 65536 * pairs[:, 1:], (-1,))  # four neighbours in one word
+    squares = ops.reshape(pairs[:, :-1] + 65536 * pairs[:, 1:], (-1,))
+    # 1.001, so that the neighbours below and to the right lie inside.
     rows = ops.clip(rows + BORDER, 0.0, PADDED - 1.001)
     columns = ops.clip(columns + BORDER, 0.0, PADDED - 1.001)
     top, left = ops.floor(rows), ops.floor(columns)
@@ -138,7 +140,7 @@ def _interpolate(images: Any, rows: Any, columns: Any) -> Any:
 
 
 def _spreading_matrix() -> np.ndarray:
-    """Spread knots over the image by Gaussian weights that keep the strength: float32 [36, 784]."""
+    """Compute Gaussian weights from knots to pixels that keep the variance: float32 [36, 784]."""
     knots = np.linspace(0, IMAGE_SIDE - 1, KNOTS)
     apart = np.arange(IMAGE_SIDE) - knots[:, None]  # [knots, 28]
     weights = np.exp(-0.5 * (apart / (knots[1] - knots[0])) ** 2 / 0.5)

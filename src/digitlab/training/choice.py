@@ -1,4 +1,4 @@
-"""Which engine trains: the one that is asked for, or the one that sees an accelerator."""
+"""Choice of the engine: the one requested, or the one that sees an accelerator."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ EngineName = Literal["auto", "tensorflow", "jax"]
 
 
 def choose_engine(asked: str, threads: int | None = None) -> Literal["tensorflow", "jax"]:
-    """Say which engine trains.
+    """Choose the engine that trains.
 
-    `auto` is the backend that Keras has already; else JAX where JAX sees an accelerator and TensorFlow
+    `auto` is the backend that Keras already has; else JAX where JAX sees an accelerator and TensorFlow
     does not; else TensorFlow.
 
     Args:
-        asked: `auto`, `tensorflow` or `jax`.
-        threads: that compute, should JAX be started to ask it.
+        asked: engine requested: `auto`, `tensorflow` or `jax`.
+        threads: number of threads that compute, should JAX be started to look for an accelerator.
 
     Raises:
-        UserError: there is no such engine.
+        UserError: the engine is unknown.
     """
     if asked not in get_args(EngineName):
         raise UserError(f"engine: expected auto, tensorflow or jax, received {asked!r}; choose one of them")
@@ -32,7 +32,7 @@ def choose_engine(asked: str, threads: int | None = None) -> Literal["tensorflow
 
 
 def _only_jax_sees_an_accelerator(threads: int | None) -> bool:
-    """Ask JAX only where a plug-in for an accelerator is installed: to ask costs seconds."""
+    """Check for an accelerator; JAX takes seconds to start, so only where a plug-in for one is installed."""
     installed = [importlib.util.find_spec(name) for name in ("jax", "jax_plugins", "libtpu")]
     if not installed[0] or not any(installed[1:]) or tensorflow_sees_accelerator():
         return False

@@ -1,4 +1,4 @@
-"""Random damage to training images, through which a person still reads; part of the training graph."""
+"""Random damage to training images that leaves them legible to a person; part of the training graph."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import numpy as np
 
 from digitlab.spec.recipe import IMAGE_SIDE
 
-ops: Any = keras.ops  # whose annotations say None where they mean an array
+ops: Any = keras.ops  # Keras annotates many of its functions as if they returned None
 
 WHITE = 255.0
-LINES = 4  # drawn across an image at most
-CELLS = 5  # of a cloud, a side
-STRUCK = 0.3  # share of the pixels at most
+LINES = 4  # most lines drawn across an image
+CELLS = 5  # random values a side of a cloud, which is interpolated between them
+STRUCK = 0.3  # largest share of the pixels that turn black or white
 
 
 class Damager:
     """Damages a share of the images, each in one of five ways drawn at random.
 
-    Pixels are struck black or white; a rectangle, or all around it, is turned into its negative; lines are
-    drawn across; only the outline is left; a cloud is laid over.
+    Pixels turn black or white; a rectangle, or everything around it, is inverted; lines are drawn across;
+    only the outline is left; a cloud is laid over.
 
     Args:
-        share: of the images of a batch, 0..1.
-        seed: of the stream of damages.
+        share: expected share of damaged images, above 0 and up to 1.
+        seed: seed of the random stream of the damage.
     """
 
     def __init__(self, share: float, seed: int) -> None:
@@ -41,14 +41,15 @@ class Damager:
         )
 
     def __call__(self, images: Any) -> Any:
-        """Damage the share.
+        """Damage a random share of the images.
 
         Args:
-            images: float32 [batch, 28, 28] in 0..255.
+            images: images to damage, float32 [batch, 28, 28] in 0..255.
 
         Returns:
-            float32 [batch, 28, 28] in 0..255.
+            Images, float32 [batch, 28, 28] in 0..255.
         """
+        # One draw decides whether an image is damaged and how: past the last way it stays as it is.
         way = self._even(ops.shape(images)[0], 1, 1) * len(self._ways) / self.share
         damaged = images
         for number, damage in enumerate(self._ways):
@@ -75,7 +76,7 @@ class Damager:
         return ops.where(turned, WHITE - images, images)
 
     def _crossed(self, images: Any) -> Any:
-        """Draw straight lines between random places, up to two pixels wide."""
+        """Draw straight lines between random points, 1 to 3 pixels wide."""
         batch = ops.shape(images)[0]
         shape = LINES, batch, 1, 1
         x, y, to_x, to_y = ops.unstack(IMAGE_SIDE * self._even(4, *shape), 4)
@@ -86,12 +87,12 @@ class Damager:
         part = ops.clip((right * along_x + down * along_y) / length, 0.0, 1.0)
         apart = ops.sqrt((right - part * along_x) ** 2 + (down - part * along_y) ** 2)
         ink = ops.clip(0.5 + self._even(*shape) - apart + 0.5, 0.0, 1.0)
-        drawn = self._even(*shape) < 0.6  # of the lines
+        drawn = self._even(*shape) < 0.6  # share of the lines that are drawn
         ink = WHITE * ops.max(ops.where(drawn, ink, 0.0), axis=0)
         return ops.maximum(images, ink)
 
     def _clouded(self, images: Any) -> Any:
-        """Lay a cloud of smooth greys over the image, which is dimmed as much as the cloud is thick."""
+        """Blend the image with a cloud of smooth greys, whose share is up to 0.8."""
         batch = ops.shape(images)[0]
         thick = 0.8 * self._even(batch, 1, 1)
         place = np.arange(IMAGE_SIDE, dtype=np.float32) * (CELLS - 1) / (IMAGE_SIDE - 1)
@@ -101,19 +102,19 @@ class Damager:
 
 
 def _outlined(images: Any) -> Any:
-    """Leave where the ink begins and ends."""
+    """Keep only the outline of the ink."""
     return ops.minimum(1.5 * (images - neighbours(images, ops.minimum)), WHITE)
 
 
 def neighbours(images: Any, choose: Any) -> Any:
-    """Give the largest or the smallest value of each pixel and its eight neighbours.
+    """Return the maximum or the minimum over each pixel and its eight neighbours.
 
     Args:
-        images: [batch, 28, 28]; black outside.
-        choose: `ops.maximum` or `ops.minimum`.
+        images: images, [batch, 28, 28]; pixels outside them are black.
+        choose: function of two arrays, `ops.maximum` or `ops.minimum`.
 
     Returns:
-        [batch, 28, 28].
+        Images, [batch, 28, 28].
     """
     wide = ops.pad(images, ((0, 0), (1, 1), (1, 1)))
     across = choose(choose(wide[:, :, :-2], wide[:, :, 1:-1]), wide[:, :, 2:])

@@ -1,7 +1,7 @@
 """Dropout for training with TensorFlow, with a random byte for each value instead of a random float.
 
-The masks of `keras.layers.Dropout` take a quarter of an epoch of the recipe `cnn`, these a fourth of that.
-The network that is scored and saved has Keras's own layer, which does nothing outside training.
+The masks of `keras.layers.Dropout` take a quarter of an epoch of the recipe `cnn`; these take a fourth of
+that. The network that is scored and saved has Keras's own layer, which does nothing outside training.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ class ByteDropout(keras.layers.Layer):
     """Drops a share of its inputs in training and scales up the rest.
 
     Args:
-        rate: share that is dropped, 0..1; rounded to a multiple of 1/256.
-        seed: of the masks.
+        rate: share of the inputs that is dropped, 0..1; rounded to a multiple of 1/256, 255/256 at most.
+        seed: seed of the masks.
         dtype: Keras dtype policy.
-        name: of the layer.
+        name: name of the layer.
     """
 
     def __init__(self, rate: float, seed: int, dtype: str, name: str) -> None:
@@ -30,11 +30,11 @@ class ByteDropout(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """Give the inputs, in training with a share of them set to 0 and the rest scaled up."""
+        """Return the inputs; in training, a share of them is set to 0 and the rest is scaled up."""
         if not training:
             return inputs
         count = tf.size(inputs)
-        # Annotated `Any`: TensorFlow's annotations do not know that None asks for whole words.
+        # Annotated `Any`: TensorFlow's annotations do not know that bounds of None ask for all 32 bits.
         uniform: Any = tf.random.stateless_uniform
         words = uniform([(count + 3) // 4], self.seed_generator.next(), None, None, tf.uint32)
         random = tf.reshape(tf.reshape(tf.bitcast(words, tf.uint8), [-1])[:count], tf.shape(inputs))

@@ -1,4 +1,4 @@
-"""What trains a network: the interface that every backend's engine fulfils."""
+"""The interface of engines, which train networks; each backend implements it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class EpochTotals(NamedTuple):
-    """Sums over every image of one training epoch, each as its batch saw it.
+    """Sums over all images of a training epoch, computed as each batch is trained on.
 
     Attributes:
-        loss: sum over images of what is minimized.
-        correct: images classified right.
+        loss: sum over images of the loss that is minimized.
+        correct: number of images classified correctly.
         squared_error: sum over images of the mean squared error against one-hot.
     """
 
@@ -28,13 +28,13 @@ class EpochTotals(NamedTuple):
 
 
 class Scored(Protocol):
-    """A network in training, as far as it is scored and saved; `Engine` has the laws."""
+    """The part of an engine that scores and saves its network; `Engine` states the laws."""
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Classify images in float32.
 
         Args:
-            images: uint8 [n, 28, 28].
+            images: images to classify, uint8 [n, 28, 28].
 
         Returns:
             Probabilities, float32 [n, 10].
@@ -42,7 +42,7 @@ class Scored(Protocol):
         ...
 
     def network(self) -> keras.Model:
-        """Give the network in float32 with the present weights."""
+        """Return the network to score and save, in float32."""
         ...
 
 
@@ -50,10 +50,10 @@ class Engine(Scored, Protocol):
     """One network in training.
 
     Laws:
-        - The same trial, images and orders give the same weights, bit for bit, on the same machine.
+        - The same trial, images and orders yield the same weights, bit for bit, on the same machine.
         - `run_epoch` visits every image of its order once, the last smaller batch included.
-        - `predict` and `network` change nothing: training goes on as if they had not been called.
-        - `predict` gives what `network()` gives, in float32: scores belong to the network that is saved.
+        - `predict` and `network` change nothing: training continues as if they had not been called.
+        - `predict` returns what `network()` computes, in float32: scores are of the network that is saved.
     """
 
     def run_epoch(self, order: np.ndarray) -> EpochTotals:
@@ -66,15 +66,15 @@ class Engine(Scored, Protocol):
 
 
 class EngineFactory(Protocol):
-    """Makes the engine of a trial."""
+    """Creates the engine of a trial."""
 
     def __call__(self, trial: Trial, images: np.ndarray, labels: np.ndarray, seeds: ChildSeeds) -> Engine:
-        """Build the network and take hold of the training images.
+        """Build the network and keep the training images for it.
 
         Args:
-            trial: what is trained.
-            images: uint8 [n, 28, 28].
-            labels: uint8 [n] in 0..9.
+            trial: trial to train.
+            images: training images, uint8 [n, 28, 28].
+            labels: labels of the images, uint8 [n] in 0..9.
             seeds: child seeds of the trial.
         """
         ...

@@ -1,7 +1,7 @@
 """Adam for training with TensorFlow, each weight's step in one operation instead of a dozen.
 
-Keras writes a step as elementwise operations that each go through memory: a quarter of an epoch of the recipe
-`mlp`. TensorFlow has one operation for the whole.
+Keras computes a step by elementwise operations that each read and write memory: a quarter of an epoch of the
+recipe `mlp`. TensorFlow has one fused operation for all of them.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import tensorflow as tf
 
 
 class FusedAdam(keras.optimizers.Adam):
-    """Keras's Adam, rounded otherwise (Kingma and Ba 2015); without AMSGrad, for float32 weights."""
+    """Keras's Adam (Kingma and Ba 2015) up to rounding; without AMSGrad, for float32 weights."""
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Take a step of one weight.
+        """Update one weight.
 
         Args:
-            gradient: of the loss, shaped like the weight.
-            variable: the weight, changed in place.
-            learning_rate: of this step.
+            gradient: gradient of the loss, shaped like the weight.
+            variable: weight to update, in place.
+            learning_rate: learning rate of this step.
         """
         number = self._get_variable_index(variable)
-        iterations: Any = self.iterations  # Keras's annotations know every backend's variables
+        iterations: Any = self.iterations  # Keras annotates it with the variables of all backends
         step = tf.cast(iterations.value, tf.float32) + 1
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,

@@ -1,7 +1,7 @@
 """The JAX engine: an epoch is one `lax.scan` in one program, over images that stay on the device as uint8.
 
-Keras's objects say how a step goes, and JAX's values are what it changes: a step takes a state and gives the
-next. So the same step, mapped over a stack of states, trains many seeds in one program.
+Keras's objects define a step, and JAX arrays hold what it changes: a step takes a state and returns the next.
+The same step, mapped over a stack of states (`jax.vmap`), trains many seeds in one program.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from digitlab.training.schedule import disturbance
 from digitlab.training.seeds import ChildSeeds
 
 PREDICTION_BATCH = 1000
-"""Images classified at a time; the last ones are filled up to it, so that one program serves all."""
+"""Images in a prediction batch; the last batch is padded to it, so that one compiled program serves all."""
 
 
-_Sums = tuple[Any, Any, Any]  # over images: loss, classified right, squared error
+_Sums = tuple[Any, Any, Any]  # sums over images: loss, correct, squared error
 
 
 class _State(NamedTuple):
-    """The values of a learner's variables; of many seeds with one more axis in front."""
+    """Values of a learner's variables; those of many seeds have a leading axis more."""
 
     trainable: list[Any]
-    rest: list[Any]  # statistics of normalizations, and the streams of dropout
+    rest: list[Any]  # statistics of batch normalization, and random states of dropout
     optimizer: list[Any]
-    means: list[Any]  # of the weights
-    chance: list[Any]  # the streams of augmentation
+    means: list[Any]  # running means of the weights
+    chance: list[Any]  # random states of augmentation
 
 
 class _Digits(NamedTuple):
@@ -48,7 +48,7 @@ class _Digits(NamedTuple):
 
 
 class _Pupil:
-    """A learner that takes over a state, classifies, and gives its network; fulfils `Scored`."""
+    """A learner that loads a state, classifies, and returns its network; implements `Scored`."""
 
     def __init__(self, learner: Learner, predictor: Any) -> None:
         self.learner = learner
@@ -69,17 +69,17 @@ class _Pupil:
         return np.concatenate(batches)
 
     def network(self) -> keras.Model:
-        """Give the float32 twin with the present weights, or their average where the trial asks for it."""
+        """Return the float32 twin with the current weights, or their average where the trial asks for it."""
         return self.learner.network()
 
 
 class JaxEngine(_Pupil):
-    """Trains one network with JAX; fulfils `Engine`.
+    """Trains one network with JAX; implements `Engine`.
 
     Args:
-        trial: what is trained, its precision resolved.
-        images: uint8 [n, 28, 28].
-        labels: uint8 [n] in 0..9.
+        trial: trial to train, its precision resolved.
+        images: training images, uint8 [n, 28, 28].
+        labels: labels of the images, uint8 [n] in 0..9.
         seeds: child seeds of the trial.
     """
 
@@ -102,13 +102,13 @@ class JaxSeeds:
     """Trains the networks of one recipe and many seeds in one program.
 
     Args:
-        trials: that differ in their seed alone, one or more.
+        trials: trials that differ in their seed alone, one or more.
         seeds: child seeds of each trial.
-        images: the training images of each, uint8 [n, 28, 28]; the same array where they share them.
-        labels: their labels, uint8 [n] in 0..9.
+        images: training images of each trial, uint8 [n, 28, 28]; the same array where trials share them.
+        labels: labels of each trial's images, uint8 [n] in 0..9.
 
     Attributes:
-        networks: what is scored and saved of each trial.
+        networks: each trial's network, to score and save.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class JaxSeeds:
         """Train each network on every image once.
 
         Args:
-            orders: of each trial, int32 [n].
+            orders: permutation of the training images for each trial, int32 [n].
         """
         stacked = jnp.asarray(np.stack(orders), jnp.int32)
         self._states, totals = self._epochs(self._states, self._digits, stacked)
@@ -163,7 +163,7 @@ def _step(
     labels = digits.labels[chosen].astype(jnp.int32)  # [batch]
 
     def look(trainable: list[Any]) -> tuple[Any, tuple[list[Any], _Sums]]:
-        network: Any = learner.logits  # whose annotations say that losses may come too
+        network: Any = learner.logits  # Keras annotates the call as if it returned losses, too
         logits, rest = network.stateless_call(trainable, state.rest, images, training=True)
         logits = logits.astype(jnp.float32)  # [batch, 10]
         each, squared_error = losses(spec, logits, labels, strength)  # [batch] both
@@ -184,7 +184,7 @@ def _disturb(learner: Learner, spec: TrainingSpec, digits: _Digits, chosen: Any)
 
 
 def _stateless(learner: Learner, state: _State, call: Callable[[], Any]) -> tuple[Any, _State]:
-    """Call what reads and assigns Keras's variables as if they had the values of a state."""
+    """Call a function of Keras's variables on the values of a state; return its result and the new state."""
     variables = _leaves(_variables(learner))
     with keras.StatelessScope(list(zip(variables, _leaves(state), strict=True))) as scope:
         answer = call()
@@ -227,7 +227,7 @@ def _predictor(learner: Learner, images: np.ndarray) -> Any:
 
 
 def _compile(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Compile now for arguments like these, so that the first epoch is as fast as the others."""
+    """Compile ahead of time for arguments like these, so that the first epoch is as fast as the others."""
     return jax.jit(function).lower(*arguments).compile()
 
 

@@ -1,4 +1,4 @@
-"""What every engine trains: the network in Keras, and all that changes with it, on any backend."""
+"""The Keras network in training and the state that changes with it, shared by the engines of all backends."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from digitlab.training.statistics import take_statistics
 
 
 class Learner:
-    """A network in training.
+    """A network in training, with its optimizer, weight average and augmentation.
 
-    Two networks: one in training's precision, and its float32 twin, which is scored and saved.
+    There are two networks: one in training's precision, and its float32 twin, which is scored and saved.
 
     Args:
-        trial: what is trained, its precision resolved.
-        images: the training images, uint8 [n, 28, 28].
+        trial: trial to train, its precision resolved.
+        images: training images, uint8 [n, 28, 28].
         seeds: child seeds of the trial.
-        dropout_layer: makes the dropout layers of the network in training.
-        adam: is the optimizer where the trial asks for Adam.
+        dropout_layer: factory of the dropout layers of the network in training.
+        adam: optimizer class used where the trial asks for Adam.
 
     Attributes:
-        trained: the network in training's precision.
-        logits: the same, without its last layer.
-        steps: of the whole training, all epochs together.
-        optimizer: built for the trained network.
-        average: of the weights, where the trial asks for it.
-        augmenter: where the trial asks for augmentation.
+        trained: network in training's precision.
+        logits: `trained` up to its logits, without the softmax.
+        steps: number of optimizer steps of the whole training, all epochs together.
+        optimizer: optimizer, built for the trained network.
+        average: running mean of the weights; None unless the trial asks for it.
+        augmenter: augmentation of the images; None unless the trial asks for it.
     """
 
     def __init__(
@@ -60,16 +60,16 @@ class Learner:
         self._finished = False
 
     def augment(self, images: Any, strength: Any) -> Any:
-        """Change each image at random, where the trial asks for it.
+        """Augment images at random, where the trial asks for it.
 
         Args:
-            images: uint8 [batch, 28, 28].
-            strength: of the changes, 0..1.
+            images: images to augment, uint8 [batch, 28, 28].
+            strength: strength of the changes, 0..1.
         """
         return self.augmenter(images, strength) if self.augmenter else images
 
     def network(self) -> keras.Model:
-        """Give the float32 twin with the present weights, or their average where the trial asks for it."""
+        """Return the float32 twin with the current weights, or their average where the trial asks for it."""
         if self._finished:
             return self._network
         sources = self.average.means if self.average else self.trained.weights

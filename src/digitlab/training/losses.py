@@ -1,4 +1,4 @@
-"""What training minimizes and counts, for each image, on any Keras backend."""
+"""The loss and the squared error of each image, on any Keras backend."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import keras
 
 from digitlab.spec.recipe import CLASSES, TrainingSpec
 
-ops: Any = keras.ops  # whose annotations say None where they mean an array
+ops: Any = keras.ops  # Keras annotates many of its functions as if they returned None
 
 
 def losses(spec: TrainingSpec, logits: Any, labels: Any, strength: Any) -> tuple[Any, Any]:
-    """Give each image's loss and squared error.
+    """Compute each image's loss and squared error.
 
     Args:
-        spec: how the network is trained.
-        logits: float32 [batch, 10].
-        labels: int32 [batch] in 0..9.
-        strength: of label smoothing, 0..1.
+        spec: training settings, of which the loss and the label smoothing are used.
+        logits: outputs before the softmax, float32 [batch, 10].
+        labels: classes, int32 [batch] in 0..9.
+        strength: strength of label smoothing, 0..1.
 
     Returns:
-        What is minimized, and the mean squared error against one-hot, float32 [batch] each.
+        The loss that is minimized, and the mean squared error against one-hot, float32 [batch] each.
     """
     errors = ops.softmax(logits) - ops.one_hot(labels, CLASSES)
     squared_error = ops.mean(ops.square(errors), axis=1)

@@ -32,25 +32,25 @@ def train_seeds(
     threads: int = 1,
     on_epoch: OnEpochOfAll | None = None,
 ) -> tuple[Trained, ...]:
-    """Train the networks of many seeds side by side in this process; each as it would be alone, to rounding.
+    """Train the networks of many seeds together in this process; each as if trained alone, up to rounding.
 
-    It pays on an accelerator, which one small network does not fill.
+    This is worthwhile on an accelerator, which one small network does not keep busy.
 
     Args:
-        recipe: a name, a file, or the recipe itself.
-        seeds: of the trials, one or more.
-        settings: what differs from the recipe, by dotted path: `{"training.epochs": 5}`.
-        data: a name in the catalogue, or a folder.
-        threads: that compute where JAX computes on the processor.
-        on_epoch: is told of each epoch of all of them as it ends.
+        recipe: name of a recipe, its file, or the recipe itself.
+        seeds: seeds of the trials, one or more.
+        settings: changes to the recipe, by dotted path: `{"training.epochs": 5}`.
+        data: name in the catalogue, or a folder.
+        threads: number of threads where JAX computes on the processor.
+        on_epoch: function called after each epoch with the record of each trial.
 
     Returns:
-        What each seed gave, in the order asked for; the seconds of each are its share of all.
+        Trained network and result of each seed, in the order given; the time is divided evenly among them.
 
     Raises:
-        UserError: a recipe, setting, seed or data set that is none.
+        UserError: a recipe, setting, seed or data set is unknown or invalid.
         MissingExtraError: JAX is not installed.
-        TrainingError: the loss of one of them became infinite or no number.
+        TrainingError: the loss or an output of a network became infinite or NaN.
     """
     if not seeds:
         raise UserError("seeds: expected one or more, received none; give a list of whole numbers")
@@ -64,6 +64,7 @@ def train_seeds(
     place = locate(data)
     trials = [plan_trial(ready, place, dataset, seed, threads) for seed in seeds]
     children = [child_seeds(trial.seed) for trial in trials]
+    # Generated digits depend on the seed; without them all trials share the same arrays.
     own = ready.training.augmentation is not None and ready.training.augmentation.strokes > 0
     parts = [training_part(trial, dataset) for trial in (trials if own else trials[:1])]
     images, labels = zip(*(parts if own else parts * len(trials)), strict=True)

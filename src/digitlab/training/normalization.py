@@ -1,7 +1,7 @@
 """Batch normalization for training with TensorFlow, in one operation instead of a dozen.
 
-Keras writes it as elementwise operations that each go through memory: more than half of a step of the network
-that reads rows. The network that is scored and saved has Keras's own layer.
+Keras computes it by elementwise operations that each read and write memory: more than half of a step of the
+row reader in bfloat16 (docs/architecture.md). The network that is scored and saved has Keras's own layer.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ import keras
 import tensorflow as tf
 
 EPSILON = 1e-3
-"""Added to the variance, as Keras's layer does."""
+"""Constant added to the variance, as in Keras's layer."""
 
 
 class FusedNormalization(keras.layers.Layer):
-    """Normalizes each channel over the batch it is given, and keeps running statistics.
+    """Normalizes each channel over the batch, and keeps running statistics.
 
     Args:
-        momentum: share of the statistics that a batch keeps, 0..1.
+        momentum: share of the running statistics kept at each training step, 0..1.
         dtype: Keras dtype policy.
-        name: of the layer.
+        name: name of the layer.
 
     Attributes:
-        kept: the share, a variable.
+        kept: momentum, as a TensorFlow variable.
 
     Source:
         Ioffe and Szegedy 2015, Batch Normalization.
@@ -35,7 +35,7 @@ class FusedNormalization(keras.layers.Layer):
         self.kept: Any = tf.Variable(tf.constant(momentum), trainable=False, dtype=tf.float32)
 
     def build(self, input_shape: Any) -> None:
-        """Make the weights, in the order in which Keras's layer has them."""
+        """Create the weights in the order of those of Keras's layer, to which they are copied."""
         one, shape = "ones", input_shape[-1:]
         self.gamma = self.add_weight(shape=shape, initializer=one, name="gamma", autocast=False)
         self.beta = self.add_weight(shape=shape, initializer="zeros", name="beta", autocast=False)
@@ -44,7 +44,7 @@ class FusedNormalization(keras.layers.Layer):
         self.moving_variance = self.add_weight(shape=shape, initializer=one, name="moving_variance", **fixed)
 
     def call(self, inputs: Any) -> Any:
-        """Normalize by the statistics of the batch: [batch, rows, columns, channels]."""
+        """Normalize inputs [batch, rows, columns, channels] by the statistics of the batch."""
         none = tf.zeros([0])
         scale, offset = tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
         normalized, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(

@@ -1,4 +1,4 @@
-"""Keras optimizers and the running mean of weights, as training specs ask for them."""
+"""Keras optimizers and the running mean of the weights, as training specs define them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import keras
 from digitlab.spec.recipe import TrainingSpec
 from digitlab.training.schedule import learning_rate
 
-ops: Any = keras.ops  # whose annotations say None where they mean an array
+ops: Any = keras.ops  # Keras annotates many of its functions as if they returned None
 
 
 def make_optimizer(
     spec: TrainingSpec, steps: int, adam: type[keras.optimizers.Adam] = keras.optimizers.Adam
 ) -> keras.optimizers.Optimizer:
-    """Make the optimizer of a training.
+    """Create the optimizer of a training.
 
     Args:
-        spec: how the network is trained.
-        steps: of the whole training, all epochs together.
-        adam: what is taken where the spec asks for Adam.
+        spec: training settings.
+        steps: number of steps of the whole training, all epochs together.
+        adam: optimizer class used where the spec asks for Adam.
     """
     kinds = {"adam": adam, "sgd": keras.optimizers.SGD}
     optimizer = kinds[spec.optimizer](
@@ -36,8 +36,8 @@ class WeightAverage:
     """The running mean of a network's weights.
 
     Args:
-        weights: of the network in training, the statistics of its normalizations among them.
-        decay: share of the old mean that a step keeps.
+        weights: weights of the network in training, including the statistics of its normalizations.
+        decay: share of the old mean kept at each step, 0..1.
     """
 
     def __init__(self, weights: Sequence[keras.Variable], decay: float) -> None:
@@ -46,12 +46,13 @@ class WeightAverage:
         self.means = [keras.Variable(weight, trainable=False, dtype="float32") for weight in self.weights]
 
     def update(self, step: Any) -> None:
-        """Take the present weights into the mean; the first steps forget their past faster.
+        """Update the mean with the current weights; the first steps keep less of the old mean.
 
         Args:
-            step: steps done so far, 1 or more.
+            step: number of steps done so far, 1 or more.
         """
         done = ops.cast(step, "float32")
+        # The warm-up of TensorFlow's ExponentialMovingAverage: else the initial weights would linger.
         kept = ops.minimum(self.decay, (1 + done) / (10 + done))
         for mean, weight in zip(self.means, self.weights, strict=True):
             mean.assign(kept * mean + (1 - kept) * ops.cast(weight, "float32"))

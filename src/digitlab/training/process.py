@@ -1,4 +1,4 @@
-"""The one place that sets backend, threads and the variables of TensorFlow and JAX of a process."""
+"""Setup of a process for training: backend, threads and environment variables of TensorFlow and JAX."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from digitlab.errors import MissingExtraError, UserError
 
 
 def prepare_process(threads: int | None = None, *, split: bool = False) -> None:
-    """Make this process ready for Keras on TensorFlow with so many threads.
+    """Prepare this process for Keras on TensorFlow with a number of threads.
 
-    Call it before Keras is imported; a process stays with the threads it began with.
+    Call it before Keras is imported; the number of threads of a process cannot be changed later.
 
     Args:
-        threads: that compute, 1 or more; None leaves it to TensorFlow or to who asked before.
-        split: threads share each operation, as for one large network, instead of taking operations side by
-            side; sums may then come out differently from run to run.
+        threads: number of threads, 1 or more; None keeps TensorFlow's default, or that of an earlier call.
+        split: whether threads share each operation, as for one large network, instead of running operations
+            side by side; sums may then differ from run to run.
 
     Raises:
         MissingExtraError: TensorFlow or Keras is not installed.
-        UserError: the process has begun with another backend or number of threads.
+        UserError: the process has started with another backend or number of threads.
     """
     require_libraries()
     _require_backend("tensorflow")
@@ -43,16 +43,16 @@ def prepare_process(threads: int | None = None, *, split: bool = False) -> None:
 
 
 def prepare_jax(threads: int | None = None) -> None:
-    """Make this process ready for Keras on JAX, with so many threads where JAX computes on the processor.
+    """Prepare this process for Keras on JAX, with a number of threads where JAX computes on the processor.
 
-    Call it before Keras and JAX are imported; a process stays with the threads it began with.
+    Call it before Keras and JAX are imported; the number of threads of a process cannot be changed later.
 
     Args:
-        threads: that compute, 1 or more; None leaves it to JAX or to who asked before.
+        threads: number of threads, 1 or more; None keeps JAX's default, or that of an earlier call.
 
     Raises:
         MissingExtraError: JAX or Keras is not installed.
-        UserError: the process has begun with another backend or number of threads.
+        UserError: the process has started with another backend or number of threads.
     """
     require_libraries("jax")
     _require_backend("jax")
@@ -64,15 +64,15 @@ def prepare_jax(threads: int | None = None) -> None:
 
 
 def start_jax(threads: int | None = None) -> str:
-    """Start JAX, if it has not begun, and say what it computes on: `cpu`, `gpu` or `tpu`.
+    """Start JAX, if it has not started yet, and return its platform: `cpu`, `gpu` or `tpu`.
 
     Args:
-        threads: that compute where it is the processor.
+        threads: number of threads that compute where the platform is `cpu`.
     """
     if "jax" not in sys.modules:
         if threads is not None:
-            os.environ["NPROC"] = str(threads)  # which XLA reads once, as it starts
-        # Equal trials give equal weights; given first, so that a user's own flags win.
+            os.environ["NPROC"] = str(threads)  # XLA reads it once, as it starts
+        # So that equal trials yield equal weights; placed first, so that a user's own flags win.
         flags = "--xla_gpu_deterministic_ops=true", os.environ.get("XLA_FLAGS", "")
         os.environ["XLA_FLAGS"] = " ".join(flags).strip()
     import jax
@@ -85,7 +85,7 @@ def _jax_threads() -> int:
 
 
 def chosen_backend() -> str | None:
-    """Say which backend Keras has in this process, or is told to have; None where nobody has said."""
+    """Return the backend that Keras has in this process or is set to have; None where neither is decided."""
     if "keras" in sys.modules:
         import keras
 
@@ -105,10 +105,10 @@ def _require_backend(wanted: str) -> None:
 
 
 def require_libraries(backend: str = "tensorflow") -> None:
-    """Make sure that training is installed, without importing it.
+    """Check that the libraries for training are installed, without importing them.
 
     Args:
-        backend: of Keras, `tensorflow` or `jax`.
+        backend: Keras backend, `tensorflow` or `jax`.
 
     Raises:
         MissingExtraError: the backend or Keras is missing.
@@ -120,7 +120,7 @@ def require_libraries(backend: str = "tensorflow") -> None:
 
 @contextmanager
 def _stderr_only_on_failure() -> Iterator[None]:
-    """Hold back what TensorFlow's C++ writes as it starts, before it looks at its log level."""
+    """Hold back what TensorFlow's C++ code writes at its start, before it reads its log level."""
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as held:
@@ -145,7 +145,7 @@ def _start(threads: int | None, split: bool) -> None:
 
 
 def _set_threads(within: int, beside: int) -> None:
-    """Set how many threads compute one operation, and how many operations are computed at the same time."""
+    """Set the number of threads within an operation, and of operations run at the same time."""
     import tensorflow as tf
 
     threading = tf.config.threading
@@ -172,11 +172,11 @@ def available_cores() -> int:
 
 @cache
 def native_precision() -> str:
-    """Say what the precision `auto` means on this machine, without importing TensorFlow.
+    """Return what the precision `auto` means on this machine, without importing TensorFlow.
 
     Returns:
         `mixed_bfloat16` where the processor's bfloat16 products are faster than its float32 ones:
-        matrix units (AMX), AVX-512 BF16 of AMD, or an NVIDIA GPU of compute capability 8 that
+        matrix units (AMX), AVX-512 BF16 of AMD, or an NVIDIA GPU of compute capability 8 or more that
         TensorFlow is built for. Else `float32`: Intel's AVX-512 BF16 without AMX was measured at half the
         rate of its float32 (docs/speed.md).
     """
@@ -186,10 +186,10 @@ def native_precision() -> str:
 
 
 def jax_precision() -> str:
-    """Say what the precision `auto` means where JAX trains, once JAX is prepared.
+    """Return what the precision `auto` means where JAX trains; `prepare_jax` comes first.
 
     Returns:
-        `mixed_bfloat16` on a TPU and on NVIDIA GPUs of compute capability 8, else `float32`.
+        `mixed_bfloat16` on a TPU and on NVIDIA GPUs of compute capability 8 or more, else `float32`.
     """
     import jax
 
@@ -201,7 +201,7 @@ def jax_precision() -> str:
 
 
 def tensorflow_sees_accelerator() -> bool:
-    """Ask TensorFlow whether it computes on a GPU; a build for processors alone is not even imported."""
+    """Check whether TensorFlow computes on a GPU; the package `tensorflow-cpu` is not even imported."""
     if importlib.util.find_spec("tensorflow") is None or _installed("tensorflow-cpu"):
         return False
     import_tensorflow_quietly()
@@ -211,7 +211,7 @@ def tensorflow_sees_accelerator() -> bool:
 
 
 def import_tensorflow_quietly() -> None:
-    """Import TensorFlow where it is installed; Keras does so, loudly, when it writes a network with JAX."""
+    """Import TensorFlow, if installed, without its log: Keras on JAX imports it when it saves a network."""
     if "tensorflow" in sys.modules or importlib.util.find_spec("tensorflow") is None:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -245,13 +245,13 @@ def _bfloat16_gpu() -> bool:
 
 
 def cpu_name() -> str:
-    """Name the processor as the operating system does."""
+    """Return the processor's name as the operating system reports it."""
     found = re.search(r"^model name\s*:\s*(.+)$", _cpuinfo(), re.MULTILINE)
     return found[1].strip() if found else platform.processor() or platform.machine()
 
 
 def environment() -> dict[str, str]:
-    """Say where a trial was trained: versions, processor and system."""
+    """Describe this process's environment: versions, processor and system."""
     jax = chosen_backend() == "jax"
     backend = ("jax", "jaxlib") if jax else ("tensorflow", "tensorflow-cpu")
     versions = {name: _version(name) for name in ("digitlab", "keras", *backend, "numpy") if _installed(name)}

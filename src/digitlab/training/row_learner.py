@@ -1,4 +1,4 @@
-"""The network of rows in training with TensorFlow: one step of connectionist temporal classification."""
+"""The row reader in training with TensorFlow, by connectionist temporal classification (CTC)."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from digitlab.training.schedule import one_cycle
 from digitlab.training.seeds import child_seeds
 
 NOISE = 8.0
-"""Greys of 0..255: standard deviation of the noise, at most, on rows that are used again."""
+"""Largest standard deviation of the noise on rows that are used again, in grey levels of 0..255."""
 
 
 class RowLearner:
-    """A reader of rows in training.
+    """A row reader in training, with its optimizer and weight average.
 
-    Two networks: one in training's precision, and its float32 twin, which is scored and saved.
+    There are two networks: one in training's precision, and its float32 twin, which is scored and saved.
 
     Args:
-        trial: what is trained, its precision resolved.
+        trial: trial to train, its precision resolved.
 
     Attributes:
-        trained: the network in training's precision.
+        trained: network in training's precision.
     """
 
     def __init__(self, trial: RowTrial) -> None:
@@ -58,7 +58,7 @@ class RowLearner:
         self._optimizer.build(self.trained.trainable_variables)
         self._average = WeightAverage(self.trained.weights, spec.average)
         self._twin = build_rows(trial.model)
-        # One graph for rows of any width is as fast as one for each, which takes seconds to make.
+        # One graph for rows of any width is as fast as one for each width, and each takes seconds to trace.
         given = (
             tf.TensorSpec([BATCH, trial.model.height, None], tf.uint8),
             tf.TensorSpec([BATCH, None], tf.int32),
@@ -71,12 +71,13 @@ class RowLearner:
         """Train on a batch.
 
         Args:
-            images: uint8 [64, height, W].
-            texts: of each row.
-            before: how often the rows were used before; they are changed a little if at all.
+            images: rows in row form, uint8 [64, height, W].
+            texts: text of each row.
+            before: number of times the rows were used before; unless 0, they are inverted at random and get
+                noise.
 
         Returns:
-            The mean loss of a row, nats.
+            Mean loss of a row, in nats.
         """
         labels, lengths = encode(texts, images.shape[2] // COLUMN)
         loss = self._step(
@@ -85,17 +86,17 @@ class RowLearner:
         return float(loss)
 
     def network(self) -> keras.Model:
-        """Give the float32 twin with the mean of the weights."""
+        """Return the float32 twin with the running mean of the weights."""
         for target, source in zip(self._twin.weights, self._average.means, strict=True):
             target.assign(source)
         return self._twin
 
     def state(self) -> list[np.ndarray]:
-        """Give all that changes with the steps."""
+        """Return the values of all variables that the steps change."""
         return [np.asarray(variable) for variable in self._variables()]
 
     def restore(self, state: Sequence[np.ndarray]) -> None:
-        """Take back what `state` gave."""
+        """Restore the values that `state` returned."""
         for variable, value in zip(self._variables(), state, strict=True):
             variable.assign(value)
 
@@ -103,7 +104,7 @@ class RowLearner:
         return [*self.trained.variables, *self._optimizer.variables, *self._average.means]
 
     def _step_graph(self, images: Any, labels: Any, lengths: Any, again: Any) -> Any:
-        """Take a step: each thread looks at its part of the batch, and their gradients are added."""
+        """Take a step: each thread computes the gradients of its part of the batch, and they are added."""
         count = images.shape[0]
         bounds = sorted({count * part // self._threads for part in range(self._threads + 1)})
         pixels = tf.cast(images, tf.float32)
@@ -119,8 +120,8 @@ class RowLearner:
         return _sum(losses)
 
     def _look(self, pixels: Any, labels: Any, lengths: Any, count: int) -> tuple[Any, list[Any]]:
-        """Give a part's share of the mean loss, and its gradients."""
-        # The kernel takes no empty text; an empty row's loss is that of blanks all along.
+        """Compute a part's share of the batch's mean loss, and its gradients."""
+        # The kernel accepts no empty text; the loss of an empty row is that of a blank in every column.
         empty = lengths == 0
         present = tf.sequence_mask(tf.maximum(lengths, 1), tf.shape(labels)[1])
         sparse = tf.sparse.SparseTensor(
@@ -129,7 +130,7 @@ class RowLearner:
         with tf.GradientTape() as tape:
             logits = tf.cast(self._logits(pixels, training=True), tf.float32)  # [part, W / 4, 12]
             columns = tf.fill([pixels.shape[0]], tf.shape(logits)[1])
-            # The kernel of TensorFlow 1 takes a fifth of the time of the one that took its place.
+            # The kernel of TensorFlow 1 takes a fifth of the time of `tf.nn.ctc_loss` (docs/architecture.md).
             each = tf.compat.v1.nn.ctc_loss(
                 sparse,
                 logits,
@@ -142,7 +143,7 @@ class RowLearner:
         return loss, tape.gradient(loss, self.trained.trainable_variables)
 
     def _changed(self, pixels: Any) -> Any:
-        """Invert half of the rows, and add noise: rows that are used again are not the same again."""
+        """Invert half of the rows and add noise, so that rows differ each time they are used."""
         count = tf.shape(pixels)[0]
         steps: Any = self._optimizer.iterations  # Keras's annotations know every backend's variables
         seeds = tf.stack([self._seed % 2**31, tf.cast(steps.value, tf.int32)])
@@ -153,14 +154,14 @@ class RowLearner:
 
 
 def encode(texts: Sequence[str], columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """Write texts as numbers of the alphabet.
+    """Encode texts as indices into the alphabet.
 
     Args:
-        texts: of rows, each of `columns` characters at most.
-        columns: of the answer.
+        texts: texts of rows, each of `columns` characters at most.
+        columns: number of columns of the network's output.
 
     Returns:
-        Labels, int32 [n, columns], and the length of each, int32 [n].
+        Labels, filled with 0 after each text, int32 [n, columns]; and the length of each, int32 [n].
     """
     lengths = np.array([len(text) for text in texts], np.int32)
     labels = np.zeros((len(texts), columns), np.int32)
@@ -170,7 +171,7 @@ def encode(texts: Sequence[str], columns: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _sum(values: Sequence[Any]) -> Any:
-    """Add in a fixed order, so that the same values give the same bits."""
+    """Add values in a fixed order, so that the same values give the same bits."""
     total = values[0]
     for value in values[1:]:
         total = total + value

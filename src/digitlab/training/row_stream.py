@@ -1,4 +1,4 @@
-"""The rows that a training takes: composed by a process of their own, in an order that the seed decides."""
+"""Training rows: composed in a process of their own, and used in an order that the seed determines."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import numpy as np
 from digitlab.errors import TrainingError
 
 BATCHES = 16
-"""Batches in a chunk."""
+"""Number of batches in a chunk."""
 AHEAD = 4
-"""Chunks that wait to be taken, so that a slow one is not waited for."""
+"""Number of chunks composed ahead, so that training does not wait for a slow one."""
 PATIENCE = 0.5
-"""Seconds between two looks whether the process at the other end is still there."""
+"""Seconds between two checks that the process at the other end is still alive."""
 
 
 class Batch(Protocol):
@@ -30,10 +30,10 @@ class Batch(Protocol):
 
 
 class Composer(Protocol):
-    """Composes rows; it can be pickled."""
+    """Composes rows; must be picklable."""
 
     def chunk(self, seed: int, index: int) -> Sequence[Any]:
-        """Compose `BATCHES` batches: the same for the same composer, seed and index."""
+        """Compose `BATCHES` batches, as a pure function of composer, seed and index."""
         ...
 
 
@@ -41,8 +41,8 @@ class Use(NamedTuple):
     """One use of a batch.
 
     Attributes:
-        batch: of rows.
-        before: how often it was used before.
+        batch: batch of rows.
+        before: number of times it was used before.
     """
 
     batch: Batch
@@ -53,13 +53,13 @@ class RowStream:
     """Chunks that another process composes, and the order in which their batches are used.
 
     Args:
-        composer: of the rows.
-        seed: of the rows and of their order, 0 or more.
-        uses: how often each batch is used; the uses of a chunk are mixed with those of the chunks after it.
-        start: uses that were made before, by a training that goes on.
+        composer: composer of the rows.
+        seed: seed of the rows and of their order, 0 or more.
+        uses: number of uses of each batch; those of a chunk are mixed with those of the chunks after it.
+        start: number of uses made before, by a training that is resumed.
 
     Attributes:
-        waited: seconds for which its user waited for chunks.
+        waited: seconds spent waiting for chunks.
     """
 
     def __init__(self, composer: Composer, seed: int, uses: int = 1, start: int = 0) -> None:
@@ -76,10 +76,10 @@ class RowStream:
         self._process.start()
 
     def __iter__(self) -> Iterator[Use]:
-        """Give the uses, without end.
+        """Iterate over the uses, without end.
 
         Raises:
-            TrainingError: rows cannot be composed; the message says why.
+            TrainingError: rows cannot be composed, or their process ended; the message gives the cause.
         """
         recent = [self._take() for _ in range(min(self._block, self._uses - 1))]
         while True:
@@ -91,7 +91,7 @@ class RowStream:
             self._block, self._begun = self._block + 1, 0
 
     def close(self) -> None:
-        """End the other process."""
+        """End the composing process."""
         self._process.terminate()
         self._process.join()
         self._chunks.close()
@@ -119,7 +119,7 @@ class RowStream:
 
 @contextmanager
 def row_stream(composer: Composer, seed: int, uses: int, start: int) -> Iterator[RowStream]:
-    """Open a `RowStream` and close it."""
+    """Open a `RowStream`, and close it on exit."""
     stream = RowStream(composer, seed, uses, start)
     try:
         yield stream
@@ -128,9 +128,10 @@ def row_stream(composer: Composer, seed: int, uses: int, start: int) -> Iterator
 
 
 def _place(start: int, uses: int) -> tuple[int, int]:
-    """Say in which block of uses a training goes on, and how many of that block were made.
+    """Return the block of uses in which a training resumes, and the number of its uses made before.
 
-    A block has the uses of a chunk and of the `uses - 1` before it, of which the first blocks have fewer.
+    A block has one use of each batch of a chunk and of the `uses - 1` chunks before it; the first blocks have
+    fewer chunks before them.
     """
     block = 0
     while start >= (size := BATCHES * min(block + 1, uses)):
@@ -139,7 +140,7 @@ def _place(start: int, uses: int) -> tuple[int, int]:
 
 
 def _compose(composer: Composer, seed: int, first: int, chunks: Any) -> None:
-    """Compose chunks as long as the parent lives."""
+    """Compose chunks as long as the parent process lives."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
     parent = multiprocessing.parent_process()
     index = first
@@ -147,7 +148,7 @@ def _compose(composer: Composer, seed: int, first: int, chunks: Any) -> None:
         chunk = _composed(composer, seed, index)
         while not _put(chunks, chunk):
             if parent is None or not parent.is_alive():
-                chunks.cancel_join_thread()
+                chunks.cancel_join_thread()  # else the exit waits for somebody to take what is queued
                 return
         if isinstance(chunk, str):
             return
@@ -155,10 +156,10 @@ def _compose(composer: Composer, seed: int, first: int, chunks: Any) -> None:
 
 
 def _composed(composer: Composer, seed: int, index: int) -> list[Any] | str:
-    """Compose a chunk, or say why not."""
+    """Compose a chunk; where that fails, return the cause instead."""
     try:
         chunk = list(composer.chunk(seed, index))
-    except Exception as error:  # whatever it is, the training must hear of it
+    except Exception as error:  # of whatever type, it is raised again in the training process
         return f"chunk {index}: {type(error).__name__}: {' '.join(str(error).split())}"
     if len(chunk) != BATCHES:
         return f"chunk {index}: expected {BATCHES} batches, received {len(chunk)}"

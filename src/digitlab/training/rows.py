@@ -1,4 +1,4 @@
-"""The training of a reader of rows: from a recipe to a network, saved on the way and gone on with."""
+"""Training of a row reader, from a recipe to a network; saved during training, and resumable."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ if TYPE_CHECKING:
     from digitlab.training.row_learner import RowLearner
 
 VALIDATION_ROWS = 500
-"""Of each kind."""
+"""Number of validation rows of each kind: with the shapes and papers of training, and held-back ones."""
 VALIDATION_SEED = 1
 _SMOOTH = 0.98
-"""Share of the loss that is shown that a step keeps."""
+"""Share of the running loss, as it is reported, that a step keeps."""
 
 
 @dataclass(frozen=True)
 class RowProgress:
-    """How far a training is.
+    """Progress of a training.
 
     Attributes:
-        step: that was done.
-        loss: running mean, nats a row.
-        rows_per_second: in this sitting.
-        waited: share of this sitting's time that went by waiting for composed rows, 0..1.
-        validation: that was made at this step; None at most steps.
+        step: number of steps done.
+        loss: running mean of the loss, nats a row.
+        rows_per_second: rows trained on per second since the training was started or resumed.
+        waited: share of that time spent waiting for composed rows, 0..1.
+        validation: validation scores of this step; None at most steps.
     """
 
     step: int
@@ -64,11 +64,11 @@ OnStep = Callable[[RowProgress], None]
 
 @dataclass(frozen=True)
 class TrainedRows:
-    """A trained reader of rows.
+    """A trained row reader.
 
     Attributes:
-        model: float32; rows [n, height, W] in 0..255 in, probabilities [n, W / 4, 12] out.
-        result: what its training gave.
+        model: float32 network; rows [n, height, W] in 0..255 in, probabilities [n, W / 4, 12] out.
+        result: trial, validation scores, timings and environment of its training.
     """
 
     model: keras.Model
@@ -76,14 +76,14 @@ class TrainedRows:
 
 
 def plan_rows(recipe: RowRecipe, data: str, dataset: Dataset, seed: int, threads: int) -> RowTrial:
-    """Make the trial of a recipe, its precision resolved for this machine.
+    """Create the trial of a recipe, its precision resolved for this machine.
 
     Args:
-        recipe: what is trained.
+        recipe: recipe to train.
         data: name of the data set whose digits are written, or its folder.
-        dataset: the data itself.
-        seed: of the trial.
-        threads: that compute.
+        dataset: data set, loaded.
+        seed: seed of the trial.
+        threads: number of threads that compute.
     """
     ready = resolve_precision(recipe, native_precision())
     fitting = fitting_validation(len(dataset.y_train))
@@ -98,18 +98,18 @@ def plan_rows(recipe: RowRecipe, data: str, dataset: Dataset, seed: int, threads
 
 
 def train_rows(trial: RowTrial, dataset: Dataset, state: Path, on_step: OnStep | None = None) -> TrainedRows:
-    """Train a reader of rows, or go on where its training was saved; the weights are the same bit for bit.
+    """Train a row reader, or resume its training where it was saved; the weights are the same, bit for bit.
 
     Args:
-        trial: what is trained.
-        dataset: whose digits the rows are composed of.
-        state: the file that the training is saved in, and found in again.
-        on_step: is told of each step.
+        trial: trial to train.
+        dataset: data set whose digits the rows are composed of.
+        state: file that the training is saved to and resumed from.
+        on_step: function called after each step.
 
     Raises:
-        DataError: the classes of the data are no digits, or the data is not what the trial names.
-        UserError: the file is of another training.
-        TrainingError: the loss became infinite or no number.
+        DataError: the classes of the data are not digits, or its contents are not those the trial names.
+        UserError: the file belongs to another training, or cannot be read.
+        TrainingError: the loss became infinite or NaN, or rows could not be composed.
     """
     _require_digits(trial, dataset)
     saved = _load(state, trial)
@@ -126,7 +126,7 @@ def train_rows(trial: RowTrial, dataset: Dataset, state: Path, on_step: OnStep |
 
 
 def _learner(trial: RowTrial, saved: _Saved | None) -> RowLearner:
-    """Make the network in training, as it was saved or new."""
+    """Create the network in training, new or as it was saved."""
     prepare_process(trial.threads)
     from digitlab.training.row_learner import RowLearner
 
@@ -137,7 +137,7 @@ def _learner(trial: RowTrial, saved: _Saved | None) -> RowLearner:
 
 
 def _trained(trial: RowTrial, learner: RowLearner, ended: _Saved) -> TrainedRows:
-    """Give what a training gave that has come to its end."""
+    """Return the network and the result of a finished training."""
     tidy = [clean for _, clean in ended.code]
     result = RowResult(
         trial=trial,
@@ -153,7 +153,7 @@ def _trained(trial: RowTrial, learner: RowLearner, ended: _Saved) -> TrainedRows
 
 @dataclass(frozen=True)
 class _Saved:
-    """A training on disk: the step it was saved at, its arrays, and what it gave until then."""
+    """A saved training: its step, the arrays of its state, and its records up to that step."""
 
     step: int
     arrays: list[np.ndarray]
@@ -165,7 +165,7 @@ class _Saved:
 
 
 class _ValidationRows:
-    """Rows of the validation part, of both kinds, in row form with what they say."""
+    """Validation rows of both kinds, in row form with their texts."""
 
     def __init__(self, composer: RowComposer) -> None:
         composed = [one.rows(VALIDATION_ROWS, VALIDATION_SEED) for one in (composer, composer.holding_back())]
@@ -174,7 +174,7 @@ class _ValidationRows:
         ]
 
     def look(self, network: keras.Model, step: int, loss: float) -> RowValidation:
-        """Read them all greedily."""
+        """Score a network on all of them, decoded greedily."""
 
         def read(batch: np.ndarray) -> np.ndarray:
             return np.asarray(network(batch.astype(np.float32), training=False))
@@ -194,7 +194,7 @@ class _ValidationRows:
 
 @dataclass(frozen=True)
 class _Sitting:
-    """The training from its start, or from where it was saved, to its end."""
+    """A training from its start, or from where it was saved, to its end."""
 
     trial: RowTrial
     stream: RowStream
@@ -202,10 +202,10 @@ class _Sitting:
     state: Path
 
     def go_on(self, learner: RowLearner, saved: _Saved | None, on_step: OnStep | None) -> _Saved:
-        """Take the steps that are left; what is saved last is given."""
+        """Take the remaining steps, and return what was saved last."""
         before = saved or _Saved(0, [], np.nan, 0.0, [], {}, ())
         ended = before
-        code = revision()  # now: there may be a commit before the end
+        code = revision()  # read at the start, since there may be a commit before the end
         sittings = [*before.code, (code.commit, code.clean) if code else (None, None)]
         training = self.trial.training
         validation = list(before.validation)
@@ -251,7 +251,7 @@ def _require_digits(trial: RowTrial, dataset: Dataset) -> None:
 
 
 def _save(path: Path, trial: RowTrial, saved: _Saved) -> None:
-    """Write a training whole, or leave what was saved before."""
+    """Save a training; where that fails, what was saved before stays."""
     told = {
         "trial": trial.id,
         "step": saved.step,
@@ -267,7 +267,7 @@ def _save(path: Path, trial: RowTrial, saved: _Saved) -> None:
 
 
 def _load(path: Path, trial: RowTrial) -> _Saved | None:
-    """Read a training that was saved; None where there is none."""
+    """Read a saved training; None where there is none."""
     if not path.exists():
         return None
     try:

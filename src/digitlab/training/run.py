@@ -1,4 +1,4 @@
-"""One trial, from its data to its result."""
+"""Training of one trial, from its data to its result."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ OnEpoch = Callable[[EpochRecord], None]
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network and what its trial gave.
+    """A trained network and the result of its trial.
 
     Attributes:
-        model: float32, raw [n, 28, 28] in 0..255 in, probabilities [n, 10] out.
+        model: float32 network; raw images [n, 28, 28] in 0..255 in, probabilities [n, 10] out.
         result: history, scores, predictions, timings, environment.
     """
 
@@ -65,18 +65,19 @@ def train(  # noqa: PLR0913  # all but the recipe by name, each with a default
     """Train the network of a recipe in this process.
 
     Args:
-        recipe: a name, a file, or the recipe itself.
-        settings: what differs from the recipe, by dotted path: `{"training.epochs": 5}`.
-        data: a name in the catalogue, or a folder.
-        seed: of the trial.
-        threads: that compute, each a part of every batch; another number rounds its sums otherwise.
-        engine: what trains; `auto` is JAX where JAX sees an accelerator and TensorFlow does not.
-        on_epoch: is told of each epoch as it ends.
+        recipe: name of a recipe, its file, or the recipe itself.
+        settings: changes to the recipe, by dotted path: `{"training.epochs": 5}`.
+        data: name in the catalogue, or a folder.
+        seed: seed of the trial.
+        threads: number of threads, which share every batch; another number rounds its sums differently.
+        engine: engine that trains; `auto` is that of the backend that Keras already has, else JAX where only
+            JAX sees an accelerator, else TensorFlow.
+        on_epoch: function called with the record of each epoch as it ends.
 
     Raises:
-        UserError: a recipe, setting, data set or engine that is none.
+        UserError: a recipe, setting, data set or engine is unknown or invalid.
         MissingExtraError: the engine is not installed.
-        TrainingError: the loss became infinite or no number.
+        TrainingError: the loss or an output became infinite or NaN.
     """
     asked = with_settings(resolve_recipe(recipe), dict(settings or {}), "setting")
     chosen = choose_engine(engine, threads)
@@ -88,17 +89,17 @@ def train(  # noqa: PLR0913  # all but the recipe by name, each with a default
 
 
 def plan_trial(recipe: Recipe, data: str, dataset: Dataset, seed: int, threads: int) -> Trial:
-    """Make the trial of a recipe whose precision is resolved.
+    """Create the trial of a recipe whose precision is resolved.
 
     Args:
-        recipe: what is trained.
-        data: name of the data set, or its folder, best by a path that holds everywhere.
-        dataset: the data itself.
-        seed: of the trial.
-        threads: that compute.
+        recipe: recipe to train.
+        data: name of the data set, or its folder, preferably by an absolute path.
+        dataset: data set, loaded.
+        seed: seed of the trial.
+        threads: number of threads that compute.
 
     Raises:
-        SpecError: a value is impossible.
+        SpecError: a value is out of range.
     """
     fitting = fitting_validation(len(dataset.y_train))
     values = {
@@ -118,15 +119,15 @@ def train_trial(
     """Train one network, score it on validation after each epoch, and on the test set at the checkpoints.
 
     Args:
-        trial: what is trained.
-        dataset: the data whose fingerprint the trial names.
-        on_epoch: is told of each epoch as it ends.
-        engine: what trains; TensorFlow unless said.
+        trial: trial to train.
+        dataset: data set whose fingerprint the trial names.
+        on_epoch: function called with the record of each epoch as it ends.
+        engine: factory of the engine; TensorFlow's by default.
 
     Raises:
-        SpecError: the trial is of another engine or synthesis than this code's.
-        TrainingError: the loss became infinite or no number; the message is the reason.
-        DataError: the data is not what the trial names, or its validation part leaves nothing to train on.
+        SpecError: the trial is of another engine or synthesis version than this code's.
+        TrainingError: the loss or an output became infinite or NaN; the message gives the cause.
+        DataError: the data is not that of the trial, or its validation part leaves nothing to train on.
     """
     check_versions([trial])
     require_contents(trial.data, dataset)
@@ -146,10 +147,10 @@ def train_trial(
 
 
 def require_contents(named: DataSpec, dataset: Dataset) -> None:
-    """Make sure that data is what a trial names.
+    """Check that a data set has the contents that a trial names.
 
     Raises:
-        DataError: its contents are others.
+        DataError: its contents differ.
     """
     if named.fingerprint != dataset.fingerprint:
         raise DataError(
@@ -159,7 +160,7 @@ def require_contents(named: DataSpec, dataset: Dataset) -> None:
 
 
 def tensorflow_engine(threads: int) -> EngineFactory:
-    """Prepare the process for TensorFlow and give its engine."""
+    """Prepare the process for TensorFlow and return its engine."""
     prepare_process(threads)
     from digitlab.training.tensorflow import TensorFlowEngine
 
@@ -167,7 +168,7 @@ def tensorflow_engine(threads: int) -> EngineFactory:
 
 
 def jax_engine(threads: int) -> EngineFactory:
-    """Prepare the process for JAX and give its engine."""
+    """Prepare the process for JAX and return its engine."""
     prepare_jax(threads)
     from digitlab.training.jax import JaxEngine
 
@@ -175,7 +176,7 @@ def jax_engine(threads: int) -> EngineFactory:
 
 
 def training_part(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Give what a trial learns from: all but the validation part, and the generated digits it asks for.
+    """Return a trial's training set: all but the validation part, and the generated digits it asks for.
 
     Returns:
         Images, uint8 [n, 28, 28], and labels, uint8 [n].
@@ -191,13 +192,14 @@ def training_part(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarra
     check_drawn_digits(trial, dataset)
     from digitlab.synthesis.strokes import draw_digits
 
+    # `strokes` is a share of all training images, the generated ones included.
     count = round(len(labels) * augmentation.strokes / (1 - augmentation.strokes))
     drawn, digits = draw_digits(count, child_seeds(trial.seed).augmentation)
     return np.concatenate([images, drawn]), np.concatenate([labels, digits])
 
 
 def check_drawn_digits(trial: Trial, dataset: Dataset) -> None:
-    """Make sure that a trial generates digits only among digits.
+    """Check that a trial generates digits only where the classes of the data are digits.
 
     Raises:
         DataError: it generates digits, and the classes of the data are others.
@@ -217,13 +219,13 @@ def _split(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Run:
-    """The epochs of one trial and what they give.
+    """The epochs of one trial: their records, scores and predictions.
 
     Args:
-        trial: what is trained.
-        network: its network, which is scored.
-        images: how many it learns from in an epoch.
-        dataset: the data that the trial names.
+        trial: trial that is trained.
+        network: network of the trial, which is scored.
+        images: number of training images of an epoch.
+        dataset: data set of the trial.
     """
 
     def __init__(self, trial: Trial, network: Scored, images: int, dataset: Dataset) -> None:
@@ -238,7 +240,7 @@ class Run:
         self.test_scores: dict[int, Scores] = {}
         self.predictions: dict[int, np.ndarray] = {}
         self.kernels: dict[int, Kernels] = {}
-        self.code = revision()  # now: there may be a commit before the end
+        self.code = revision()  # read at the start, since there may be a commit before the end
 
     def one_epoch(self, engine: Engine, order: np.ndarray) -> None:
         """Train on every image once, in this order, and score the network."""
@@ -247,10 +249,10 @@ class Run:
         self.score(totals, time.perf_counter() - begin)
 
     def score(self, totals: EpochTotals, seconds: float) -> None:
-        """Score the network after an epoch that gave these totals.
+        """Score the network after an epoch of these totals.
 
         Raises:
-            TrainingError: the loss became infinite or no number.
+            TrainingError: the loss or an output became infinite or NaN.
         """
         epoch = len(self.history) + 1
         if not np.isfinite(totals.loss):
@@ -289,7 +291,7 @@ class Run:
         return probabilities
 
     def result(self, build_seconds: float) -> Result:
-        """Give what the trial gave, and the seconds before its first epoch."""
+        """Return the result of the trial, with the seconds before its first epoch."""
         parameters, multiply_adds = cost(self.trial.model)
         return Result(
             trial=self.trial,
@@ -308,7 +310,7 @@ class Run:
 
 
 def _first_kernels(network: keras.Model) -> Kernels:
-    """Give the kernels of the first convolution, [filter][row][column]; nothing where there is none."""
+    """Return the kernels of the first convolution, [filter][row][column]; empty where there is none."""
     kernels = next((weight for weight in network.get_weights() if weight.ndim == 4), None)
     if kernels is None:
         return ()

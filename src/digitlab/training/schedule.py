@@ -1,4 +1,4 @@
-"""What changes with the steps of a training: its learning rate, and how strongly it disturbs its examples."""
+"""Schedules over the steps of a training: of its learning rate, augmentation and label smoothing."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import keras
 
 from digitlab.spec.recipe import TrainingSpec
 
-ops: Any = keras.ops  # whose annotations say None where they mean an array
+ops: Any = keras.ops  # Keras annotates many of its functions as if they returned None
 
 WARM_UP = 0.25
 FIRST_RATE = 0.04
-"""A one-cycle schedule rises from this share of the learning rate over the first quarter of its steps."""
+"""Share of the learning rate from which a one-cycle schedule rises over the first quarter of its steps."""
 
 
 def learning_rate(spec: TrainingSpec, steps: int) -> Any:
-    """Give the learning rate: a constant, or a Keras schedule that ends at 0 after `steps` steps.
+    """Return the learning rate: a constant, or a Keras schedule that ends at 0 after `steps` steps.
 
-    `cosine` falls along half a cosine (Loshchilov and Hutter 2017); `one-cycle` rises evenly over the first
-    quarter of the steps and then falls so (after Smith 2018).
+    `cosine` falls along half a cosine (Loshchilov and Hutter 2017); `one-cycle` rises linearly over the first
+    quarter of the steps and then falls along half a cosine (after Smith 2018).
     """
     if spec.schedule is None:
         return spec.learning_rate
@@ -29,7 +29,7 @@ def learning_rate(spec: TrainingSpec, steps: int) -> Any:
 
 
 def one_cycle(peak: float, steps: int) -> Any:
-    """Give a Keras schedule that rises evenly to `peak` and then falls along half a cosine to 0."""
+    """Return a Keras schedule that rises linearly to `peak` and then falls along half a cosine to 0."""
     rising = max(round(WARM_UP * steps), 1)
     return keras.optimizers.schedules.CosineDecay(
         FIRST_RATE * peak, max(steps - rising, 1), warmup_target=peak, warmup_steps=rising
@@ -37,12 +37,12 @@ def one_cycle(peak: float, steps: int) -> Any:
 
 
 def disturbance(spec: TrainingSpec, step: Any, steps: int) -> Any:
-    """Give the strength of augmentation and label smoothing, 0..1: whole, then falling evenly to nothing.
+    """Return the strength of augmentation and label smoothing, 0..1: it is 1, then falls linearly to 0.
 
     Args:
-        spec: how the network is trained; `fade` is the share of the steps over which it falls.
-        step: steps done so far.
-        steps: of the whole training.
+        spec: training settings; `fade` is the share of the steps, the last ones, over which it falls.
+        step: number of steps done so far.
+        steps: number of steps of the whole training.
     """
     if not spec.fade:
         return 1.0

@@ -1,4 +1,4 @@
-"""One trial seed gives named child seeds, so that each use of chance has its own stream."""
+"""Named child seeds derived from a trial's seed, so that each use of randomness has its own stream."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 
 
 class ChildSeeds(NamedTuple):
-    """What a trial's seed becomes; each is a whole number from 0 to 2^32 - 1.
+    """Seeds derived from a trial's seed, each an integer from 0 to 2^32 - 1.
 
     Attributes:
-        initialization: of the weights.
-        order: of the images in each epoch.
-        augmentation: of the images' changes.
-        dropout: of the masks.
+        initialization: seed of the initial weights.
+        order: seed of the order of the images in each epoch.
+        augmentation: seed of the changes of the images, and of generated digits.
+        dropout: seed of the dropout masks.
     """
 
     initialization: int
@@ -27,7 +27,7 @@ def child_seeds(seed: int) -> ChildSeeds:
     """Derive the child seeds of a trial.
 
     Args:
-        seed: of the trial, 0 or more.
+        seed: seed of the trial, 0 or more.
 
     Source:
         `numpy.random.SeedSequence`, which keeps streams of neighbouring seeds independent.

@@ -1,7 +1,7 @@
-"""The statistics of batch normalization, taken anew over undisturbed images when training ends.
+"""Statistics of batch normalization, recomputed over images without augmentation when training ends.
 
-While a network trains, its normalizations see disturbed images, and weights that are not yet averaged. What
-they remember of means and variances does not fit the network that is kept.
+During training, the normalizations see augmented images, and weights that are not averaged. The means and
+variances that they accumulate do not fit the network that is kept.
 
 Source:
     Izmailov et al. 2018, Averaging Weights Leads to Wider Optima and Better Generalization, section 3.2.
@@ -14,21 +14,22 @@ from typing import Any
 import keras
 import numpy as np
 
-ops: Any = keras.ops  # whose annotations say None where they mean an array
+ops: Any = keras.ops  # Keras annotates many of its functions as if they returned None
 
 IMAGES = 20_000
-"""Images that are looked at; more change nothing that can be seen."""
+"""Largest number of images used; more make no visible difference."""
 _BATCH = 1000
 
 
 def take_statistics(network: keras.Model, images: np.ndarray) -> None:
-    """Take means and variances of each normalization, first to last, over images.
+    """Recompute means and variances of each batch normalization, first to last, over images.
 
     Args:
-        network: whose normalizations are changed.
-        images: undisturbed, uint8 [n, 28, 28]; of more than `IMAGES` an even selection is taken.
+        network: network whose normalizations are changed, in place.
+        images: images without augmentation, uint8 [n, 28, 28]; more than `IMAGES` are thinned out evenly.
     """
     chosen = images[:: -(-len(images) // IMAGES)]
+    # In this order, since each normalization changes the inputs of those after it.
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             before = keras.Model(network.input, layer.input)
@@ -38,7 +39,7 @@ def take_statistics(network: keras.Model, images: np.ndarray) -> None:
 
 
 def _moments(network: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance of each channel, [channels] each."""
+    """Compute mean and variance of each channel of a network's output, float64 [channels] each."""
     count, total, squares = 0, 0.0, 0.0
     for start in range(0, len(images), _BATCH):
         maps = ops.convert_to_numpy(network(images[start : start + _BATCH], training=False))

@@ -4,7 +4,8 @@
 as small as these that is most of the time. Here the order of an epoch goes in, and the loop over batches, the
 gather, the cast, the forward and backward passes and the Keras optimizer are nodes of one graph.
 
-With several threads each takes a part of every batch: operations this small gain nothing from being split.
+With several threads, each computes a part of every batch: operations this small gain nothing when threads
+share them.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from digitlab.training.schedule import disturbance
 from digitlab.training.seeds import ChildSeeds
 
 PREDICTION_BATCH = 1000
-"""Images classified at a time: enough to fill the processor, few enough to keep memory small."""
+"""Images in a prediction batch: enough to keep the processor busy, few enough to keep memory small."""
 
 
 class _Digits(NamedTuple):
@@ -38,19 +39,19 @@ class _Digits(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """What one thread's part of a batch gives: gradients of the batch's mean loss, and sums."""
+    """Result of one thread's part of a batch: gradients of the batch's mean loss, and sums."""
 
     gradients: list[Any]
     totals: tuple[Any, ...]
 
 
 class TensorFlowEngine:
-    """Trains one network with TensorFlow; fulfils `Engine`.
+    """Trains one network with TensorFlow; implements `Engine`.
 
     Args:
-        trial: what is trained, its precision resolved.
-        images: uint8 [n, 28, 28].
-        labels: uint8 [n] in 0..9.
+        trial: trial to train, its precision resolved.
+        images: training images, uint8 [n, 28, 28].
+        labels: labels of the images, uint8 [n] in 0..9.
         seeds: child seeds of the trial.
     """
 
@@ -60,7 +61,7 @@ class TensorFlowEngine:
         self._spec = trial.training
         self._threads = trial.threads
         self._batch_size = trial.training.batch_size
-        # Arguments of the graph: what a graph captures, TensorFlow keeps as long as the process lives.
+        # Arguments of the graph, since TensorFlow keeps what a graph captures as long as the process lives.
         self._digits = _Digits(tf.constant(images), tf.constant(labels))
         order = tf.zeros([len(images)], tf.int32)
         self._epoch = tf.function(self._epoch_graph, autograph=False).get_concrete_function(
@@ -85,14 +86,14 @@ class TensorFlowEngine:
         return np.concatenate(batches)
 
     def network(self) -> keras.Model:
-        """Give the float32 twin with the present weights, or their average where the trial asks for it."""
+        """Return the float32 twin with the current weights, or their average where the trial asks for it."""
         return self._learner.network()
 
     def _predict_graph(self, images: Any) -> Any:
         return self._network(images, training=False)
 
     def _epoch_graph(self, digits: _Digits, order: Any, wanted: Any) -> tuple[Any, ...]:
-        """Train on every image if `wanted`, a tensor; else do nothing."""
+        """Train on every image if `wanted`, a bool tensor; else do nothing."""
         batches, rest = divmod(order.shape[0], self._batch_size)
 
         def step(number: Any, *totals: Any) -> tuple[Any, ...]:
@@ -108,7 +109,7 @@ class TensorFlowEngine:
         return tf.cond(wanted, lambda: self._train_batch(digits, order[-rest:], totals), lambda: totals)
 
     def _train_batch(self, digits: _Digits, chosen: Any, totals: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Take a step: each thread looks at its part of the batch, and their gradients are added."""
+        """Take a step: each thread computes the gradients of its part of the batch, and they are added."""
         count = chosen.shape[0]
         bounds = sorted({count * part // self._threads for part in range(self._threads + 1)})
         parts = [self._look(digits, chosen[begin:end], count) for begin, end in pairwise(bounds)]
@@ -135,9 +136,10 @@ class TensorFlowEngine:
 
 
 def _sum(values: Sequence[Any]) -> Any:
-    """Add so that the same values give the same bits: of two the order does not matter.
+    """Add values so that the same values give the same bits; of two, the order does not matter.
 
-    `tf.add_n` begins with the one whose buffer happens to be free, and a chain of sums is rewritten to it.
+    `tf.add_n` begins with the value whose buffer happens to be free, and TensorFlow rewrites a chain of sums
+    to it.
     """
     if len(values) > 2:
         return tf.reduce_sum(tf.stack(values), axis=0)

@@ -1,1 +1,1 @@
-"""Measuring the service under load, side by side with plain endpoints around the same network."""
+"""Measurement of the service under load, beside plain endpoints around the same network."""

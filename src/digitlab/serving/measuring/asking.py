@@ -1,4 +1,7 @@
-"""The load generator as a process: `python -m digitlab.serving.measuring.asking ORDER`, JSON both ways."""
+"""The load generator as a process: `python -m digitlab.serving.measuring.asking ORDER`.
+
+ORDER is JSON with the fields of `Order`; the process prints the fields of `Report` as JSON.
+"""
 
 from __future__ import annotations
 
@@ -15,20 +18,20 @@ from digitlab.serving.measuring.load import Load, closed_loop, open_loop
 from digitlab.serving.measuring.wire import infer_requests, probabilities_in
 
 IMAGES = 1000
-"""Test digits that are asked in turn."""
+"""Number of test digits that are sent in turn."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be asked.
+    """Parameters of one run of the load generator.
 
     Attributes:
-        port: of the service on this machine.
-        path: of the inference endpoint.
-        seconds: that are measured.
-        clients: that ask without a pause; 0: `rate` says how much is asked.
-        rate: requests a second.
-        warm_up: seconds before those that are measured.
+        port: port of the service on this machine.
+        path: path of the inference endpoint.
+        seconds: length of the measurement.
+        clients: number of clients that send without a pause; 0 to send at `rate`.
+        rate: requests per second, if `clients` is 0.
+        warm_up: seconds of load before the measurement.
     """
 
     port: int
@@ -41,18 +44,18 @@ class Order:
 
 @dataclass(frozen=True)
 class Report:
-    """What came of it.
+    """Result of one run.
 
     Attributes:
-        rate: answers with status 200 a second.
+        rate: answers with status 200 per second.
         p50: median of their latency, in seconds.
-        p99: of a hundred, the one that took longest but one; likewise.
-        statuses: how many answers of each status.
-        unsent: requests that were due while no connection was free.
-        broken: connections that the service closed.
-        right: share of the checked answers that named the right digit.
-        checked: answers.
-        generator_cpu: seconds of a core a request, of the generator itself.
+        p99: 99th percentile of their latency, in seconds.
+        statuses: number of answers by status.
+        unsent: number of requests that were due while no connection was free.
+        broken: number of connections that the service closed.
+        right: share of the checked answers that named the right digit, 0..1 (nan: none was checked).
+        checked: number of answers that were checked.
+        generator_cpu: processor time of the generator itself per answer, in seconds.
     """
 
     rate: float
@@ -70,8 +73,8 @@ class Report:
         """Summarize a run.
 
         Args:
-            found: in it.
-            labels: of the digits that were asked, uint8 [n].
+            found: raw result of the run.
+            labels: uint8 [n], of the digits that were sent.
         """
         latencies = found.latencies or [float("nan")]
         right = [probabilities_in(body).argmax() == labels[number] for number, body in found.answers]
@@ -89,7 +92,7 @@ class Report:
 
 
 async def follow(order: Order, requests: list[bytes]) -> Load:
-    """Ask what is ordered."""
+    """Run the load of an order, after its warm-up."""
 
     async def ask(seconds: float) -> Load:
         if order.clients:
@@ -102,7 +105,7 @@ async def follow(order: Order, requests: list[bytes]) -> Load:
 
 
 def main() -> None:
-    """Ask, and print what came of it."""
+    """Run the load, and print the report."""
     import uvloop
 
     order = Order(**json.loads(sys.argv[1]))
@@ -114,7 +117,7 @@ def main() -> None:
 
 
 def read_report(text: str) -> Report:
-    """Read what the process printed."""
+    """Parse the report that the process printed."""
     values: dict[str, Any] = json.loads(text)
     values["statuses"] = {int(status): count for status, count in values["statuses"].items()}
     return Report(**values)

@@ -1,4 +1,4 @@
-"""The service beside plain endpoints: how much each answers, how soon, and what overload does to ours."""
+"""Measurements of the service beside plain endpoints: throughput, latency, overload and memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from digitlab.serving.measuring.asking import Order, Report, read_report
 OURS = "digitlab"
 CLIENTS = 32
 OVERLOAD = 4.0
-"""Times the peak."""
+"""Rate of requests under overload, as a multiple of the peak."""
 RECOVERY_SECONDS = 5
 SOAK_REQUESTS = 100_000
 
@@ -35,10 +35,10 @@ class Contestant:
     """A running server.
 
     Attributes:
-        name: of what is compared.
-        port: that it listens on.
-        path: of its inference endpoint.
-        process: that it is.
+        name: name in the comparison.
+        port: port that the server listens on.
+        path: path of its inference endpoint.
+        process: process of the server.
     """
 
     name: str
@@ -49,14 +49,14 @@ class Contestant:
 
 @dataclass(frozen=True)
 class Lengths:
-    """How long each part takes, in seconds, and how often.
+    """Lengths of the parts, in seconds, and the number of rounds.
 
     Attributes:
-        peak: of one run with all clients.
-        rounds: of these; medians are over them.
-        idle: of one client alone.
-        half: at half load.
-        overload: beyond the peak.
+        peak: seconds of one run with all clients.
+        rounds: number of these runs, over which medians are taken.
+        idle: seconds with a single client.
+        half: seconds at half load.
+        overload: seconds of overload.
     """
 
     peak: float = 5.0
@@ -67,15 +67,15 @@ class Lengths:
 
 
 def service_figures(model: str, lengths: Lengths, soak: int = SOAK_REQUESTS) -> dict[str, Any]:
-    """Measure the service beside its peers, all of one network, each in a process of its own.
+    """Measure the service beside its peers, all with one network, each in a process of its own.
 
     Args:
         model: name of a network, or a bundle's folder.
-        lengths: of the parts.
-        soak: requests after which the memory is compared.
+        lengths: lengths of the parts.
+        soak: number of requests after which the memory is compared.
 
     Returns:
-        Plain values: `peak` by contestant, and for ours `idle`, `half`, `overload` and `memory`.
+        Plain values: `peak` by contestant, and for the service `idle`, `half`, `overload` and `memory`.
 
     Raises:
         UserError: there is no such network.
@@ -89,12 +89,12 @@ def service_figures(model: str, lengths: Lengths, soak: int = SOAK_REQUESTS) -> 
             stack.enter_context(_peer("keras", "FastAPI + Keras", folder)),
         ]
         peak = _peaks(everybody, lengths)
-    with _ours(model) as ours:  # anew, and alone
+    with _ours(model) as ours:  # started anew, with no other server beside it
         return {"peak": peak, **_alone(ours, peak[OURS]["rate"], lengths, soak)}
 
 
 def _peaks(everybody: list[Contestant], lengths: Lengths) -> dict[str, Any]:
-    """Answers a second with all clients: rounds in turn, so that what else goes on meets all alike."""
+    """Measure with all clients, in alternating rounds, so that other load affects all servers alike."""
     runs: dict[str, list[Report]] = {each.name: [] for each in everybody}
     for _ in range(lengths.rounds):
         for each in everybody:
@@ -109,7 +109,7 @@ def _peaks(everybody: list[Contestant], lengths: Lengths) -> dict[str, Any]:
 
 
 def _median(reports: list[Report]) -> dict[str, Any]:
-    """Medians over the rounds; counts are added up."""
+    """Return the medians over the rounds; counts are added up."""
     values = {
         name: statistics.median(getattr(report, name) for report in reports)
         for name in ("rate", "p50", "p99", "right", "generator_cpu")
@@ -146,7 +146,7 @@ def _alone(ours: Contestant, peak: float, lengths: Lengths, soak: int) -> dict[s
 
 
 def _recovered(recovery: list[Report], half: Report) -> int | None:
-    """After how many seconds half load is answered as before (None: not in time)."""
+    """Return the seconds after which half load is answered as before (None: not in time)."""
     for second, report in enumerate(recovery, 1):
         if set(report.statuses) <= {200} and report.p99 <= 2 * half.p99:
             return second
@@ -154,7 +154,7 @@ def _recovered(recovery: list[Report], half: Report) -> int | None:
 
 
 def _soak(ours: Contestant, peak: float, requests: int) -> dict[str, Any]:
-    """Memory before and after many requests; none where the system does not say."""
+    """Measure the memory before and after many requests; None where the system does not report it."""
     _ask(ours, seconds=requests / 10 / peak, clients=CLIENTS)
     before, asked = _resident(ours), 0
     while asked < requests:
@@ -184,7 +184,7 @@ def _ask(contestant: Contestant, **order: Any) -> Report:
 
 @contextmanager
 def _watched(ours: Contestant) -> Iterator[list[float]]:
-    """Ask meanwhile whether the service is alive, and keep how long that takes, in seconds."""
+    """Check meanwhile whether the service is alive, and collect the response times, in seconds."""
     waits: list[float] = []
     ended = threading.Event()
 
@@ -223,7 +223,7 @@ def _peer(kind: str, name: str, folder: Path) -> Iterator[Contestant]:
 
 @contextmanager
 def _running(name: str, command: list[str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run a server, and wait for the line in which it says that it listens."""
+    """Run a server, and wait for the line that it prints once it listens."""
     process = subprocess.Popen(
         [sys.executable, *command], text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )

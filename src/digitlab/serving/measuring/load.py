@@ -1,7 +1,7 @@
-"""A lean generator of load: it shares the machine with the service, so that what it takes is taken from it.
+"""A lean load generator: it shares the machine with the service, so that its own work slows the service down.
 
-Requests are bytes made beforehand, and of an answer no more is read than its status and its length; some are
-kept to be checked afterwards. A connection has one request under way at a time.
+Requests are encoded beforehand, and only the status and the length of an answer are parsed; some answers are
+kept to be checked afterwards. A connection has one request in flight at a time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 MOST_CONNECTIONS = 1000
 FIRST_CONNECTIONS = 32
 KEPT_ANSWERS = 200
-"""Answers of a run that are kept to be checked."""
+"""Largest number of answers of a run that are kept to be checked."""
 
 _TICK = 0.001
 _LENGTH = b"content-length: "
@@ -24,16 +24,16 @@ _LENGTH = b"content-length: "
 
 @dataclass
 class Load:
-    """What was asked in one run, and what came of it.
+    """Raw result of one run.
 
     Attributes:
-        seconds: that the run took.
-        latencies: of the requests that were answered 200, in seconds, from the sending to the whole answer.
-        statuses: how many answers of each status.
-        unsent: requests that were due while every connection had one under way.
-        broken: connections that the service closed.
-        answers: some of those with status 200: number of the request and body.
-        cpu_seconds: that the generator itself took.
+        seconds: length of the run.
+        latencies: seconds from sending to the complete answer, of each request that was answered 200.
+        statuses: number of answers by status.
+        unsent: number of requests that were due while every connection was waiting for an answer.
+        broken: number of connections that the service closed.
+        answers: index of the request and body, of some of the answers with status 200.
+        cpu_seconds: processor time of the generator itself.
     """
 
     seconds: float = 0.0
@@ -46,14 +46,14 @@ class Load:
 
 
 class _Generator:
-    """Counts answers, and says what is asked next."""
+    """State of a run: counts the answers and chooses the next request."""
 
     def __init__(self, requests: Sequence[bytes]) -> None:
         self.requests = requests
         self.load = Load()
         self.began = time.perf_counter()
         self.ended = False
-        self.keep_asking = False  # each connection goes on by itself
+        self.keep_asking = False  # each connection sends again by itself
         self.free: deque[_Asking] = deque()
         self.all: list[_Asking] = []
         self._next = 0
@@ -117,13 +117,13 @@ class _Asking(asyncio.Protocol):
 
 
 async def closed_loop(port: int, requests: Sequence[bytes], clients: int, seconds: float) -> Load:
-    """Let some clients ask without a pause, each again as soon as it is answered.
+    """Send with a fixed number of clients, each of which sends again as soon as it is answered.
 
     Args:
-        port: of the service on this machine.
-        requests: whole HTTP requests, asked in turn.
-        clients: at the same time.
-        seconds: for which they ask.
+        port: port of the service on this machine.
+        requests: complete HTTP requests, sent in turn.
+        clients: number of clients at the same time.
+        seconds: length of the run.
     """
     generator = _Generator(requests)
     await asyncio.gather(*(_connect(generator, port) for _ in range(clients)))
@@ -136,13 +136,13 @@ async def closed_loop(port: int, requests: Sequence[bytes], clients: int, second
 
 
 async def open_loop(port: int, requests: Sequence[bytes], rate: float, seconds: float) -> Load:
-    """Ask at a fixed rate, whether or not the service keeps up.
+    """Send at a fixed rate, whether or not the service keeps up.
 
     Args:
-        port: of the service on this machine.
-        requests: whole HTTP requests, asked in turn.
-        rate: requests a second.
-        seconds: for which they are asked.
+        port: port of the service on this machine.
+        requests: complete HTTP requests, sent in turn.
+        rate: requests per second.
+        seconds: length of the run.
     """
     generator = _Generator(requests)
     await asyncio.gather(*(_connect(generator, port) for _ in range(FIRST_CONNECTIONS)))
@@ -166,7 +166,7 @@ async def open_loop(port: int, requests: Sequence[bytes], rate: float, seconds: 
 
 
 async def _connect(generator: _Generator, port: int) -> None:
-    with suppress(OSError):  # it is missing among the free ones, then
+    with suppress(OSError):  # a refused connection is only missing among the free ones
         await asyncio.get_running_loop().create_connection(lambda: _Asking(generator), "127.0.0.1", port)
 
 

@@ -1,7 +1,7 @@
 """Plain endpoints around the same network, as one writes them in a quarter of an hour.
 
-Each is run in a process of its own: `python -m digitlab.serving.measuring.peers KIND BUNDLE`, which prints
-its port once it listens.
+Each runs in a process of its own: `python -m digitlab.serving.measuring.peers KIND BUNDLE`, which prints its
+port once it listens.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class InferenceAnswer(BaseModel):
 
 
 def endpoint(classify: Classify) -> FastAPI:
-    """Make the application: one endpoint, one image a call."""
+    """Create the application: a single endpoint, without batching."""
     app = FastAPI()
 
     @app.post("/v2/models/{model}/infer")
@@ -66,13 +66,13 @@ def endpoint(classify: Classify) -> FastAPI:
 
 
 def raw_onnx(folder: Path) -> Classify:
-    """Give a bare session of ONNX Runtime."""
+    """Return a function that runs a bare session of ONNX Runtime."""
     session: Any = open_session(check_bundle(folder).onnx_path)
     return lambda images: session.run([PROBABILITIES], {IMAGES: images})[0]
 
 
 def plain_keras(folder: Path) -> Classify:
-    """Give the Keras network, called."""
+    """Return a function that calls the Keras network."""
     from digitlab.training.process import prepare_process
 
     prepare_process(1)
@@ -83,7 +83,7 @@ KINDS: dict[str, Callable[[Path], Classify]] = {"onnx": raw_onnx, "keras": plain
 
 
 def main() -> None:
-    """Serve until the process is ended."""
+    """Serve until the process is terminated."""
     kind, folder = sys.argv[1:]
     classify = KINDS[kind](Path(folder))
     classify(np.zeros((1, 28, 28), np.float32))

@@ -1,4 +1,4 @@
-"""What the load generator asks: inference requests of single test digits, as bytes on the wire."""
+"""Inference requests of single test digits, encoded as bytes on the wire, for the load generator."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from digitlab.serving.tensors import INPUT, OUTPUT
 
 
 def infer_requests(path: str, images: np.ndarray) -> list[bytes]:
-    """Make a whole HTTP request for each image, with a JSON tensor of its pixels.
+    """Encode a complete HTTP request for each image, with a JSON tensor of its pixels.
 
     Args:
-        path: of the inference endpoint.
+        path: path of the inference endpoint.
         images: uint8 [n, 28, 28].
     """
     return [_request(path, image) for image in images]
@@ -26,6 +26,6 @@ def _request(path: str, image: np.ndarray) -> bytes:
 
 
 def probabilities_in(answer: bytes) -> np.ndarray:
-    """Read the probabilities in the body of an answer, float32 [10]."""
+    """Parse the probabilities in the body of an answer, float32 [10]."""
     outputs = {output["name"]: output["data"] for output in orjson.loads(answer)["outputs"]}
     return np.array(outputs[OUTPUT], np.float32).reshape(10)

@@ -1,1 +1,1 @@
-"""Ways to run the trials of a study: in this process, or in several."""
+"""Executors, which run the trials of a study: in this process, in several, or on a Ray cluster."""

@@ -1,4 +1,4 @@
-"""The executor that works in this process, one item after the other."""
+"""The executor that runs tasks in this process, one item after the other."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from digitlab.studies.executors.base import Done, Event, Failed, Progress, Start
 
 
 class InlineExecutor:
-    """Runs every task in the caller's process; fulfils `Executor` but for the death of a worker."""
+    """Runs every task in the caller's process; fulfils `Executor` except for the death of a worker."""
 
     def run(self, task: Task, items: Sequence[Any], on_event: Callable[[Event], None]) -> None:
-        """Run to the end."""
+        """Run the task on all items and wait for the end."""
         for index, item in enumerate(items):
             on_event(Started(index))
             on_event(_outcome(task, index, item, on_event))

@@ -1,6 +1,6 @@
-"""The executor that keeps several worker processes: spawned once, then fed one item after the other.
+"""The executor with several worker processes, which are spawned once and then get one item after the other.
 
-`concurrent.futures.ProcessPoolExecutor` gives up as a whole when a worker dies; here that costs one item.
+`concurrent.futures.ProcessPoolExecutor` fails as a whole when a worker dies; here that costs one item.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ from digitlab.studies.executors.interrupts import hold_interrupts
 
 STOP_SECONDS = 5.0
 
-_READY = b""  # what a worker sends first; everything else is for `event_of`
-_spawn = multiprocessing.get_context("spawn")  # a fork would copy the threads of libraries half
+_READY = b""  # first message of a worker; all others are for `event_of`
+_spawn = multiprocessing.get_context("spawn")  # a forked process would lack its libraries' threads
 
 
 class ProcessExecutor:
     """Runs tasks in long-lived spawned processes; fulfils `Executor`.
 
     Args:
-        workers: processes at the same time, 1 or more; no more are started than there are items.
+        workers: maximum number of processes, 1 or more; no more are started than there are items.
 
     Raises:
-        UserError: less than one worker is asked for.
+        UserError: fewer than one worker is requested.
     """
 
     def __init__(self, workers: int) -> None:
@@ -55,10 +55,10 @@ class ProcessExecutor:
         self.workers = workers
 
     def run(self, task: Task, items: Sequence[Any], on_event: Callable[[Event], None]) -> None:
-        """Run to the end.
+        """Run the task on all items and wait for the end.
 
         Raises:
-            UserError: a worker ended as it started, before it could be given anything.
+            UserError: a worker ended while it started, before it could get an item.
         """
         try:
             sent = pickle.dumps(task, pickle.HIGHEST_PROTOCOL)  # arrays of a data set stay read-only
@@ -73,7 +73,7 @@ class ProcessExecutor:
 
 
 class _Worker:
-    """A process and what it is working on."""
+    """A worker process and its current item."""
 
     def __init__(self) -> None:
         self.connection, theirs = _spawn.Pipe()
@@ -92,13 +92,13 @@ class _Worker:
             self._send(item)
 
     def begin(self, task: bytes) -> None:
-        """Send the task, which may be large, now that somebody reads, and the item given meanwhile."""
+        """Send the task, which may be large, now that the worker reads, and the item given meanwhile."""
         self.ready = True
         self._send(task)
         self._send(self.item)
 
     def _send(self, message: bytes) -> None:
-        with suppress(OSError):  # it has just died: the pipe will say so to who listens
+        with suppress(OSError):  # it has just died, which reading from the pipe will show
             self.connection.send_bytes(message)
 
     def await_end(self) -> None:
@@ -107,7 +107,7 @@ class _Worker:
 
 
 class _Run:
-    """One call of `run`: its workers, and the items that wait for one."""
+    """One call of `run`: its workers and the waiting items."""
 
     def __init__(
         self, task: bytes, items: Sequence[Any], on_event: Callable[[Event], None], most: int
@@ -128,7 +128,7 @@ class _Run:
             self._feed()
 
     def stop(self) -> None:
-        for worker in self.workers:  # all, before a second Ctrl-C can end the waiting
+        for worker in self.workers:  # all of them first: a second Ctrl-C can end the waiting
             worker.process.kill()  # it holds nothing that has to be kept
         for worker in self.workers:
             worker.await_end()
@@ -166,14 +166,14 @@ class _Run:
             return
         try:
             event = event_of(worker.index, message)
-        except Exception as error:  # there it could be pickled, here it cannot be read
+        except Exception as error:  # pickled in the worker, but not loadable here
             self._drop(worker)
             event = Failed(worker.index, reason_of(error))
         worker.busy = isinstance(event, Progress)
         self.on_event(event)
 
     def _bury(self, worker: _Worker) -> None:
-        worker.process.join(STOP_SECONDS)  # the pipe can end before the process has said how
+        worker.process.join(STOP_SECONDS)  # the pipe can end before the exit code is known
         self._drop(worker)
         code = worker.process.exitcode
         if not worker.ready and code is not None and code >= 0:
@@ -201,9 +201,9 @@ def _ending(code: int | None) -> str:
 
 
 def _work(connection: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles Ctrl-C
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    with suppress(EOFError, OSError):  # who started us has ended
+    with suppress(EOFError, OSError):  # the parent process has ended
         connection.send_bytes(_READY)
         parcel = Parcel(connection.recv_bytes())
         while True:
@@ -211,7 +211,7 @@ def _work(connection: Connection) -> None:
 
 
 def _end_with_parent() -> None:
-    """End even in the middle of a task, which may compute for minutes before it reports to nobody."""
+    """End with the parent, even in a task, which may run for minutes before it notices the closed pipe."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,4 +1,4 @@
-"""The executor that hands items to a Ray cluster: Ray places them on its nodes and tells which were lost."""
+"""The executor that submits items to a Ray cluster, which places them on nodes and reports lost ones."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from digitlab.studies.executors.base import (
 from digitlab.studies.executors.ray_address import knock
 from digitlab.training.process import available_cores, environment
 
-# Read by Ray as it is imported: it writes no line about its nodes and workers among ours.
+# Ray reads these when it is imported; they keep lines about its nodes and workers out of our output.
 os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "^")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 try:
@@ -47,22 +47,22 @@ except ModuleNotFoundError as error:
     raise MissingExtraError("ray", "ray") from error
 
 REFRESH_SECONDS = 2.0
-"""How often the size of the cluster is asked for; nodes come and go."""
+"""Seconds between queries of the cluster's size; nodes come and go."""
 
 
 class RayExecutor:
-    """Runs tasks on a Ray cluster, each on a core; fulfils `Executor`.
+    """Runs tasks on a Ray cluster, each on one core; fulfils `Executor`.
 
-    A process that is connected to a cluster already stays so, and this is where its tasks run.
+    If this process is already connected to a cluster, that connection is used and left open.
 
     Args:
-        address: of the cluster: `auto` for the one that this machine belongs to, `HOST:PORT`, or
+        address: address of the cluster: `auto` for the one that this machine belongs to, `HOST:PORT`, or
             `ray://HOST:PORT` of a Ray client server; None starts Ray on this machine, for the run.
-        workers: items at the same time, 1 or more; as many as the cluster has room for unless said.
+        workers: maximum number of items at the same time, 1 or more (None: as many as the cluster can run).
         gpus: share of a GPU that each item takes beside its core, 0 or more.
 
     Raises:
-        UserError: less than one worker, or a share below 0.
+        UserError: fewer than one worker is requested, or a share below 0.
     """
 
     def __init__(self, address: str | None = None, workers: int | None = None, gpus: float = 0.0) -> None:
@@ -75,11 +75,11 @@ class RayExecutor:
         self.gpus = gpus
 
     def run(self, task: Task, items: Sequence[Any], on_event: Callable[[Event], None]) -> None:
-        """Run to the end.
+        """Run the task on all items and wait for the end.
 
         Raises:
-            UserError: there is no such cluster, or a node has another digitlab, Keras or TensorFlow.
-            DigitlabError: the cluster was lost.
+            UserError: there is no such cluster, or a node has another digitlab, Keras, TensorFlow or Python.
+            DigitlabError: Ray does not start on this machine, or the cluster was lost.
         """
         try:
             buffers: list[pickle.PickleBuffer] = []
@@ -88,7 +88,7 @@ class RayExecutor:
             fail_all(items, on_event, error)
             return
         with _connected(self.address, self.workers):
-            # Buffers lie in the object store as they are; workers read them there and make no copy.
+            # Buffers stay in the object store as they are; workers read them there without a copy.
             parcel = ray.put([sent, *(np.frombuffer(each.raw(), np.uint8) for each in buffers)])
             run = _Run(parcel, items, on_event, self)
             try:
@@ -100,7 +100,7 @@ class RayExecutor:
 
 
 class _Flight:
-    """An item that is with Ray."""
+    """An item that was submitted to Ray."""
 
     def __init__(self, number: int, index: int) -> None:
         self.number = number
@@ -111,18 +111,18 @@ class _Flight:
 
 
 class _Run:
-    """One call of `run`: what waits, and what is with Ray."""
+    """One call of `run`: the waiting and the submitted items."""
 
     def __init__(
         self, parcel: Any, items: Sequence[Any], on_event: Callable[[Event], None], executor: RayExecutor
     ) -> None:
-        self.parcel = [parcel]  # in a list, or Ray would read it anew for each item
+        self.parcel = [parcel]  # in a list, else Ray would resolve it for each item
         self.items = items
         self.on_event = on_event
         self.executor = executor
         self.waiting = deque(range(len(items)))
         self.with_ray: dict[Any, _Flight] = {}  # by reference
-        self.open: dict[int, _Flight] = {}  # by number, until its end is told
+        self.open: dict[int, _Flight] = {}  # by number, until its end is reported
         self.flights = 0
         self.deaths: dict[int, list[str]] = {}  # by index, the nodes on which a worker died
         self.most = 0
@@ -159,7 +159,7 @@ class _Run:
                 self._submit(index, item)
 
     def _room(self) -> int:
-        """Bound what is with Ray: twice what runs, so that no core waits for us, nor a new node."""
+        """Limit submitted items to twice those that can run, so that neither a core nor a new node waits."""
         if time.monotonic() > self.refresh_at:
             self.most = self.executor.workers or 2 + 2 * _slots(self.executor.gpus)
             self.refresh_at = time.monotonic() + REFRESH_SECONDS
@@ -179,7 +179,7 @@ class _Run:
         return ready
 
     def _read_mail(self, to_the_last: bool) -> None:
-        """Tell what workers reported: what is there, or all that came before now."""
+        """Pass on the workers' reports: those that are there, or all that were sent before this call."""
         if to_the_last:
             self.mailbox.put.remote(_LAST)
         while True:
@@ -202,7 +202,7 @@ class _Run:
     def _tell(self, flight: _Flight, message: bytes) -> None:
         try:
             event = event_of(flight.index, message)
-        except Exception as error:  # there it could be pickled, here it cannot be read
+        except Exception as error:  # pickled in the worker, but not loadable here
             ray.cancel(flight.reference, force=True)
             event = Failed(flight.index, reason_of(error))
         if not isinstance(event, Progress):
@@ -210,7 +210,7 @@ class _Run:
         self.on_event(event)
 
     def _land(self, flight: _Flight) -> None:
-        """Tell how an item ended, or try it again."""
+        """Report how an item ended, or retry it."""
         try:
             message: Any = ray.get(flight.reference)
         except (exceptions.NodeDiedError, exceptions.ObjectLostError):
@@ -220,7 +220,7 @@ class _Run:
         except exceptions.TaskCancelledError:
             if flight.number in self.open:
                 raise
-        except exceptions.RayTaskError as error:  # it is not the task that raised: that would be its message
+        except exceptions.RayTaskError as error:  # not raised by the task, whose errors are messages
             raise _explained(error) from error
         else:
             if flight.number in self.open:
@@ -232,7 +232,7 @@ class _Run:
         deaths.append(flight.node)
         lost = {node["NodeID"] for node in ray.nodes() if not node["Alive"]}
         if flight.number in self.open:
-            self._begin(flight)  # its own word that it had started may have died with it
+            self._begin(flight)  # its message that it had started may be lost with the worker
         if sum(node not in lost for node in deaths) < ATTEMPTS:
             self._try_again(flight)
         elif self.open.pop(flight.number, None):
@@ -240,16 +240,16 @@ class _Run:
             self.on_event(Failed(flight.index, reason))
 
     def _try_again(self, flight: _Flight) -> None:
-        if self.open.pop(flight.number, None):  # else its end has been told
+        if self.open.pop(flight.number, None):  # else its end has been reported
             self.waiting.appendleft(flight.index)
 
 
 _LAST = (0, "", b"")
-"""What the driver puts into the mailbox, to see when it has read all that was there before."""
+"""Message that the driver puts into the mailbox to see when it has read all messages before it."""
 
 
 class _Mailbox:
-    """Keeps what workers report, in its order, until the driver takes it; an actor on the driver's node."""
+    """Actor on the driver's node that queues the workers' reports in order until the driver takes them."""
 
     def __init__(self) -> None:
         self._mail: list[tuple[int, str, bytes]] = []
@@ -267,7 +267,7 @@ class _Mailbox:
 
 
 def _perform(parcel: list[Any], item: bytes, number: int, mailbox: Any, versions: dict[str, str]) -> bytes:
-    """Work on an item in a worker of Ray, which keeps the task, and TensorFlow, for the next."""
+    """Run the task on an item in a Ray worker, which keeps the task, and TensorFlow, for the next one."""
     _require_versions(versions)
     mailbox.put.remote((number, ray.get_runtime_context().get_node_id(), b""))
 
@@ -290,7 +290,7 @@ def _versions() -> dict[str, str]:
     tensorflow = known.get("tensorflow-cpu") or known.get("tensorflow", "")
     return {name: known.get(name, "") for name in ("digitlab", "keras", "python")} | {
         "tensorflow": tensorflow,
-        "engine version": str(ENGINE_VERSION),  # clones of one digitlab may be of different days
+        "engine version": str(ENGINE_VERSION),  # clones of one version may be at different commits
         "synthesis version": str(SYNTHESIS_VERSION),
     }
 
@@ -306,7 +306,7 @@ def _require_versions(expected: dict[str, str]) -> None:
 
 
 def _explained(error: exceptions.RayTaskError) -> DigitlabError:
-    """Say why a worker could not even begin."""
+    """Return the error for a worker that could not begin."""
     if isinstance(error.cause, UserError):
         return UserError(str(error.cause))
     reason = reason_of(error.cause)
@@ -316,7 +316,7 @@ def _explained(error: exceptions.RayTaskError) -> DigitlabError:
 
 
 def _slots(gpus: float) -> int:
-    """Count the items that the cluster has room for."""
+    """Return the number of items that the cluster can run at the same time."""
     resources = ray.cluster_resources()
     cores = resources.get("CPU", 0)
     return int(min(cores, resources.get("GPU", 0) / gpus) if gpus else cores)
@@ -329,17 +329,17 @@ def _connected(address: str | None, workers: int | None) -> Iterator[None]:
         return
     try:
         with _own_sigterm() as restore, warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="ray")  # it is to be as silent as its logs
+            warnings.filterwarnings("ignore", module="ray")  # silenced like its logs
             _connect(address, workers)
             restore()
             yield
     finally:
-        ray.shutdown()  # ends what this process started, and leaves what it only joined
+        ray.shutdown()  # stops a cluster that this process started, and only leaves one that it joined
 
 
 @contextmanager
 def _own_sigterm() -> Iterator[Callable[[], None]]:
-    """Keep the handler of SIGTERM, which Ray replaces, and its exit code, which Ray loses while it waits."""
+    """Keep the SIGTERM handler, which Ray replaces, and its exit code, which Ray loses while it waits."""
     handler = signal.getsignal(signal.SIGTERM)
     raised: list[SystemExit] = []
 
@@ -373,7 +373,7 @@ def _connect(address: str | None, workers: int | None) -> None:
                 _node_ip_address="127.0.0.1",
                 **quiet,
             )
-        except Exception as error:  # Ray has no class of its own for it
+        except Exception as error:  # Ray has no exception class for it
             raise DigitlabError(f"Ray does not start on this machine: {reason_of(error)}") from error
         return
     if address != "auto":

@@ -1,4 +1,4 @@
-"""Where a Ray cluster is, and whether somebody is there; Ray itself tries for half a minute."""
+"""Quick check of a Ray cluster's address; Ray itself tries for half a minute."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from digitlab.errors import UserError
 if TYPE_CHECKING:
     import grpc
 
-SECONDS = 5.0
+SECONDS = 5.0  # time limit of the check
 
 _KNOCKS = {"": "NodeInfoGcsService/CheckAlive", "ray://": "RayletDriver/ClusterInfo"}
 
 
 def knock(address: str) -> None:
-    """Ask at an address for a cluster.
+    """Check that a Ray cluster answers at an address.
 
     Args:
         address: `HOST:PORT`, or `ray://HOST:PORT` of a Ray client server.
 
     Raises:
-        UserError: it has another form, nobody answers, or who answers asks for a token.
+        UserError: the address has another form, nothing answers, or the cluster asks for a token.
     """
     import grpc
 
@@ -31,7 +31,7 @@ def knock(address: str) -> None:
     if found is None:
         raise UserError(f"address: expected auto, HOST:PORT or ray://HOST:PORT, received {address!r}")
     if os.environ.get("RAY_USE_TLS", "0") != "0":
-        return  # Ray alone knows the certificates
+        return  # only Ray has the certificates
     scheme, where = found.groups()
     try:
         with grpc.insecure_channel(where, options=[("grpc.enable_http_proxy", 0)]) as channel:
@@ -50,5 +50,5 @@ def _refuse(address: str, answer: grpc.Call) -> None:
     elif code == StatusCode.UNAUTHENTICATED and os.environ.get("RAY_AUTH_MODE") != "token":
         reason = "one that asks for a token; set RAY_AUTH_MODE=token and put its token into ~/.ray/auth_token"
     else:
-        return  # somebody is there: the rest is Ray's
+        return  # something answers; Ray reports any other error
     raise UserError(f"address {address}: expected a Ray cluster, received {reason}")
