@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from digitlab.bundle.card import Proof
 from digitlab.bundle.parity import EXACT, QUANTIZED, compare
+from digitlab.bundle.rows_writing import largest_difference
 
 SURE = np.eye(10, dtype=np.float32)
 
@@ -62,3 +63,9 @@ def test_a_proof_leaves_other_labels_to_near_ties_only(
     proof = compared(expected, expected + 0.99 * tolerance * noise, tolerance)
     assert proof.failure is None
     assert proof.largest_lead <= 2 * tolerance
+
+
+def test_a_row_without_numbers_is_the_largest_difference_wherever_it_stands() -> None:
+    same, broken = np.zeros((2, 12), np.float32), np.full((2, 12), np.nan, np.float32)
+    assert largest_difference([same, same], [same, same + 0.25]) == 0.25
+    assert np.isnan(largest_difference([same, same], [same + 0.25, broken]))

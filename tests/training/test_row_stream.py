@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from digitlab.errors import TrainingError
-from digitlab.training.row_stream import BATCHES, row_stream
+from digitlab.synthesis.rows import BATCHES
+from digitlab.training.row_stream import row_stream
 
 
 class Numbered(NamedTuple):

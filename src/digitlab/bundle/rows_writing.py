@@ -117,6 +117,13 @@ def write_rows_bundle(
     return card
 
 
+def largest_difference(expected: Sequence[np.ndarray], answered: Sequence[np.ndarray]) -> float:
+    """Return the largest difference between arrays in pairs of one shape; nan where any value is nan."""
+    differences = [np.abs(one - two).max() for one, two in zip(expected, answered, strict=True)]
+    # Not Python's max, which passes over a nan that is not the first.
+    return float(np.max(differences))
+
+
 def _parity(
     model: keras.Model, read: Callable[[np.ndarray], np.ndarray], rows: Sequence[ComposedRow]
 ) -> RowParity:
@@ -128,8 +135,7 @@ def _parity(
     forms = [row_form(row.image) for row in rows]
     expected = by_width(forms, lambda batch: np.asarray(model.predict_on_batch(batch.astype(np.float32))))
     answered = by_width(forms, read)
-    differences = [float(abs(one - two).max()) for one, two in zip(expected, answered, strict=True)]
-    largest = max(differences)
+    largest = largest_difference(expected, answered)
     texts = zip(greedy_texts(expected), greedy_texts(answered), strict=True)
     other = sum(one != two for one, two in texts)
     if not largest <= TOLERANCE:

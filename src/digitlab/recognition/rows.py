@@ -103,7 +103,7 @@ def find_rows(page: Page, parameters: RowParameters = PARAMETERS) -> Layout:
         for kind in dict.fromkeys(known.values())
         if (count := list(known.values()).count(kind))
     ]
-    height = _height_whenjoin_torn(components, _without_bars(components, writing, parameters), parameters)
+    height = _height_when_joined(components, _without_bars(components, writing, parameters), parameters)
     tall = writing & (components.heights >= parameters.tall * height)
     upright = (components.heights > 0.75 * height) | (
         components.widths < parameters.flat * components.heights
@@ -162,7 +162,7 @@ def _without_bars(components: Components, writing: np.ndarray, parameters: RowPa
     return writing & ~(bars & (components.heights < 0.75 * highest))
 
 
-def _height_whenjoin_torn(components: Components, writing: np.ndarray, parameters: RowParameters) -> float:
+def _height_when_joined(components: Components, writing: np.ndarray, parameters: RowParameters) -> float:
     """Estimate the usual height of digits after joining torn ones, if there are few components."""
     if np.count_nonzero(writing) > parameters.few:
         return usual_height(components, writing)

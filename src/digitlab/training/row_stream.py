@@ -13,9 +13,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from digitlab.errors import TrainingError
+from digitlab.synthesis.rows import BATCHES
 
-BATCHES = 16
-"""Number of batches in a chunk."""
 AHEAD = 4
 """Number of chunks composed ahead, so that training does not wait for a slow one."""
 PATIENCE = 0.5
