@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import signal
+import tempfile
 from collections.abc import Callable
 
 import numpy as np
@@ -15,6 +17,10 @@ from digitlab.spec.trial import Trial
 
 # Started in the background by a shell, pytest and every process that a test starts would ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Tests leave the user's cache alone; processes that they start inherit this one.
+_cache = tempfile.TemporaryDirectory(prefix="digitlab-cache-")
+os.environ["XDG_CACHE_HOME"] = os.environ["LOCALAPPDATA"] = _cache.name
 
 # A deadline is a timing, and a busy machine misses it.
 settings.register_profile("digitlab", deadline=None)

@@ -109,7 +109,9 @@ def test_the_classifier_answers_as_keras_does(keras_bundle: Path, network: Any, 
     features = keras.Model(rebuilt.inputs, logits_layer(rebuilt).input)
     expected = keras_probabilities(features, images)
     np.testing.assert_allclose(inside["features"], expected, rtol=1e-4, atol=1e-4)
-    np.testing.assert_array_equal(classifier.look(images).features, inside["features"])
+    looked = classifier.look(images)
+    np.testing.assert_allclose(looked.features, inside["features"], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(looked.probabilities, classifier.probabilities(images), rtol=0, atol=1e-5)
 
 
 def test_the_keras_file_is_loaded_after_a_look_into_it(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 from digitlab.bundle import rejection_images as module
 from digitlab.bundle.rejection_images import RejectionImages, rejection_images
 from digitlab.data.dataset import Dataset
+from digitlab.files import cache_folder
 
 
 @pytest.fixture
@@ -34,32 +38,58 @@ def test_kept_images_are_those_that_were_drawn(cache: Path, digits: tuple[np.nda
     assert drawn.drawn.shape == (100, 28, 28)
     assert drawn.weights.sum() == pytest.approx(1)
     [kept] = cache.iterdir()
-    kept_at = kept.stat().st_mtime_ns
+    written = kept.stat().st_ino
     assert same(rejection_images(*digits), drawn)
-    assert kept.stat().st_mtime_ns == kept_at
+    assert kept.stat().st_ino == written
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04" + bytes(40)])
+def _flipped(content: bytes) -> bytes:
+    """One bit is another in the middle of the compressed images."""
+    at = len(content) // 2
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
+def _of_another_type(_: bytes) -> bytes:
+    images = RejectionImages(np.zeros((100, 28, 28)), np.zeros((0, 28, 28)), np.zeros(0))
+    file = io.BytesIO()
+    np.savez(file, **images._asdict())
+    return file.getvalue()
+
+
+def _no_archive(_: bytes) -> bytes:
+    file = io.BytesIO()
+    np.save(file, np.zeros(3))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "damage", [_flipped, _of_another_type, _no_archive, lambda _: b"", lambda content: content[:-40]]
+)
 def test_a_damaged_file_is_drawn_anew(
-    cache: Path, digits: tuple[np.ndarray, np.ndarray], content: bytes
+    cache: Path, digits: tuple[np.ndarray, np.ndarray], damage: Callable[[bytes], bytes]
 ) -> None:
     drawn = rejection_images(*digits)
     [kept] = cache.iterdir()
-    whole = kept.stat().st_size
-    kept.write_bytes(content)
+    whole = kept.read_bytes()
+    kept.write_bytes(damage(whole))
     assert same(rejection_images(*digits), drawn)
-    assert kept.stat().st_size == whole
+    assert kept.read_bytes() == whole
 
 
-def test_other_digits_have_other_images_and_the_oldest_file_goes(
+def test_the_sets_that_were_not_used_for_longest_go(
     cache: Path, digits: tuple[np.ndarray, np.ndarray]
 ) -> None:
     images, labels = digits
-    first = rejection_images(images, labels)
-    assert not same(first, rejection_images(images[:150], labels[:150]))
     for count in range(100, 100 + module.KEPT_FILES):
         rejection_images(images[:count], labels[:count])
+    kept = list(cache.iterdir())
+    for path in kept:
+        os.utime(path, (1, 1))
+    rejection_images(images[:100], labels[:100])
+    [used] = [path for path in kept if path.stat().st_mtime > 1]
+    assert not same(rejection_images(images[:99], labels[:99]), rejection_images(images[:100], labels[:100]))
     assert len(list(cache.iterdir())) == module.KEPT_FILES
+    assert used.exists()
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(
@@ -67,3 +97,16 @@ def test_a_cache_that_cannot_be_written_is_no_error(
 ) -> None:
     cache.write_text("a file where the folder would be")
     assert rejection_images(*digits).drawn.shape == (100, 28, 28)
+
+
+def test_a_user_without_a_home_has_no_cache(
+    monkeypatch: pytest.MonkeyPatch, digits: tuple[np.ndarray, np.ndarray], cache: Path
+) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    monkeypatch.setattr(Path, "home", no_home)
+    assert cache_folder() is None
+    assert rejection_images(*digits).drawn.shape == (100, 28, 28)
+    assert not Path("relative").exists()

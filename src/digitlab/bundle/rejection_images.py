@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,7 @@ import numpy as np
 
 from digitlab.errors import OutputError
 from digitlab.files import cache_folder, whole_file
-from digitlab.spec.trial import SYNTHESIS_VERSION
+from digitlab.synthesis.fingerprint import synthesis_fingerprint
 from digitlab.synthesis.other_ink import draw_other_ink
 from digitlab.synthesis.strokes import draw_digits
 
@@ -20,7 +20,7 @@ DRAWN, OTHERS = 10_000, 15_000
 """Number of drawn digits, and approximate number of non-digits."""
 SEED = 0
 KEPT_FILES = 4
-"""Number of the newest sets that are kept; one takes about 5 MB."""
+"""Number of sets that are kept, those used last; one takes about 5 MB."""
 
 
 class RejectionImages(NamedTuple):
@@ -48,41 +48,50 @@ def rejection_images(digits: np.ndarray, labels: np.ndarray) -> RejectionImages:
         The same images for the same digits and labels, cached or not. A cache that cannot be written is no
         error, and images are drawn again if the cached file cannot be read.
     """
-    path = _path(digits, labels)
-    kept = _read(path)
+    folder = cache_folder()
+    path = folder / f"rejection-{_key(digits, labels)}.npz" if folder else None
+    kept = _read(path) if path else None
     if kept is not None:
         return kept
     drawn, _ = draw_digits(DRAWN, SEED)
     images = RejectionImages(drawn, *draw_other_ink(digits, labels, OTHERS, SEED))
-    with suppress(OutputError):
-        with whole_file(path) as draft, draft.open("wb") as file:
-            np.savez_compressed(file, **images._asdict())
-        _remove_old(path.parent)
+    if path:
+        _keep(path, images)
     return images
 
 
-def _path(digits: np.ndarray, labels: np.ndarray) -> Path:
-    """Return the path of the cached file, named by a hash of everything that decides its content."""
-    known = hashlib.sha256(f"{SYNTHESIS_VERSION} {DRAWN} {OTHERS} {SEED} ".encode())
+def _key(digits: np.ndarray, labels: np.ndarray) -> str:
+    """Return a hash of everything that decides the images."""
+    known = hashlib.sha256(f"{synthesis_fingerprint()} {DRAWN} {OTHERS} {SEED}".encode())
     known.update(digits.tobytes())
     known.update(labels.tobytes())
-    return cache_folder() / f"rejection-{known.hexdigest()[:16]}.npz"
+    return known.hexdigest()[:16]
 
 
 def _read(path: Path) -> RejectionImages | None:
+    """Return the cached images; None if there are none, or if the file is damaged in any way."""
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-            images = RejectionImages(**{name: kept[name] for name in RejectionImages._fields})
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        with path.open("rb") as file:
+            kept = np.load(file, allow_pickle=False)
+            images = RejectionImages(*(np.asarray(kept[name]) for name in RejectionImages._fields))
+    except Exception:  # a damaged file raises errors of NumPy, zipfile and zlib alike
         return None
-    shapes = images.drawn.shape, images.others.shape[1:], images.weights.shape
-    expected = (DRAWN, 28, 28), (28, 28), images.others.shape[:1]
-    return images if shapes == expected else None
-
-
-def _remove_old(folder: Path) -> None:
-    """Remove all but the newest sets: each version of the synthesis and each data set has its own."""
+    drawn, others, weights = images
+    expected = [(DRAWN, 28, 28), (len(weights), 28, 28), (len(weights),)]
+    if [array.shape for array in images] != expected or not len(weights):
+        return None
+    if (drawn.dtype, others.dtype, weights.dtype) != (np.uint8, np.uint8, np.float64):
+        return None
     with suppress(OSError):
-        newest_first = sorted(folder.glob("rejection-*.npz"), key=lambda path: -path.stat().st_mtime)
-        for path in newest_first[KEPT_FILES:]:
-            path.unlink()
+        os.utime(path)  # the sets that are used are not the ones to remove
+    return images
+
+
+def _keep(path: Path, images: RejectionImages) -> None:
+    """Write the images to the cache, and remove the sets that were not used for longest."""
+    with suppress(OutputError), whole_file(path) as draft, draft.open("wb") as file:
+        np.savez_compressed(file, **images._asdict())
+    with suppress(OSError):
+        kept = sorted(path.parent.glob("rejection-*.npz"), key=lambda one: -one.stat().st_mtime)
+        for old in kept[KEPT_FILES:]:
+            old.unlink()

@@ -115,9 +115,9 @@ def classify_with(model: Path | bytes) -> Callable[[np.ndarray], np.ndarray]:
     return partial(_classify, open_session(model))
 
 
-def look_with(model: bytes) -> Callable[[np.ndarray], Inside]:
+def look_with(model: bytes, threads: int = 1) -> Callable[[np.ndarray], Inside]:
     """Return a function like `Classifier.look` for the content of an ONNX file."""
-    return partial(_look, open_session(model))
+    return partial(_look, open_session(model, threads))
 
 
 def runtime_name() -> str:

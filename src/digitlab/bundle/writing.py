@@ -54,7 +54,7 @@ def write_trained(folder: Path | str, model: keras.Model, result: Result, datase
     _, held_out = stratified_split(dataset.y_train, data.validation, data.split_seed)
     others = dataset.classes not in (None, DIGITS)
     files = onnx_files(model)
-    look = look_with(files[INSIDE])
+    look = look_with(files[INSIDE], result.trial.threads)
     calibration = calibrate(look, dataset.x_train[held_out], dataset.y_train[held_out], rejection=not others)
     origin = Origin.of(result, calibration, dataset.classes)
     return _write(folder, model, files, origin, dataset.x_test)

@@ -59,8 +59,12 @@ def _impulse_noise(images: np.ndarray, random: np.random.Generator) -> np.ndarra
 
 
 def _glass_blur(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Blur by 0.7 pixels, twice exchange half of the pixels with one above or to the left, and blur again."""
-    blurred = _blur(images, 0.7)
+    """Blur along the columns, twice exchange pixels with others above or to the left, and blur again.
+
+    The published code declares channels that its images do not have, so that the blur, of 0.7 pixels, is
+    along the columns alone.
+    """
+    blurred = _gaussian(0.7) @ images
     everyone = np.arange(len(images))
     # From the last pixel to the first, so that one is carried on and on: the published order.
     inner = range(SIZE - 1, 1, -1)
@@ -71,7 +75,7 @@ def _glass_blur(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
         here = blurred[:, row, column].copy()
         blurred[:, row, column] = blurred[other]
         blurred[other] = here
-    return _blur(blurred, 0.7)
+    return _gaussian(0.7) @ blurred
 
 
 def _motion_blur(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -197,11 +201,16 @@ def _canny_edges(images: np.ndarray, _random: np.random.Generator) -> np.ndarray
 
 
 def _blur(images: np.ndarray, sigma: float) -> np.ndarray:
-    """Blur by a Gaussian, as a product with a matrix; its weights inside the image sum to 1."""
+    """Blur by a Gaussian along rows and columns."""
+    kernel = _gaussian(sigma)
+    return kernel @ images @ kernel.T
+
+
+def _gaussian(sigma: float) -> np.ndarray:
+    """Return the matrix that blurs columns by a Gaussian, float32 [28, 28]; each row sums to 1."""
     places = np.arange(SIZE, dtype=np.float32)
     kernel = np.exp(-(((places[:, None] - places) / sigma) ** 2) / 2)
-    kernel /= kernel.sum(axis=1, keepdims=True)
-    return kernel @ images @ kernel.T
+    return kernel / kernel.sum(axis=1, keepdims=True)
 
 
 def _move(images: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:

@@ -65,7 +65,13 @@ def draw_ink(
 
 
 def _some_strokes(lines: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Choose about a third of the strokes, no short ones and never all: bool [m], for each line."""
+    """Choose about a third of the strokes, but never all: bool [m], for each line.
+
+    A stroke is a run of lines of which each begins where the one before ends. Generated digits have a few of
+    them. Skeletons of images list their lines in another order, so that only short pieces are chosen there.
+    """
+    if not len(lines):
+        return np.zeros(0, bool)
     begins = np.flatnonzero(lines[1:, 0] != lines[:-1, 1]) + 1
     stroke = np.zeros(len(lines), int)
     stroke[begins] = 1
