@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hard_pictures import kind
 
 from digitlab.data.dataset import Dataset
 from digitlab.data.images import decode_image
@@ -183,6 +184,14 @@ def test_a_drawing_is_not_a_digit_and_still_says_what_it_is_most_like(reader: Re
     assert (reading.status, reading.text, reading.reason) == ("rejected", "", Reason.NOT_A_DIGIT)
     assert reading.digits[0].reason == Reason.NOT_A_DIGIT
     assert 0 <= reading.digits[0].digit <= 9
+
+
+def test_a_number_on_its_head_is_refused_with_the_reason(reader: Recognizer) -> None:
+    readings = [reader.read(picture) for picture, _ in kind("upside down", 2, 8)]
+    assert [reading.text for reading in readings if reading.status == "ok"] == []
+    told = [reading for reading in readings if reading.reason is Reason.UPSIDE_DOWN]
+    assert len(told) >= 5
+    assert all(digit.reason is Reason.NOT_A_DIGIT for reading in told for digit in reading.digits)
 
 
 def test_among_digits_a_question_mark_stands_for_what_is_none(reader: Recognizer, write: Write) -> None:

@@ -6,6 +6,7 @@ import base64
 import gzip
 import io
 import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from PIL import Image
 from digitlab.bundle.runtime import Classifier
 from digitlab.cli.main import run
 from digitlab.data.images import decode_image
+from digitlab.recognition import Reason
 from digitlab.serving.settings import Limits
 
 SEVEN_TWO_ONE_ZERO = (0, 1, 2, 3)
@@ -275,3 +277,9 @@ def test_a_digit_that_is_not_there_cannot_be_looked_at(client: Client, query: st
 
 def test_there_is_nothing_to_look_at_on_blank_paper(client: Client) -> None:
     assert client.post("/api/look", content=blank()).status_code == 422
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_the_page_has_a_sentence_for_each_reason(reason: Reason) -> None:
+    sentences = (files("digitlab.serving") / "static" / "words.js").read_text("utf-8")
+    assert f'"{reason}":' in sentences

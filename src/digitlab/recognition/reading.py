@@ -20,6 +20,8 @@ class Reason(StrEnum):
     """More pieces of ink than a page of digits has: print, a drawing or a texture."""
     NOT_A_DIGIT = "not a digit"
     """Ink unlike the digits that the network knows, or digits that run together and were not split."""
+    UPSIDE_DOWN = "upside down"
+    """Writing that is a clear number only after half a turn."""
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,12 @@ SOME_REFUSED = 0.25
 """Share of characters that are not digits from which the picture is rejected if the rest is a guess."""
 GUESS = 0.25
 """Geometric mean of the lines' probabilities below which a picture's lines are a guess."""
+TURNED_LENGTH = 3
+"""Smallest number of characters of a row that shows whether its page is upside down."""
+TURNED_UNSURE = 0.6
+"""Confidence of a row below which it may be upside down, as it may be if a character is not a digit."""
+TURNED_SURE = 0.8
+"""Confidence of a row after half a turn from which it is upside down."""
 CUT_OFF = 0.5
 """Share of the components of a row without digits that a page edge cuts off, from which it is a pattern."""
 
@@ -107,6 +113,7 @@ class Recognizer:
         rows = iter(self._read_rows([sheet.crops for file in sheets for sheet in file], lengths))
         found = [[[next(rows) for _ in sheet.crops] for sheet in file] for file in sheets]
         self._read_as_rows(sheets, found, lengths)
+        self._refuse_upside_down(sheets, found, lengths)
         read = [
             [_read_page(sheet, rows) for sheet, rows in zip(pages, file, strict=True)]
             for pages, file in zip(sheets, found, strict=True)
@@ -145,6 +152,33 @@ class Recognizer:
                 file[number] = [row]
             elif _is_better(row, file[number]):
                 pages[number], file[number] = page, [row]
+
+    def _refuse_upside_down(
+        self,
+        sheets: Sequence[list[_Sheet]],
+        found: Sequence[list[list[_ReadRow]]],
+        lengths: LengthRange | None,
+    ) -> None:
+        """Refuse all characters of pages that are upside down: 6 and 9 would be read as each other."""
+        for pages, file in zip(sheets, found, strict=True):
+            for i, rows in enumerate(file):
+                if self._is_upside_down(rows, lengths):
+                    pages[i] = replace(pages[i], reason=Reason.UPSIDE_DOWN)
+                    file[i] = [row.refused() for row in rows]
+
+    def _is_upside_down(self, rows: Sequence[_ReadRow], lengths: LengthRange | None) -> bool:
+        """Return whether the rows of a page are doubtful as they are, and clear after half a turn."""
+        long = [row for row in rows if len(row.answer.text) >= TURNED_LENGTH]
+        is_read = any(one.accepted for row in rows for one in row.places)
+        if not long or not is_read or not all(row.may_be_upside_down for row in long):
+            return False
+        answers = self.row_reader.read([row.crop.grey[::-1, ::-1] for row in long], lengths)
+        return all(
+            "?" not in answer.text
+            and len(answer.text) >= TURNED_LENGTH
+            and self._calibration.confidence(answer.probability) >= TURNED_SURE
+            for answer in answers
+        )
 
     def _read_rows(self, pages: Sequence[Sequence[RowCrop]], lengths: LengthRange | None) -> list[_ReadRow]:
         """Read the rows of all pages, in order."""
@@ -193,6 +227,15 @@ class _ReadRow:
     @property
     def text(self) -> str:
         return "".join(str(one.digit) if one.accepted else "?" for one in self.judgements)
+
+    @property
+    def may_be_upside_down(self) -> bool:
+        """Whether it is doubtful in the way of a number on its head."""
+        return "?" in self.answer.text or self.confidence < TURNED_UNSURE
+
+    def refused(self) -> _ReadRow:
+        """Return the row with no character accepted."""
+        return replace(self, places=[replace(one, accepted=False) for one in self.places])
 
     @property
     def notes(self) -> list[str]:
@@ -330,7 +373,7 @@ def _reading(pages: Sequence[_ReadPage], unread: int) -> Reading:
     steps = tuple(step for read in pages for step in (*read.page.steps, *_row_steps(read)))
     if digits and not _is_unreadable(digits, lines):
         return Reading("ok", "\n\n".join(texts), tuple(digits), None, steps, tuple(lines), tuple(notes))
-    reason = Reason.NOT_A_DIGIT if digits else pages[0].reason or Reason.NO_INK
+    reason = pages[0].reason or (Reason.NOT_A_DIGIT if digits else Reason.NO_INK)
     return Reading("rejected", "", tuple(digits), reason, steps, tuple(lines), tuple(notes))
 
 

@@ -10,6 +10,7 @@ const REASONS = {
   "too many": "There are more pieces here than a page of digits has. Is it print, a drawing or a texture?",
   "not a digit":
     "There is ink, but unlike any digit the network knows; or digits that touch. Leave a little space between them.",
+  "upside down": "The writing is upside down. Turn the picture and try again.",
 };
 
 /** Say why a picture or a piece of ink was not read. */
