@@ -53,10 +53,9 @@ GUESS = 0.25
 """Geometric mean of the lines' probabilities below which a picture's lines are a guess."""
 TURNED_LENGTH = 3
 """Smallest number of characters of a row that shows whether its page is upside down."""
-TURNED_UNSURE = 0.6
-"""Confidence of a row below which it may be upside down, as it may be if a character is not a digit."""
-TURNED_SURE = 0.8
-"""Confidence of a row after half a turn from which it is upside down."""
+CLEAR = 0.8
+"""Confidence from which a row without `?` is clear: if its page is not so as it is but is after half a turn,
+the page is upside down."""
 
 
 class Recognizer:
@@ -173,7 +172,7 @@ class Recognizer:
         return all(
             "?" not in answer.text
             and len(answer.text) >= TURNED_LENGTH
-            and self._calibration.confidence(answer.probability) >= TURNED_SURE
+            and self._calibration.confidence(answer.probability) >= CLEAR
             for answer in answers
         )
 
@@ -228,7 +227,7 @@ class _ReadRow:
     @property
     def may_be_upside_down(self) -> bool:
         """Whether it is doubtful in the way of a number on its head."""
-        return "?" in self.answer.text or self.confidence < TURNED_UNSURE
+        return "?" in self.answer.text or self.confidence < CLEAR
 
     def refused(self) -> _ReadRow:
         """Return the row with no character accepted."""

@@ -116,8 +116,9 @@ def find_rows(page: Page, parameters: RowParameters = PARAMETERS) -> Layout:
         units = [[int(index)] for index in np.flatnonzero(writing & (components.widths >= height))]
     groups = [_Group(tuple(line)) for line in group_units(components, units, height, parameters)]
     groups, patterns = _without_patterns(components, groups, mask.shape, parameters)
-    if not groups:  # all that there is is no pattern of anything
-        groups, patterns = patterns, []
+    if patterns and not groups:
+        groups = _pale_lines(components, is_sure, parameters)
+        groups, patterns = (groups, patterns) if groups else (patterns, [])
     if patterns:
         notes.append("a pattern along the edge left out")
         known |= {index: "pattern" for group in patterns for index in group.tall}
@@ -202,6 +203,17 @@ def _without_patterns(
         is_pattern = len(boxes) >= parameters.pattern and cut_off >= 0.5 and solid >= parameters.solid
         (patterns if is_pattern else kept).append(group)
     return kept, patterns
+
+
+def _pale_lines(components: Components, is_sure: np.ndarray, parameters: RowParameters) -> list[_Group]:
+    """Group pale ink into lines, for pages whose darker ink is not writing."""
+    pale = ~is_sure
+    height = usual_height(components, pale) if pale.any() else 0.0
+    tall = np.flatnonzero(pale & (components.heights >= max(parameters.tall * height, 1)))
+    if not 0 < len(tall) <= MOST_TALL:
+        return []
+    units = [[int(index)] for index in tall]
+    return [_Group(tuple(line)) for line in group_units(components, units, height, parameters)]
 
 
 def _with_the_rest(
