@@ -58,7 +58,7 @@ STEPS: dict[str, Off] = {
     "ink that the row reader passed over": lambda: patch.object(places, "PASSED_OVER", np.inf),
     "the whole picture is looked at, too": _instead(recognizer, "_may_be_a_row", lambda *_: False),
     "pale strokes": _instead(row_crop, "has_pale_strokes", lambda *_: False),
-    "patterns along the edge": _instead(rows, "_without_patterns", lambda _, groups, *__: (groups, [])),
+    "patterns along the edge": _instead(recognizer, "_is_pattern", lambda *_: False),
     "ruled lines are no ink": _instead(rows, "remove_ruled_lines", lambda mask, *_: (mask, 0)),
     "frames, borders and underlines are no writing": _instead(rows, "artifacts", lambda *_: {}),
     "a picture that is one row is read whole": _instead(recognizer, "whole_picture", lambda row, *_: row),

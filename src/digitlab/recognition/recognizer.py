@@ -16,6 +16,7 @@ from digitlab.recognition.page import Page, make_page
 from digitlab.recognition.places import find_places
 from digitlab.recognition.reading import Box, ReadDigit, Reading, ReadLine, Reason, Step
 from digitlab.recognition.row_crop import RowCrop, crop_row
+from digitlab.recognition.row_grouping import PARAMETERS
 from digitlab.recognition.row_reader import MOST_ALTERNATIVES, RowAnswer, RowReader
 from digitlab.recognition.rows import Layout, find_rows, page_as_row, whole_picture
 from digitlab.recognition.sources import Source, source_pages
@@ -56,6 +57,8 @@ TURNED_LENGTH = 3
 CLEAR = 0.8
 """Confidence from which a row without `?` is clear: if its page is not so as it is but is after half a turn,
 the page is upside down."""
+CUT_OFF = 0.5
+"""Share of the components of a row without digits that a page edge cuts off, from which it is a pattern."""
 
 
 class Recognizer:
@@ -318,13 +321,26 @@ class _ReadPage:
 
 
 def _read_page(sheet: _Sheet, rows: Sequence[_ReadRow]) -> _ReadPage:
+    writing = [row for row in rows if not _is_pattern(sheet, row, rows)]
+    if not any(one.accepted for row in writing for one in row.places):
+        writing = list(rows)
     by_line: dict[int, list[_ReadRow]] = {}
-    for row in rows:
+    for row in writing:
         if row.judgements:
             by_line.setdefault(row.crop.row.line, []).append(row)
     lines = tuple(tuple(parts) for parts in by_line.values())
-    notes = [*sheet.page.notes, *sheet.layout.notes, *(note for row in rows for note in row.notes)]
+    notes = [*sheet.page.notes, *sheet.layout.notes, *(note for row in writing for note in row.notes)]
+    notes += ["a pattern along the edge left out"] * (len(writing) < len(rows))
     return _ReadPage(sheet.page, lines, sheet.reason, tuple(dict.fromkeys(notes)))
+
+
+def _is_pattern(sheet: _Sheet, row: _ReadRow, rows: Sequence[_ReadRow]) -> bool:
+    """Return whether nothing is read in a row's line, and a page edge cuts most of many components off."""
+    line = [other for other in rows if other.crop.row.line == row.crop.row.line]
+    if any(one.accepted for other in line for one in other.places) or row.crop.row.tall < PARAMETERS.pattern:
+        return False
+    tall = row.crop.row.members[: row.crop.row.tall]
+    return sheet.layout.components.cut_off(tall, sheet.page.grey.shape) >= CUT_OFF
 
 
 def _is_unreadable(digits: Sequence[ReadDigit], lines: Sequence[ReadLine]) -> bool:
