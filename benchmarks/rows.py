@@ -90,7 +90,7 @@ def composed(
     """Compose rows over held-back papers from digits in MNIST form; what they say, `draw` decides."""
     images = np.concatenate([np.stack(list(ones)) for ones in digits.values()])
     labels = np.repeat(np.arange(10, dtype=np.uint8), [len(ones) for ones in digits.values()])
-    composer = RowComposer(images, labels, Shares(drawn=0.0, turned=0.0), held_back=True, draw=draw)
+    composer = RowComposer(images, labels, Shares(drawn=0.0), held_back=True, draw=draw)
     for row in composer.rows(count, seed):
         yield row.image, row.text
 

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from digitlab.data.dataset import Dataset
-from digitlab.synthesis.pen import draw_ink
 from digitlab.synthesis.row_form import ROW_HEIGHT, ROW_WIDTHS, nearest_width, row_form
 from digitlab.synthesis.row_texts import Token, digits_of, label
-from digitlab.synthesis.rows import BATCH, BATCHES, ComposedRow, RowComposer, Shares
+from digitlab.synthesis.rows import BATCH, BATCHES, RowComposer
 from digitlab.synthesis.skeletons import skeletonize
 
 
@@ -50,39 +49,6 @@ def test_held_back_shapes_and_papers_give_other_rows(mnist: Dataset, composer: R
     held_back = RowComposer(mnist.x_train[:300], mnist.y_train[:300], held_back=True)
     pairs = zip(composer.rows(20, 0), held_back.rows(20, 0), strict=True)
     assert any(a.image.shape != b.image.shape or (a.image != b.image).any() for a, b in pairs)
-
-
-def test_a_row_on_its_head_is_read_from_its_other_end(mnist: Dataset) -> None:
-    def draw(random: np.random.Generator) -> list[Token]:
-        return digits_of("60349")
-
-    def rows(turned: float) -> list[ComposedRow]:
-        shares = Shares(pale=0.0, turned=turned)
-        return RowComposer(mnist.x_train[:300], mnist.y_train[:300], shares, draw=draw).rows(20, 5)
-
-    for upright, turned in zip(rows(0.0), rows(1.0), strict=True):
-        assert (upright.text, turned.text) == ("60349", "6??09")
-        assert np.array_equal(upright.image, turned.image[::-1, ::-1])
-
-
-def test_a_row_that_on_its_head_is_another_number_is_not_turned(mnist: Dataset) -> None:
-    shares = Shares(turned=1.0)
-    for number in ("6902", "31", "5"):
-        composer = RowComposer(
-            mnist.x_train[:300], mnist.y_train[:300], shares, draw=lambda _, n=number: digits_of(n)
-        )
-        assert {row.text for row in composer.rows(5, 1)} == {number}
-
-
-def test_some_strokes_have_less_ink_and_are_seen() -> None:
-    points = np.array([[0.1, 0.1 * i] for i in range(11)] + [[0.6, 0.1 * i] for i in range(11)], np.float32)
-    lines = np.array([[i, i + 1] for i in range(21) if i != 10], np.int32)
-    levels = []
-    for seed in range(20):
-        ink, _ = draw_ink((points, lines), 60, np.random.default_rng(seed), rough=False, pale=0.4)
-        halves = ink[:, : ink.shape[1] // 2], ink[:, ink.shape[1] // 2 :]
-        levels.append(tuple("full" if half.max() > 0.9 else f"{half.max():.1f}" for half in halves))
-    assert set(levels) == {("full", "full"), ("0.4", "full"), ("full", "0.4")}
 
 
 def test_signs_and_gaps_are_nothing_and_letters_are_question_marks() -> None:

@@ -55,9 +55,9 @@ class VerifyParameters:
         floor: smallest probability of each class in both outputs: neither network ever excludes one.
     """
 
-    offset: float = 0.59
-    told: float = 0.84
-    agreement: float = 1.84
+    offset: float = 0.44
+    told: float = 0.83
+    agreement: float = 1.83
     letter: float = 3.0
     letter_agreed: float = 0.3
     right: float = 0.8

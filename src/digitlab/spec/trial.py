@@ -17,7 +17,7 @@ from digitlab.spec.recipe import ModelSpec, TrainingSpec
 ENGINE_VERSION = 2
 """Version of the training, raised whenever the same trial would yield another network."""
 
-SYNTHESIS_VERSION = 4
+SYNTHESIS_VERSION = 3
 """Version of the synthesis, raised whenever a trial's digits are generated or damaged differently."""
 
 _FIRST_SYNTHESIS = 1

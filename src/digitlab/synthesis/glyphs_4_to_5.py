@@ -153,31 +153,6 @@ def four_round(hand: Hand) -> Strokes:
     return [hand.stroke([*slope, corner], [end]), hand.stroke(down)]
 
 
-def four_like_a_diamond(hand: Hand) -> Strokes:
-    """As `four_round`, but of straight strokes; the stem begins beside the head and does not swing."""
-    bar, stem = hand.between(0.46, 0.58), hand.between(0.36, 0.48)
-    head = (stem - hand.between(0.07, 0.18), hand.between(0.0, 0.06))
-    shoulder = (stem * hand.between(0.2, 0.4), bar * hand.between(0.2, 0.36))
-    side = (hand.about(0.02, 0.02), bar * hand.between(0.6, 0.76))
-    corner = (hand.between(0.06, 0.14), bar)
-    end = (stem + hand.between(-0.02, 0.1), bar - hand.between(0.04, 0.14))
-    lean = hand.between(0.0, 0.14)
-    down = [(stem + lean / 2, hand.between(0.02, 0.14)), (stem - lean / 2, hand.between(0.98, 1.1))]
-    return [hand.stroke([head, shoulder], [side], [corner], [end]), hand.stroke(down)]
-
-
-def four_in_parts(hand: Hand) -> Strokes:
-    """As `four_open`, but the stem stands free at the end of the bar."""
-    bar = hand.between(0.5, 0.68)
-    foot = (hand.about(0, 0.03), bar)
-    end = (hand.between(0.3, 0.5), bar + hand.about(0, 0.03))
-    stem = end[0] + hand.between(0.06, 0.24)
-    lean = hand.about(0.03, 0.03)
-    slope = hand.stroke([(hand.between(0.12, 0.34), 0.0), foot], [end])
-    down = [(stem + lean, bar - hand.between(0.16, 0.36)), (stem - lean, hand.between(0.94, 1.1))]
-    return [slope, hand.stroke(down)]
-
-
 def five_like_a_root(hand: Hand) -> Strokes:
     """A long bar, a stem that leans, and a belly so narrow that the pen turns back up from the foot."""
     left = (hand.between(0.2, 0.34), 0.0)

@@ -11,14 +11,12 @@ _FINE = 44
 """Height of a digit in pixels where ink is drawn, before it is scaled to the picture's resolution."""
 _WIDTH, _WIDTHS = 0.088, (0.035, 0.2)
 """Width of a stroke as a share of the digit's height: the median; the narrowest and the widest."""
-_SEEN = 5
-"""Smallest number of lines of a stroke that may be pale; shorter strokes are not."""
 _MARGIN = 16
 """Margin in pixels around all points, more than half of the widest stroke."""
 
 
 def draw_ink(
-    way: Way | None, height: float, random: np.random.Generator, rough: bool, pale: float = 1.0
+    way: Way | None, height: float, random: np.random.Generator, rough: bool
 ) -> tuple[np.ndarray, tuple[int, int, int, int]]:
     """Draw ink along a path of the pen.
 
@@ -27,7 +25,6 @@ def draw_ink(
         height: height of a digit in the picture, in pixels.
         random: random generator.
         rough: whether the ink has grain, as on paper.
-        pale: ink of some of the strokes as a share of that of the others; 1 where all are alike.
 
     Returns:
         Ink, float32 [h, w], from 0, paper, to 1, full; and the box of the ink in pixels: top, bottom, left,
@@ -43,18 +40,10 @@ def draw_ink(
     # A stroke thinner than a pixel would look like a shade of the paper.
     width = np.clip(np.exp(random.normal(np.log(_WIDTH), 0.42)), max(_WIDTHS[0], 1 / height), _WIDTHS[1])
     radius = _FINE / 2 * float(width)
-    shape = int(size[1]), int(size[0])
-    reach = radius * _pressure(shape, random)
+    far = _distances(pixels, lines, (int(size[1]), int(size[0])))
+    reach = radius * _pressure(far.shape, random)
     soft = random.uniform(0.5, 1.6) if rough else 0.5
-
-    def drawn(some: np.ndarray) -> np.ndarray:
-        return np.clip((reach - _distances(pixels, some, shape)) / soft + 0.5, 0, 1)
-
-    if pale < 1:
-        faint = _some_strokes(lines, random)
-        fine = np.maximum(drawn(lines[~faint]), pale * drawn(lines[faint]))
-    else:
-        fine = drawn(lines)
+    fine = np.clip((reach - far) / soft + 0.5, 0, 1)
     if rough and random.random() < 0.35:
         fine *= _grain(fine.shape, random)
     scale = height / _FINE
@@ -64,27 +53,8 @@ def draw_ink(
     return ink, (round(edge), round(shown[1] - edge), round(edge), round(shown[0] - edge))
 
 
-def _some_strokes(lines: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Choose about a third of the strokes, but never all: bool [m], for each line.
-
-    A stroke is a run of lines of which each begins where the one before ends. Generated digits have a few of
-    them. Skeletons of images list their lines in another order, so that only short pieces are chosen there.
-    """
-    if not len(lines):
-        return np.zeros(0, bool)
-    begins = np.flatnonzero(lines[1:, 0] != lines[:-1, 1]) + 1
-    stroke = np.zeros(len(lines), int)
-    stroke[begins] = 1
-    stroke = np.cumsum(stroke)
-    chosen = (np.bincount(stroke) >= _SEEN) & (random.random(stroke[-1] + 1) < 0.35)
-    some = chosen[stroke]
-    return np.zeros_like(some) if some.all() else some
-
-
 def _distances(pixels: np.ndarray, lines: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Return the distance of each pixel from the path of the pen, float32 [h, w]."""
-    if not len(lines):
-        return np.full(size, np.inf, np.float32)
     begin, end = pixels[lines[:, 0]], pixels[lines[:, 1]]
     steps = int(np.ceil(np.abs(end - begin).max())) + 1
     share = np.linspace(0, 1, min(steps, 400), dtype=np.float32)[None, :, None]

@@ -55,13 +55,12 @@ def draw_habits(random: np.random.Generator) -> Habits:
     """Draw the habits of a hand, from neat to hasty."""
     haste = random.beta(1.2, 2.5)
     tight = random.random() < 0.16
-    uneven = random.random() < 0.1
     return Habits(
         slant=float(np.clip(random.normal(0.12, 0.2), -0.35, 0.6)),
         aspect=float(np.exp(np.clip(random.normal(0, 0.2), -0.45, 0.45))),
         gap=random.uniform(-0.1, 0.06) if tight else float(np.exp(random.normal(np.log(0.17), 0.6))),
         gap_jitter=random.uniform(0.02, 0.12),
-        size_jitter=random.uniform(0.16, 0.28) if uneven else 0.03 + 0.13 * haste,
+        size_jitter=0.03 + 0.13 * haste,
         turn_jitter=0.02 + 0.1 * haste,
         rise_jitter=0.01 + 0.07 * haste,
         climb=float(np.clip(random.normal(0, 0.035), -0.12, 0.12)),

@@ -30,8 +30,6 @@ WIDEST = 352
 """Largest width in pixels of a row that is trained on, unless a text needs more."""
 _NOTHING: Way = np.zeros((0, 2), np.float32), np.zeros((0, 2), np.int32)
 """The path of the pen over a gap."""
-_TURNED = str.maketrans("69347", "96???")
-"""Readings of digits turned upside down: another digit, or none (`?`); the rest read as themselves."""
 DrawText = Callable[[np.random.Generator], Text]
 
 
@@ -71,8 +69,6 @@ class Shares:
         inverted: share of rows with light ink on dark paper.
         tight: share of rows that are cropped to their ink.
         neighbours: share of rows that show ink of the rows above or below.
-        pale: share of rows in which some strokes have less ink than the others.
-        turned: share of the rows of digits alone that are turned upside down, where that can be seen.
     """
 
     drawn: float = 0.5
@@ -80,8 +76,6 @@ class Shares:
     inverted: float = 0.15
     tight: float = 0.3
     neighbours: float = 0.1
-    pale: float = 0.05
-    turned: float = 0.02
 
 
 class RowComposer:
@@ -168,11 +162,7 @@ class RowComposer:
         written = _place(text, ways, habits, random)
         clean = random.random() < self._shares.clean
         height = float(np.exp(random.uniform(np.log(15), np.log(42))))
-        pale = 1.0
-        if random.random() < self._shares.pale:
-            # On paper, noise would hide what a clean drawing shows.
-            pale = random.uniform(0.2, 0.6) if clean else random.uniform(0.4, 0.7)
-        ink, box = draw_ink(written, height, random, not clean, pale)
+        ink, box = draw_ink(written, height, random, rough=not clean)
         window = _window(box, height, random.random() < self._shares.tight, random)
         ink = _cut(ink, window)
         if random.random() < self._shares.neighbours:
@@ -186,15 +176,7 @@ class RowComposer:
             grey = expose(paper * (1 - strength * ink), height, strength, random)
         if random.random() < self._shares.inverted:
             grey = 255 - grey
-        if random.random() < self._shares.turned and _is_told_when_turned(text):
-            return ComposedRow(grey[::-1, ::-1].copy(), label(text)[::-1].translate(_TURNED))
         return ComposedRow(grey, label(text))
-
-
-def _is_told_when_turned(text: Text) -> bool:
-    """Whether a row upside down is recognizable by a 3, 4 or 7; a 1 with an upstroke would be ambiguous."""
-    values = {token.value for token in text}
-    return all(token.kind == "digit" for token in text) and 1 not in values and bool(values & {3, 4, 7})
 
 
 def _faintest(paper: np.ndarray) -> float:
