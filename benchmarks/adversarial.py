@@ -15,6 +15,7 @@ Source:
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from digitlab.bundle.onnx_writer import logits_layer
 from digitlab.data import load
 from digitlab.training.process import prepare_process
 
+Attack = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
 NETWORKS = ("mlp", "cnn", "best")
 BOUNDS = (0.1, 0.2, 0.3)
 BATCH = 250
@@ -36,29 +38,26 @@ STEP = 2.5
 """Length of all steps together, in bounds: the edge is reached, and left again."""
 
 
-def survivors(network: Any, images: np.ndarray, labels: np.ndarray, bound: float, steps: int) -> np.ndarray:
-    """Say which images a network reads in spite of the worst change that gradient descent finds.
+def attack(network: Any, steps: int) -> Attack:
+    """Prepare the attack on a network.
 
     Args:
         network: Keras model from images, [n, 28, 28] in 0..255, to probabilities.
-        images: uint8 [n, 28, 28].
-        labels: uint8 [n].
-        bound: largest change of a pixel, 0..1 of full white; 0 changes nothing.
-        steps: of the gradient.
+        steps: number of gradient steps, 1 or more.
 
     Returns:
-        bool [n].
+        A function from images, uint8 [n, 28, 28], labels, uint8 [n], and the bound, 0..1 of full white, to
+        bool [n]: which images the network reads in spite of the worst change that was found.
     """
     import keras
     import tensorflow as tf
 
     # The gradient of the logits: that of probabilities near 1 would be rounded to 0.
     logits = keras.Model(network.inputs, logits_layer(network).output)
-    length = WHITE * bound * STEP / steps
 
     @tf.function(reduce_retracing=True)
-    def climb(original: Any, truth: Any, start: Any) -> Any:
-        low, high = (tf.clip_by_value(original + way * WHITE * bound, 0.0, WHITE) for way in (-1, 1))
+    def climb(original: Any, truth: Any, start: Any, bound: Any) -> Any:
+        low, high = (tf.clip_by_value(original + way * bound, 0.0, WHITE) for way in (-1.0, 1.0))
         changed = tf.clip_by_value(start, low, high)
         right = tf.ones_like(truth, tf.bool)
         for step in range(steps + 1):
@@ -69,18 +68,21 @@ def survivors(network: Any, images: np.ndarray, labels: np.ndarray, bound: float
             right &= tf.argmax(answer, axis=1, output_type=tf.int32) == truth
             if step < steps:
                 slope: Any = tape.gradient(loss, changed)
-                uphill = tf.sign(slope)
-                changed = tf.clip_by_value(changed + length * uphill, low, high)
+                changed = tf.clip_by_value(changed + bound * STEP / steps * tf.sign(slope), low, high)
         return right
 
-    random = np.random.default_rng(0)
-    survived = []
-    for at in range(0, len(images), BATCH):
-        original = images[at : at + BATCH].astype(np.float32)
-        start = original + WHITE * random.uniform(-bound, bound, original.shape).astype(np.float32)
-        truth = labels[at : at + BATCH].astype(np.int32)
-        survived.append(np.asarray(climb(*(tf.constant(value) for value in (original, truth, start)))))
-    return np.concatenate(survived)
+    def survivors(images: np.ndarray, labels: np.ndarray, bound: float) -> np.ndarray:
+        random = np.random.default_rng(0)
+        survived = []
+        for at in range(0, len(images), BATCH):
+            original = images[at : at + BATCH].astype(np.float32)
+            start = original + WHITE * random.uniform(-bound, bound, original.shape).astype(np.float32)
+            truth = labels[at : at + BATCH].astype(np.int32)
+            given = original, truth, start, np.float32(WHITE * bound)
+            survived.append(np.asarray(climb(*(tf.constant(value) for value in given))))
+        return np.concatenate(survived)
+
+    return survivors
 
 
 def main() -> None:
@@ -96,17 +98,18 @@ def main() -> None:
     prepare_process()
     dataset = load(arguments.data)
     images, labels = dataset.x_test[: arguments.images], dataset.y_test[: arguments.images]
+    bounds = (0.0, *arguments.bounds)
     rows = []
     for name in arguments.networks:
         network = load_network(check_bundle(find_bundle(name)))
+        survivors = attack(network, arguments.steps)
         row: dict[str, Any] = {"network": name, "n": len(images)}
-        for bound in track((0.0, *arguments.bounds), f"{name:6}"):
-            steps = arguments.steps if bound else 0
-            right = int(survivors(network, images, labels, bound, max(steps, 1)).sum())
+        for bound in track(bounds, f"{name:6}"):
+            right = int(survivors(images, labels, bound).sum())
             low, high = wilson(right, len(images))
             row |= {f"{bound}": 100 * right / len(images), f"{bound} low": low, f"{bound} high": high}
         rows.append(row)
-    _print(rows, (0.0, *arguments.bounds))
+    _print(rows, bounds)
     settings = {"environment": environment(), "steps": arguments.steps, "data": arguments.data}
     write_results(path, {**settings, "table": rows}, rows)
 
