@@ -256,17 +256,18 @@ def exchanged(network: Path, folder: Path, one: int, another: int) -> Path:
     order = list(range(10))
     order[one], order[another] = another, one
     shutil.copytree(network, folder)
-    model = onnx.load(folder / "model.onnx")
-    node = next(node for node in model.graph.node if "probabilities" in node.output)
-    node.output[0] = "in the usual order"
-    indices = onnx.numpy_helper.from_array(np.array(order), "order")
-    model.graph.initializer.append(indices)
-    model.graph.node.append(
-        onnx.helper.make_node("Gather", ["in the usual order", "order"], ["probabilities"], axis=1)
-    )
-    onnx.save(model, folder / "model.onnx")
     card = json.loads((folder / "card.json").read_text())
-    card["files"]["model.onnx"] = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
+    for name in ("model.onnx", "inside.onnx"):
+        model = onnx.load(folder / name)
+        node = next(node for node in model.graph.node if "probabilities" in node.output)
+        node.output[0] = "in the usual order"
+        indices = onnx.numpy_helper.from_array(np.array(order), "order")
+        model.graph.initializer.append(indices)
+        model.graph.node.append(
+            onnx.helper.make_node("Gather", ["in the usual order", "order"], ["probabilities"], axis=1)
+        )
+        onnx.save(model, folder / name)
+        card["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
     card["answers"] = np.array(card["answers"])[:, order].tolist()
     (folder / "card.json").write_text(json.dumps(card))
     return folder
