@@ -12,7 +12,8 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from digitlab.data import load, stratified_split
+from digitlab.data import Dataset, load, stratified_split
+from digitlab.spec.trial import DataSpec
 from digitlab.synthesis.hand import Hand
 
 Strokes = list[np.ndarray]
@@ -149,12 +150,21 @@ class MnistWriter:
         return np.clip(large / np.float32(255) * 1.6 - 0.3, 0, 1)
 
 
+def validation_part(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Return the images and labels that the training of the shipped networks set aside: n is 5,000.
+
+    Returns:
+        Images, uint8 [n, 28, 28], and labels, uint8 [n].
+    """
+    spec = DataSpec()  # every recipe has this split, so that no network was trained on these digits
+    _, held_out = stratified_split(dataset.y_train, spec.validation, spec.split_seed)
+    return dataset.x_train[held_out], dataset.y_train[held_out]
+
+
 @cache
 def validation_digits() -> dict[int, np.ndarray]:
-    """Give the 5,000 digits of MNIST's validation part by digit, each uint8 [n, 28, 28]."""
-    dataset = load("mnist")
-    _, validation = stratified_split(dataset.y_train, 5_000, 0)
-    images, labels = dataset.x_train[validation], dataset.y_train[validation]
+    """Return the digits of MNIST's validation part by digit, each uint8 [n, 28, 28]."""
+    images, labels = validation_part(load("mnist"))
     return {digit: images[labels == digit] for digit in range(10)}
 
 

@@ -28,11 +28,11 @@ from outcomes import wilson
 from page_composer import compose
 from paper import around, look
 from pasted_digits import pasted
-from pen import MnistWriter, write
+from pen import MnistWriter, validation_part, write
 from recognition_cost import drawing, measure, measure_command, photograph, png
 
 from digitlab.bundle.runtime import load_classifier
-from digitlab.data import load, stratified_split
+from digitlab.data import load
 from digitlab.recognition import Reading, Recognizer
 
 CHUNK = 200
@@ -73,8 +73,7 @@ def measure_pasted(recognizer: Recognizer, model: str, count: int, test: bool) -
     if test:
         digits, labels = dataset.x_test[:count], dataset.y_test[:count]
     else:
-        _, validation = stratified_split(dataset.y_train, 5_000, 0)
-        digits, labels = dataset.x_train[validation[:count]], dataset.y_train[validation[:count]]
+        digits, labels = (part[:count] for part in validation_part(dataset))
     probabilities = load_classifier(model).calibrated(digits)
     best = probabilities.argmax(axis=1)
     sure = probabilities.max(axis=1)

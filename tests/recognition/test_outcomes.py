@@ -1,9 +1,15 @@
-"""How the benchmarks count what was read."""
+"""How the benchmarks count what was read, and that nothing they write was trained on."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from outcomes import Outcome, accepted_shares, calibration_error, shares, wilson
+from pen import validation_part
+
+from digitlab.bundle.files import check_bundle, find_bundle, shipped_names
+from digitlab.bundle.rows_runtime import load_row_network
+from digitlab.data import load, stratified_split
 
 
 def read(truth: str, text: str, confidence: float = 0.9) -> Outcome:
@@ -51,3 +57,14 @@ def test_the_interval_holds_the_share_and_stays_within_0_and_100() -> None:
     assert wilson(0, 50)[0] == 0
     assert wilson(50, 50)[1] == 100
     assert wilson(0, 0) == (0, 100)
+
+
+def test_the_digits_that_benchmarks_write_were_set_aside_by_the_networks_trainings() -> None:
+    trained = [check_bundle(find_bundle(name)).card.trial.data for name in shipped_names()]
+    trained.append(load_row_network("numbers").card.result.trial.data)
+    mnist = load("mnist")
+    images, labels = validation_part(mnist)
+    for data in trained:
+        _, held_out = stratified_split(mnist.y_train, data.validation, data.split_seed)
+        np.testing.assert_array_equal(images, mnist.x_train[held_out])
+        np.testing.assert_array_equal(labels, mnist.y_train[held_out])
