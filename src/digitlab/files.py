@@ -20,20 +20,6 @@ from digitlab.errors import OutputError
 Place = str | os.PathLike[str]
 
 
-def cache_folder() -> Path | None:
-    """Return digitlab's cache folder of the user, which may not exist yet; None if the user has no home.
-
-    It lies in `XDG_CACHE_HOME`, or in `LOCALAPPDATA` on Windows; else in `~/.cache`.
-    """
-    place = os.environ.get("LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME", "")
-    if Path(place).is_absolute():  # the specification of XDG_CACHE_HOME asks to ignore other paths
-        return Path(place) / "digitlab"
-    try:
-        return Path.home() / ".cache" / "digitlab"
-    except RuntimeError:
-        return None
-
-
 def write_whole(path: Place, content: bytes) -> Path:
     """Write a file atomically.
 

@@ -1,7 +1,8 @@
-"""Paths of everything that digitlab writes: beside the store."""
+"""Paths of everything that digitlab writes: results beside the store, and the user's cache."""
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,3 +91,17 @@ def _file_name(data: str) -> str:
     """Return a data set's name with characters and a length that any file system accepts."""
     safe = _NOT_FOR_NAMES.sub("_", Path(data).name).encode()[:_LONGEST_DATA].decode(errors="ignore")
     return safe or "data"
+
+
+def cache_folder() -> Path | None:
+    """Return digitlab's cache folder of the user, which may not exist yet; None if the user has no home.
+
+    It lies in `XDG_CACHE_HOME`, or in `LOCALAPPDATA` on Windows; else in `~/.cache`.
+    """
+    place = os.environ.get("LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME", "")
+    if Path(place).is_absolute():  # the specification of XDG_CACHE_HOME asks to ignore other paths
+        return Path(place) / "digitlab"
+    try:
+        return Path.home() / ".cache" / "digitlab"
+    except RuntimeError:
+        return None

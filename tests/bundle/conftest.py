@@ -136,11 +136,11 @@ def network(mnist: Dataset) -> Any:
 
 @pytest.fixture(scope="session")
 def calibration(network: Any, mnist: Dataset) -> Calibration:
-    from digitlab.bundle.export import onnx_files
+    from digitlab.bundle.export import export_network
     from digitlab.bundle.runtime import look_with
     from digitlab.bundle.writing import calibrate
 
-    look = look_with(onnx_files(network)[INSIDE])
+    look = look_with(export_network(network).inside)
     return calibrate(look, mnist.x_train[6000:7000], mnist.y_train[6000:7000])
 
 

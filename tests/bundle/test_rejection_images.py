@@ -13,7 +13,7 @@ import pytest
 from digitlab.bundle import rejection_images as module
 from digitlab.bundle.rejection_images import RejectionImages, rejection_images
 from digitlab.data.dataset import Dataset
-from digitlab.files import cache_folder
+from digitlab.workspace import cache_folder
 
 
 @pytest.fixture

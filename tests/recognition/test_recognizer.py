@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from hard_pictures import kind
+from PIL import Image
 
 from digitlab.data.dataset import Dataset
 from digitlab.data.images import decode_image
@@ -192,6 +194,16 @@ def test_a_number_on_its_head_is_refused_with_the_reason(reader: Recognizer) -> 
     told = [reading for reading in readings if reading.reason is Reason.UPSIDE_DOWN]
     assert len(told) >= 5
     assert all(digit.reason is Reason.NOT_A_DIGIT for reading in told for digit in reading.digits)
+
+
+def test_of_several_pages_the_one_on_its_head_is_named(reader: Recognizer, write: Write) -> None:
+    turned, _ = kind("upside down", 2, 1)[0]
+    file = io.BytesIO()
+    pages = [Image.fromarray(write(["7210"])), Image.fromarray(np.asarray(turned))]
+    pages[0].save(file, "TIFF", save_all=True, append_images=pages[1:])
+    reading = reader.read(file.getvalue())
+    assert "page 2: upside down" in reading.notes
+    assert not [note for note in reading.notes if note.startswith("page 1: upside down")]
 
 
 def test_among_digits_a_question_mark_stands_for_what_is_none(reader: Recognizer, write: Write) -> None:

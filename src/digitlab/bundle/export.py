@@ -7,11 +7,11 @@ import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from digitlab.bundle.files import INSIDE, ONNX, Bundle
+from digitlab.bundle.files import INSIDE, MODEL, ONNX, Bundle
 from digitlab.bundle.graph import IMAGES
 from digitlab.bundle.keras_file import inspect_keras_file
 from digitlab.bundle.layers import check_layers
@@ -88,11 +88,33 @@ def rebuild(model: keras.Model) -> keras.Model:
     return rebuilt
 
 
-def onnx_files(model: keras.Model) -> dict[str, bytes]:
-    """Export a network for ONNX Runtime.
+class Exported(NamedTuple):
+    """A network in the formats of a bundle.
 
-    Returns:
-        Content of each file by its name in a bundle: `model.onnx` and `inside.onnx`.
+    Attributes:
+        network: the network, rebuilt for its Keras file.
+        onnx: content of `model.onnx`, which computes probabilities.
+        inside: content of `inside.onnx`, which computes activations, too.
+    """
+
+    network: keras.Model
+    onnx: bytes
+    inside: bytes
+
+    def save(self, folder: Path) -> None:
+        """Write the three files into a folder.
+
+        Raises:
+            BundleError: the Keras file cannot be stored in a bundle.
+        """
+        (folder / ONNX).write_bytes(self.onnx)
+        (folder / INSIDE).write_bytes(self.inside)
+        self.network.save(folder / MODEL)
+        inspect_keras_file(folder / MODEL)
+
+
+def export_network(model: keras.Model) -> Exported:
+    """Export a network for Keras and ONNX Runtime.
 
     Raises:
         BundleError: the network cannot be stored in a bundle.
@@ -101,20 +123,8 @@ def onnx_files(model: keras.Model) -> dict[str, bytes]:
     if other:
         raise BundleError(f"the network: expected float32, received {', '.join(sorted(other))}; rebuild it")
     network = rebuild(model)
-    return {
-        ONNX: to_onnx(network).SerializeToString(),
-        INSIDE: to_onnx(network, inside=True).SerializeToString(),
-    }
-
-
-def save_keras_file(model: keras.Model, path: Path) -> None:
-    """Save a network as a bundle's Keras file, without optimizer and loss.
-
-    Raises:
-        BundleError: the network cannot be stored in a bundle.
-    """
-    rebuild(model).save(path)
-    inspect_keras_file(path)
+    inside = to_onnx(network, inside=True)
+    return Exported(network, to_onnx(network).SerializeToString(), inside.SerializeToString())
 
 
 def write_saved_model(model: keras.Model, folder: Path) -> None:

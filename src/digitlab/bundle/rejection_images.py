@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from digitlab.errors import OutputError
-from digitlab.files import cache_folder, whole_file
+from digitlab.files import whole_file
 from digitlab.synthesis.fingerprint import synthesis_fingerprint
 from digitlab.synthesis.other_ink import draw_other_ink
 from digitlab.synthesis.strokes import draw_digits
+from digitlab.workspace import cache_folder
 
 DRAWN, OTHERS = 10_000, 15_000
 """Number of drawn digits, and approximate number of non-digits."""

@@ -22,8 +22,6 @@ from digitlab.results.rejection import Inside
 BATCH = 64
 """Images classified at a time: feature maps of so many fit into the cache; larger batches were slower."""
 
-_ANSWER = [PROBABILITIES]
-
 
 def load_classifier(model: str | Path = "best", threads: int = 1) -> Classifier:
     """Load a bundle to classify images with it.
@@ -126,19 +124,21 @@ def runtime_name() -> str:
 
 
 def _classify(session: onnxruntime.InferenceSession, images: np.ndarray) -> np.ndarray:
-    pixels = _checked(images)
-    if len(pixels) <= BATCH:
-        return run(session, _ANSWER, pixels)[0]
-    batches = (pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH))
-    return np.concatenate([run(session, _ANSWER, batch)[0] for batch in batches])
+    return _in_batches(session, [PROBABILITIES], images)[0]
 
 
 def _look(session: onnxruntime.InferenceSession, images: np.ndarray) -> Inside:
+    return Inside(*_in_batches(session, [FEATURES, PROBABILITIES], images))
+
+
+def _in_batches(
+    session: onnxruntime.InferenceSession, outputs: list[str], images: np.ndarray
+) -> list[np.ndarray]:
+    """Compute outputs of a session on any number of images, 0 or more."""
     pixels = _checked(images)
     starts = range(0, max(len(pixels), 1), BATCH)
-    parts = [run(session, [FEATURES, PROBABILITIES], pixels[at : at + BATCH]) for at in starts]
-    features, probabilities = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return Inside(features, probabilities)
+    parts = [run(session, outputs, pixels[at : at + BATCH]) for at in starts]
+    return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
 
 def run(session: onnxruntime.InferenceSession, outputs: list[str], pixels: np.ndarray) -> list[np.ndarray]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from digitlab.bundle.card import Card, Origin, Proof
 from digitlab.bundle.data import classes_of
-from digitlab.bundle.export import Classify, keras_probabilities, onnx_files, save_keras_file
+from digitlab.bundle.export import Classify, Exported, export_network, keras_probabilities
 from digitlab.bundle.files import CARD, INSIDE, MODEL, ONNX, README, Bundle, sha256
 from digitlab.bundle.parity import EXACT, compare
 from digitlab.bundle.readme import readme
@@ -53,11 +53,11 @@ def write_trained(folder: Path | str, model: keras.Model, result: Result, datase
     data = result.trial.data
     _, held_out = stratified_split(dataset.y_train, data.validation, data.split_seed)
     others = dataset.classes not in (None, DIGITS)
-    files = onnx_files(model)
-    look = look_with(files[INSIDE], result.trial.threads)
+    exported = export_network(model)
+    look = look_with(exported.inside, result.trial.threads)
     calibration = calibrate(look, dataset.x_train[held_out], dataset.y_train[held_out], rejection=not others)
     origin = Origin.of(result, calibration, dataset.classes)
-    return _write(folder, model, files, origin, dataset.x_test)
+    return _write(folder, model, exported, origin, dataset.x_test)
 
 
 def calibrate(look: Look, images: np.ndarray, labels: np.ndarray, *, rejection: bool = True) -> Calibration:
@@ -93,25 +93,23 @@ def write_bundle(folder: Path | str, model: keras.Model, origin: Origin, images:
             is left.
     """
     ensure_new(folder)
-    return _write(folder, model, onnx_files(model), origin, images)
+    return _write(folder, model, export_network(model), origin, images)
 
 
 def _write(
-    folder: Path | str, model: keras.Model, files: dict[str, bytes], origin: Origin, images: np.ndarray
+    folder: Path | str, model: keras.Model, exported: Exported, origin: Origin, images: np.ndarray
 ) -> Bundle:
     with new_folder(folder) as draft:
-        for name, content in files.items():
-            (draft / name).write_bytes(content)
-        save_keras_file(model, draft / MODEL)
-        classify = classify_with(files[ONNX])
+        exported.save(draft)
+        classify = classify_with(exported.onnx)
         answers = run_self_test(classify, None, ONNX)
         proof = _proof(draft, keras_probabilities(model, images), classify(images))
         card = _card(origin, answers, proof)
         if classes_of(card) is None:
             card = card.model_copy(update={"drawn_digits": _drawn_digits_read(classify)})
         (draft / README).write_text(readme(card, Path(folder).resolve().name), "utf-8")
-        hashes = {name: sha256(draft / name) for name in (MODEL, ONNX, INSIDE, README)}
-        card = card.model_copy(update={"files": hashes})
+        files = {name: sha256(draft / name) for name in (MODEL, ONNX, INSIDE, README)}
+        card = card.model_copy(update={"files": files})
         (draft / CARD).write_bytes(card.to_bytes())
     return Bundle(Path(folder).resolve(), card)
 

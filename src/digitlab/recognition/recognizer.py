@@ -364,7 +364,7 @@ def _reading(pages: Sequence[_ReadPage], unread: int) -> Reading:
         texts.append("\n".join(line.text for line in lines[first:]))
         where = f"page {number + 1}: " if len(pages) > 1 else ""
         notes += [where + note for note in read.notes]
-        if len(pages) > 1 and not read.lines:
+        if len(pages) > 1 and (read.reason or not read.lines):
             notes.append(f"{where}{read.reason or Reason.NO_INK}")
     if unread:
         were = "frames of the file were" if unread > 1 else "frame of the file was"
