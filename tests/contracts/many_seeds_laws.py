@@ -21,6 +21,7 @@ SEEDS = (3, 4)
 CHANGES: dict[str, dict[str, Any]] = {
     "the same images": {},
     "digits of their own": {"training.augmentation": {"strokes": 0.002}},
+    "non-digits of their own": {"training.augmentation": {"non_digits": 0.02}},
     "all that depends on the step": {
         "training.augmentation": {"rotation": 10.0, "shift": 1.0},
         "training.average": 0.9,

@@ -66,7 +66,7 @@ OTHERS: dict[str, dict[str, Any]] = {
         "model.activation": "elu",
     },
     "best": {
-        "model.convolutions.0.stride": 2,
+        "model.convolutions.5.stride": 2,
         "model.normalization": None,
         "training.schedule": "cosine",
         "training.weight_decay": 0.02,
@@ -85,6 +85,7 @@ OTHERS: dict[str, dict[str, Any]] = {
         "training.augmentation.noise": 0.2,
         "training.augmentation.strokes": 0.11,
         "training.augmentation.damage": 0.1,
+        "training.augmentation.non_digits": 0.11,
     },
 }
 
@@ -93,20 +94,45 @@ LATER = {path.split(".")[1] for path in OTHERS["best"] if path.startswith("train
 
 
 def test_the_id_of_a_known_trial_is_what_it_was() -> None:
-    assert ENGINE_VERSION == 2
     assert trial_of(float32("mlp")).id == GOLDEN_ID
     assert trial_of(float32("cnn")).id == "b41e92d0e7a217cd"
 
 
+def test_a_version_that_changed_batch_normalization_alone_is_that_of_networks_with_it() -> None:
+    assert ENGINE_VERSION == 3
+    assert trial_of(float32("best")).engine_version == 3
+    assert trial_of(float32("best"), engine_version=2).engine_version == 2
+    for recipe in ("mlp", "cnn", "fast"):
+        assert trial_of(float32(recipe)).engine_version == 2
+        assert trial_of(float32(recipe), engine_version=4).engine_version == 4
+    plain = with_settings(float32("best"), {"model.normalization": None}, "test")
+    assert trial_of(plain).engine_version == 2
+    assert Trial.from_json(trial_of(plain).to_json()) == trial_of(plain)
+
+
 GOLDEN_SYNTHETIC_ID = "6c78d685053e0551"
-"""Of the recipe `best`, from before its digits had a `SYNTHESIS_VERSION`."""
+"""Of the first recipe `best`, from before its digits had a `SYNTHESIS_VERSION`."""
+
+
+def first_best(synthesis_version: int) -> Trial:
+    present = float32("best")
+    changes = {
+        "model.convolutions": [block.to_values() for block in present.model.convolutions[:-1]],
+        "training.epochs": 18,
+        "training.augmentation.non_digits": None,
+    }
+    return trial_of(
+        with_settings(present, changes, "test"), engine_version=2, synthesis_version=synthesis_version
+    )
 
 
 def test_digits_that_are_drawn_or_damaged_have_a_version_and_no_other_trial_has_one() -> None:
     drawn = trial_of(with_settings(float32("mlp"), {"training.augmentation": {"strokes": 0.1}}, "test"))
     damaged = trial_of(with_settings(float32("mlp"), {"training.augmentation": {"damage": 0.1}}, "test"))
+    others = trial_of(with_settings(float32("mlp"), {"training.augmentation": {"non_digits": 0.1}}, "test"))
     moved = trial_of(with_settings(float32("mlp"), {"training.augmentation": {"shift": 1.0}}, "test"))
     assert drawn.synthesis_version == damaged.synthesis_version == SYNTHESIS_VERSION
+    assert others.synthesis_version == SYNTHESIS_VERSION
     assert moved.synthesis_version is None
     assert trial_of(float32("mlp")).synthesis_version is None
     assert trial_of(float32("mlp"), synthesis_version=7).synthesis_version is None
@@ -115,10 +141,9 @@ def test_digits_that_are_drawn_or_damaged_have_a_version_and_no_other_trial_has_
 def test_another_synthesis_changes_the_ids_of_trials_that_use_it_and_no_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first = trial_of(float32("best"), synthesis_version=1)
-    assert first.id == GOLDEN_SYNTHETIC_ID
+    assert first_best(synthesis_version=1).id == GOLDEN_SYNTHETIC_ID
     present = trial_of(float32("best"))
-    assert present.id != GOLDEN_SYNTHETIC_ID
+    assert first_best(SYNTHESIS_VERSION).id != GOLDEN_SYNTHETIC_ID
     monkeypatch.setattr(trial_module, "SYNTHESIS_VERSION", SYNTHESIS_VERSION + 1)
     assert trial_of(float32("mlp")).id == GOLDEN_ID
     later = trial_of(float32("best"))
@@ -130,7 +155,7 @@ def test_another_synthesis_changes_the_ids_of_trials_that_use_it_and_no_others(
 def test_what_was_kept_before_the_synthesis_had_a_number_is_of_the_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    kept = trial_of(float32("best")).to_values()
+    kept = first_best(SYNTHESIS_VERSION).to_values()
     del kept["synthesis_version"]
     monkeypatch.setattr(trial_module, "SYNTHESIS_VERSION", SYNTHESIS_VERSION + 1)
     read = Trial.from_values(kept, "here")
@@ -140,12 +165,14 @@ def test_what_was_kept_before_the_synthesis_had_a_number_is_of_the_first(
 
 def test_a_trial_of_another_version_is_refused_in_one_line(refusal: Any) -> None:
     check_versions([trial_of(float32("mlp")), trial_of(float32("best"))])
-    older = trial_of(float32("mlp"), engine_version=ENGINE_VERSION - 1)
+    older = trial_of(float32("mlp"), engine_version=1)
     assert refusal(check_versions, [older]) == (
-        f"trial {older.id}: expected engine version {ENGINE_VERSION}, as this digitlab trains it, received "
-        f"{ENGINE_VERSION - 1}: other code under the same id would give another result; plan it anew, or "
-        "train it with the digitlab of its version"
+        f"trial {older.id}: expected engine version 2, as this digitlab trains it, received 1: other code "
+        "under the same id would give another result; plan it anew, or train it with the digitlab of its "
+        "version"
     )
+    normalized = trial_of(float32("best"), engine_version=2)
+    assert "expected engine version 3, as" in refusal(check_versions, [normalized])
     later = trial_of(float32("best"), synthesis_version=SYNTHESIS_VERSION + 1)
     assert f"synthesis version {SYNTHESIS_VERSION}, as" in refusal(check_versions, [later])
 

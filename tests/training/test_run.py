@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitlab.data import Dataset, load
+from digitlab.data import Dataset, load, stratified_split
 from digitlab.errors import DataError, SpecError
 from digitlab.results import EpochRecord, Result, score
 from digitlab.revision import revision
 from digitlab.spec import DataSpec, Trial, resolve_recipe
+from digitlab.spec.study import with_settings
 from digitlab.training import Trained, train, train_trial
+from digitlab.training.run import NON_DIGIT, training_part
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +46,52 @@ def test_a_trial_of_another_engine_is_refused_before_anything_is_built(dataset: 
 def test_an_impossible_setting_is_refused_before_anything_is_built() -> None:
     with pytest.raises(SpecError, match=r"batch_size: expected a whole number from 1 to 60000, received 0"):
         train("mlp", settings={"training.batch_size": 0})
+
+
+def generating(dataset: Dataset, **shares: float) -> Trial:
+    settings: dict[str, Any] = {"training.augmentation": shares, "training.epochs": 1}
+    recipe = with_settings(resolve_recipe("mlp"), settings | {"training.precision": "float32"}, "test")
+    data = DataSpec(fingerprint=dataset.fingerprint, validation=50_000)
+    return Trial(model=recipe.model, training=recipe.training, data=data, seed=5)
+
+
+def test_generated_images_have_their_shares_of_a_training_set(dataset: Dataset) -> None:
+    trial = generating(dataset, strokes=0.15, non_digits=0.1)
+    images, labels = training_part(trial, dataset)
+    chosen, _ = stratified_split(dataset.y_train, 50_000, trial.data.split_seed)
+    assert np.array_equal(images[: len(chosen)], dataset.x_train[chosen])
+    assert len(images) == len(labels) == pytest.approx(10_000 / 0.75, rel=0.02)
+    assert np.mean(labels == NON_DIGIT) == pytest.approx(0.1, abs=0.01)
+    assert np.mean(np.arange(len(labels)) >= len(chosen)) == pytest.approx(0.25, abs=0.01)
+    assert labels[: len(chosen)].max() == 9
+    again, _ = training_part(trial, dataset)
+    assert np.array_equal(images, again)
+    other, _ = training_part(trial.model_copy(update={"seed": 6}), dataset)
+    assert not np.array_equal(images[len(chosen) :], other[len(chosen) :])
+
+
+@pytest.mark.parametrize("shares", [{"strokes": 0.1}, {"non_digits": 0.1}])
+def test_digits_and_non_digits_are_generated_among_images_of_digits_alone(
+    dataset: Dataset, shares: dict[str, float]
+) -> None:
+    letters = replace(dataset, classes=tuple("abcdefghij"))
+    with pytest.raises(DataError, match="generated digits are none of its classes"):
+        training_part(generating(letters, **shares), letters)
+
+
+def test_generated_images_leave_given_ones_among_them() -> None:
+    with pytest.raises(SpecError, match=r"strokes and non_digits of 0\.9 or less together, received 1\.1"):
+        train("mlp", settings={"training.augmentation": {"strokes": 0.6, "non_digits": 0.5}})
+
+
+@pytest.mark.slow
+def test_a_network_trained_with_non_digits_answers_with_the_ten_digits(dataset: Dataset) -> None:
+    trained = train_trial(generating(dataset, non_digits=0.2), dataset)
+    assert trained.model.output_shape == (None, 10)
+    probabilities = np.asarray(trained.model(dataset.x_test[:1000], training=False))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert trained.result.final_test.accuracy > 0.8
+    assert trained.result.parameters == trained.model.count_params()
 
 
 def timeless(result: Result) -> dict[str, Any]:

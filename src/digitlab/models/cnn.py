@@ -48,7 +48,5 @@ def _block(maps: KerasTensor, block: Convolution, number: int, spec: CNN, parts:
         maps = layers.MaxPooling2D(block.pool, dtype=parts.dtype, name=f"pool_{number}")(maps)
     if not normalized:
         return maps
-    maps = layers.BatchNormalization(
-        momentum=STATISTICS_KEPT, dtype=parts.dtype, name=f"normalization_{number}"
-    )(maps)
+    maps = parts.normalized(maps, STATISTICS_KEPT, f"normalization_{number}")
     return layers.Activation(spec.activation, dtype=parts.dtype, name=f"activation_{number}")(maps)

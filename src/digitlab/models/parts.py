@@ -24,6 +24,20 @@ class DropoutLayer(Protocol):
         ...
 
 
+class NormalizationLayer(Protocol):
+    """Factory of layers that normalize channels over a batch, such as `keras.layers.BatchNormalization`."""
+
+    def __call__(self, *, momentum: float, dtype: str, name: str) -> Any:
+        """Create a layer.
+
+        Args:
+            momentum: share of the running statistics kept at each training step, 0..1.
+            dtype: Keras dtype policy.
+            name: the layer's name.
+        """
+        ...
+
+
 class Parts:
     """Factory of the layers of one network, each with its own seed and all of one dtype policy.
 
@@ -32,13 +46,20 @@ class Parts:
         initialization: seed of the initial weights.
         dropout: seed of the dropout masks.
         dropout_layer: factory of the dropout layers.
+        normalization_layer: factory of the normalization layers.
     """
 
     def __init__(
-        self, dtype: str, initialization: int, dropout: int, dropout_layer: DropoutLayer = layers.Dropout
+        self,
+        dtype: str,
+        initialization: int,
+        dropout: int,
+        dropout_layer: DropoutLayer = layers.Dropout,
+        normalization_layer: NormalizationLayer = layers.BatchNormalization,
     ) -> None:
         self.dtype = dtype
         self.dropout_layer = dropout_layer
+        self.normalization_layer = normalization_layer
         self._initialization = np.random.default_rng(initialization)
         self._dropout = np.random.default_rng(dropout)
 
@@ -52,6 +73,16 @@ class Parts:
             return inputs
         layer = self.dropout_layer(rate, seed=_draw(self._dropout), dtype=self.dtype, name=name)
         return layer(inputs)
+
+    def normalized(self, maps: KerasTensor, momentum: float, name: str) -> KerasTensor:
+        """Normalize each channel over the batch.
+
+        Args:
+            maps: feature maps, [batch, rows, columns, channels].
+            momentum: share of the running statistics kept at each training step, 0..1.
+            name: the layer's name.
+        """
+        return self.normalization_layer(momentum=momentum, dtype=self.dtype, name=name)(maps)
 
     def dense_layers(
         self, features: KerasTensor, widths: Sequence[int], activation: str, dropout: float

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 from keras import KerasTensor, layers
 
-from digitlab.models.parts import DropoutLayer, Parts
+from digitlab.models.parts import DropoutLayer, NormalizationLayer, Parts
 from digitlab.spec.rows import ROW_CLASSES, RowModel, Stage
 
 STATISTICS_KEPT = 0.99
@@ -15,20 +15,6 @@ STATISTICS_KEPT = 0.99
 FAINTEST = 1e-4
 """Epsilon added to the variance of a row's pixel values in 0..1, so that a row fainter than a hundredth of
 full ink stays faint."""
-
-
-class NormalizationLayer(Protocol):
-    """Factory of layers that normalize channels over a batch, such as `keras.layers.BatchNormalization`."""
-
-    def __call__(self, *, momentum: float, dtype: str, name: str) -> Any:
-        """Create a layer.
-
-        Args:
-            momentum: share of the running statistics kept at each training step, 0..1.
-            dtype: Keras dtype policy.
-            name: the layer's name.
-        """
-        ...
 
 
 def build_rows(
@@ -54,7 +40,7 @@ def build_rows(
         the symbols and the blank in each column, float32 [batch, W / 4, 12]. The same seeds produce the same
         weights.
     """
-    maker = _Maker(spec, Parts(dtype, initialization, dropout, dropout_layer), normalization_layer)
+    maker = _Maker(spec, Parts(dtype, initialization, dropout, dropout_layer, normalization_layer))
     rows: Any = keras.Input((spec.height, None), name="rows")
     maps = maker.standardized(rows)
     for number, stage in enumerate(spec.stages, start=1):
@@ -69,10 +55,9 @@ def build_rows(
 class _Maker:
     """Factory of the layers of one network that reads rows."""
 
-    def __init__(self, spec: RowModel, parts: Parts, normalization_layer: NormalizationLayer) -> None:
+    def __init__(self, spec: RowModel, parts: Parts) -> None:
         self.spec = spec
         self.parts = parts
-        self.normalization_layer = normalization_layer
 
     def standardized(self, rows: KerasTensor) -> KerasTensor:
         """Standardize each row to mean 0 and variance 1, whatever its light: [batch, height, W, 1]."""
@@ -135,5 +120,4 @@ class _Maker:
 
     def normalized(self, maps: KerasTensor, name: str) -> KerasTensor:
         """Normalize each channel over the batch."""
-        make = self.normalization_layer
-        return make(momentum=STATISTICS_KEPT, dtype=self.parts.dtype, name=f"normalization_{name}")(maps)
+        return self.parts.normalized(maps, STATISTICS_KEPT, f"normalization_{name}")

@@ -10,7 +10,7 @@ from digitlab.report.text import level_text
 from digitlab.results.aggregate import StudyTable
 from digitlab.revision import Revision
 from digitlab.spec.study import RECIPE_PATH
-from digitlab.spec.trial import ENGINE_VERSION, SYNTHESIS_VERSION, DataSpec, Trial
+from digitlab.spec.trial import SYNTHESIS_VERSION, DataSpec, Trial, engine_version_of
 
 INTERVALS = (
     "The interval of a level is Student's 95 % t interval of the mean over seeds: t(n − 1) · s / √n to "
@@ -212,7 +212,7 @@ def _varied(table: StudyTable) -> Iterator[str]:
 
 def versions_text(trial: Trial) -> str:
     """Return the code versions that a trial is trained by, compared with the present ones."""
-    parts = [_version("engine", trial.engine_version, ENGINE_VERSION)]
+    parts = [_version("engine", trial.engine_version, engine_version_of(trial.model))]
     if trial.synthesis_version is not None:
         parts.append(_version("synthesis", trial.synthesis_version, SYNTHESIS_VERSION))
     return "; ".join(parts)

@@ -117,6 +117,11 @@ class Plan(Spec):
             return self.study
         return self.study.model_copy(update={"data": self.own_data})
 
+    @property
+    def engine_versions(self) -> frozenset[int]:
+        """The engine versions of its trials; networks of different kinds may have different ones."""
+        return frozenset(trial.engine_version for trial in self.trials)
+
     def with_seeds(self, seeds: int) -> Plan:
         """Return the plan with another number of seeds.
 

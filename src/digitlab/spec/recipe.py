@@ -11,6 +11,8 @@ from digitlab.spec.fields import Items, Name, Real, Whole
 
 IMAGE_SIDE = 28
 CLASSES = 10
+MOST_GENERATED = 0.9
+"""Largest share of generated images among the images of an epoch."""
 
 Activation = Literal["relu", "tanh", "sigmoid", "gelu", "elu"]
 Width = Annotated[int, Whole(1, 16384)]
@@ -114,6 +116,9 @@ class Augmentation(Spec):
         damage: share of the images that are damaged, but legible to a person, in one of five ways: pixels
             turned black or white, a part inverted, lines across, only the outline left, a cloud; None is no
             damage.
+        non_digits: share of generated images that are no digits (`digitlab.synthesis.other_ink`) among the
+            images of an epoch. Training then has an eleventh class for them, which shapes the features that
+            rejection uses; the network that is scored and saved has the ten digits. None is no such image.
     """
 
     rotation: Annotated[float, Real(0, 180)] = 0.0
@@ -126,11 +131,27 @@ class Augmentation(Spec):
     noise: Annotated[float, Real(0, 1)] = 0.0
     strokes: Annotated[float, Real(0, 0.9)] = 0.0
     damage: Annotated[float, Real(0, 0.9)] | None = None
+    non_digits: Annotated[float, Real(0, 0.9)] | None = None
+
+    @property
+    def generates(self) -> bool:
+        """Whether digits or non-digits are generated, which requires data of digits."""
+        return self.strokes > 0 or bool(self.non_digits)
 
     @property
     def synthesizes(self) -> bool:
-        """Whether digits are generated or damaged, by code that `SYNTHESIS_VERSION` numbers."""
-        return self.strokes > 0 or bool(self.damage)
+        """Whether images are generated or damaged, by code that `SYNTHESIS_VERSION` numbers."""
+        return self.generates or bool(self.damage)
+
+    @model_validator(mode="after")
+    def _leaves_given_images(self) -> Self:
+        generated = self.strokes + (self.non_digits or 0.0)
+        if generated > MOST_GENERATED:
+            raise ValueError(
+                f"non_digits: expected strokes and non_digits of {MOST_GENERATED:g} or less together, "
+                f"received {generated:g}"
+            )
+        return self
 
 
 ModelSpec = Annotated[MLP | CNN, Field(discriminator="family")]

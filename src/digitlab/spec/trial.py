@@ -12,10 +12,13 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 from digitlab.errors import SpecError
 from digitlab.spec.base import Spec
 from digitlab.spec.fields import Sha256, Whole
-from digitlab.spec.recipe import ModelSpec, TrainingSpec
+from digitlab.spec.recipe import CNN, ModelSpec, TrainingSpec
 
-ENGINE_VERSION = 2
-"""Version of the training, raised whenever the same trial would yield another network."""
+ENGINE_VERSION = 3
+"""Version of the training code, raised whenever the same trial would yield another network."""
+
+_NORMALIZATION_ONLY = (3,)
+"""Versions that changed batch normalization alone: other networks are trained as by the version before."""
 
 SYNTHESIS_VERSION = 3
 """Version of the synthesis, raised whenever a trial's digits are generated or damaged differently."""
@@ -24,6 +27,19 @@ _FIRST_SYNTHESIS = 1
 
 CHECKPOINT_EPOCHS = (1, 2, 5)
 """Test predictions are kept after these epochs, times every power of ten, and after the last one."""
+
+
+def engine_version_of(model: ModelSpec, code: int = ENGINE_VERSION) -> int:
+    """Return the last engine version that changed how such a network is trained.
+
+    Args:
+        model: the network's spec.
+        code: engine version of the code; later ones are not considered.
+    """
+    normalized = isinstance(model, CNN) and model.normalization is not None
+    while code in _NORMALIZATION_ONLY and not normalized:
+        code -= 1
+    return code
 
 
 def _utf8(name: str) -> str:
@@ -70,7 +86,8 @@ class Trial(Spec):
         data: data it is trained on, its fingerprint known.
         seed: the trial's seed, from which its child seeds are made.
         threads: number of threads that compute it.
-        engine_version: `ENGINE_VERSION` of the code that trains it.
+        engine_version: last version of the training code, up to the one that trains it, that changed how
+            such a network is trained.
         synthesis_version: `SYNTHESIS_VERSION` of that code; None where no digits are generated or damaged.
     """
 
@@ -80,7 +97,9 @@ class Trial(Spec):
     data: DataSpec
     seed: Annotated[int, Whole(0, 2**32 - 1)] = 0
     threads: Annotated[int, Whole(1, 1024)] = 1
-    engine_version: Annotated[int, Whole(1, 1_000_000)] = ENGINE_VERSION
+    engine_version: Annotated[int, Whole(1, 1_000_000)] = Field(
+        default_factory=lambda: ENGINE_VERSION, validate_default=True
+    )
     synthesis_version: Annotated[int, Whole(1, 1_000_000)] | None = Field(
         default_factory=lambda: SYNTHESIS_VERSION, validate_default=True
     )
@@ -95,6 +114,12 @@ class Trial(Spec):
         if isinstance(values, Mapping) and "engine_version" in values:
             return {"synthesis_version": _FIRST_SYNTHESIS, **values}
         return values
+
+    @field_validator("engine_version")
+    @classmethod
+    def _only_what_changed(cls, version: int, info: ValidationInfo) -> int:
+        model: ModelSpec | None = info.data.get("model")  # None: it was refused itself
+        return version if model is None else engine_version_of(model, version)
 
     @field_validator("synthesis_version")
     @classmethod
@@ -139,7 +164,7 @@ def check_versions(trials: Iterable[Trial]) -> None:
     """
     for trial in trials:
         synthesis = SYNTHESIS_VERSION if trial.training.synthesizes else None
-        _check_version(trial, "engine", ENGINE_VERSION, trial.engine_version)
+        _check_version(trial, "engine", engine_version_of(trial.model), trial.engine_version)
         _check_version(trial, "synthesis", synthesis, trial.synthesis_version)
 
 

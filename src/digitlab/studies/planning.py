@@ -15,7 +15,7 @@ from digitlab.spec.library import resolve_recipe, resolve_study, study_folder, s
 from digitlab.spec.plan import Plan, make_plan
 from digitlab.spec.recipe import Recipe
 from digitlab.spec.study import Study, recipes_named
-from digitlab.spec.trial import ENGINE_VERSION, DataSpec, fitting_validation
+from digitlab.spec.trial import DataSpec, engine_version_of, fitting_validation
 from digitlab.training.process import native_precision
 from digitlab.training.run import check_drawn_digits
 
@@ -154,8 +154,8 @@ def replaced(kept: Plan, plan: Plan) -> str:
     parts = list(plan.differences(kept))
     if kept.precision != plan.precision:
         parts.append(f"precision, {kept.precision} before")
-    if kept.engine_version != plan.engine_version:
-        parts.append(f"engine version, {kept.engine_version} before")
+    if kept.engine_versions != plan.engine_versions:
+        parts.append(f"engine version, {max(kept.engine_versions)} before")
     if kept.study.seeds > plan.study.seeds:
         parts.append(f"seeds, {kept.study.seeds} before")
     if not parts:
@@ -252,9 +252,14 @@ def _trained(plan: Plan, store: Store) -> Plan:
 
 def _older_engine(plan: Plan) -> tuple[str, ...]:
     """Return a line if the results are from an older engine version, else nothing."""
-    if plan.engine_version == ENGINE_VERSION:
+    older = {
+        trial.engine_version: engine_version_of(trial.model)
+        for trial in plan.trials
+        if trial.engine_version < engine_version_of(trial.model)
+    }
+    if not older:
         return ()
     return (
-        f"study {plan.study.name}: trained by engine version {plan.engine_version}, older than the present "
-        f"{ENGINE_VERSION};  digitlab study run  trains it anew",
+        f"study {plan.study.name}: trained by engine version {min(older)}, older than the present "
+        f"{older[min(older)]};  digitlab study run  trains it anew",
     )

@@ -165,7 +165,7 @@ def _step(
     def look(trainable: list[Any]) -> tuple[Any, tuple[list[Any], _Sums]]:
         network: Any = learner.logits  # Keras annotates the call as if it returned losses, too
         logits, rest = network.stateless_call(trainable, state.rest, images, training=True)
-        logits = logits.astype(jnp.float32)  # [batch, 10]
+        logits = logits.astype(jnp.float32)  # [batch, classes]
         each, squared_error = losses(spec, logits, labels, strength)  # [batch] both
         correct = jnp.sum(jnp.argmax(logits, axis=1) == labels, dtype=jnp.int32)
         return jnp.mean(each), (rest, (jnp.sum(each), correct, jnp.sum(squared_error)))

@@ -9,7 +9,8 @@ import numpy as np
 
 from digitlab.models import build
 from digitlab.models.network import LOGITS
-from digitlab.models.parts import DropoutLayer
+from digitlab.models.parts import DropoutLayer, NormalizationLayer
+from digitlab.spec.recipe import CLASSES
 from digitlab.spec.trial import Trial
 from digitlab.training.augment import Augmenter
 from digitlab.training.optimizers import WeightAverage, make_optimizer
@@ -20,13 +21,15 @@ from digitlab.training.statistics import take_statistics
 class Learner:
     """A network in training, with its optimizer, weight average and augmentation.
 
-    There are two networks: one in training's precision, and its float32 twin, which is scored and saved.
+    There are two networks: one in training's precision, and its float32 twin, which is scored and saved. If
+    non-digits are trained on, the former has an eleventh output for them, and the twin leaves it out.
 
     Args:
         trial: trial to train, its precision resolved.
         images: training images, uint8 [n, 28, 28].
         seeds: child seeds of the trial.
         dropout_layer: factory of the dropout layers of the network in training.
+        normalization_layer: factory of its normalization layers.
         adam: optimizer class used where the trial asks for Adam.
 
     Attributes:
@@ -44,10 +47,20 @@ class Learner:
         images: np.ndarray,
         seeds: ChildSeeds,
         dropout_layer: DropoutLayer = keras.layers.Dropout,
+        normalization_layer: NormalizationLayer = keras.layers.BatchNormalization,
         adam: type[keras.optimizers.Adam] = keras.optimizers.Adam,
     ) -> None:
         spec = trial.training
-        self.trained = build(trial.model, seeds.initialization, seeds.dropout, spec.precision, dropout_layer)
+        classes = CLASSES + 1 if spec.augmentation and spec.augmentation.non_digits else CLASSES
+        self.trained = build(
+            trial.model,
+            seeds.initialization,
+            seeds.dropout,
+            spec.precision,
+            dropout_layer,
+            normalization_layer,
+            classes=classes,
+        )
         self.logits = keras.Model(self.trained.inputs, self.trained.get_layer(LOGITS).output)
         self.steps = -(-len(images) // spec.batch_size) * spec.epochs
         self.optimizer = make_optimizer(spec, self.steps, adam)
@@ -74,7 +87,8 @@ class Learner:
             return self._network
         sources = self.average.means if self.average else self.trained.weights
         for target, source in zip(self._network.weights, sources, strict=True):
-            target.assign(source)
+            # The last output, for non-digits, is left out: the rest is a softmax over the digits alone.
+            target.assign(source[..., : target.shape[-1]])
         self._finished = int(self.optimizer.iterations) == self.steps
         if self._finished and self._renormalize:
             take_statistics(self._network, self._images)

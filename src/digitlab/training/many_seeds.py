@@ -64,8 +64,8 @@ def train_seeds(
     place = locate(data)
     trials = [plan_trial(ready, place, dataset, seed, threads) for seed in seeds]
     children = [child_seeds(trial.seed) for trial in trials]
-    # Generated digits depend on the seed; without them all trials share the same arrays.
-    own = ready.training.augmentation is not None and ready.training.augmentation.strokes > 0
+    # Generated images depend on the seed; without them all trials share the same arrays.
+    own = ready.training.augmentation is not None and ready.training.augmentation.generates
     parts = [training_part(trial, dataset) for trial in (trials if own else trials[:1])]
     images, labels = zip(*(parts if own else parts * len(trials)), strict=True)
     together = JaxSeeds(trials, children, images, labels)

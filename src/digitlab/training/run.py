@@ -19,7 +19,7 @@ from digitlab.results.record import EpochRecord, Kernels, Result, Scores
 from digitlab.revision import revision
 from digitlab.spec.library import resolve_recipe
 from digitlab.spec.plan import resolve_precision
-from digitlab.spec.recipe import Recipe
+from digitlab.spec.recipe import CLASSES, Recipe
 from digitlab.spec.study import with_settings
 from digitlab.spec.trial import DataSpec, Trial, check_versions, fitting_validation
 from digitlab.training.choice import EngineName, choose_engine
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     import keras
 
 OnEpoch = Callable[[EpochRecord], None]
+
+NON_DIGIT = CLASSES
+"""Label of images of non-digits in a training set."""
 
 
 @dataclass(frozen=True)
@@ -176,10 +179,10 @@ def jax_engine(threads: int) -> EngineFactory:
 
 
 def training_part(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Return a trial's training set: all but the validation part, and the generated digits it asks for.
+    """Return a trial's training set: all but the validation part, and the generated images it asks for.
 
     Returns:
-        Images, uint8 [n, 28, 28], and labels, uint8 [n].
+        Images, uint8 [n, 28, 28], and labels, uint8 [n]: 0..9, and 10 for non-digits.
 
     Raises:
         DataError: digits would be generated among images of other classes.
@@ -187,15 +190,23 @@ def training_part(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarra
     chosen, _ = _split(trial, dataset)
     images, labels = dataset.x_train[chosen], dataset.y_train[chosen]
     augmentation = trial.training.augmentation
-    if augmentation is None or not augmentation.strokes:
+    if augmentation is None or not augmentation.generates:
         return images, labels
     check_drawn_digits(trial, dataset)
+    from digitlab.synthesis.other_ink import draw_other_ink
     from digitlab.synthesis.strokes import draw_digits
 
-    # `strokes` is a share of all training images, the generated ones included.
-    count = round(len(labels) * augmentation.strokes / (1 - augmentation.strokes))
-    drawn, digits = draw_digits(count, child_seeds(trial.seed).augmentation)
-    return np.concatenate([images, drawn]), np.concatenate([labels, digits])
+    seed = child_seeds(trial.seed).augmentation
+    # The shares are of all training images, the generated ones included.
+    strokes, non_digits = augmentation.strokes, augmentation.non_digits or 0.0
+    total = len(labels) / (1 - strokes - non_digits)
+    drawn, digits = draw_digits(round(total * strokes), seed)
+    parts = [(images, labels), (drawn, digits)]
+    if non_digits:
+        others, _ = draw_other_ink(images, labels, round(total * non_digits), seed)
+        parts.append((others, np.full(len(others), NON_DIGIT, np.uint8)))
+    every_image, every_label = zip(*parts, strict=True)
+    return np.concatenate(every_image), np.concatenate(every_label)
 
 
 def check_drawn_digits(trial: Trial, dataset: Dataset) -> None:
@@ -205,12 +216,12 @@ def check_drawn_digits(trial: Trial, dataset: Dataset) -> None:
         DataError: it generates digits, and the classes of the data are others.
     """
     augmentation = trial.training.augmentation
-    if augmentation is None or not augmentation.strokes or dataset.classes in (None, DIGITS):
+    if augmentation is None or not augmentation.generates or dataset.classes in (None, DIGITS):
         return
     named = ", ".join(dataset.classes[:3])
     raise DataError(
-        "training.augmentation.strokes: expected data of the digits 0 to 9, received "
-        f"{dataset.name} ({named} ...): generated digits are none of its classes; set it to 0"
+        "training.augmentation.strokes and non_digits: expected data of the digits 0 to 9, received "
+        f"{dataset.name} ({named} ...): generated digits are none of its classes; set both to 0"
     )
 
 

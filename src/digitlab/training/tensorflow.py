@@ -24,6 +24,7 @@ from digitlab.training.engine import EpochTotals
 from digitlab.training.fused_adam import FusedAdam
 from digitlab.training.learner import Learner
 from digitlab.training.losses import losses
+from digitlab.training.normalization import FusedNormalization
 from digitlab.training.schedule import disturbance
 from digitlab.training.seeds import ChildSeeds
 
@@ -56,7 +57,7 @@ class TensorFlowEngine:
     """
 
     def __init__(self, trial: Trial, images: np.ndarray, labels: np.ndarray, seeds: ChildSeeds) -> None:
-        self._learner = Learner(trial, images, seeds, ByteDropout, FusedAdam)
+        self._learner = Learner(trial, images, seeds, ByteDropout, FusedNormalization, FusedAdam)
         self._network = self._learner.network()
         self._spec = trial.training
         self._threads = trial.threads
@@ -126,7 +127,7 @@ class TensorFlowEngine:
         images = learner.augment(tf.gather(digits.images, chosen), strength)  # [part, 28, 28] in 0..255
         labels = tf.cast(tf.gather(digits.labels, chosen), tf.int32)  # [part]
         with tf.GradientTape() as tape:
-            logits = tf.cast(learner.logits(images, training=True), tf.float32)  # [part, 10]
+            logits = tf.cast(learner.logits(images, training=True), tf.float32)  # [part, classes]
             each, squared_error = losses(self._spec, logits, labels, strength)  # [part] both
             loss = tf.reduce_sum(each) / count
         gradients = tape.gradient(loss, learner.trained.trainable_variables)
