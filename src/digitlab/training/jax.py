@@ -1,12 +1,11 @@
 """The JAX engine: an epoch is one `lax.scan` in one program, over images that stay on the device as uint8.
 
 Keras's objects define a step, and JAX arrays hold what it changes: a step takes a state and returns the next.
-The same step, mapped over a stack of states (`jax.vmap`), trains many seeds in one program.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -31,7 +30,7 @@ _Sums = tuple[Any, Any, Any]  # sums over images: loss, correct, squared error
 
 
 class _State(NamedTuple):
-    """Values of a learner's variables; those of many seeds have a leading axis more."""
+    """Values of a learner's variables."""
 
     trainable: list[Any]
     rest: list[Any]  # statistics of batch normalization, and random states of dropout
@@ -47,16 +46,32 @@ class _Digits(NamedTuple):
     labels: Any
 
 
-class _Pupil:
-    """A learner that loads a state, classifies, and returns its network; implements `Scored`."""
+class JaxEngine:
+    """Trains one network with JAX; implements `Engine`.
 
-    def __init__(self, learner: Learner, predictor: Any) -> None:
-        self.learner = learner
-        self._predictor = predictor
+    Args:
+        trial: trial to train, its precision resolved.
+        images: training images, uint8 [n, 28, 28].
+        labels: labels of the images, uint8 [n] in 0..9.
+        seeds: child seeds of the trial.
+    """
 
-    def take(self, state: _State) -> None:
-        for variable, value in zip(_leaves(_variables(self.learner)), _leaves(state), strict=True):
+    def __init__(self, trial: Trial, images: np.ndarray, labels: np.ndarray, seeds: ChildSeeds) -> None:
+        learner = Learner(trial, images, seeds)
+        self._learner = learner
+        self._predictor = _predictor(learner, images)
+        self._state = _values(learner)
+        self._digits = _Digits(jnp.asarray(images), jnp.asarray(labels))
+        order = jnp.zeros(len(images), jnp.int32)
+        self._epoch = _compile(partial(_epoch, learner, trial.training), self._state, self._digits, order)
+
+    def run_epoch(self, order: np.ndarray) -> EpochTotals:
+        """Train on every image once, in this order."""
+        self._state, totals = self._epoch(self._state, self._digits, jnp.asarray(order, jnp.int32))
+        for variable, value in zip(_leaves(_variables(self._learner)), _leaves(self._state), strict=True):
             variable.assign(value)
+        loss, correct, squared_error = totals
+        return EpochTotals(float(loss), int(correct), float(squared_error))
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Classify images in float32."""
@@ -70,77 +85,7 @@ class _Pupil:
 
     def network(self) -> keras.Model:
         """Return the float32 twin with the current weights, or their average where the trial asks for it."""
-        return self.learner.network()
-
-
-class JaxEngine(_Pupil):
-    """Trains one network with JAX; implements `Engine`.
-
-    Args:
-        trial: trial to train, its precision resolved.
-        images: training images, uint8 [n, 28, 28].
-        labels: labels of the images, uint8 [n] in 0..9.
-        seeds: child seeds of the trial.
-    """
-
-    def __init__(self, trial: Trial, images: np.ndarray, labels: np.ndarray, seeds: ChildSeeds) -> None:
-        learner = Learner(trial, images, seeds)
-        super().__init__(learner, _predictor(learner, images))
-        self._state = _values(learner)
-        self._digits = _Digits(jnp.asarray(images), jnp.asarray(labels))
-        order = jnp.zeros(len(images), jnp.int32)
-        self._epoch = _compile(partial(_epoch, learner, trial.training), self._state, self._digits, order)
-
-    def run_epoch(self, order: np.ndarray) -> EpochTotals:
-        """Train on every image once, in this order."""
-        self._state, totals = self._epoch(self._state, self._digits, jnp.asarray(order, jnp.int32))
-        self.take(self._state)
-        return _totals(*totals)
-
-
-class JaxSeeds:
-    """Trains the networks of one recipe and many seeds in one program.
-
-    Args:
-        trials: trials that differ in their seed alone, one or more.
-        seeds: child seeds of each trial.
-        images: training images of each trial, uint8 [n, 28, 28]; the same array where trials share them.
-        labels: labels of each trial's images, uint8 [n] in 0..9.
-
-    Attributes:
-        networks: each trial's network, to score and save.
-    """
-
-    def __init__(
-        self,
-        trials: Sequence[Trial],
-        seeds: Sequence[ChildSeeds],
-        images: Sequence[np.ndarray],
-        labels: Sequence[np.ndarray],
-    ) -> None:
-        learners = [Learner(*each) for each in zip(trials, images, seeds, strict=True)]
-        predictor = _predictor(learners[0], images[0])
-        self.networks = [_Pupil(learner, predictor) for learner in learners]
-        self._states = jax.tree.map(lambda *values: jnp.stack(values), *map(_values, learners))
-        shared = all(each is images[0] for each in images)
-        self._digits = _Digits(*(jnp.asarray(each[0] if shared else each) for each in (images, labels)))
-        orders = jnp.zeros((len(trials), len(images[0])), jnp.int32)
-        epoch = partial(_epoch, learners[0], trials[0].training)
-        epochs = jax.vmap(epoch, in_axes=(0, None if shared else 0, 0))
-        self._epochs = _compile(epochs, self._states, self._digits, orders)
-        self._one = _compile(_choose, self._states, 0)
-
-    def run_epoch(self, orders: Sequence[np.ndarray]) -> list[EpochTotals]:
-        """Train each network on every image once.
-
-        Args:
-            orders: permutation of the training images for each trial, int32 [n].
-        """
-        stacked = jnp.asarray(np.stack(orders), jnp.int32)
-        self._states, totals = self._epochs(self._states, self._digits, stacked)
-        for number, network in enumerate(self.networks):
-            network.take(self._one(self._states, number))
-        return [_totals(*each) for each in zip(*map(np.asarray, totals), strict=True)]
+        return self._learner.network()
 
 
 def _epoch(
@@ -210,10 +155,6 @@ def _leaves(state: _State) -> list[Any]:
     return [leaf for group in state for leaf in group]
 
 
-def _choose(states: _State, number: Any) -> _State:
-    return jax.tree.map(lambda values: values[number], states)
-
-
 def _predictor(learner: Learner, images: np.ndarray) -> Any:
     """Compile the float32 network as a function of its weights and 1000 images."""
     network = learner.network()
@@ -229,7 +170,3 @@ def _predictor(learner: Learner, images: np.ndarray) -> Any:
 def _compile(function: Callable[..., Any], *arguments: Any) -> Any:
     """Compile ahead of time for arguments like these, so that the first epoch is as fast as the others."""
     return jax.jit(function).lower(*arguments).compile()
-
-
-def _totals(loss: Any, correct: Any, squared_error: Any) -> EpochTotals:
-    return EpochTotals(float(loss), int(correct), float(squared_error))
