@@ -131,9 +131,9 @@ class Exporter:
         return exported
 
     def _measure(self, form: _Format, path: Path, name: str, folder: Path, quantize: str | None) -> Exported:
-        files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
         classify = form.run(path)
         answered = classify(self.dataset.x_test)
+        files = _files(path)
         proof = compare(
             self.expected,
             answered,
@@ -141,6 +141,7 @@ class Exporter:
             tolerance=QUANTIZED if quantize else EXACT,
             files={file.relative_to(path.parent).as_posix(): sha256(file) for file in files},
         )
+        one_image = self.dataset.x_test[:1]
         return Exported(
             format=name,
             folder=folder,
@@ -148,7 +149,7 @@ class Exporter:
             correct=_correct(answered, self.dataset),
             keras_correct=_correct(self.expected, self.dataset),
             size=sum(file.stat().st_size for file in files),
-            milliseconds=1000 * median_seconds(lambda: classify(self.dataset.x_test[:1])),
+            milliseconds=1000 * median_seconds(lambda: classify(one_image)),
         )
 
 
@@ -196,6 +197,13 @@ def median_seconds(call: Callable[[], object]) -> float:
         call()
         seconds.append(time.perf_counter() - begin)
     return statistics.median(seconds)
+
+
+def _files(path: Path) -> list[Path]:
+    """Return an export's files: the file itself, or all files of its folder, sorted."""
+    if path.is_file():
+        return [path]
+    return sorted(file for file in path.rglob("*") if file.is_file())
 
 
 def _correct(probabilities: np.ndarray, dataset: Dataset) -> int:

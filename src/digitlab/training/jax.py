@@ -68,7 +68,8 @@ class JaxEngine:
     def run_epoch(self, order: np.ndarray) -> EpochTotals:
         """Train on every image once, in this order."""
         self._state, totals = self._epoch(self._state, self._digits, jnp.asarray(order, jnp.int32))
-        for variable, value in zip(_leaves(_variables(self._learner)), _leaves(self._state), strict=True):
+        variables = _leaves(_variables(self._learner))
+        for variable, value in zip(variables, _leaves(self._state), strict=True):
             variable.assign(value)
         loss, correct, squared_error = totals
         return EpochTotals(float(loss), int(correct), float(squared_error))
@@ -79,8 +80,10 @@ class JaxEngine:
         batches = []
         for begin in range(0, len(images), PREDICTION_BATCH):
             batch = images[begin : begin + PREDICTION_BATCH]
-            filled = np.pad(batch, ((0, PREDICTION_BATCH - len(batch)), (0, 0), (0, 0)))
-            batches.append(np.asarray(self._predictor(weights, filled))[: len(batch)])
+            missing = PREDICTION_BATCH - len(batch)
+            filled = np.pad(batch, ((0, missing), (0, 0), (0, 0)))
+            probabilities = np.asarray(self._predictor(weights, filled))
+            batches.append(probabilities[: len(batch)])
         return np.concatenate(batches)
 
     def network(self) -> keras.Model:
@@ -91,68 +94,89 @@ class JaxEngine:
 def _epoch(
     learner: Learner, spec: TrainingSpec, state: _State, digits: _Digits, order: Any
 ) -> tuple[_State, _Sums]:
+    """Take the steps of an epoch; return the new state and the sums over its images."""
     batches, rest = divmod(order.shape[0], spec.batch_size)
     step = partial(_step, learner, spec, digits)
     carried = state, (jnp.float32(0), jnp.int32(0), jnp.float32(0))
     if batches:
-        whole = order[: batches * spec.batch_size].reshape(batches, spec.batch_size)
-        carried, _ = jax.lax.scan(lambda carry, chosen: (step(carry, chosen), None), carried, whole)
-    return step(carried, order[-rest:]) if rest else carried
+        whole = order[: batches * spec.batch_size]
+        by_batch = whole.reshape(batches, spec.batch_size)
+        # A scan collects an output of each step as well; a step of training has none.
+        carried, _ = jax.lax.scan(lambda carry, chosen: (step(carry, chosen), None), carried, by_batch)
+    if rest:  # a scan takes batches of one size only
+        carried = step(carried, order[-rest:])
+    return carried
 
 
 def _step(
     learner: Learner, spec: TrainingSpec, digits: _Digits, carried: tuple[_State, _Sums], chosen: Any
 ) -> tuple[_State, _Sums]:
+    """Take one step on the chosen images; return the new state and the sums so far."""
     state, totals = carried
-    (images, strength), state = _stateless(learner, state, partial(_disturb, learner, spec, digits, chosen))
+    disturb = partial(_disturb, learner, spec, digits, chosen)
+    (images, strength), state = _stateless(learner, state, disturb)
     labels = digits.labels[chosen].astype(jnp.int32)  # [batch]
 
-    def look(trainable: list[Any]) -> tuple[Any, tuple[list[Any], _Sums]]:
+    def mean_loss(trainable: list[Any]) -> tuple[Any, tuple[list[Any], _Sums]]:
         network: Any = learner.logits  # Keras annotates the call as if it returned losses, too
         logits, rest = network.stateless_call(trainable, state.rest, images, training=True)
         logits = logits.astype(jnp.float32)  # [batch, classes]
         each, squared_error = losses(spec, logits, labels, strength)  # [batch] both
-        correct = jnp.sum(jnp.argmax(logits, axis=1) == labels, dtype=jnp.int32)
-        return jnp.mean(each), (rest, (jnp.sum(each), correct, jnp.sum(squared_error)))
+        right = jnp.argmax(logits, axis=1) == labels
+        correct = jnp.sum(right, dtype=jnp.int32)
+        sums = jnp.sum(each), correct, jnp.sum(squared_error)
+        return jnp.mean(each), (rest, sums)
 
-    gradients, (rest, sums) = jax.grad(look, has_aux=True)(state.trainable)
+    gradients, (rest, sums) = jax.grad(mean_loss, has_aux=True)(state.trainable)
     trainable, optimizer = learner.optimizer.stateless_apply(state.optimizer, gradients, state.trainable)
     state = state._replace(trainable=trainable, rest=rest, optimizer=optimizer)
-    if average := learner.average:
+    average = learner.average
+    if average is not None:
         _, state = _stateless(learner, state, lambda: average.update(learner.optimizer.iterations))
     return state, jax.tree.map(jnp.add, totals, sums)
 
 
 def _disturb(learner: Learner, spec: TrainingSpec, digits: _Digits, chosen: Any) -> tuple[Any, Any]:
+    """Augment the chosen images; return them and the strength of this step."""
     strength = disturbance(spec, learner.optimizer.iterations, learner.steps)
-    return learner.augment(digits.images[chosen], strength), strength  # [batch, 28, 28] in 0..255
+    images = learner.augment(digits.images[chosen], strength)  # [batch, 28, 28] in 0..255
+    return images, strength
 
 
 def _stateless(learner: Learner, state: _State, call: Callable[[], Any]) -> tuple[Any, _State]:
     """Call a function of Keras's variables on the values of a state; return its result and the new state."""
     variables = _leaves(_variables(learner))
-    with keras.StatelessScope(list(zip(variables, _leaves(state), strict=True))) as scope:
+    values = list(zip(variables, _leaves(state), strict=True))
+    with keras.StatelessScope(values) as scope:  # an assignment in it changes the scope, not the variable
         answer = call()
     changed = [scope.get_current_value(variable) for variable in variables]
-    return answer, jax.tree.unflatten(jax.tree.structure(state), changed)
+    structure = jax.tree.structure(state)
+    return answer, jax.tree.unflatten(structure, changed)
 
 
 def _variables(learner: Learner) -> _State:
     return _State(
-        learner.logits.trainable_variables,
-        learner.logits.non_trainable_variables,
-        learner.optimizer.variables,
-        learner.average.means if learner.average else [],
-        learner.augmenter.variables if learner.augmenter else [],
+        trainable=learner.logits.trainable_variables,
+        rest=learner.logits.non_trainable_variables,
+        optimizer=learner.optimizer.variables,
+        means=learner.average.means if learner.average else [],
+        chance=learner.augmenter.variables if learner.augmenter else [],
     )
 
 
 def _values(learner: Learner) -> _State:
-    return _State(*([variable.value for variable in group] for group in _variables(learner)))
+    groups = []
+    for variables in _variables(learner):
+        groups.append([variable.value for variable in variables])
+    return _State(*groups)
 
 
 def _leaves(state: _State) -> list[Any]:
-    return [leaf for group in state for leaf in group]
+    """Return the members of all groups in one list, in the order of JAX's tree functions."""
+    leaves = []
+    for group in state:
+        leaves.extend(group)
+    return leaves
 
 
 def _predictor(learner: Learner, images: np.ndarray) -> Any:
@@ -160,7 +184,8 @@ def _predictor(learner: Learner, images: np.ndarray) -> Any:
     network = learner.network()
 
     def predict(weights: list[Any], batch: Any) -> Any:
-        with keras.StatelessScope(list(zip(network.weights, weights, strict=True))):
+        values = list(zip(network.weights, weights, strict=True))
+        with keras.StatelessScope(values):
             return network(batch, training=False)
 
     batch = np.zeros((PREDICTION_BATCH, *images.shape[1:]), np.uint8)
