@@ -22,10 +22,10 @@ from digitlab.bundle.exports import (
     check_exports,
     export_name,
     keep_proofs,
+    to_float16,
 )
 from digitlab.bundle.files import ONNX, check_bundle, sha256
 from digitlab.bundle.parity import EXACT, QUANTIZED
-from digitlab.bundle.quantize import to_float16, to_int8
 from digitlab.bundle.runtime import classify_with, load_classifier
 from digitlab.data import Dataset
 from digitlab.errors import MissingExtraError, OutputError, UserError
@@ -40,16 +40,14 @@ Refusal = Callable[..., str]
 EXPORTS = [
     (name, quantize)
     for name, form in FORMATS.items()
-    for quantize in (None, "float16", "int8")
-    if (form.quantizes or quantize is None) and (name, quantize) != ("litert", "int8")
+    for quantize in (None, "float16")
+    if form.quantizes or quantize is None
 ]
 
 
 @pytest.fixture(scope="module")
 def few(mnist: Dataset) -> Dataset:
-    return dataclasses.replace(
-        mnist, x_train=mnist.x_train[:2000], x_test=mnist.x_test[:1500], y_test=mnist.y_test[:1500]
-    )
+    return dataclasses.replace(mnist, x_test=mnist.x_test[:1500], y_test=mnist.y_test[:1500])
 
 
 @pytest.fixture(scope="module")
@@ -75,17 +73,6 @@ def test_an_export_that_is_proved_is_kept_with_its_proof(
     values = json.loads((folder / PROOF).read_text("utf-8"))
     assert values["proof"] == json.loads(proof.to_json())
     assert values["network"] == exporter.bundle.card.files["model.keras"]
-
-
-def test_int8_of_litert_which_rounds_values_too_is_kept_or_refused_by_what_was_measured(
-    exporter: Exporter, tmp_path: Path
-) -> None:
-    try:
-        exported = exporter.export("litert", tmp_path, "int8")
-    except RefusedExportError as error:
-        exported = error.exported
-    assert 1e-4 < exported.proof.largest_difference < 0.2
-    assert exported.folder.exists() == (exported.proof.largest_difference <= QUANTIZED)
 
 
 def test_an_export_that_answers_otherwise_leaves_nothing(
@@ -125,8 +112,8 @@ def test_the_card_keeps_the_proofs_and_the_bundle_stays_whole(
 def test_what_a_format_cannot_do_is_refused_before_anything_is_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(UserError, match="saved-model: expected no --quantize, received int8"):
-        check_exports(["onnx", "saved-model"], tmp_path / "out", "int8")
+    with pytest.raises(UserError, match="saved-model: expected no --quantize, received float16"):
+        check_exports(["onnx", "saved-model"], tmp_path / "out", "float16")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"ai_edge_litert is not installed; .* \[export\]"):
         check_exports(["litert"], tmp_path / "out", None)
@@ -138,39 +125,6 @@ def kernels(model: onnx.ModelProto) -> dict[str, np.ndarray]:
     return {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
 
 
-def rounded_to_nearest(model: onnx.ModelProto) -> onnx.ModelProto:
-    """What int8 would be without making good what rounding does."""
-    nearest = onnx.ModelProto()
-    nearest.CopyFrom(model)
-    for tensor in nearest.graph.initializer:
-        kernel = numpy_helper.to_array(tensor)
-        if tensor.name in {"convolution/kernel", "dense/kernel"}:
-            axes = (1, 2, 3) if kernel.ndim == 4 else (0,)
-            scale = abs(kernel).max(axis=axes, keepdims=True) / 127
-            tensor.CopyFrom(numpy_helper.from_array(np.rint(kernel / scale) * scale, tensor.name))
-    return nearest
-
-
-def test_int8_keeps_all_kernels_but_that_of_the_logits_in_int8_and_beats_the_nearest(
-    keras_bundle: Path, mnist: Dataset
-) -> None:
-    model = onnx.load(keras_bundle / ONNX)
-    smaller = to_int8(model, mnist.x_train[:2000])
-    kinds = {name: array.dtype for name, array in kernels(smaller).items() if "kernel" in name}
-    assert {name for name, kind in kinds.items() if kind == np.int8} == {
-        "convolution/kernel/stored",
-        "dense/kernel/stored",
-    }
-    assert kinds["logits/kernel"] == np.float32
-    assert len(smaller.SerializeToString()) < 0.4 * len(model.SerializeToString())
-    expected = classify_with(keras_bundle / ONNX)(mnist.x_test)
-    differences = [
-        np.square(classify_with(made.SerializeToString())(mnist.x_test) - expected).mean()
-        for made in (smaller, rounded_to_nearest(model))
-    ]
-    assert differences[0] < 0.5 * differences[1]
-
-
 def test_float16_is_the_nearest(keras_bundle: Path) -> None:
     model = onnx.load(keras_bundle / ONNX)
     whole, half = kernels(model), kernels(to_float16(model))
@@ -178,10 +132,9 @@ def test_float16_is_the_nearest(keras_bundle: Path) -> None:
         np.testing.assert_array_equal(half[f"{name}/stored"], whole[name].astype(np.float16))
 
 
-def test_the_networks_files_are_left_alone_by_quantization(keras_bundle: Path, mnist: Dataset) -> None:
+def test_the_network_itself_is_left_in_float32(keras_bundle: Path) -> None:
     model = onnx.load(keras_bundle / ONNX)
     before = model.SerializeToString(deterministic=True)
-    to_int8(model, mnist.x_train[:300])
     to_float16(model)
     assert model.SerializeToString(deterministic=True) == before
 

@@ -43,13 +43,14 @@ def test_all_formats_are_proved_on_the_whole_test_set_and_the_card_keeps_it(fold
         assert json.loads(kept[export["format"]].to_json()) == export["proof"]
 
 
-def test_int8_prints_its_cost(folder: Path) -> None:
-    done = digitlab("export", "mine", "--format", "onnx", "--quantize", "int8", "--out", "o", folder=folder)
+def test_float16_prints_its_cost(folder: Path) -> None:
+    asked = ("--format", "onnx", "--quantize", "float16", "--out", "o")
+    done = digitlab("export", "mine", *asked, folder=folder)
     assert done.returncode == 0, done.stderr
-    for words in ("onnx-int8", "ONNX Runtime", "0.01", "right", "kB", "ms an image", "holds"):
+    for words in ("onnx-float16", "ONNX Runtime", "0.01", "right", "kB", "ms an image", "holds"):
         assert words in done.stdout
-    assert (folder / "o" / "onnx-int8" / "model.onnx").stat().st_size < 20_000
-    assert "onnx-int8 written to " in done.stderr
+    assert (folder / "o" / "onnx-float16" / "model.onnx").stat().st_size < 30_000
+    assert "onnx-float16 written to " in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,8 @@ def test_int8_prints_its_cost(folder: Path) -> None:
         (["mine", "--format", "svg"], "Invalid value for '--format'"),
         (["mine", "--format", "onnx", "--out", "mine/card.json"], "cannot be written"),
         (["mine", "--format", "onnx", "--data", "nowhere", "--out", "q"], "no data set 'nowhere'"),
-        (["mine", "--format", "saved-model", "--quantize", "int8", "--out", "q"], "expected no --quantize"),
+        (["mine", "--format", "saved-model", "--quantize", "float16", "--out", "q"], "expected no "),
+        (["mine", "--format", "onnx", "--quantize", "int8", "--out", "q"], "Invalid value for '--quantize'"),
     ],
 )
 def test_a_mistake_is_one_line(arguments: list[str], words: str, folder: Path) -> None:

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from digitlab.errors import MissingExtraError, UserError
-from digitlab.training import choice, train, train_seeds
+from digitlab.training import choice, train
 from digitlab.training.choice import choose_engine
 
 Machine = Callable[..., None]
@@ -67,11 +67,6 @@ def test_an_unknown_engine_is_refused_in_one_line() -> None:
         train("mlp", engine="torch")  # type: ignore[arg-type]
 
 
-def test_no_seeds_are_refused_before_anything_starts() -> None:
-    with pytest.raises(UserError, match="seeds: expected one or more, received none"):
-        train_seeds("mlp", [])
-
-
 def run(code: str) -> subprocess.CompletedProcess[str]:
     fresh = {name: value for name, value in os.environ.items() if name not in ("KERAS_BACKEND", "NPROC")}
     return subprocess.run(
@@ -95,10 +90,11 @@ def test_jax_that_is_not_installed_is_one_line_with_the_command_that_installs_it
 @pytest.mark.slow
 def test_jax_begins_with_the_threads_asked_for_and_refuses_others() -> None:
     done = run(
-        "from digitlab.training.process import prepare_jax as p\n"
-        "p(1); p(1); p()\nimport keras; print(keras.config.backend())\np(2)"
+        "from digitlab.training.process import environment, prepare_jax as p\n"
+        "p(1); p(1); p()\nimport keras; print(keras.config.backend())\n"
+        "print(*sorted({'device', 'jax', 'jaxlib', 'tensorflow-cpu'} & set(environment())))\np(2)"
     )
-    assert done.stdout == "jax\n"
+    assert done.stdout == "jax\ndevice jax jaxlib\n"
     assert "expected a fresh process to train on 2 threads" in done.stderr.strip().splitlines()[-1]
 
 

@@ -126,6 +126,7 @@ def trained_elsewhere(card: Card, dataset: Dataset) -> str | None:
     data = card.trial.data
     if data.fingerprint == dataset.fingerprint:
         return None
-    classes, theirs = classes_of(card), dataset.classes
-    others = ", whose classes are others" if None not in (classes, theirs) and classes != theirs else ""
-    return f"{data.name}{others}"
+    classes = classes_of(card)
+    if classes is None or dataset.classes is None or classes == dataset.classes:
+        return data.name
+    return f"{data.name}, whose classes are others"

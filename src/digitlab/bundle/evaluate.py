@@ -46,15 +46,18 @@ class Evaluation:
     @property
     def mean_robustness(self) -> float | None:
         """Mean accuracy over the corruptions, 0..1."""
-        return None if self.robustness is None else sum(self.robustness.values()) / len(self.robustness)
+        if self.robustness is None:
+            return None
+        return sum(self.robustness.values()) / len(self.robustness)
 
     def to_values(self) -> dict[str, Any]:
         """Return the scores as JSON-compatible values."""
-        corrected = self.corrected and {
-            "correct": self.corrected.correct,
-            "accuracy": self.corrected.accuracy,
-        }
-        robustness = self.robustness and {"mean": self.mean_robustness, "accuracy": self.robustness}
+        corrected = None
+        if self.corrected is not None:
+            corrected = {"correct": self.corrected.correct, "accuracy": self.corrected.accuracy}
+        robustness = None
+        if self.robustness is not None:
+            robustness = {"mean": self.mean_robustness, "accuracy": self.robustness}
         return {
             "accuracy": self.scores.accuracy,
             **self.scores.to_values(),
@@ -88,26 +91,37 @@ def evaluate_classifiers(
     if ensemble and len(classifiers) < 2:
         raise BundleError(f"an ensemble: expected two or more networks, received {len(classifiers)}")
     on_part("test images")
-    answers = [_answer(classifier, dataset.x_test) for classifier in classifiers]
-    temperatures = [classifier.card.calibration.temperature for classifier in classifiers]
-    calibrated = [tempered(*pair) for pair in zip(answers, temperatures, strict=True)]
-    by_corruption = _robustness(classifiers, dataset, ensemble, on_part) if robustness else {}
-    names = [classifier.name for classifier in classifiers]
-    shown: list[float | None] = [*temperatures]
+    names: list[str] = []
+    temperatures: list[float | None] = []
+    answers: list[np.ndarray] = []
+    calibrated: list[np.ndarray] = []
+    for classifier in classifiers:
+        probabilities = _answer(classifier, dataset.x_test)
+        temperature = classifier.card.calibration.temperature
+        names.append(classifier.name)
+        temperatures.append(temperature)
+        answers.append(probabilities)
+        calibrated.append(tempered(probabilities, temperature))
     if ensemble:
-        names, shown = [*names, ENSEMBLE], [*shown, None]
-        answers, calibrated = _with_mean(answers), _with_mean(calibrated)
-    return [
-        Evaluation(
+        names.append(ENSEMBLE)
+        temperatures.append(None)
+        answers.append(np.mean(answers, axis=0))
+        calibrated.append(np.mean(calibrated, axis=0))
+    accuracies: list[dict[str, float] | None] = [None] * len(names)
+    if robustness:
+        accuracies = [*_robustness(classifiers, dataset, ensemble, on_part)]
+    evaluations = []
+    for i, name in enumerate(names):
+        evaluation = Evaluation(
             name=name,
-            scores=score(answers[number], dataset.y_test),
-            corrected=_corrected(answers[number], dataset),
-            temperature=shown[number],
-            calibrated_error=score(calibrated[number], dataset.y_test).calibration_error,
-            robustness={way: found[number] for way, found in by_corruption.items()} if robustness else None,
+            scores=score(answers[i], dataset.y_test),
+            corrected=_corrected(answers[i], dataset),
+            temperature=temperatures[i],
+            calibrated_error=score(calibrated[i], dataset.y_test).calibration_error,
+            robustness=accuracies[i],
         )
-        for number, name in enumerate(names)
-    ]
+        evaluations.append(evaluation)
+    return evaluations
 
 
 def _answer(classifier: Classifier, images: np.ndarray) -> np.ndarray:
@@ -128,17 +142,18 @@ def _corrected(probabilities: np.ndarray, dataset: Dataset) -> Scores | None:
 
 def _robustness(
     classifiers: Sequence[Classifier], dataset: Dataset, ensemble: bool, on_part: OnPart
-) -> dict[str, list[float]]:
-    """Return the accuracies of the classifiers, and of their mean, by corruption."""
-    found = {}
+) -> list[dict[str, float]]:
+    """Return the accuracy under each corruption of every classifier, and last of their mean if asked for."""
+    accuracies: list[dict[str, float]] = [{} for _ in classifiers]
+    if ensemble:
+        accuracies.append({})
     for name in CORRUPTIONS:
         on_part(name)
         images = corrupt(name, dataset.x_test, CORRUPTION_SEED)
         answers = [_answer(classifier, images) for classifier in classifiers]
-        everyone = _with_mean(answers) if ensemble else answers
-        found[name] = [float((answer.argmax(axis=1) == dataset.y_test).mean()) for answer in everyone]
-    return found
-
-
-def _with_mean(answers: Sequence[np.ndarray]) -> list[np.ndarray]:
-    return [*answers, np.mean(answers, axis=0)]
+        if ensemble:
+            answers.append(np.mean(answers, axis=0))
+        for by_corruption, answer in zip(accuracies, answers, strict=True):
+            right = answer.argmax(axis=1) == dataset.y_test
+            by_corruption[name] = float(right.mean())
+    return accuracies

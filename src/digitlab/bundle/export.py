@@ -151,8 +151,7 @@ def write_litert(model: keras.Model, path: Path, quantize: str | None = None) ->
     Args:
         model: the network.
         path: path of the file, which ends in `.tflite`.
-        quantize: `float16` stores the weights in float16; `int8` stores them in int8, and rounds activations
-            to int8 as they are computed; None keeps float32.
+        quantize: `float16` stores the weights in float16; None keeps float32.
     """
     import tensorflow as tf
 
@@ -161,7 +160,6 @@ def write_litert(model: keras.Model, path: Path, quantize: str | None = None) ->
         converter: Any = tf.lite.TFLiteConverter.from_saved_model(folder)
         if quantize is not None:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        if quantize == "float16":
             converter.target_spec.supported_types = [tf.float16]
         path.write_bytes(converter.convert())
 

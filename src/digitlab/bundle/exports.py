@@ -6,9 +6,10 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,15 +28,15 @@ from digitlab.bundle.export import (
 )
 from digitlab.bundle.files import CARD, MODEL, ONNX, Bundle, sha256
 from digitlab.bundle.parity import EXACT, QUANTIZED, compare
-from digitlab.bundle.quantize import to_float16, to_int8
 from digitlab.bundle.runtime import classify_with, runtime_name
 from digitlab.data import Dataset
 from digitlab.errors import BundleError, UserError
 from digitlab.files import ensure_new, new_folder, write_whole
 
+if TYPE_CHECKING:
+    import onnx
+
 PROOF = "proof.json"
-CALIBRATION_IMAGES = 5_000
-"""Training images on which the int8 weights of ONNX are calibrated."""
 TIMED_CALLS = 200
 
 
@@ -44,8 +45,7 @@ class Exported:
     """One export and its measurements.
 
     Attributes:
-        format: `onnx`, `litert` or `saved-model`, followed by `-float16` or `-int8` if the weights are stored
-            so.
+        format: `onnx`, `litert` or `saved-model`, followed by `-float16` if the weights are stored in it.
         folder: folder of the export.
         proof: parity of the export with the Keras network.
         correct: number of test images that it classified correctly.
@@ -97,8 +97,7 @@ class Exporter:
 
     Args:
         bundle: a checked bundle.
-        dataset: data set with the test images that verify the exports and the training images that calibrate
-            int8.
+        dataset: data set with the test images that verify the exports.
     """
 
     def __init__(self, bundle: Bundle, dataset: Dataset) -> None:
@@ -113,7 +112,7 @@ class Exporter:
         Args:
             format_name: one of `FORMATS`.
             out: parent folder of the new folder.
-            quantize: type of the stored weights, `float16` or `int8`; None for float32.
+            quantize: type of the stored weights, `float16`; None for float32.
 
         Raises:
             RefusedExportError: the probabilities differ from Keras's; nothing is left of the export.
@@ -132,9 +131,9 @@ class Exporter:
         return exported
 
     def _measure(self, form: _Format, path: Path, name: str, folder: Path, quantize: str | None) -> Exported:
-        files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
         classify = form.run(path)
         answered = classify(self.dataset.x_test)
+        files = _files(path)
         proof = compare(
             self.expected,
             answered,
@@ -142,6 +141,7 @@ class Exporter:
             tolerance=QUANTIZED if quantize else EXACT,
             files={file.relative_to(path.parent).as_posix(): sha256(file) for file in files},
         )
+        one_image = self.dataset.x_test[:1]
         return Exported(
             format=name,
             folder=folder,
@@ -149,7 +149,7 @@ class Exporter:
             correct=_correct(answered, self.dataset),
             keras_correct=_correct(self.expected, self.dataset),
             size=sum(file.stat().st_size for file in files),
-            milliseconds=1000 * median_seconds(lambda: classify(self.dataset.x_test[:1])),
+            milliseconds=1000 * median_seconds(lambda: classify(one_image)),
         )
 
 
@@ -164,7 +164,7 @@ def check_exports(names: list[str], out: Path, quantize: str | None) -> None:
     Args:
         names: names of the formats.
         out: parent folder of the exports.
-        quantize: type of the stored weights, `float16` or `int8`; None for float32.
+        quantize: type of the stored weights, `float16`; None for float32.
 
     Raises:
         UserError: a format cannot store its weights in that type.
@@ -199,6 +199,13 @@ def median_seconds(call: Callable[[], object]) -> float:
     return statistics.median(seconds)
 
 
+def _files(path: Path) -> list[Path]:
+    """Return an export's files: the file itself, or all files of its folder, sorted."""
+    if path.is_file():
+        return [path]
+    return sorted(file for file in path.rglob("*") if file.is_file())
+
+
 def _correct(probabilities: np.ndarray, dataset: Dataset) -> int:
     return int((probabilities.argmax(axis=1) == dataset.y_test).sum())
 
@@ -209,12 +216,32 @@ def _write_onnx(exporter: Exporter, folder: Path, quantize: str | None) -> Path:
     if quantize is not None:
         import onnx
 
-        model = onnx.load_model_from_string(content)
-        images = exporter.dataset.x_train[:CALIBRATION_IMAGES]
-        smaller = to_float16(model) if quantize == "float16" else to_int8(model, images)
-        content = smaller.SerializeToString()
+        content = to_float16(onnx.load_model_from_string(content)).SerializeToString()
     path.write_bytes(content)
     return path
+
+
+def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Store kernels in float16, half their size, with nodes that convert them to float32 once, at load time.
+
+    Args:
+        model: network in float32, as returned by `to_onnx`.
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    kernels = {node.input[1] for node in model.graph.node if node.op_type in {"Conv", "Gemm"}}
+    casts = []
+    smaller = deepcopy(model)
+    for tensor in smaller.graph.initializer:
+        name = tensor.name
+        if name not in kernels:
+            continue
+        half = numpy_helper.to_array(tensor).astype(np.float16)
+        tensor.CopyFrom(numpy_helper.from_array(half, f"{name}/stored"))
+        casts.append(helper.make_node("Cast", [tensor.name], [name], to=TensorProto.FLOAT))
+    del smaller.graph.node[:]
+    smaller.graph.node.extend([*casts, *model.graph.node])  # a node comes after those whose values it takes
+    return smaller
 
 
 def _write_litert(exporter: Exporter, folder: Path, quantize: str | None) -> Path:

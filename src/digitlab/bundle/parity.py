@@ -11,7 +11,7 @@ from digitlab.bundle.card import Proof
 EXACT = 1e-4
 """Largest allowed difference of two probabilities in float32; other orders of summation cause about 1e-6."""
 QUANTIZED = 1e-2
-"""Largest allowed difference of two probabilities with weights in float16 or int8."""
+"""Largest allowed difference of two probabilities with weights in float16."""
 
 
 def compare(

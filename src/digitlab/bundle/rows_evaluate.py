@@ -56,9 +56,11 @@ def evaluate_rows(network: RowNetwork, dataset: Dataset) -> list[RowScore]:
     composer = unseen_rows(trial, dataset)
     kinds = {"as in training": composer, "held-back shapes and papers": composer.holding_back()}
     scores = []
-    for kind, composed in kinds.items():
-        rows = composed.rows(ROWS, SEED)
+    for kind, kind_composer in kinds.items():
+        rows = kind_composer.rows(ROWS, SEED)
+        texts = [row.text for row in rows]
         forms = [row_form(row.image) for row in rows]
-        read = greedy_texts(by_width(forms, network.probabilities))
-        scores.append(RowScore(kind, *share_right([row.text for row in rows], read)))
+        texts_read = greedy_texts(by_width(forms, network.probabilities))
+        right, counted = share_right(texts, texts_read)
+        scores.append(RowScore(kind, right, counted))
     return scores

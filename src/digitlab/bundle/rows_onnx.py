@@ -35,18 +35,19 @@ def rows_to_onnx(model: keras.Model, height: int) -> onnx.ModelProto:
         BundleError: a layer is not one of a reader of rows.
     """
     writer = GraphWriter()
-    folded = {id(layer.input): layer for layer in model.layers if _is(layer, "BatchNormalization")}
-    names: dict[int, str] = {}
+    normalizations: dict[int, Any] = {}  # by the identity of the value that each normalizes
+    for layer in model.layers:
+        if type(layer).__name__ == "BatchNormalization":
+            normalizations[id(layer.input)] = layer
+    names: dict[int, str] = {}  # of the values in ONNX, by the identity of those in Keras
     for layer in model.layers:
         inputs = layer.input if isinstance(layer.input, list) else [layer.input]
         taken = [names.get(id(value), ROWS) for value in inputs]
-        names[id(layer.output)] = _write(writer, layer, taken, folded.get(id(layer.output)))
+        normalization = normalizations.get(id(layer.output))
+        names[id(layer.output)] = _write(writer, layer, taken, normalization)
     takes = (ROWS, (height, "width"))
-    return model_proto(writer, [(PROBABILITIES, ("columns", ROW_CLASSES))], "rows", takes)
-
-
-def _is(layer: Any, kind: str) -> bool:
-    return type(layer).__name__ == kind
+    gives = (PROBABILITIES, ("columns", ROW_CLASSES))
+    return model_proto(writer, [gives], "rows", takes)
 
 
 def _write(writer: GraphWriter, layer: Any, taken: list[str], normalization: Any) -> str:
@@ -114,12 +115,17 @@ def _mean(writer: GraphWriter, maps: str) -> str:
 
 def _convolution(writer: GraphWriter, layer: Any, taken: str, normalization: Any) -> str:
     kernel = np.asarray(layer.kernel, np.float64)
-    bias = np.asarray(layer.bias, np.float64) if layer.use_bias else np.zeros(kernel.shape[-1])
+    bias = np.zeros(kernel.shape[-1])
+    if layer.use_bias:
+        bias = np.asarray(layer.bias, np.float64)
     if normalization is not None:
         factor, shift = affine(normalization)
-        kernel, bias = kernel * factor, bias * factor + shift
+        kernel = kernel * factor
+        bias = bias * factor + shift
     rows, columns = layer.kernel_size
-    margins = [(rows - 1) // 2, (columns - 1) // 2, rows // 2, columns // 2]
+    margins = [0, 0, 0, 0]
+    if layer.padding == "same":  # above, left, below, right; of an odd sum, Keras pads the end more
+        margins = [(rows - 1) // 2, (columns - 1) // 2, rows // 2, columns // 2]
     return writer.node(
         "Conv",
         [
@@ -128,7 +134,7 @@ def _convolution(writer: GraphWriter, layer: Any, taken: str, normalization: Any
             writer.weight(bias, f"{layer.name}/bias"),
         ],
         kernel_shape=[rows, columns],
-        pads=margins if layer.padding == "same" else [0, 0, 0, 0],
+        pads=margins,
     )
 
 

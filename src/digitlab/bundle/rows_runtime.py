@@ -94,11 +94,7 @@ def run_row_self_test(
     Raises:
         BundleError: the outputs are not finite, are no probabilities, or differ from the expected ones.
     """
-    y, x = np.mgrid[:height, :64]
-    radius = (2 * y - height) ** 2 + (2 * (x % 32) - 31) ** 2
-    rings = 255 * ((radius > 18**2) & (radius < 26**2))
-    bars = 255 * ((x % 16 < 4) & (abs(2 * y - height) < height * 3 // 4))
-    rows = np.stack([4 * x, 255 - bars, rings, 0 * x]).astype(np.uint8)
+    rows = _test_rows(height)
     answers = read(rows)
     if answers.shape != (len(rows), 64 // COLUMN, ROW_CLASSES):
         raise self_test_failed(what, f"expected answers [4, 16, 12], received {list(answers.shape)}")
@@ -108,6 +104,17 @@ def run_row_self_test(
         )
     check_probabilities(answers, None if known is None else np.reshape(known, answers.shape), what)
     return tuple(round(float(value), 6) for value in answers.ravel())
+
+
+def _test_rows(height: int) -> np.ndarray:
+    """Draw the rows of the self-test in integer arithmetic, the same everywhere: uint8 [4, height, 64]."""
+    y, x = np.mgrid[:height, :64]
+    ramp = 4 * x
+    bars = 255 * ((x % 16 < 4) & (abs(2 * y - height) < height * 3 // 4))
+    squared_radius = (2 * y - height) ** 2 + (2 * (x % 32) - 31) ** 2  # in half pixels, about two centres
+    rings = 255 * ((squared_radius > 18**2) & (squared_radius < 26**2))
+    blank = 0 * x
+    return np.stack([ramp, 255 - bars, rings, blank]).astype(np.uint8)
 
 
 def _probabilities(session: onnxruntime.InferenceSession, height: int, rows: np.ndarray) -> np.ndarray:

@@ -132,13 +132,17 @@ def _parity(
     Raises:
         BundleError: the probabilities differ by more than `TOLERANCE`.
     """
+
+    def read_with_keras(batch: np.ndarray) -> np.ndarray:
+        return np.asarray(model.predict_on_batch(batch.astype(np.float32)))
+
     forms = [row_form(row.image) for row in rows]
-    expected = by_width(forms, lambda batch: np.asarray(model.predict_on_batch(batch.astype(np.float32))))
+    expected = by_width(forms, read_with_keras)
     answered = by_width(forms, read)
     largest = largest_difference(expected, answered)
     texts = zip(greedy_texts(expected), greedy_texts(answered), strict=True)
     other = sum(one != two for one, two in texts)
-    if not largest <= TOLERANCE:
+    if not largest <= TOLERANCE:  # not `>`, which a nan would pass
         raise BundleError(
             f"{ONNX}: expected probabilities within {TOLERANCE:g} of Keras's on {len(rows):,} rows, received "
             f"a difference of {largest:.2g}; nothing was written"

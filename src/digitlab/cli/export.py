@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from digitlab.bundle.exports import Exported
 
 Format = Literal["onnx", "litert", "saved-model", "all"]
-Quantization = Literal["float16", "int8"]
+Quantization = Literal["float16"]
 
 
 def export(
@@ -29,7 +29,7 @@ def export(
         Path | None, typer.Option(help="Folder for the exports [exports/NAME beside the store].")
     ] = None,
     quantize: Annotated[
-        Quantization | None, typer.Option(help="Keep weights smaller; ONNX and LiteRT only.")
+        Quantization | None, typer.Option(help="Store weights in this type; ONNX and LiteRT only.")
     ] = None,
     data: DataOption = None,
     store: StoreOption = DEFAULT_STORE,

@@ -8,7 +8,6 @@ from digitlab.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from digitlab.training.engine import Engine, EpochTotals
-    from digitlab.training.many_seeds import train_seeds
     from digitlab.training.process import native_precision
     from digitlab.training.run import Trained, train, train_trial
 
@@ -17,7 +16,6 @@ __getattr__ = lazy_exports(
     {
         "Engine": "engine",
         "EpochTotals": "engine",
-        "train_seeds": "many_seeds",
         "native_precision": "process",
         "Trained": "run",
         "train": "run",
@@ -25,4 +23,4 @@ __getattr__ = lazy_exports(
     },
 )
 
-__all__ = ["Engine", "EpochTotals", "Trained", "native_precision", "train", "train_seeds", "train_trial"]
+__all__ = ["Engine", "EpochTotals", "Trained", "native_precision", "train", "train_trial"]

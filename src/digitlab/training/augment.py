@@ -36,8 +36,10 @@ class Augmenter:
     @property
     def variables(self) -> list[Any]:
         """The states of the random generators, which each call advances."""
-        generators = [self.seeds, *([self._damage.seeds] if self._damage else [])]
-        return [generator.state for generator in generators]
+        states = [self.seeds.state]
+        if self._damage:
+            states.append(self._damage.seeds.state)
+        return states
 
     def __call__(self, images: Any, strength: Any = 1.0) -> Any:
         """Change each image independently of the others.
@@ -50,8 +52,11 @@ class Augmenter:
             Changed images, float32 [batch, 28, 28] in 0..255.
         """
         moved = self._moved(images, strength)
-        lit = self._lit(self._thickened(moved, strength), strength)
-        return self._damage(lit) if self._damage else lit
+        thickened = self._thickened(moved, strength)
+        lit = self._lit(thickened, strength)
+        if self._damage is None:
+            return lit
+        return self._damage(lit)
 
     def _draw(self, count: int, shape: tuple[Any, ...], strength: Any) -> list[Any]:
         """Draw `count` arrays uniformly from -strength..strength."""
@@ -62,32 +67,45 @@ class Augmenter:
         spec = self.spec
         if not any((spec.rotation, spec.scale, spec.shear, spec.shift, spec.elastic)):
             return ops.cast(images, "float32")
-        rows, columns = self._sources(ops.shape(images)[0], strength)  # [batch, 784] each
+        batch = ops.shape(images)[0]
+        rows, columns = self._sources(batch, strength)  # [batch, 784] each
         return _interpolate(images, rows, columns)
 
     def _sources(self, batch: Any, strength: Any) -> tuple[Any, Any]:
         """Compute the source of each pixel of the changed image: a linear map, a shift, a displacement."""
         spec = self.spec
         angle, shear, tall, wide, down, right = self._draw(6, (batch, 1), strength)
-        angle, shear = angle * math.radians(spec.rotation), shear * spec.shear
-        tall, wide = (ops.exp(math.log1p(spec.scale) * each) for each in (tall, wide))
-        down, right = down * spec.shift, right * spec.shift
-        sine, cosine = ops.sin(angle), ops.cos(angle)
-        place = np.arange(IMAGE_SIDE, dtype=np.float32) - MIDDLE
-        y, x = (axis.reshape(1, -1) for axis in np.meshgrid(place, place, indexing="ij"))  # [1, 784] each
+        angle = angle * math.radians(spec.rotation)
+        shear = shear * spec.shear
+        # The logarithm of a scale is uniform, so that growing by a factor is as likely as shrinking by it.
+        tall = ops.exp(math.log1p(spec.scale) * tall)
+        wide = ops.exp(math.log1p(spec.scale) * wide)
+        down = down * spec.shift
+        right = right * spec.shift
+        sine = ops.sin(angle)
+        cosine = ops.cos(angle)
+
+        offsets = np.arange(IMAGE_SIDE, dtype=np.float32) - MIDDLE
+        y, x = np.meshgrid(offsets, offsets, indexing="ij")
+        y = y.reshape(1, -1)  # [1, 784]
+        x = x.reshape(1, -1)  # [1, 784]
+        # A rotation, then a shear along the rows, then the two scales, all about the middle of the image.
         rows = tall * (cosine * y + sine * x) + down + MIDDLE
         columns = wide * ((cosine * shear - sine) * y + (cosine + sine * shear) * x) + right + MIDDLE
         if spec.elastic:
             knots = keras.random.normal((2, batch, KNOTS**2), stddev=spec.elastic, seed=self.seeds)
             bend = ops.matmul(strength * knots, self._spread)  # [2, batch, 784]
-            rows, columns = rows + bend[0], columns + bend[1]
+            rows = rows + bend[0]
+            columns = columns + bend[1]
         return rows, columns
 
     def _thickened(self, images: Any, strength: Any) -> Any:
         """Mix each image with its dilation or its erosion by a 3x3 square."""
         if not self.spec.thickness:
             return images
-        amount = self.spec.thickness * self._draw(1, (ops.shape(images)[0], 1, 1), strength)[0]
+        batch = ops.shape(images)[0]
+        [drawn] = self._draw(1, (batch, 1, 1), strength)
+        amount = self.spec.thickness * drawn  # above 0 for thicker strokes, below for thinner ones
         thicker = neighbours(images, ops.maximum) - images
         thinner = neighbours(images, ops.minimum) - images
         return images + ops.relu(amount) * thicker + ops.relu(-amount) * thinner
@@ -98,12 +116,13 @@ class Augmenter:
         if not spec.light and not spec.noise:
             return images
         batch = ops.shape(images)[0]
-        paper, ink, noise = map(ops.abs, self._draw(3, (batch, 1, 1), strength))
-        paper, ink = WHITE * spec.light * paper, 1 - spec.light * ink
+        paper, ink, noise = self._draw(3, (batch, 1, 1), strength)
+        paper = WHITE * spec.light * ops.abs(paper)
+        ink = 1 - spec.light * ops.abs(ink)
         lit = paper + (ink - paper / WHITE) * images
         if spec.noise:
             grain = keras.random.normal(ops.shape(images), stddev=WHITE * spec.noise, seed=self.seeds)
-            lit = lit + noise * grain
+            lit = lit + ops.abs(noise) * grain
         return ops.clip(lit, 0.0, WHITE)
 
 
@@ -119,31 +138,50 @@ def _interpolate(images: Any, rows: Any, columns: Any) -> Any:
         Samples, float32 [batch, 28, 28] in 0..255.
     """
     batch = ops.shape(images)[0]
-    padded = ops.cast(ops.pad(images, ((0, 0), (BORDER, BORDER), (BORDER, BORDER))), "int32")
-    # One gather of words that hold four neighbours is faster than four gathers (docs/speed.md).
+    margins = BORDER, BORDER
+    padded = ops.cast(ops.pad(images, ((0, 0), margins, margins)), "int32")  # [batch, 32, 32]
+
+    # A sample needs a square of four pixels. Each has 8 bits, so the four fill the 32 bits of one word, and
+    # one gather replaces four, which is faster (docs/speed.md). From a lower right pixel of 128 upwards the
+    # sum overflows and the word is negative: its bits are the same, and the masks below drop the sign.
     pairs = padded[:, :, :-1] + 256 * padded[:, :, 1:]
-    squares = ops.reshape(pairs[:, :-1] + 65536 * pairs[:, 1:], (-1,))
+    squares = pairs[:, :-1] + 65536 * pairs[:, 1:]  # [batch, 31, 31], at the place of the upper left pixel
+    squares = ops.reshape(squares, (-1,))
+
     # 1.001, so that the neighbours below and to the right lie inside.
     rows = ops.clip(rows + BORDER, 0.0, PADDED - 1.001)
     columns = ops.clip(columns + BORDER, 0.0, PADDED - 1.001)
-    top, left = ops.floor(rows), ops.floor(columns)
-    first = ops.expand_dims(ops.arange(batch, dtype="int32") * (PADDED - 1) ** 2, 1)
-    found = ops.take(squares, first + ops.cast(top * (PADDED - 1) + left, "int32"), axis=0)  # [batch, 784]
-    corners = (
-        ops.cast(ops.bitwise_and(ops.right_shift(found, bits), 255), "float32") for bits in (0, 8, 16, 24)
-    )
-    upper_left, upper_right, lower_left, lower_right = corners
-    down, right = rows - top, columns - left
+    top = ops.floor(rows)
+    left = ops.floor(columns)
+    side = PADDED - 1
+    first = ops.arange(batch, dtype="int32") * side**2  # index of each image's first word
+    within = ops.cast(top * side + left, "int32")  # exact in float32: below 2^24
+    words = ops.take(squares, ops.expand_dims(first, 1) + within, axis=0)  # [batch, 784]
+
+    upper_left = _byte(words, 0)
+    upper_right = _byte(words, 8)
+    lower_left = _byte(words, 16)
+    lower_right = _byte(words, 24)
+    down = rows - top
+    right = columns - left
     on_the_left = upper_left * (1 - down) + lower_left * down
     on_the_right = upper_right * (1 - down) + lower_right * down
-    return ops.reshape(on_the_left * (1 - right) + on_the_right * right, (-1, IMAGE_SIDE, IMAGE_SIDE))
+    samples = on_the_left * (1 - right) + on_the_right * right
+    return ops.reshape(samples, (-1, IMAGE_SIDE, IMAGE_SIDE))
+
+
+def _byte(words: Any, shift: int) -> Any:
+    """Return the byte of each word that begins at a bit, as float32 in 0..255."""
+    return ops.cast(ops.bitwise_and(ops.right_shift(words, shift), 255), "float32")
 
 
 def _spreading_matrix() -> np.ndarray:
     """Compute Gaussian weights from knots to pixels that keep the variance: float32 [36, 784]."""
     knots = np.linspace(0, IMAGE_SIDE - 1, KNOTS)
+    spacing = knots[1] - knots[0]
     apart = np.arange(IMAGE_SIDE) - knots[:, None]  # [knots, 28]
-    weights = np.exp(-0.5 * (apart / (knots[1] - knots[0])) ** 2 / 0.5)
+    weights = np.exp(-0.5 * (apart / spacing) ** 2 / 0.5)
+    # Variances of independent knots add up, so weights whose squares add up to 1 keep the variance.
     weights /= np.sqrt((weights**2).sum(axis=0))
-    spread = np.einsum("ay,bx->abyx", weights, weights)
+    spread = np.einsum("ay,bx->abyx", weights, weights)  # product of the weights along both axes
     return spread.reshape(KNOTS**2, IMAGE_SIDE**2).astype(np.float32)

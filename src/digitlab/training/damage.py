@@ -63,7 +63,8 @@ class Damager:
         batch = ops.shape(images)[0]
         half = STRUCK / 2 * self._even(batch, 1, 1)
         drawn = self._even(batch, IMAGE_SIDE, IMAGE_SIDE)
-        return ops.where(drawn < half, 0.0, ops.where(drawn > 1 - half, WHITE, images))
+        whitened = ops.where(drawn > 1 - half, WHITE, images)
+        return ops.where(drawn < half, 0.0, whitened)
 
     def _negative(self, images: Any) -> Any:
         batch = ops.shape(images)[0]
@@ -80,13 +81,17 @@ class Damager:
         batch = ops.shape(images)[0]
         shape = LINES, batch, 1, 1
         x, y, to_x, to_y = ops.unstack(IMAGE_SIDE * self._even(4, *shape), 4)
-        along_x, along_y = to_x - x, to_y - y
+        along_x = to_x - x
+        along_y = to_y - y
         place = np.arange(IMAGE_SIDE, dtype=np.float32)
-        right, down = place.reshape(1, 1, 1, -1) - x, place.reshape(1, 1, -1, 1) - y
-        length = ops.maximum(along_x**2 + along_y**2, 1.0)
-        part = ops.clip((right * along_x + down * along_y) / length, 0.0, 1.0)
+        right = place.reshape(1, 1, 1, -1) - x
+        down = place.reshape(1, 1, -1, 1) - y
+        # Part of the way along the line at which it is nearest to the pixel, and its distance there.
+        squared_length = ops.maximum(along_x**2 + along_y**2, 1.0)
+        part = ops.clip((right * along_x + down * along_y) / squared_length, 0.0, 1.0)
         apart = ops.sqrt((right - part * along_x) ** 2 + (down - part * along_y) ** 2)
-        ink = ops.clip(0.5 + self._even(*shape) - apart + 0.5, 0.0, 1.0)
+        half_width = 0.5 + self._even(*shape)
+        ink = ops.clip(half_width - apart + 0.5, 0.0, 1.0)  # falls from 1 to 0 over one pixel at the edge
         drawn = self._even(*shape) < 0.6  # share of the lines that are drawn
         ink = WHITE * ops.max(ops.where(drawn, ink, 0.0), axis=0)
         return ops.maximum(images, ink)

@@ -27,26 +27,7 @@ class EpochTotals(NamedTuple):
     squared_error: float
 
 
-class Scored(Protocol):
-    """The part of an engine that scores and saves its network; `Engine` states the laws."""
-
-    def predict(self, images: np.ndarray) -> np.ndarray:
-        """Classify images in float32.
-
-        Args:
-            images: images to classify, uint8 [n, 28, 28].
-
-        Returns:
-            Probabilities, float32 [n, 10].
-        """
-        ...
-
-    def network(self) -> keras.Model:
-        """Return the network to score and save, in float32."""
-        ...
-
-
-class Engine(Scored, Protocol):
+class Engine(Protocol):
     """One network in training.
 
     Laws:
@@ -62,6 +43,21 @@ class Engine(Scored, Protocol):
         Args:
             order: int32 [n], a permutation of the training images.
         """
+        ...
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Classify images in float32.
+
+        Args:
+            images: images to classify, uint8 [n, 28, 28].
+
+        Returns:
+            Probabilities, float32 [n, 10].
+        """
+        ...
+
+    def network(self) -> keras.Model:
+        """Return the network to score and save, in float32."""
         ...
 
 

@@ -1,12 +1,11 @@
 """The JAX engine: an epoch is one `lax.scan` in one program, over images that stay on the device as uint8.
 
 Keras's objects define a step, and JAX arrays hold what it changes: a step takes a state and returns the next.
-The same step, mapped over a stack of states (`jax.vmap`), trains many seeds in one program.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -31,7 +30,7 @@ _Sums = tuple[Any, Any, Any]  # sums over images: loss, correct, squared error
 
 
 class _State(NamedTuple):
-    """Values of a learner's variables; those of many seeds have a leading axis more."""
+    """Values of a learner's variables."""
 
     trainable: list[Any]
     rest: list[Any]  # statistics of batch normalization, and random states of dropout
@@ -47,33 +46,7 @@ class _Digits(NamedTuple):
     labels: Any
 
 
-class _Pupil:
-    """A learner that loads a state, classifies, and returns its network; implements `Scored`."""
-
-    def __init__(self, learner: Learner, predictor: Any) -> None:
-        self.learner = learner
-        self._predictor = predictor
-
-    def take(self, state: _State) -> None:
-        for variable, value in zip(_leaves(_variables(self.learner)), _leaves(state), strict=True):
-            variable.assign(value)
-
-    def predict(self, images: np.ndarray) -> np.ndarray:
-        """Classify images in float32."""
-        weights = [weight.value for weight in self.network().weights]
-        batches = []
-        for begin in range(0, len(images), PREDICTION_BATCH):
-            batch = images[begin : begin + PREDICTION_BATCH]
-            filled = np.pad(batch, ((0, PREDICTION_BATCH - len(batch)), (0, 0), (0, 0)))
-            batches.append(np.asarray(self._predictor(weights, filled))[: len(batch)])
-        return np.concatenate(batches)
-
-    def network(self) -> keras.Model:
-        """Return the float32 twin with the current weights, or their average where the trial asks for it."""
-        return self.learner.network()
-
-
-class JaxEngine(_Pupil):
+class JaxEngine:
     """Trains one network with JAX; implements `Engine`.
 
     Args:
@@ -85,7 +58,8 @@ class JaxEngine(_Pupil):
 
     def __init__(self, trial: Trial, images: np.ndarray, labels: np.ndarray, seeds: ChildSeeds) -> None:
         learner = Learner(trial, images, seeds)
-        super().__init__(learner, _predictor(learner, images))
+        self._learner = learner
+        self._predictor = _predictor(learner, images)
         self._state = _values(learner)
         self._digits = _Digits(jnp.asarray(images), jnp.asarray(labels))
         order = jnp.zeros(len(images), jnp.int32)
@@ -94,124 +68,115 @@ class JaxEngine(_Pupil):
     def run_epoch(self, order: np.ndarray) -> EpochTotals:
         """Train on every image once, in this order."""
         self._state, totals = self._epoch(self._state, self._digits, jnp.asarray(order, jnp.int32))
-        self.take(self._state)
-        return _totals(*totals)
+        variables = _leaves(_variables(self._learner))
+        for variable, value in zip(variables, _leaves(self._state), strict=True):
+            variable.assign(value)
+        loss, correct, squared_error = totals
+        return EpochTotals(float(loss), int(correct), float(squared_error))
 
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Classify images in float32."""
+        weights = [weight.value for weight in self.network().weights]
+        batches = []
+        for begin in range(0, len(images), PREDICTION_BATCH):
+            batch = images[begin : begin + PREDICTION_BATCH]
+            missing = PREDICTION_BATCH - len(batch)
+            filled = np.pad(batch, ((0, missing), (0, 0), (0, 0)))
+            probabilities = np.asarray(self._predictor(weights, filled))
+            batches.append(probabilities[: len(batch)])
+        return np.concatenate(batches)
 
-class JaxSeeds:
-    """Trains the networks of one recipe and many seeds in one program.
-
-    Args:
-        trials: trials that differ in their seed alone, one or more.
-        seeds: child seeds of each trial.
-        images: training images of each trial, uint8 [n, 28, 28]; the same array where trials share them.
-        labels: labels of each trial's images, uint8 [n] in 0..9.
-
-    Attributes:
-        networks: each trial's network, to score and save.
-    """
-
-    def __init__(
-        self,
-        trials: Sequence[Trial],
-        seeds: Sequence[ChildSeeds],
-        images: Sequence[np.ndarray],
-        labels: Sequence[np.ndarray],
-    ) -> None:
-        learners = [Learner(*each) for each in zip(trials, images, seeds, strict=True)]
-        predictor = _predictor(learners[0], images[0])
-        self.networks = [_Pupil(learner, predictor) for learner in learners]
-        self._states = jax.tree.map(lambda *values: jnp.stack(values), *map(_values, learners))
-        shared = all(each is images[0] for each in images)
-        self._digits = _Digits(*(jnp.asarray(each[0] if shared else each) for each in (images, labels)))
-        orders = jnp.zeros((len(trials), len(images[0])), jnp.int32)
-        epoch = partial(_epoch, learners[0], trials[0].training)
-        epochs = jax.vmap(epoch, in_axes=(0, None if shared else 0, 0))
-        self._epochs = _compile(epochs, self._states, self._digits, orders)
-        self._one = _compile(_choose, self._states, 0)
-
-    def run_epoch(self, orders: Sequence[np.ndarray]) -> list[EpochTotals]:
-        """Train each network on every image once.
-
-        Args:
-            orders: permutation of the training images for each trial, int32 [n].
-        """
-        stacked = jnp.asarray(np.stack(orders), jnp.int32)
-        self._states, totals = self._epochs(self._states, self._digits, stacked)
-        for number, network in enumerate(self.networks):
-            network.take(self._one(self._states, number))
-        return [_totals(*each) for each in zip(*map(np.asarray, totals), strict=True)]
+    def network(self) -> keras.Model:
+        """Return the float32 twin with the current weights, or their average where the trial asks for it."""
+        return self._learner.network()
 
 
 def _epoch(
     learner: Learner, spec: TrainingSpec, state: _State, digits: _Digits, order: Any
 ) -> tuple[_State, _Sums]:
+    """Take the steps of an epoch; return the new state and the sums over its images."""
     batches, rest = divmod(order.shape[0], spec.batch_size)
     step = partial(_step, learner, spec, digits)
     carried = state, (jnp.float32(0), jnp.int32(0), jnp.float32(0))
     if batches:
-        whole = order[: batches * spec.batch_size].reshape(batches, spec.batch_size)
-        carried, _ = jax.lax.scan(lambda carry, chosen: (step(carry, chosen), None), carried, whole)
-    return step(carried, order[-rest:]) if rest else carried
+        whole = order[: batches * spec.batch_size]
+        by_batch = whole.reshape(batches, spec.batch_size)
+        # A scan collects an output of each step as well; a step of training has none.
+        carried, _ = jax.lax.scan(lambda carry, chosen: (step(carry, chosen), None), carried, by_batch)
+    if rest:  # a scan takes batches of one size only
+        carried = step(carried, order[-rest:])
+    return carried
 
 
 def _step(
     learner: Learner, spec: TrainingSpec, digits: _Digits, carried: tuple[_State, _Sums], chosen: Any
 ) -> tuple[_State, _Sums]:
+    """Take one step on the chosen images; return the new state and the sums so far."""
     state, totals = carried
-    (images, strength), state = _stateless(learner, state, partial(_disturb, learner, spec, digits, chosen))
+    disturb = partial(_disturb, learner, spec, digits, chosen)
+    (images, strength), state = _stateless(learner, state, disturb)
     labels = digits.labels[chosen].astype(jnp.int32)  # [batch]
 
-    def look(trainable: list[Any]) -> tuple[Any, tuple[list[Any], _Sums]]:
+    def mean_loss(trainable: list[Any]) -> tuple[Any, tuple[list[Any], _Sums]]:
         network: Any = learner.logits  # Keras annotates the call as if it returned losses, too
         logits, rest = network.stateless_call(trainable, state.rest, images, training=True)
         logits = logits.astype(jnp.float32)  # [batch, classes]
         each, squared_error = losses(spec, logits, labels, strength)  # [batch] both
-        correct = jnp.sum(jnp.argmax(logits, axis=1) == labels, dtype=jnp.int32)
-        return jnp.mean(each), (rest, (jnp.sum(each), correct, jnp.sum(squared_error)))
+        right = jnp.argmax(logits, axis=1) == labels
+        correct = jnp.sum(right, dtype=jnp.int32)
+        sums = jnp.sum(each), correct, jnp.sum(squared_error)
+        return jnp.mean(each), (rest, sums)
 
-    gradients, (rest, sums) = jax.grad(look, has_aux=True)(state.trainable)
+    gradients, (rest, sums) = jax.grad(mean_loss, has_aux=True)(state.trainable)
     trainable, optimizer = learner.optimizer.stateless_apply(state.optimizer, gradients, state.trainable)
     state = state._replace(trainable=trainable, rest=rest, optimizer=optimizer)
-    if average := learner.average:
+    average = learner.average
+    if average is not None:
         _, state = _stateless(learner, state, lambda: average.update(learner.optimizer.iterations))
     return state, jax.tree.map(jnp.add, totals, sums)
 
 
 def _disturb(learner: Learner, spec: TrainingSpec, digits: _Digits, chosen: Any) -> tuple[Any, Any]:
+    """Augment the chosen images; return them and the strength of this step."""
     strength = disturbance(spec, learner.optimizer.iterations, learner.steps)
-    return learner.augment(digits.images[chosen], strength), strength  # [batch, 28, 28] in 0..255
+    images = learner.augment(digits.images[chosen], strength)  # [batch, 28, 28] in 0..255
+    return images, strength
 
 
 def _stateless(learner: Learner, state: _State, call: Callable[[], Any]) -> tuple[Any, _State]:
     """Call a function of Keras's variables on the values of a state; return its result and the new state."""
     variables = _leaves(_variables(learner))
-    with keras.StatelessScope(list(zip(variables, _leaves(state), strict=True))) as scope:
+    values = list(zip(variables, _leaves(state), strict=True))
+    with keras.StatelessScope(values) as scope:  # an assignment in it changes the scope, not the variable
         answer = call()
     changed = [scope.get_current_value(variable) for variable in variables]
-    return answer, jax.tree.unflatten(jax.tree.structure(state), changed)
+    structure = jax.tree.structure(state)
+    return answer, jax.tree.unflatten(structure, changed)
 
 
 def _variables(learner: Learner) -> _State:
     return _State(
-        learner.logits.trainable_variables,
-        learner.logits.non_trainable_variables,
-        learner.optimizer.variables,
-        learner.average.means if learner.average else [],
-        learner.augmenter.variables if learner.augmenter else [],
+        trainable=learner.logits.trainable_variables,
+        rest=learner.logits.non_trainable_variables,
+        optimizer=learner.optimizer.variables,
+        means=learner.average.means if learner.average else [],
+        chance=learner.augmenter.variables if learner.augmenter else [],
     )
 
 
 def _values(learner: Learner) -> _State:
-    return _State(*([variable.value for variable in group] for group in _variables(learner)))
+    groups = []
+    for variables in _variables(learner):
+        groups.append([variable.value for variable in variables])
+    return _State(*groups)
 
 
 def _leaves(state: _State) -> list[Any]:
-    return [leaf for group in state for leaf in group]
-
-
-def _choose(states: _State, number: Any) -> _State:
-    return jax.tree.map(lambda values: values[number], states)
+    """Return the members of all groups in one list, in the order of JAX's tree functions."""
+    leaves = []
+    for group in state:
+        leaves.extend(group)
+    return leaves
 
 
 def _predictor(learner: Learner, images: np.ndarray) -> Any:
@@ -219,7 +184,8 @@ def _predictor(learner: Learner, images: np.ndarray) -> Any:
     network = learner.network()
 
     def predict(weights: list[Any], batch: Any) -> Any:
-        with keras.StatelessScope(list(zip(network.weights, weights, strict=True))):
+        values = list(zip(network.weights, weights, strict=True))
+        with keras.StatelessScope(values):
             return network(batch, training=False)
 
     batch = np.zeros((PREDICTION_BATCH, *images.shape[1:]), np.uint8)
@@ -229,7 +195,3 @@ def _predictor(learner: Learner, images: np.ndarray) -> Any:
 def _compile(function: Callable[..., Any], *arguments: Any) -> Any:
     """Compile ahead of time for arguments like these, so that the first epoch is as fast as the others."""
     return jax.jit(function).lower(*arguments).compile()
-
-
-def _totals(loss: Any, correct: Any, squared_error: Any) -> EpochTotals:
-    return EpochTotals(float(loss), int(correct), float(squared_error))

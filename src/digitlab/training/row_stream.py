@@ -83,7 +83,9 @@ class RowStream:
         recent = [self._take() for _ in range(min(self._block, self._uses - 1))]
         while True:
             recent = [*recent, self._take()][-self._uses :]
-            uses = [Use(batch, before) for before, chunk in enumerate(reversed(recent)) for batch in chunk]
+            uses = []
+            for before, chunk in enumerate(reversed(recent)):  # the newest chunk, used never before, first
+                uses.extend(Use(batch, before) for batch in chunk)
             random = np.random.default_rng(np.random.SeedSequence([self._seed, self._block]))
             for number in random.permutation(len(uses))[self._begun :]:
                 yield uses[number]

@@ -168,10 +168,12 @@ class _ValidationRows:
     """Validation rows of both kinds, in row form with their texts."""
 
     def __init__(self, composer: RowComposer) -> None:
-        composed = [one.rows(VALIDATION_ROWS, VALIDATION_SEED) for one in (composer, composer.holding_back())]
-        self._kinds = [
-            ([row.text for row in kind], [row_form(row.image) for row in kind]) for kind in composed
-        ]
+        self._kinds = []
+        for kind in (composer, composer.holding_back()):
+            rows = kind.rows(VALIDATION_ROWS, VALIDATION_SEED)
+            texts = [row.text for row in rows]
+            forms = [row_form(row.image) for row in rows]
+            self._kinds.append((texts, forms))
 
     def look(self, network: keras.Model, step: int, loss: float) -> RowValidation:
         """Score a network on all of them, decoded greedily."""
@@ -179,9 +181,11 @@ class _ValidationRows:
         def read(batch: np.ndarray) -> np.ndarray:
             return np.asarray(network(batch.astype(np.float32), training=False))
 
-        (right, rows), (held_back_right, held_back_rows) = (
-            share_right(texts, greedy_texts(by_width(forms, read))) for texts, forms in self._kinds
-        )
+        shares = []
+        for texts, forms in self._kinds:
+            texts_read = greedy_texts(by_width(forms, read))
+            shares.append(share_right(texts, texts_read))
+        (right, rows), (held_back_right, held_back_rows) = shares
         return RowValidation(
             step=step,
             loss=loss,

@@ -23,7 +23,7 @@ from digitlab.spec.recipe import CLASSES, Recipe
 from digitlab.spec.study import with_settings
 from digitlab.spec.trial import DataSpec, Trial, check_versions, fitting_validation
 from digitlab.training.choice import EngineName, choose_engine
-from digitlab.training.engine import Engine, EngineFactory, EpochTotals, Scored
+from digitlab.training.engine import Engine, EngineFactory, EpochTotals
 from digitlab.training.process import (
     environment,
     jax_precision,
@@ -143,7 +143,7 @@ def train_trial(
     run = Run(trial, network, len(labels), dataset)
     order = np.random.default_rng(seeds.order)
     for _ in range(trial.training.epochs):
-        run.one_epoch(network, order.permutation(len(labels)).astype(np.int32))
+        run.one_epoch(order.permutation(len(labels)).astype(np.int32))
         if on_epoch:
             on_epoch(run.history[-1])
     return Trained(network.network(), run.result(build_seconds))
@@ -234,12 +234,12 @@ class Run:
 
     Args:
         trial: trial that is trained.
-        network: network of the trial, which is scored.
+        network: the trial's network in training, which is scored.
         images: number of training images of an epoch.
         dataset: data set of the trial.
     """
 
-    def __init__(self, trial: Trial, network: Scored, images: int, dataset: Dataset) -> None:
+    def __init__(self, trial: Trial, network: Engine, images: int, dataset: Dataset) -> None:
         _, held_out = _split(trial, dataset)
         self.trial = trial
         self.network = network
@@ -253,18 +253,15 @@ class Run:
         self.kernels: dict[int, Kernels] = {}
         self.code = revision()  # read at the start, since there may be a commit before the end
 
-    def one_epoch(self, engine: Engine, order: np.ndarray) -> None:
-        """Train on every image once, in this order, and score the network."""
-        begin = time.perf_counter()
-        totals = engine.run_epoch(order)
-        self.score(totals, time.perf_counter() - begin)
-
-    def score(self, totals: EpochTotals, seconds: float) -> None:
-        """Score the network after an epoch of these totals.
+    def one_epoch(self, order: np.ndarray) -> None:
+        """Train on every image once, in this order, and score the network.
 
         Raises:
             TrainingError: the loss or an output became infinite or NaN.
         """
+        begin = time.perf_counter()
+        totals = self.network.run_epoch(order)
+        seconds = time.perf_counter() - begin
         epoch = len(self.history) + 1
         if not np.isfinite(totals.loss):
             raise TrainingError(

@@ -28,21 +28,26 @@ def take_statistics(network: keras.Model, images: np.ndarray) -> None:
         network: network whose normalizations are changed, in place.
         images: images without augmentation, uint8 [n, 28, 28]; more than `IMAGES` are thinned out evenly.
     """
-    chosen = images[:: -(-len(images) // IMAGES)]
+    every = -(-len(images) // IMAGES)
+    chosen = images[::every]
     # In this order, since each normalization changes the inputs of those after it.
     for layer in network.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            before = keras.Model(network.input, layer.input)
-            statistics: tuple[Any, ...] = (layer.moving_mean, layer.moving_variance)
-            for remembered, taken in zip(statistics, _moments(before, chosen), strict=True):
-                remembered.assign(taken)
+        if not isinstance(layer, keras.layers.BatchNormalization):
+            continue
+        before = keras.Model(network.input, layer.input)
+        mean, variance = _moments(before, chosen)
+        moving_mean: Any = layer.moving_mean
+        moving_variance: Any = layer.moving_variance
+        moving_mean.assign(mean)
+        moving_variance.assign(variance)
 
 
 def _moments(network: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Compute mean and variance of each channel of a network's output, float64 [channels] each."""
     count, total, squares = 0, 0.0, 0.0
     for start in range(0, len(images), _BATCH):
-        maps = ops.convert_to_numpy(network(images[start : start + _BATCH], training=False))
+        batch = images[start : start + _BATCH]
+        maps = ops.convert_to_numpy(network(batch, training=False))
         values = maps.reshape(-1, maps.shape[-1]).astype(np.float64)
         count += len(values)
         total += values.sum(axis=0)

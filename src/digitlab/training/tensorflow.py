@@ -82,9 +82,11 @@ class TensorFlowEngine:
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Classify images in float32."""
         self.network()
-        starts = range(0, len(images), PREDICTION_BATCH)
-        batches = [self._predict(tf.constant(images[i : i + PREDICTION_BATCH])).numpy() for i in starts]
-        return np.concatenate(batches)
+        probabilities = []
+        for begin in range(0, len(images), PREDICTION_BATCH):
+            batch = tf.constant(images[begin : begin + PREDICTION_BATCH])
+            probabilities.append(self._predict(batch).numpy())
+        return np.concatenate(probabilities)
 
     def network(self) -> keras.Model:
         """Return the float32 twin with the current weights, or their average where the trial asks for it."""
@@ -114,12 +116,14 @@ class TensorFlowEngine:
         count = chosen.shape[0]
         bounds = sorted({count * part // self._threads for part in range(self._threads + 1)})
         parts = [self._look(digits, chosen[begin:end], count) for begin, end in pairwise(bounds)]
-        gradients = map(_sum, zip(*(part.gradients for part in parts), strict=True))
+        by_variable = zip(*(part.gradients for part in parts), strict=True)
+        gradients = [_sum(values) for values in by_variable]
         learner = self._learner
-        learner.optimizer.apply(list(gradients), learner.trained.trainable_variables)
+        learner.optimizer.apply(gradients, learner.trained.trainable_variables)
         if learner.average:
             learner.average.update(learner.optimizer.iterations)
-        return tuple(map(_sum, zip(totals, *(part.totals for part in parts), strict=True)))
+        by_total = zip(totals, *(part.totals for part in parts), strict=True)
+        return tuple(_sum(values) for values in by_total)
 
     def _look(self, digits: _Digits, chosen: Any, count: int) -> _Part:
         learner = self._learner
@@ -142,6 +146,8 @@ def _sum(values: Sequence[Any]) -> Any:
     `tf.add_n` begins with the value whose buffer happens to be free, and TensorFlow rewrites a chain of sums
     to it.
     """
-    if len(values) > 2:
-        return tf.reduce_sum(tf.stack(values), axis=0)
-    return values[0] + values[1] if len(values) == 2 else values[0]
+    if len(values) == 1:
+        return values[0]
+    if len(values) == 2:
+        return values[0] + values[1]
+    return tf.reduce_sum(tf.stack(values), axis=0)
