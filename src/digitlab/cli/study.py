@@ -292,7 +292,6 @@ def _write_report(
     from digitlab.errors import DataError
     from digitlab.report import read_material, write_markdown, write_report
     from digitlab.spec.library import collection_names, resolve_collection
-    from digitlab.studies.runner import read_table
 
     collection = resolve_collection(name) if name in collection_names() else None
 
@@ -306,7 +305,7 @@ def _write_report(
     path, sentence = _report_place(name, plans, store.path, form, out)
     if sentence:
         say(f"{path}: {sentence}")
-    studies = [read_material(read_table(plan, store), store, data(plan.study.data.dataset)) for plan in plans]
+    studies = [read_material(plan, store, data(plan.study.data.dataset)) for plan in plans]
     write = write_markdown if form == "md" else write_report
     return write(
         studies,
