@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from digitlab.report.text import interval, number, seeds_text, settings_text
+from digitlab.report.text import interval, number, seeds_text
 from digitlab.results.aggregate import Row, StudyTable
+from digitlab.spec.study import settings_text
 
 
 def lead(table: StudyTable) -> str:

@@ -23,7 +23,7 @@ from digitlab.report.canvas import (
     wrapped,
 )
 from digitlab.report.figures import Band, ErrorByLevel, Kernels, LearningCurves, Misread, Series
-from digitlab.report.text import level_text
+from digitlab.spec.study import level_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,11 +15,10 @@ from typing import Any, Literal, NamedTuple, TextIO
 
 from digitlab.errors import MissingExtraError
 from digitlab.files import new_file, new_folder
-from digitlab.report.text import level_text
 from digitlab.results.aggregate import trial_records
 from digitlab.results.record import Result
 from digitlab.spec.plan import Cell, Plan
-from digitlab.spec.study import Level
+from digitlab.spec.study import Level, level_text
 from digitlab.spec.trial import Trial
 
 Results = Callable[[Iterable[Trial]], Mapping[str, Result]]

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from digitlab.report.metric import metrics_of
-from digitlab.report.text import level_text
 from digitlab.results.aggregate import StudyTable
 from digitlab.revision import Revision
-from digitlab.spec.study import RECIPE_PATH
+from digitlab.spec.study import RECIPE_PATH, level_text
 from digitlab.spec.trial import ENGINE_VERSION, SYNTHESIS_VERSION, DataSpec, Trial
 
 INTERVALS = (

@@ -26,11 +26,11 @@ from digitlab.report.matrices import confusion_counts, confusion_table, surface_
 from digitlab.report.measured import method_line
 from digitlab.report.metric import ERROR, Metric, metrics_of
 from digitlab.report.tables import evidence_table, notes, study_table
-from digitlab.report.text import levels_text, listed, number, settings_text
+from digitlab.report.text import listed, number
 from digitlab.report.verdicts import sentences
 from digitlab.results.record import Result
 from digitlab.spec.recipe import CNN
-from digitlab.spec.study import RECIPE_PATH
+from digitlab.spec.study import RECIPE_PATH, settings_text
 
 LONG = 12
 """Most rows of a table that is open; a longer one of comparisons, or below a surface, is folded."""
@@ -230,7 +230,7 @@ class _Writer:
         for place, kernels in enumerate(found):
             yield _kernels_illustration(f"{self.key}-kernels-{place}", kernels)
         convolutional = [
-            levels_text(cell.levels)
+            cell.label
             for row, cell in self.material.levels()
             if row.seeds and self.material.results and isinstance(cell.trials[0].model, CNN)
         ]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from digitlab.models import cost
 from digitlab.report.evidence import Evidence
 from digitlab.report.metric import ERROR, SQUARED_ERROR, metrics_of
-from digitlab.report.text import NONE, interval, is_numeric, level_text, number, probability, settings_text
+from digitlab.report.text import NONE, interval, is_numeric, number, probability
 from digitlab.results.aggregate import PERCENT, Estimate, Row, StudyTable
 from digitlab.spec.plan import Cell
+from digitlab.spec.study import level_text, settings_text
 
 if TYPE_CHECKING:
     from digitlab.results.statistics import Comparison

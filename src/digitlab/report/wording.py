@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from digitlab.report.evidence import Evidence
 from digitlab.report.metric import ERROR
-from digitlab.report.text import level_text, listed, number, probability, settings_text
-from digitlab.spec.study import Level
+from digitlab.report.text import listed, number, probability
+from digitlab.spec.study import Level, level_text, settings_text
 
 if TYPE_CHECKING:
     from digitlab.results.statistics import Comparison

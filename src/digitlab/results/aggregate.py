@@ -11,7 +11,7 @@ from digitlab.errors import MissingExtraError
 from digitlab.results.record import EpochRecord, Figures, Result
 from digitlab.revision import Revision
 from digitlab.spec.plan import Cell, Plan
-from digitlab.spec.study import Level
+from digitlab.spec.study import Level, levels_text
 
 Limits = tuple[float, float]
 """Least and greatest possible value of a measure."""
@@ -117,8 +117,8 @@ class Row:
 
     @property
     def label(self) -> str:
-        """Levels as text: `128 x relu`."""
-        return " x ".join(str(level) for level in self.levels)
+        """Levels as text: `128 × relu`."""
+        return levels_text(self.levels)
 
     def to_values(self) -> dict[str, Any]:
         """Return plain values for JSON; unknown numbers are None."""
@@ -181,7 +181,7 @@ class StudyTable:
 
 def aggregate(
     plan: Plan,
-    results: Mapping[str, Result],
+    results: Mapping[str, Result | Figures],
     failures: Mapping[str, str],
     interrupted: Container[str] = (),
 ) -> StudyTable:
@@ -189,18 +189,25 @@ def aggregate(
 
     Args:
         plan: the study's plan.
-        results: results of the trials that are done, by trial id.
+        results: results of the trials that are done, by trial id; of key figures alone, only the rows are
+            made.
         failures: reasons of the trials that failed, by trial id.
         interrupted: ids of trials that were stopped while they ran.
     """
-    figures = {trial: result.figures(result.trial.training.epochs) for trial, result in results.items()}
-    environments = {tuple(sorted(result.environment.items())) for result in results.values()}
+    whole = {trial: result for trial, result in results.items() if isinstance(result, Result)}
+    figures = {trial: result for trial, result in results.items() if isinstance(result, Figures)}
+    for trial, result in whole.items():
+        figures[trial] = result.figures(result.trial.training.epochs)
+    table = StudyTable(plan, tuple(_row(cell, figures, failures, interrupted) for cell in plan.cells))
+    if len(whole) < len(results):
+        return table
+    environments = {tuple(sorted(result.environment.items())) for result in whole.values()}
     return replace(
-        tabulate(plan, figures, failures, interrupted),
-        curves=tuple(_curve(cell, results) for cell in plan.cells),
+        table,
+        curves=tuple(_curve(cell, whole) for cell in plan.cells),
         environments=tuple(dict(items) for items in sorted(environments)),
-        images=next((result.final_test.images for result in results.values()), None),
-        revisions=_revisions(results.values()),
+        images=next((result.final_test.images for result in whole.values()), None),
+        revisions=_revisions(whole.values()),
     )
 
 
@@ -210,23 +217,6 @@ def _revisions(results: Iterable[Result]) -> tuple[Revision | None, ...]:
     recorded = sorted((commit, bool(clean)) for commit, clean in found if commit is not None)
     unrecorded = (None,) if len(recorded) < len(found) else ()
     return (*(Revision(*each) for each in recorded), *unrecorded)
-
-
-def tabulate(
-    plan: Plan,
-    figures: Mapping[str, Figures],
-    failures: Mapping[str, str],
-    interrupted: Container[str] = (),
-) -> StudyTable:
-    """Aggregate the key figures of a plan's trials, without curves and environments.
-
-    Args:
-        plan: the study's plan.
-        figures: key figures of the trials that are done, by trial id.
-        failures: reasons of the trials that failed, by trial id.
-        interrupted: ids of trials that were stopped while they ran.
-    """
-    return StudyTable(plan, tuple(_row(cell, figures, failures, interrupted) for cell in plan.cells))
 
 
 def _row(

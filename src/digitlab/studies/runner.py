@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 from digitlab.data import Dataset, load
 from digitlab.errors import StoreError
 from digitlab.models.costs import cost
-from digitlab.results.aggregate import StudyTable, aggregate, tabulate
+from digitlab.results.aggregate import StudyTable, aggregate
 from digitlab.results.record import EpochRecord, Result
 from digitlab.results.store import Store, reasons
 from digitlab.spec.plan import Plan, cover
@@ -249,7 +249,7 @@ def read_table(plan: Plan, store: Store, *, curves: bool = True) -> StudyTable:
     figures = store.figures(plan.trials)
     first = [trial for trial in plan.trials if trial.id in figures][:1]
     images = next((result.final_test.images for result in store.results(first).values()), None)
-    return replace(tabulate(plan, figures, failed, interrupted), images=images)
+    return replace(aggregate(plan, figures, failed, interrupted), images=images)
 
 
 @dataclass(frozen=True)
