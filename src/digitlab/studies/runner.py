@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -89,10 +90,11 @@ def run_study(
     Raises:
         UserError: the study, data set or store does not exist or is not valid.
     """
-    plan = plan_study(study, seeds=seeds, data=data)
+    load_once = cache(load)
+    plan = plan_study(study, seeds=seeds, data=data, load=load_once)
     executor = ProcessExecutor(available_cores() if workers is None else workers)
     with Store(store) as opened:
-        run_plans([plan], opened, executor, observer or Observer())
+        run_plans([plan], opened, executor, observer or Observer(), load=load_once)
         return read_table(plan, opened)
 
 
@@ -102,6 +104,7 @@ def run_plans(
     executor: Executor,
     observer: Observer,
     options: RunOptions = RunOptions(),
+    load: Callable[[str], Dataset] = load,
 ) -> None:
     """Train the trials of some plans that are not done, and store each result as it arrives.
 
@@ -114,6 +117,7 @@ def run_plans(
         executor: executor that runs the trials.
         observer: callbacks of the run.
         options: options of the run.
+        load: function that loads a data set by its name or folder.
 
     Raises:
         SpecError: a trial to be trained has another engine or synthesis version than this code.
@@ -132,7 +136,7 @@ def run_plans(
         survey = _survey(trials, store, options)  # another runner may have worked meanwhile
         observer.planned(*survey)
         _keep_plans(plans, store, observer)
-        task = TrainTask.on_data_of(survey.todo, options.bundles)
+        task = TrainTask.on_data_of(survey.todo, options.bundles, load)
         tried: set[str] = set()
         while survey.todo:
             keeper = _Keeper(survey.todo, store, observer)
@@ -265,13 +269,19 @@ class TrainTask:
     bundles: Path | None = None
 
     @classmethod
-    def on_data_of(cls, trials: Iterable[Trial], bundles: Path | None = None) -> Self:
+    def on_data_of(
+        cls,
+        trials: Iterable[Trial],
+        bundles: Path | None = None,
+        load: Callable[[str], Dataset] = load,
+    ) -> Self:
         """Create the task for some trials, with their data loaded.
 
         Raises:
             DataError: the data is not there any more.
         """
-        return cls({name: load(name) for name in {trial.data.dataset for trial in trials}}, bundles)
+        names = {trial.data.dataset for trial in trials}
+        return cls({name: load(name) for name in names}, bundles)
 
     def __call__(self, trial: Trial, report: Callable[[EpochRecord], None]) -> Result:
         """Train a trial, and report each epoch when it ends."""
