@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,14 +18,6 @@ from digitlab.studies import plan_study
 from small_study import pretend, small_study, write_digits
 
 
-class Traced(sqlite3.Connection):
-    """A connection that writes down the statements that it runs."""
-
-    def __init__(self, *arguments: object, statements: list[str], **options: object) -> None:
-        super().__init__(*arguments, **options)  # type: ignore[arg-type]
-        self.set_trace_callback(statements.append)
-
-
 def test_twenty_trials_are_read_in_five_statements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_digits(tmp_path)
     epochs = Axis(path="training.epochs", values=(1, 2, 3, 4))
@@ -34,9 +27,13 @@ def test_twenty_trials_are_read_in_five_statements(tmp_path: Path, monkeypatch: 
         for trial in cover(plan.trials):
             store.finish(pretend(trial, lambda _: None))
     statements: list[str] = []
-    monkeypatch.setattr(
-        sqlite3, "connect", partial(sqlite3.connect, factory=partial(Traced, statements=statements))
-    )
+
+    class Traced(sqlite3.Connection):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.set_trace_callback(statements.append)
+
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Traced))
     with Store(tmp_path / "store.sqlite", create=False) as store:
         statements.clear()
         material = read_material(plan, store, load(tmp_path))

@@ -138,13 +138,16 @@ def _records(plans: Sequence[Plan], results: Results) -> Iterator[dict[str, Leve
 
 def _settings(plans: Sequence[Plan]) -> dict[str, Setting]:
     found: dict[str, tuple[str, dict[Level, None]]] = {}
-    for axis in (axis for plan in plans for axis in plan.study.axes):
-        found.setdefault(axis.path, (axis.title, {}))[1].update(dict.fromkeys(axis.values))
+    for plan in plans:
+        for axis in plan.study.axes:
+            _, levels = found.setdefault(axis.path, (axis.title, {}))
+            levels |= dict.fromkeys(axis.values)
     settings = {}
     for path, (title, levels) in found.items():
         kinds = set(map(type, levels))
         kind = float if kinds == {int, float} else kinds.pop()  # a setting takes no other mixture
-        settings[path] = Setting(title, kind, tuple(dict.fromkeys(map(kind, levels))))
+        distinct = dict.fromkeys(map(kind, levels))
+        settings[path] = Setting(title, kind, tuple(distinct))
     return settings
 
 

@@ -285,10 +285,19 @@ def first_kernels(material: Material, trained: Iterable[Result] = ()) -> tuple[K
     longer = {result.trial.family: result for result in trained if result.final_kernels}
     found = []
     for row, cell in material.levels():
-        for own in material.results_of(row, cell)[:1]:
-            result = own if own.final_kernels else longer.get(own.trial.family)
-            if result is not None:
-                epochs, asked = result.trial.training.epochs, own.trial.training.epochs
-                weights = np.array(result.final_kernels)
-                found.append(Kernels(cell.label, own.trial.seed, epochs, asked, weights))
+        results = material.results_of(row, cell)
+        if not results:
+            continue
+        own = results[0]
+        result = own if own.final_kernels else longer.get(own.trial.family)
+        if result is None:
+            continue
+        kernels = Kernels(
+            label=cell.label,
+            seed=own.trial.seed,
+            epochs=result.trial.training.epochs,
+            asked=own.trial.training.epochs,
+            weights=np.array(result.final_kernels),
+        )
+        found.append(kernels)
     return tuple(found)

@@ -66,11 +66,15 @@ def report_mark(plans: Iterable[Plan], name: str = "") -> Mark:
         name: name of the report; if empty, the names of its studies.
     """
     plans = list(plans)
-    names = {plan.study.name: None for plan in plans}
+    names = dict.fromkeys(plan.study.name for plan in plans)
     data = {plan.fingerprint: plan.study.data.name for plan in plans}
-    fingerprints = ", ".join(fingerprint[:16] for fingerprint in data)
-    content = ", ".join(plan.content for plan in plans)
-    return Mark("report", name or ", ".join(names), ", ".join(data.values()), fingerprints, content)
+    return Mark(
+        kind="report",
+        study=name or ", ".join(names),
+        data=", ".join(data.values()),
+        fingerprint=", ".join(fingerprint[:16] for fingerprint in data),
+        content=", ".join(plan.content for plan in plans),
+    )
 
 
 def read_material(plan: Plan, store: Store, data: Dataset | None) -> Material:
@@ -83,8 +87,10 @@ def read_material(plan: Plan, store: Store, data: Dataset | None) -> Material:
             its fingerprint is that of the data that the trials were trained on.
     """
     statuses = store.statuses(trial.id for trial in plan.trials)
+    failed = reasons(statuses, "failed")
+    interrupted = reasons(statuses, "interrupted")
     results = store.results(plan.trials)
-    table = aggregate(plan, results, reasons(statuses, "failed"), reasons(statuses, "interrupted"))
     predictions = store.predictions(result.trial for result in results.values())
-    same = data is not None and data.fingerprint == plan.fingerprint
-    return Material(table, results, predictions, data if same else None)
+    if data is not None and data.fingerprint != plan.fingerprint:
+        data = None
+    return Material(aggregate(plan, results, failed, interrupted), results, predictions, data)

@@ -66,11 +66,10 @@ class Wording:
         """
         if len(changed) > 1:
             return "", self.all_of_reference(), "; ".join(map(self.level, group))
-        (place,) = changed
-        kept = [other for other in range(len(self.reference)) if other != place]
-        levels = [level_text(self._levels(each)[place]) for each in group]
-        reference = f"{self.evidence.axes[place].title} = {level_text(self.reference[place])}"
-        return self._of_reference(kept), reference, listed(levels, "or")
+        (axis,) = changed
+        kept = [i for i in range(len(self.reference)) if i != axis]
+        levels = [level_text(self._levels(comparison)[axis]) for comparison in group]
+        return self._of_reference(kept), self._of_reference([axis]), listed(levels, "or")
 
     def amount(self, value: float) -> str:
         """Format a value of the metric."""

@@ -213,35 +213,49 @@ def aggregate(
 
 def _revisions(results: Iterable[Result]) -> tuple[Revision | None, ...]:
     """Return the distinct revisions, recorded ones first."""
-    found = {(result.commit, result.clean) for result in results}
-    recorded = sorted((commit, bool(clean)) for commit, clean in found if commit is not None)
-    unrecorded = (None,) if len(recorded) < len(found) else ()
-    return (*(Revision(*each) for each in recorded), *unrecorded)
+    recorded = set()
+    is_complete = True
+    for result in results:
+        if result.commit is None:
+            is_complete = False
+        else:
+            recorded.add(Revision(result.commit, bool(result.clean)))
+    known = tuple(sorted(recorded))
+    return known if is_complete else (*known, None)
 
 
 def _row(
     cell: Cell, figures: Mapping[str, Figures], failures: Mapping[str, str], interrupted: Container[str]
 ) -> Row:
-    seeds = {trial.id: trial.seed for trial in cell.trials}
-    done = {trial: figures[trial] for trial in seeds if trial in figures}
-    # A trial that failed or was stopped is done once a longer training has its results.
-    failed = tuple(failures[trial] for trial in seeds if trial in failures and trial not in figures)
-    stopped = sum(trial in interrupted and trial not in figures for trial in seeds)
-    test_errors = tuple(each.test_error for each in done.values())
-    first = next(iter(done.values()), None)
+    seeds: list[int] = []
+    done: list[Figures] = []
+    failed: list[str] = []
+    stopped = missing = 0
+    for trial in cell.trials:
+        # First: a trial that failed or was stopped is done once a longer training has its results.
+        if trial.id in figures:
+            seeds.append(trial.seed)
+            done.append(figures[trial.id])
+        elif trial.id in failures:
+            failed.append(failures[trial.id])
+        elif trial.id in interrupted:
+            stopped += 1
+        else:
+            missing += 1
+    test_errors = tuple(item.test_error for item in done)
     return Row(
         levels=cell.levels,
-        seeds=tuple(seeds[trial] for trial in done),
+        seeds=tuple(seeds),
         test_errors=test_errors,
         test_error=t_interval(test_errors, limits=PERCENT),
-        validation_error=t_interval([each.validation_error for each in done.values()], limits=PERCENT),
-        test_mse=t_interval([each.test_mse for each in done.values()], limits=SQUARED),
-        parameters=first.parameters if first else None,
-        multiply_adds=first.multiply_adds if first else None,
-        train_seconds=t_interval([each.train_seconds for each in done.values()], limits=_POSITIVE),
-        failed=failed,
+        validation_error=t_interval([item.validation_error for item in done], limits=PERCENT),
+        test_mse=t_interval([item.test_mse for item in done], limits=SQUARED),
+        parameters=done[0].parameters if done else None,
+        multiply_adds=done[0].multiply_adds if done else None,
+        train_seconds=t_interval([item.train_seconds for item in done], limits=_POSITIVE),
+        failed=tuple(failed),
         interrupted=stopped,
-        missing=len(seeds) - len(done) - len(failed) - stopped,
+        missing=missing,
     )
 
 
@@ -263,8 +277,11 @@ def trial_records(
         results: results of the trials that are done, by trial id.
         cells: cells of the plan to list (None: all).
     """
-    asked = plan.cells if cells is None else cells
-    return [_record(plan, cell, result) for cell in asked for result in _done(cell, results)]
+    records = []
+    for cell in plan.cells if cells is None else cells:
+        for result in _done(cell, results):
+            records.append(_record(plan, cell, result))
+    return records
 
 
 def _record(plan: Plan, cell: Cell, result: Result) -> dict[str, str | int | float]:

@@ -251,15 +251,17 @@ class Store:
         return self._sources({trial.id: trial for trial in trials})
 
     def _sources(self, asked: Mapping[str, Trial]) -> dict[str, str]:
-        families = {trial: each.family for trial, each in asked.items()}
+        families = {trial: spec.family for trial, spec in asked.items()}
+        # By family, the epochs and the ids of the trials that are done.
         done: dict[str, list[tuple[int, str]]] = {}
         query = "SELECT family, epochs, id FROM trials WHERE status = 'done' AND family IN"
         for family, epochs, source in self._select(query, families.values()):
             done.setdefault(family, []).append((epochs, source))
         found: dict[str, str] = {}
-        for trial, each in asked.items():
+        for trial, spec in asked.items():
+            # The shortest first: a trial's own result goes before that of a longer one.
             for epochs, source in sorted(done.get(families[trial], ())):
-                if each.training.epochs in checkpoints(epochs):
+                if spec.training.epochs in checkpoints(epochs):
                     found[trial] = source
                     break
         return found
@@ -284,8 +286,9 @@ class Store:
         """
         asked = {trial.id: trial for trial in trials}
         sources = self._sources(asked)
-        rows = self._select("SELECT * FROM figures WHERE trial IN", sources.values())
-        known = {(source, epoch): Figures(*figures) for source, epoch, *figures in rows}
+        known: dict[tuple[str, int], Figures] = {}
+        for source, epoch, *figures in self._select("SELECT * FROM figures WHERE trial IN", sources.values()):
+            known[source, epoch] = Figures(*figures)
         return {trial: known[source, asked[trial].training.epochs] for trial, source in sources.items()}
 
     def predictions(self, trials: Iterable[Trial]) -> dict[str, np.ndarray]:

@@ -172,9 +172,9 @@ def failed_trials(plans: Iterable[Plan], store: Store) -> tuple[Trial, ...]:
         store: store to search.
     """
     trials = {trial.id: trial for plan in plans for trial in plan.trials}
-    failed = reasons(store.statuses(trials), "failed")
-    given = store.sources(trials[trial] for trial in failed)  # by a longer training
-    return tuple(trials[trial] for trial in failed if trial not in given)
+    failed = [trials[trial] for trial in reasons(store.statuses(trials), "failed")]
+    done = store.sources(failed)  # by a longer training
+    return tuple(trial for trial in failed if trial.id not in done)
 
 
 def _in_order(trials: Iterable[Trial]) -> list[Trial]:
@@ -201,14 +201,14 @@ def _survey(
     failed = {}
     if not (options.again or options.retry_failed):
         failed = reasons(store.statuses(trial.id for trial in trials if trial.id not in done), "failed")
-    settled = (done, failed, tried)
-    todo = cover(trial for trial in trials if not any(trial.id in each for each in settled))
+    left = [trial for trial in trials if not (trial.id in done or trial.id in failed or trial.id in tried)]
+    todo = cover(left)
     asked = {trial.id for trial in todo}
     others = [trial for trial in cover(trials) if trial.id not in asked]
     return _Survey(
-        tuple(trial for trial in others if trial.id in done),
-        tuple(trial for trial in others if trial.id not in done),
-        todo,
+        done=tuple(trial for trial in others if trial.id in done),
+        failed=tuple(trial for trial in others if trial.id not in done),
+        todo=todo,
     )
 
 
@@ -247,13 +247,17 @@ def read_table(plan: Plan, store: Store, *, curves: bool = True) -> StudyTable:
         curves: whether to read histories and environments, too, which takes a hundred times as long.
     """
     statuses = store.statuses(trial.id for trial in plan.trials)
-    failed, interrupted = reasons(statuses, "failed"), reasons(statuses, "interrupted")
+    failed = reasons(statuses, "failed")
+    interrupted = reasons(statuses, "interrupted")
     if curves:
         return aggregate(plan, store.results(plan.trials), failed, interrupted)
     figures = store.figures(plan.trials)
+    table = aggregate(plan, figures, failed, interrupted)
+    # Key figures have no number of images, which is the same for all trials.
     first = [trial for trial in plan.trials if trial.id in figures][:1]
-    images = next((result.final_test.images for result in store.results(first).values()), None)
-    return replace(aggregate(plan, figures, failed, interrupted), images=images)
+    for result in store.results(first).values():
+        table = replace(table, images=result.final_test.images)
+    return table
 
 
 @dataclass(frozen=True)
