@@ -83,9 +83,10 @@ def differences(plans: list[Plan], one: Store, other: Store) -> list[str]:
     for plan in plans:
         if table(plan, one) != table(plan, other):
             found.append(f"{plan.study.name}: the table")
-        for trial in plan.trials:
-            if (one.predictions(trial) != other.predictions(trial)).any():
-                found.append(f"{plan.study.name}: predictions of trial {trial.id}")
+        others = other.predictions(plan.trials)
+        for trial, classes in one.predictions(plan.trials).items():
+            if (classes != others[trial]).any():
+                found.append(f"{plan.study.name}: predictions of trial {trial}")
     return found
 
 

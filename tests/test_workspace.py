@@ -23,6 +23,7 @@ def test_the_store_decides_the_folder_whatever_its_name_is() -> None:
     assert workspace.store == Path("elsewhere", "mine.db")
     assert [getattr(workspace, place) for place in PLACES] == [Path("elsewhere", place) for place in PLACES]
     assert Workspace.of("mine.db").models == Path("models")
+    assert Workspace.of("mine.db").model("cnn", 3) == Path("models", "cnn-seed3")
     assert Settings(store=Path("elsewhere/mine.db")).workspace == workspace
 
 

@@ -40,6 +40,15 @@ class Workspace:
         """The folder of trained networks, a bundle each."""
         return self.root / "models"
 
+    def model(self, recipe: str, seed: int) -> Path:
+        """Return the folder of a network that is trained alone.
+
+        Args:
+            recipe: name of the recipe.
+            seed: seed of the training.
+        """
+        return self.models / f"{recipe}-seed{seed}"
+
     @property
     def reports(self) -> Path:
         """The folder of reports."""

@@ -128,14 +128,15 @@ def assert_kept(store: Store, result: Result) -> None:
     assert store.statuses([trial.id])[trial.id] == ("done", "")
     assert store.results([trial])[trial.id].to_json() == result.to_json()
     for epoch, classes in result.predictions.items():
-        assert np.array_equal(store.predictions(of_epochs(trial, epoch)), classes)
+        short = of_epochs(trial, epoch)
+        assert np.array_equal(store.predictions([short])[short.id], classes)
 
 
 def test_a_result_is_read_back_whole_with_its_predictions(store: Store, result: Result) -> None:
     store.start(result.trial)
     store.finish(result)
     assert_kept(store, result)
-    assert store.predictions(result.trial).dtype == np.uint8
+    assert store.predictions([result.trial])[result.trial.id].dtype == np.uint8
     assert store.check() == "ok"
 
 
@@ -197,7 +198,7 @@ def test_a_new_result_takes_the_place_of_the_old_with_all_its_predictions(
     assert_kept(store, newer)
     shorter = of_epochs(result.trial, 1)
     with pytest.raises(StoreError, match=f"no predictions of trial {shorter.id} after epoch 1"):
-        store.predictions(shorter)
+        store.predictions([shorter])
     assert store.counts() == {"done": 1}
 
 
@@ -231,7 +232,7 @@ def test_predictions_that_were_never_kept_are_refused(store: Store, result: Resu
     for trial in (of_epochs(result.trial, 3), numbered(result, 1).trial):
         epochs = trial.training.epochs
         with pytest.raises(StoreError, match=f"no predictions of trial {trial.id} after epoch {epochs}"):
-            store.predictions(trial)
+            store.predictions([trial])
 
 
 def test_the_plan_of_a_study_is_kept_by_its_name_and_its_data_as_it_was_last_run(store: Store) -> None:

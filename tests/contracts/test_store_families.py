@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import sqlite3
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +117,7 @@ def test_a_trial_is_never_read_off_one_of_another_family(
     assert store.sources(others) == store.results(others) == {}
     for other in others:
         with pytest.raises(StoreError, match=f"no predictions of trial {other.id}"):
-            store.predictions(other)
+            store.predictions([other])
 
 
 @pytest.mark.parametrize(
@@ -176,9 +174,11 @@ def test_what_is_read_off_a_longer_training_is_what_the_shorter_would_have_given
     for each in asked:
         assert untimed(results[each.id]) == untimed(of(each.training.epochs))
         assert results[each.id].to_json() == of(12).after(each).to_json()
-        assert np.array_equal(
-            store.predictions(each), of(each.training.epochs).predictions[each.training.epochs]
-        )
+    predictions = store.predictions(asked)
+    assert list(predictions) == [each.id for each in asked]
+    for each in asked:
+        epochs = each.training.epochs
+        assert np.array_equal(predictions[each.id], of(epochs).predictions[epochs])
 
 
 def test_figures_are_those_of_the_results_whole(
@@ -205,31 +205,17 @@ def test_figures_follow_a_new_result(store: Store, trial: Trial, of: Callable[[i
     }
 
 
-def test_figures_of_a_store_that_has_none_of_its_own_are_read_from_its_results(
-    store_class: type[Store], path: Path, trial: Trial, of: Callable[[int], Result]
-) -> None:
-    with store_class(path) as store:
-        store.finish(of(12))
-    with closing(sqlite3.connect(path)) as database:
-        database.execute("DROP TABLE figures")  # as the first stores were
-    asked = of_lengths(trial, (2, 12, 20))
-    with store_class(path, create=False) as store:
-        old = store.figures(asked)
-        assert old == {each.id: of(12).figures(each.training.epochs) for each in asked[:2]}
-        store.finish(of(20))
-        assert store.figures(asked) == old | {asked[2].id: of(20).figures(20)}
-
-
 def test_predictions_of_different_lengths_are_those_of_their_own_epochs(
     store: Store, trial: Trial, of: Callable[[int], Result]
 ) -> None:
     store.finish(of(10))
-    kept = {epochs: store.predictions(of_epochs(trial, epochs)) for epochs in (1, 2, 5, 10)}
-    for one, other in itertools.combinations(kept, 2):
-        assert not np.array_equal(kept[one], kept[other])
+    kept = store.predictions(of_lengths(trial, (1, 2, 5, 10)))
+    for one, other in itertools.combinations(kept.values(), 2):
+        assert not np.array_equal(one, other)
     own = 9 - of(5).predictions[5]
     store.finish(of(5).model_copy(update={"predictions": {5: own}}))
-    assert np.array_equal(store.predictions(of_epochs(trial, 5)), own)
+    short = of_epochs(trial, 5)
+    assert np.array_equal(store.predictions([short])[short.id], own)
 
 
 def test_a_result_has_the_names_that_it_is_asked_for_by(
@@ -249,4 +235,5 @@ def test_what_a_longer_training_gave_can_be_read_by_the_next_who_opens_the_store
         first.finish(of(5))
     with store_class(path, create=False) as second:
         assert found(second, trial, LENGTHS) == {1: 5, 2: 5, 5: 5}
-        assert np.array_equal(second.predictions(of_epochs(trial, 2)), of(2).predictions[2])
+        short = of_epochs(trial, 2)
+        assert np.array_equal(second.predictions([short])[short.id], of(2).predictions[2])

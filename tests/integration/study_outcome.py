@@ -40,9 +40,6 @@ def outcome(store: Path, plan: Plan) -> list[Any]:
         assert table.complete
         results = opened.results(plan.trials)
         trials = [timeless(results[trial.id].to_values()) for trial in plan.trials]
-        predictions = [
-            opened.predictions(of_epochs(trial, epoch)).tolist()
-            for trial in plan.trials
-            for epoch in trial.checkpoints
-        ]
+        at_checkpoints = [of_epochs(trial, epoch) for trial in plan.trials for epoch in trial.checkpoints]
+        predictions = [classes.tolist() for classes in opened.predictions(at_checkpoints).values()]
     return [[timeless(row.to_values()) for row in table.rows], trials, predictions]

@@ -25,7 +25,7 @@ def test_each_network_that_is_trained_is_kept_once(digits: Path, tmp_path: Path)
         run_plans([plan], store, ProcessExecutor(2), Observer(), options)
         first = {folder.name: folder.stat().st_mtime_ns for folder in bundles.iterdir()}
         run_plans([plan], store, ProcessExecutor(2), Observer(), options)
-        predictions = {trial.id: store.predictions(trial) for trial in plan.trials}
+        predictions = store.predictions(plan.trials)
     names = {trial.id: f"{trial.recipe}-seed{trial.seed}-{trial.id[:8]}" for trial in plan.trials}
     assert first == {folder.name: folder.stat().st_mtime_ns for folder in bundles.iterdir()}
     assert first.keys() == set(names.values())

@@ -56,7 +56,7 @@ def answers(plan: Plan, store: Path) -> list:
         table = read_table(plan, opened)
         assert table.complete
         rows = [row.to_values() | {"train_seconds": None} for row in table.rows]
-        return [rows, [opened.predictions(trial).tolist() for trial in plan.trials]]
+        return [rows, [classes.tolist() for classes in opened.predictions(plan.trials).values()]]
 
 
 def test_thirty_kills_lose_nothing_repeat_nothing_and_change_no_figure(folder: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from digitlab.cli.main import run
 from digitlab.data import load
+from digitlab.data.idx import read_idx
 from digitlab.results import Store
 from digitlab.spec import DataSpec, resolve_study
 from digitlab.spec.library import resolve_collection
@@ -47,8 +49,29 @@ def report_of(name: str, store: Path, form: str = "html") -> Path:
     return Workspace.of(store).report(name, form, data=data, fingerprint=load(data).fingerprint)
 
 
-def test_a_collection_is_one_page_named_after_it(store: Path, on_digits: list[str], capsys) -> None:
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the data files that are read from now on."""
+    names: list[str] = []
+
+    def note_and_read(path: Path) -> np.ndarray:
+        names.append(path.name)
+        return read_idx(path)
+
+    monkeypatch.setattr("digitlab.data.dataset.read_idx", note_and_read)
+    return names
+
+
+def test_a_collection_loads_its_data_once(on_digits: list[str], read: list[str]) -> None:
+    assert run(["study", "run", "classroom", "--seeds", "2", "--no-report", *on_digits]) == 0
+    assert len(read) == len(set(read)) == 4
+
+
+def test_a_collection_is_one_page_named_after_it(
+    store: Path, on_digits: list[str], read: list[str], capsys
+) -> None:
     assert run(["study", "report", "classroom", *on_digits]) == 0
+    assert len(read) == len(set(read)) == 4, "the data is loaded once"
     path = report_of("classroom", store)
     assert capsys.readouterr().out == f"{path}\n"
     html = path.read_text("utf-8")

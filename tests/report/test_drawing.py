@@ -25,7 +25,7 @@ from digitlab.report import (
 )
 from digitlab.report.canvas import wrapped
 from digitlab.report.figures import Kernels, Misread
-from digitlab.report.markup import inline_svg
+from digitlab.report.page import inline_svg
 from digitlab.results import StudyTable
 from digitlab.spec import Axis
 

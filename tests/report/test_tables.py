@@ -11,8 +11,9 @@ import pytest
 
 from digitlab.report import evidence_of, evidence_table, sentences
 from digitlab.report.tables import notes, study_table
-from digitlab.report.text import is_numeric, level_text, probability
+from digitlab.report.text import is_numeric, probability
 from digitlab.spec import Axis
+from digitlab.spec.study import level_text
 
 NOT_A_NUMBER = "the loss became nan in epoch 3"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
@@ -87,13 +86,3 @@ def test_kernels_are_those_after_the_epochs_of_each_trial(result: Result) -> Non
     assert read.after(of_epochs(read.trial, 5)).final_kernels == kernels(5)
     assert list(read.after(of_epochs(read.trial, 5)).kernels) == [1, 2, 5]
     assert result.final_kernels == ()
-
-
-def test_a_result_of_the_first_stores_has_the_kernels_of_its_last_epoch_alone(result: Result) -> None:
-    for kept, expected in (([[list(row) for row in kernels(12)[0]]], kernels(12)), ([], ())):
-        old = json.loads(result.to_json()) | {"kernels": kept}
-        read = Result.from_json(json.dumps(old))
-        assert read.final_kernels == expected
-        assert read.after(read.trial).final_kernels == expected
-        assert read.after(of_epochs(read.trial, 5)).final_kernels == ()
-        assert Result.from_json(read.to_json()) == read

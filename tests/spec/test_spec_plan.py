@@ -84,7 +84,7 @@ def test_axes_are_crossed_and_the_last_varies_fastest() -> None:
         (8, 0.1), (8, 0.01), (8, 0.001), (16, 0.1), (16, 0.01), (16, 0.001),
     ]  # fmt: skip
     assert len(plan.trials) == 12
-    assert plan.cells[1].label == "8 x 0.01"
+    assert plan.cells[1].label == "8 × 0.01"
     for cell in plan.cells:
         trial = cell.trials[1]
         assert (trial.model, trial.training.learning_rate) == (

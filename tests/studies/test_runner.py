@@ -189,7 +189,7 @@ def test_the_observer_is_told_of_a_result_when_anybody_can_read_it(plan: Plan, s
         def finished(self, trial: Trial, result: Result) -> None:
             with Store(store.path, create=False) as another:
                 assert another.results([trial])[trial.id].to_json() == result.to_json()
-                found.append(another.predictions(trial))
+                found.append(another.predictions([trial])[trial.id])
                 assert np.array_equal(found[-1], result.predictions[2])
 
         def failed(self, trial: Trial, reason: str) -> None:

@@ -88,9 +88,10 @@ def test_nothing_is_trained_that_a_longer_training_of_another_study_gave(
         table = read_table(plan, store)
         assert table.complete
         assert table == trained_alone(plan)
+        predictions = store.predictions(plan.trials)
         for trial in plan.trials:
             alone = pretend(trial, lambda _: None)
-            assert np.array_equal(store.predictions(trial), alone.predictions[trial.training.epochs])
+            assert np.array_equal(predictions[trial.id], alone.predictions[trial.training.epochs])
 
 
 def test_what_is_read_off_another_study_needs_no_lock(over: PlanOver, store: Store) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from digitlab.cli.console import say
@@ -11,23 +11,24 @@ if TYPE_CHECKING:
     from digitlab.data.dataset import Dataset
 
 
-def warn_of_data(names: Iterable[str]) -> None:
+def warn_of_data(names: Iterable[str], load: Callable[[str], Dataset] | None = None) -> None:
     """Load data sets, and warn on stderr of their grave faults, in one line each.
 
     Data sets of the catalogue were inspected before, and are not loaded.
 
     Args:
         names: names or folders as accepted by `--data`; duplicates are ignored.
+        load: function that loads a data set by its name or folder (None: `digitlab.data.load`).
 
     Raises:
         DataError: a data set cannot be loaded.
     """
     from digitlab.data.catalog import CATALOG
-    from digitlab.data.dataset import load
+    from digitlab.data.dataset import load as load_data
 
     for name in sorted(set(names)):
         if name not in CATALOG:
-            warn_of_dataset(load(name))
+            warn_of_dataset((load or load_data)(name))
 
 
 def warn_of_dataset(dataset: Dataset, first: str = "train") -> None:

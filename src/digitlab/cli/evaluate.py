@@ -1,8 +1,9 @@
-"""`digitlab evaluate`: score networks on the test images of a data set."""
+"""`digitlab evaluate`: score networks on the test images of a data set, readers of rows on composed rows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -44,7 +45,6 @@ def evaluate(
     from digitlab.bundle.rows_card import reads_rows
     from digitlab.bundle.runtime import load_classifier
     from digitlab.cli.data_warnings import warn_of_dataset
-    from digitlab.cli.evaluate_rows import evaluate_row_readers
     from digitlab.cli.progress import part_bar
     from digitlab.data.classes import numbered
     from digitlab.synthesis.corruptions import CORRUPTIONS
@@ -58,7 +58,7 @@ def evaluate(
             "--ensemble, which are of networks that classify one digit; evaluate it by itself"
         )
     if rows:
-        evaluate_row_readers(rows, threads, data, as_json)
+        _evaluate_row_readers(rows, threads, data, as_json)
         return
     classifiers = [load_classifier(model, threads) for model in models]
     cards = {classifier.name: classifier.card for classifier in classifiers}
@@ -128,3 +128,27 @@ def _confusion(scores: Scores, classes: Sequence[str]) -> Table:
     for name, row, recall in zip(classes, scores.confusion, scores.recall, strict=True):
         table.add_row(name, *(str(count) if count else "·" for count in row), f"{100 * recall:.2f}")
     return table
+
+
+def _evaluate_row_readers(models: Sequence[str], threads: int, data: str | None, as_json: bool) -> None:
+    """Read composed rows of the validation part with each reader, and print the shares read correctly."""
+    from digitlab.bundle.rows_evaluate import evaluate_rows
+    from digitlab.bundle.rows_runtime import load_row_network
+    from digitlab.data import load
+
+    table = plain_table("", right=("rows", "read right %", "95 % interval"))
+    for model in models:
+        network = load_row_network(model, threads)
+        scores = evaluate_rows(network, load(data or network.card.result.trial.data.dataset))
+        if as_json:
+            values = [{**asdict(score), "interval": score.interval} for score in scores]
+            print_json({"bundle": model, "scores": values})
+            continue
+        for score in scores:
+            low, high = score.interval
+            share = f"{100 * score.right / score.rows:.1f}"
+            interval = f"{100 * low:.1f} to {100 * high:.1f}"
+            table.add_row(f"{model}: {score.kind}", f"{score.rows:,}", share, interval)
+    if not as_json:
+        stdout().print("whole rows, composed of digits that no training saw, read greedily at one width")
+        stdout().print(table)

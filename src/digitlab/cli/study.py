@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,6 +18,7 @@ from digitlab.errors import MissingExtraError, UserError
 from digitlab.workspace import DEFAULT_STORE, Workspace
 
 if TYPE_CHECKING:
+    from digitlab.data.dataset import Dataset
     from digitlab.results.store import Store
     from digitlab.spec.plan import Plan
     from digitlab.studies.executors.base import Executor
@@ -91,29 +93,32 @@ def run(
     """
     from digitlab.cli.data_warnings import warn_of_data
     from digitlab.cli.progress import StudyProgress
+    from digitlab.data import load
     from digitlab.files import ensure_folder
+    from digitlab.report import report_file
     from digitlab.results.store import Store
     from digitlab.studies.planning import plan_study
     from digitlab.studies.runner import RunOptions, failed_trials, run_plans
 
     _require_what_reports(report)
     chosen = _executor(executor, workers, address, gpus)
-    plans = [plan_study(each, seeds=seeds, data=data) for each in _members(study)]
+    load_once = cache(load)  # studies of a collection share their data
+    plans = [plan_study(name, seeds=seeds, data=data, load=load_once) for name in _members(study)]
     if report:  # refused before anything is trained
-        _report_place(study, plans, store)
-    warn_of_data(plan.study.data.dataset for plan in plans)
+        report_file(study, plans, Workspace.of(store))
+    warn_of_data([plan.study.data.dataset for plan in plans], load_once)
     options = RunOptions(again, retry_failed, None if bundles is None else ensure_folder(bundles))
     with Store(store) as opened:
         try:
             with StudyProgress(study, plans) as progress:
-                run_plans(plans, opened, chosen, progress, options)
+                run_plans(plans, opened, chosen, progress, options, load_once)
         except (KeyboardInterrupt, SystemExit):
             say("stopped; what is finished is kept: run the same command again to go on")
             raise
         with suppress(StdoutError):  # reported by `main.run`; the report is written all the same
             print_studies(plans, opened, as_json)
         if report:
-            say(f"report: {_write_report(study, plans, opened)}")
+            say(f"report: {_write_report(study, plans, opened, load_once)}")
         failed = failed_trials(plans, opened)
     if failed:
         trials = len({trial.id for plan in plans for trial in plan.trials})
@@ -130,10 +135,11 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Print what the store has of a study, as it was last run."""
+    from digitlab.data import load
     from digitlab.results.store import Store
 
     with Store(store, create=False) as opened:
-        print_studies(_plans(study, seeds, data, opened), opened, as_json)
+        print_studies(_plans(study, seeds, data, opened, cache(load)), opened, as_json)
 
 
 @app.command()
@@ -152,11 +158,13 @@ def report(
     store: StoreOption = DEFAULT_STORE,
 ) -> None:
     """Write the report of a study or a collection from what the store has."""
+    from digitlab.data import load
     from digitlab.results.store import Store
 
     with Store(store, create=False) as opened:
-        plans = _plans(study, seeds, data, opened)
-        stdout().print(str(_write_report(study, plans, opened, out, form)), soft_wrap=True)
+        load_once = cache(load)
+        plans = _plans(study, seeds, data, opened, load_once)
+        stdout().print(str(_write_report(study, plans, opened, load_once, form, out)), soft_wrap=True)
         _say_what_is_empty(plans, opened)
 
 
@@ -181,6 +189,7 @@ def export(
 
     Where nothing is done yet, that is said on stderr, what is written has no records, and the exit code is 0.
     """
+    from digitlab.data import load
     from digitlab.report.export import write_export, write_lines
     from digitlab.results.store import Store
 
@@ -190,7 +199,7 @@ def export(
             f"--format {wanted}: expected --out PATH, received none; say where it is to be written"
         )
     with Store(store, create=False) as opened:
-        plans = _plans(study, seeds, data, opened)
+        plans = _plans(study, seeds, data, opened, cache(load))
         if out is not None:
             say(f"export: {write_export(wanted, plans, opened.results, out)}")
         elif wanted in ("csv", "json"):
@@ -240,11 +249,13 @@ def _members(study: str) -> tuple[str, ...]:
     return resolve_collection(study).studies if study in collection_names() else (study,)
 
 
-def _plans(study: str, seeds: int | None, data: str | None, store: Store) -> list[Plan]:
+def _plans(
+    study: str, seeds: int | None, data: str | None, store: Store, load: Callable[[str], Dataset]
+) -> list[Plan]:
     """Return the plans of studies as the store has them, and print remarks on them."""
     from digitlab.studies.planning import stored_plan
 
-    found = [stored_plan(name, store, seeds=seeds, data=data) for name in _members(study)]
+    found = [stored_plan(name, store, seeds=seeds, data=data, load=load) for name in _members(study)]
     for line in dict.fromkeys(remark for each in found for remark in each.remarks):
         say(line)
     return [each.plan for each in found]
@@ -266,52 +277,17 @@ def _require_what_reports(page: bool) -> None:
             raise UserError(f"{MissingExtraError(module, 'report')}{instead}")
 
 
-def _report_name(study: str, plans: Sequence[Plan]) -> str:
-    """Return the name of a report: the collection's, or the study's own."""
-    return plans[0].study.name if _members(study) == (study,) else study
-
-
-def _report_place(
-    name: str, plans: Sequence[Plan], store: Path, form: str = "html", out: Path | None = None
-) -> tuple[Path, str]:
-    """Return the file of a report, and a sentence on what it replaces; empty if nothing of another study."""
-    from digitlab.marks import replaced_by
-    from digitlab.report import report_mark, report_path
-
-    stem = _report_name(name, plans)
-    path = out or report_path(Workspace.of(store), stem, plans, form)
-    return path, replaced_by(report_mark(plans, stem), path)
-
-
 def _write_report(
-    name: str, plans: Sequence[Plan], store: Store, out: Path | None = None, form: str = "html"
+    study: str,
+    plans: Sequence[Plan],
+    store: Store,
+    load: Callable[[str], Dataset],
+    form: str = "html",
+    out: Path | None = None,
 ) -> Path:
-    from functools import cache
+    from digitlab.report import report_file, write_stored_report
 
-    from digitlab.data import Dataset, load
-    from digitlab.errors import DataError
-    from digitlab.report import read_material, write_markdown, write_report
-    from digitlab.spec.library import collection_names, resolve_collection
-    from digitlab.studies.runner import read_table
-
-    collection = resolve_collection(name) if name in collection_names() else None
-
-    @cache  # studies of a collection share it
-    def data(dataset: str) -> Dataset | None:
-        try:
-            return load(dataset)
-        except DataError:  # gone, or seen from another folder: the report does without pictures
-            return None
-
-    path, sentence = _report_place(name, plans, store.path, form, out)
-    if sentence:
-        say(f"{path}: {sentence}")
-    studies = [read_material(read_table(plan, store), store, data(plan.study.data.dataset)) for plan in plans]
-    write = write_markdown if form == "md" else write_report
-    return write(
-        studies,
-        path,
-        name=_report_name(name, plans),
-        title=collection.title if collection else "",
-        description=collection.description if collection else "",
-    )
+    file = report_file(study, plans, Workspace.of(store.path), form, out)
+    if file.replaced:
+        say(f"{file.path}: {file.replaced}")
+    return write_stored_report(file, plans, store, load)

@@ -44,7 +44,7 @@ def _print_levels(material: Material) -> None:
     from digitlab.report import evidence_of
 
     table, evidence = material.table, evidence_of(material)
-    for place, row in enumerate(table.rows):
+    for i, row in enumerate(table.rows):
         print_json(
             {
                 "study": table.plan.study.name,
@@ -52,7 +52,7 @@ def _print_levels(material: Material) -> None:
                 "fingerprint": table.plan.fingerprint,
                 **row.to_values(),
                 "reference": row.levels == table.plan.reference,
-                "evidence": [each for one in evidence for each in _of_level(one, place)],
+                "evidence": [comparison for item in evidence for comparison in _of_level(item, i)],
             }
         )
 
@@ -141,5 +141,8 @@ def _width(text: TextTable) -> int:
     """Return the smallest width of a table in characters, with a gap of three between its columns."""
     from rich.cells import cell_len
 
-    columns = zip(text.columns, *text.rows, strict=True)
-    return sum(3 + max(map(cell_len, (*title.split(), *cells))) for title, *cells in columns) + 1
+    width = 1
+    for title, *cells in zip(text.columns, *text.rows, strict=True):
+        widest = max(map(cell_len, (*title.split(), *cells)))
+        width += widest + 3
+    return width

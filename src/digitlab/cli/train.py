@@ -63,7 +63,7 @@ def train(
         train_rows(wanted_rows, seed, out, threads, engine, data, store, as_json)
         return
     wanted = with_settings(resolve_recipe(recipe), changes, "--set")
-    target = ensure_new(out or Workspace.of(store).models / f"{wanted.name}-seed{seed}")
+    target = ensure_new(out or Workspace.of(store).model(wanted.name, seed))
     warn_of_data([data or "mnist"])
     with epoch_bar(wanted.name, wanted.training.epochs) as on_epoch:
         trained = train_network(

@@ -50,7 +50,7 @@ def train_rows(  # the options of one command
     from digitlab.training.rows import plan_rows
     from digitlab.training.rows import train_rows as train
 
-    target = ensure_new(out or Workspace.of(store).models / f"{recipe.name}-seed{seed}")
+    target = ensure_new(out or Workspace.of(store).model(recipe.name, seed))
     state = target.with_name(f"{target.name}.training.npz")
     name = data or "mnist"
     dataset = load(name)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from digitlab.report.markdown import write_markdown
     from digitlab.report.material import Material, read_material, report_mark
     from digitlab.report.page import write_report
-    from digitlab.report.place import report_path
+    from digitlab.report.place import ReportFile, report_file, report_path, write_stored_report
     from digitlab.report.tables import TextTable, evidence_table, notes, study_table
     from digitlab.report.verdicts import sentences
 
@@ -28,6 +28,7 @@ __getattr__ = lazy_exports(
     {
         "Evidence": "evidence",
         "Material": "material",
+        "ReportFile": "place",
         "TextTable": "tables",
         "best_row": "answers",
         "draw_error_by_level": "drawing",
@@ -43,18 +44,21 @@ __getattr__ = lazy_exports(
         "most_misread": "figures",
         "notes": "tables",
         "read_material": "material",
+        "report_file": "place",
         "report_mark": "material",
         "report_path": "place",
         "sentences": "verdicts",
         "study_table": "tables",
         "write_markdown": "markdown",
         "write_report": "page",
+        "write_stored_report": "place",
     },
 )
 
 __all__ = [
     "Evidence",
     "Material",
+    "ReportFile",
     "TextTable",
     "best_row",
     "draw_error_by_level",
@@ -70,10 +74,12 @@ __all__ = [
     "most_misread",
     "notes",
     "read_material",
+    "report_file",
     "report_mark",
     "report_path",
     "sentences",
     "study_table",
     "write_markdown",
     "write_report",
+    "write_stored_report",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from digitlab.report.text import interval, number, seeds_text, settings_text
+from digitlab.report.text import interval, number, seeds_text
 from digitlab.results.aggregate import Row, StudyTable
+from digitlab.spec.study import settings_text
 
 
 def lead(table: StudyTable) -> str:
@@ -33,10 +34,13 @@ def lead(table: StudyTable) -> str:
 
 def _among(table: StudyTable, best: Row) -> str:
     """Return a phrase on the levels that the best was chosen from (empty: from all of them)."""
-    stable = [row for row in table.rows if not row.failed] if not best.failed else table.rows
-    lacking = any(row.test_error.n < best.test_error.n for row in stable)
-    which = f" with {seeds_text([best.test_error.n])}" if lacking else ""
-    if len(stable) < len(table.rows):
+    candidates = table.rows
+    if not best.failed:
+        candidates = tuple(row for row in table.rows if not row.failed)
+    which = ""
+    if any(row.test_error.n < best.test_error.n for row in candidates):
+        which += f" with {seeds_text([best.test_error.n])}"
+    if len(candidates) < len(table.rows):
         which += " of which no seed failed"
     return f"among levels{which}, " if which else ""
 

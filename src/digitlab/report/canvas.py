@@ -121,12 +121,13 @@ def level_axis(axes: Axes, positions: np.ndarray, labels: Sequence[str], *, word
     texts = [_short(label, LABEL_LENGTH) for label in labels]
     span = np.ptp(positions) or 1.0
     places = AXIS_LENGTH * (positions - positions.min()) / span
-    shown = _apart(places, [_cells(text) + 1.5 for text in texts])
+    shown = _apart(places, [_cells(text) + 1.5 for text in texts])  # a label and a gap
     turned = words and not shown.all()
     if turned:
-        shown = _apart(places, [2.0] * len(texts))
+        shown = _apart(places, [2.0] * len(texts))  # the height of a line
     kept = [text if keep else "" for text, keep in zip(texts, shown, strict=True)]
-    axes.set_xticks(positions, kept, **({"rotation": 35, "ha": "right"} if turned else {}))
+    rotation: dict[str, Any] = {"rotation": 35, "ha": "right"} if turned else {}
+    axes.set_xticks(positions, kept, **rotation)
     axes.xaxis.set_minor_locator(NullLocator())
     margin = 0.06 * span if len(positions) > 1 else 0.5
     axes.set_xlim(positions.min() - margin, positions.max() + margin)

@@ -23,7 +23,7 @@ from digitlab.report.canvas import (
     wrapped,
 )
 from digitlab.report.figures import Band, ErrorByLevel, Kernels, LearningCurves, Misread, Series
-from digitlab.report.text import level_text
+from digitlab.spec.study import level_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,11 +79,12 @@ def _draw_series(axes: Axes, series: Series, places: _Places, colour: str) -> _H
     (dashed,) = axes.plot(
         x, validation, "--D" if places.joined else "D", color=faint, alpha=0.6, linewidth=1, markersize=3.5
     )
-    pairs = zip(places.levels, series.singles, strict=True)
-    dots = np.array([(place + places.aside, value) for place, values in pairs for value in values])
-    (single,) = axes.plot(
-        *dots.reshape(-1, 2).T, "o", color=colour, alpha=0.4, markersize=4, markeredgewidth=0
-    )
+    dots_x: list[float] = []
+    dots_y: list[float] = []
+    for place, values in zip(places.levels, series.singles, strict=True):
+        dots_x += [place + places.aside] * len(values)
+        dots_y += values
+    (single,) = axes.plot(dots_x, dots_y, "o", color=colour, alpha=0.4, markersize=4, markeredgewidth=0)
     bars = axes.errorbar(
         x,
         mean,
@@ -99,11 +100,15 @@ def _draw_series(axes: Axes, series: Series, places: _Places, colour: str) -> _H
 
 def _errors(data: ErrorByLevel) -> tuple[list[float], list[float]]:
     """Return the errors that are drawn as points, and the ends of the intervals."""
-    tests = [estimate for series in data.series for estimate in series.test]
-    validations = [estimate.mean for series in data.series for estimate in series.validation]
-    singles = [value for series in data.series for values in series.singles for value in values]
-    ends = [end for estimate in tests for end in (estimate.low, estimate.high)]
-    return [*singles, *validations], ends
+    points: list[float] = []
+    ends: list[float] = []
+    for series in data.series:
+        for values in series.singles:
+            points += values
+        points += [estimate.mean for estimate in series.validation]
+        for estimate in series.test:
+            ends += (estimate.low, estimate.high)
+    return points, ends
 
 
 def _error_legend(figure: Figure, data: ErrorByLevel, handles: Sequence[_Handles]) -> None:

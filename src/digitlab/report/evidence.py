@@ -208,9 +208,9 @@ def _expected(level: dict[int, np.ndarray], base: dict[int, np.ndarray]) -> Cros
     shared = sorted(base.keys() & level.keys())
     if len(shared) < 2:
         return None
-    return crossed_difference(
-        np.stack([level[seed] for seed in shared]), np.stack([base[seed] for seed in shared])
-    )
+    of_level = np.stack([level[seed] for seed in shared])  # bool [seeds, images]
+    of_base = np.stack([base[seed] for seed in shared])
+    return crossed_difference(of_level, of_base)
 
 
 def _right(material: Material, cell: Cell, labels: np.ndarray) -> dict[int, np.ndarray]:

@@ -15,11 +15,10 @@ from typing import Any, Literal, NamedTuple, TextIO
 
 from digitlab.errors import MissingExtraError
 from digitlab.files import new_file, new_folder
-from digitlab.report.text import level_text
 from digitlab.results.aggregate import trial_records
 from digitlab.results.record import Result
 from digitlab.spec.plan import Cell, Plan
-from digitlab.spec.study import Level
+from digitlab.spec.study import Level, level_text
 from digitlab.spec.trial import Trial
 
 Results = Callable[[Iterable[Trial]], Mapping[str, Result]]
@@ -139,13 +138,16 @@ def _records(plans: Sequence[Plan], results: Results) -> Iterator[dict[str, Leve
 
 def _settings(plans: Sequence[Plan]) -> dict[str, Setting]:
     found: dict[str, tuple[str, dict[Level, None]]] = {}
-    for axis in (axis for plan in plans for axis in plan.study.axes):
-        found.setdefault(axis.path, (axis.title, {}))[1].update(dict.fromkeys(axis.values))
+    for plan in plans:
+        for axis in plan.study.axes:
+            _, levels = found.setdefault(axis.path, (axis.title, {}))
+            levels |= dict.fromkeys(axis.values)
     settings = {}
     for path, (title, levels) in found.items():
         kinds = set(map(type, levels))
         kind = float if kinds == {int, float} else kinds.pop()  # a setting takes no other mixture
-        settings[path] = Setting(title, kind, tuple(dict.fromkeys(map(kind, levels))))
+        distinct = dict.fromkeys(map(kind, levels))
+        settings[path] = Setting(title, kind, tuple(distinct))
     return settings
 
 

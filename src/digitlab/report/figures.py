@@ -10,12 +10,12 @@ import numpy as np
 
 from digitlab.report.material import Material
 from digitlab.report.metric import ERROR, Metric
-from digitlab.report.text import is_numeric, levels_text, seeds_text
+from digitlab.report.text import is_numeric, seeds_text
 from digitlab.results.aggregate import Curve, Estimate, StudyTable, t_interval
 from digitlab.results.record import EpochRecord, Result
 from digitlab.spec.plan import Cell
 from digitlab.spec.recipe import CLASSES
-from digitlab.spec.study import Level
+from digitlab.spec.study import Level, levels_text
 
 WIDE_RATIO = 8
 """Levels that span more than this factor are placed on a logarithmic axis."""
@@ -185,7 +185,7 @@ def _extent(curve: Curve) -> tuple[int, int]:
 
 def _level_curves(cell: Cell, curve: Curve, metric: Metric) -> LevelCurves:
     return LevelCurves(
-        label=levels_text(cell.levels),
+        label=cell.label,
         n=len(curve.histories),
         epochs=np.array([record.epoch for record in curve.histories[0]]),
         training=_band(curve, metric.of_training),
@@ -285,10 +285,19 @@ def first_kernels(material: Material, trained: Iterable[Result] = ()) -> tuple[K
     longer = {result.trial.family: result for result in trained if result.final_kernels}
     found = []
     for row, cell in material.levels():
-        for own in material.results_of(row, cell)[:1]:
-            result = own if own.final_kernels else longer.get(own.trial.family)
-            if result is not None:
-                epochs, asked = result.trial.training.epochs, own.trial.training.epochs
-                weights = np.array(result.final_kernels)
-                found.append(Kernels(levels_text(cell.levels), own.trial.seed, epochs, asked, weights))
+        results = material.results_of(row, cell)
+        if not results:
+            continue
+        own = results[0]
+        result = own if own.final_kernels else longer.get(own.trial.family)
+        if result is None:
+            continue
+        kernels = Kernels(
+            label=cell.label,
+            seed=own.trial.seed,
+            epochs=result.trial.training.epochs,
+            asked=own.trial.training.epochs,
+            weights=np.array(result.final_kernels),
+        )
+        found.append(kernels)
     return tuple(found)

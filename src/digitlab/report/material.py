@@ -10,9 +10,9 @@ import numpy as np
 from digitlab.data.dataset import Dataset
 from digitlab.marks import Mark
 from digitlab.report.metric import ERROR, Metric
-from digitlab.results.aggregate import Row, StudyTable
+from digitlab.results.aggregate import Row, StudyTable, aggregate
 from digitlab.results.record import Result
-from digitlab.results.store import Store
+from digitlab.results.store import Store, reasons
 from digitlab.spec.plan import Cell, Plan
 
 
@@ -66,23 +66,31 @@ def report_mark(plans: Iterable[Plan], name: str = "") -> Mark:
         name: name of the report; if empty, the names of its studies.
     """
     plans = list(plans)
-    names = {plan.study.name: None for plan in plans}
+    names = dict.fromkeys(plan.study.name for plan in plans)
     data = {plan.fingerprint: plan.study.data.name for plan in plans}
-    fingerprints = ", ".join(fingerprint[:16] for fingerprint in data)
-    content = ", ".join(plan.content for plan in plans)
-    return Mark("report", name or ", ".join(names), ", ".join(data.values()), fingerprints, content)
+    return Mark(
+        kind="report",
+        study=name or ", ".join(names),
+        data=", ".join(data.values()),
+        fingerprint=", ".join(fingerprint[:16] for fingerprint in data),
+        content=", ".join(plan.content for plan in plans),
+    )
 
 
-def read_material(table: StudyTable, store: Store, data: Dataset | None) -> Material:
-    """Read what a store holds of a study beside its table.
+def read_material(plan: Plan, store: Store, data: Dataset | None) -> Material:
+    """Read what a store holds of a study.
 
     Args:
-        table: the study's results, one row per level.
-        store: store from which the table was made.
+        plan: the study's plan.
+        store: store to read.
         data: data set that now has the name of the study's data (None: not available); it is left out unless
             its fingerprint is that of the data that the trials were trained on.
     """
-    results = store.results(table.plan.trials)
-    predictions = {trial: store.predictions(result.trial) for trial, result in results.items()}
-    same = data is not None and data.fingerprint == table.plan.fingerprint
-    return Material(table, results, predictions, data if same else None)
+    statuses = store.statuses(trial.id for trial in plan.trials)
+    failed = reasons(statuses, "failed")
+    interrupted = reasons(statuses, "interrupted")
+    results = store.results(plan.trials)
+    predictions = store.predictions(result.trial for result in results.values())
+    if data is not None and data.fingerprint != plan.fingerprint:
+        data = None
+    return Material(aggregate(plan, results, failed, interrupted), results, predictions, data)

@@ -9,9 +9,10 @@ import numpy as np
 
 from digitlab.data.classes import numbered
 from digitlab.report.tables import TextTable
-from digitlab.report.text import level_text, number
+from digitlab.report.text import number
 from digitlab.results.aggregate import StudyTable
 from digitlab.results.record import Scores
+from digitlab.spec.study import level_text
 
 PALEST = 0.1  # smallest shade of a known error, 0..1
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from digitlab.report.metric import metrics_of
-from digitlab.report.text import level_text
 from digitlab.results.aggregate import StudyTable
 from digitlab.revision import Revision
-from digitlab.spec.study import RECIPE_PATH
+from digitlab.spec.study import RECIPE_PATH, level_text
 from digitlab.spec.trial import SYNTHESIS_VERSION, DataSpec, Trial, engine_version_of
 
 INTERVALS = (
@@ -91,7 +90,9 @@ def facts(tables: Sequence[StudyTable]) -> tuple[Fact, ...]:
         tables: results of the studies, at least one.
     """
     told = [_facts(table) for table in tables]
-    names = dict.fromkeys(name for each in told for name in each)
+    names: dict[str, None] = {}  # in the order in which studies have them
+    for circumstances in told:
+        names |= dict.fromkeys(circumstances)
     return tuple(Fact(name, tuple(_entries(name, told, tables))) for name in names)
 
 
@@ -99,9 +100,9 @@ def _entries(
     name: str, told: Sequence[Mapping[str, tuple[str, ...]]], tables: Sequence[StudyTable]
 ) -> Iterator[Entry]:
     holders: dict[tuple[str, ...], list[str]] = {}
-    for each, table in zip(told, tables, strict=True):
-        if name in each:
-            holders.setdefault(each[name], []).append(table.plan.study.name)
+    for circumstances, table in zip(told, tables, strict=True):
+        if name in circumstances:
+            holders.setdefault(circumstances[name], []).append(table.plan.study.name)
     for lines, studies in holders.items():
         yield Entry("" if len(studies) == len(tables) else ", ".join(studies), lines)
 
@@ -130,9 +131,9 @@ def _facts(table: StudyTable) -> dict[str, tuple[str, ...]]:
 def _recipes(table: StudyTable) -> Iterator[str]:
     """Yield the settings of the reference level, or of each recipe if recipes are varied."""
     plan = table.plan
-    kept = [place for place, axis in enumerate(plan.study.axes) if axis.path != RECIPE_PATH]
+    others = [i for i, axis in enumerate(plan.study.axes) if axis.path != RECIPE_PATH]
     for cell in plan.cells:
-        if all(cell.levels[place] == plan.reference[place] for place in kept):
+        if all(cell.levels[i] == plan.reference[i] for i in others):
             trial = cell.trials[0]
             yield f"{trial.recipe}: {', '.join(_settings(table, trial))}"
 
@@ -186,8 +187,10 @@ def _settings(table: StudyTable, trial: Trial) -> Iterator[str]:
     varied = {axis.path for axis in table.plan.study.axes}
     for part, spec in (("model", trial.model), ("training", trial.training)):
         for path, value in _flat(part, spec.to_values()):
-            if path not in varied:
-                yield f"{path} = {value if isinstance(value, list) else level_text(value)}"
+            if path in varied:
+                continue
+            text = str(value) if isinstance(value, list) else level_text(value)
+            yield f"{path} = {text}"
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:

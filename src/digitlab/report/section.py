@@ -26,11 +26,11 @@ from digitlab.report.matrices import confusion_counts, confusion_table, surface_
 from digitlab.report.measured import method_line
 from digitlab.report.metric import ERROR, Metric, metrics_of
 from digitlab.report.tables import evidence_table, notes, study_table
-from digitlab.report.text import levels_text, listed, number, settings_text
+from digitlab.report.text import listed, number
 from digitlab.report.verdicts import sentences
 from digitlab.results.record import Result
 from digitlab.spec.recipe import CNN
-from digitlab.spec.study import RECIPE_PATH
+from digitlab.spec.study import RECIPE_PATH, settings_text
 
 LONG = 12
 """Most rows of a table that is open; a longer one of comparisons, or below a surface, is folded."""
@@ -68,7 +68,10 @@ class _Writer:
         self.table = material.table
         self.key = key
         self.axes = self.table.plan.study.axes
-        self.metrics = [each for each in metrics_of(self.table.plan) if each is ERROR or material.results]
+        # Every table has the error; other metrics are read from whole results.
+        self.metrics = [
+            metric for metric in metrics_of(self.table.plan) if metric is ERROR or material.results
+        ]
 
     def blocks(self, digits: int, trained: Iterable[Result]) -> Iterator[Block]:
         done = any(row.seeds for row in self.table.rows)
@@ -77,29 +80,28 @@ class _Writer:
         yield Block("Results", tuple(self._results()))
         if not done:
             return
-        found = evidence_of(self.material)
-        if found:
-            yield Block("Verdicts", tuple(piece for each in found for piece in self._verdicts(each)))
+        verdicts: list[Piece] = []
+        for evidence in evidence_of(self.material):
+            verdicts += self._verdicts(evidence)
+        if verdicts:
+            yield Block("Verdicts", tuple(verdicts))
         yield Block("Learning curves", tuple(map(self._curves, self.metrics)))
-        optional = {
-            "Confusion": self._confusion(),
-            "Most misread digits" if self.material.classes in (None, DIGITS) else "Most misread images": (
-                self._misread(digits)
-            ),
-            "First-layer kernels": self._kernels(trained),
-        }
-        for title, pieces in optional.items():
-            written = tuple(pieces)
-            if written:
-                yield Block(title, written)
+        confusion = tuple(self._confusion())
+        if confusion:
+            yield Block("Confusion", confusion)
+        misread = tuple(self._misread(digits))
+        if misread:
+            has_digits = self.material.classes in (None, DIGITS)
+            yield Block("Most misread digits" if has_digits else "Most misread images", misread)
+        kernels = tuple(self._kernels(trained))
+        if kernels:
+            yield Block("First-layer kernels", kernels)
 
     def _errors(self, metric: Metric) -> Piece:
         data = error_by_level(self.material, metric)
-        lines = (
-            f", one line for each level of {data.others}; the legend shows the test set"
-            if data.others
-            else ""
-        )
+        lines = ""
+        if data.others:
+            lines = f", one line for each level of {data.others}; the legend shows the test set"
         return Illustration(
             name=f"{self.key}-{metric.key}",
             figure=draw_error_by_level(data),
@@ -115,7 +117,8 @@ class _Writer:
         )
 
     def _results(self) -> Iterator[Piece]:
-        table, surface = study_table(self.table), surface_table(self.table)
+        table = study_table(self.table)
+        surface = surface_table(self.table)
         if surface:
             down, across = self.axes
             yield Tabular(
@@ -124,7 +127,9 @@ class _Writer:
                 f"Mean test error in percent: {down.title} downwards, {across.title} to the right.",
                 shading="The deeper the colour, the more errors.",
             )
-        folded = "Every level with its interval, size and time" if surface and len(table.rows) > LONG else ""
+        folded = ""
+        if surface and len(table.rows) > LONG:
+            folded = "Every level with its interval, size and time"
         yield Tabular(table, "Results by level", folded=folded)
         remarks = notes(self.table)
         if remarks:
@@ -174,16 +179,17 @@ class _Writer:
 
     def _confusion(self) -> Iterator[Piece]:
         best = best_row(self.table)
-        pairs = self.material.levels()
-        results = [each for row, cell in pairs if row is best for each in self.material.results_of(row, cell)]
-        if best is None or not results:
+        if best is None:
+            return
+        cell = self.table.plan.cells[self.table.rows.index(best)]
+        results = self.material.results_of(best, cell)
+        if not results:
             return
         where = settings_text(self.axes, best.levels)
         networks = "one network" if len(results) == 1 else f"{len(results)} networks"
+        counts = confusion_counts([result.final_test for result in results])
         yield Tabular(
-            confusion_table(
-                confusion_counts([result.final_test for result in results]), self.material.classes
-            ),
+            confusion_table(counts, self.material.classes),
             f"Confusion matrix at {where}",
             f"Test images by published class (rows) and by the class read (columns), summed over {networks} "
             f"at {where}, the level of least validation error.",
@@ -191,13 +197,15 @@ class _Writer:
         )
 
     def _misread(self, count: int) -> Iterator[Piece]:
-        data, predictions = self.material.digits, list(self.material.predictions.values())
+        data = self.material.digits
+        predictions = list(self.material.predictions.values())
         if not predictions:
             return
         if data is None:
             yield Notes(("Not shown: the data of this study has changed since, or is not at hand.",))
             return
-        misread = most_misread(predictions, data.y_test, count, known_corrections(data.fingerprint))
+        corrections = known_corrections(data.fingerprint)
+        misread = most_misread(predictions, data.y_test, count, corrections)
         if misread:
             yield self._misread_illustration(misread)
 
@@ -206,16 +214,14 @@ class _Writer:
         classes = self.material.classes or DIGITS
         kind = "digits" if classes == DIGITS else "images"
         again = ", one training after different epochs counted as several" if self._over_epochs() else ""
-        marked = any(each.corrected is not None for each in misread)
-        known = (
-            " Coloured: labels known to be wrong, with the digit that a majority of five people read."
-            if marked
-            else ""
-        )
+        known = ""
+        if any(item.corrected is not None for item in misread):
+            known = " Coloured: labels known to be wrong, with the digit that a majority of five people read."
+        cases = "; ".join(_case(item, classes) for item in misread)
         return Illustration(
             name=f"{self.key}-misread",
             figure=draw_misread(misread, self.material.digits.x_test, classes),
-            description=f"Misread {kind}. {'; '.join(_case(each, classes) for each in misread)}.",
+            description=f"Misread {kind}. {cases}.",
             caption=(
                 f"Test images misread by the most networks, of {misread[0].total} asked{again}; of equals, "
                 "those on whose wrong answer most agree. Below each: the published label, the most common "
@@ -227,27 +233,29 @@ class _Writer:
         if all(axis.path != RECIPE_PATH for axis in self.axes):
             return
         found = first_kernels(self.material, trained)
-        for place, kernels in enumerate(found):
-            yield _kernels_illustration(f"{self.key}-kernels-{place}", kernels)
-        convolutional = [
-            levels_text(cell.levels)
-            for row, cell in self.material.levels()
-            if row.seeds and self.material.results and isinstance(cell.trials[0].model, CNN)
-        ]
+        for i, kernels in enumerate(found):
+            yield _kernels_illustration(f"{self.key}-kernels-{i}", kernels)
+        if not self.material.results:
+            return
         shown = {kernels.label for kernels in found}
-        lacking = [label for label in convolutional if label not in shown]
+        lacking = []
+        for row, cell in self.material.levels():
+            is_convolutional = isinstance(cell.trials[0].model, CNN)
+            if is_convolutional and row.seeds and cell.label not in shown:
+                lacking.append(cell.label)
         if lacking:
             yield Notes((f"Not kept of {listed(lacking)}: read off a longer training of another study.",))
 
 
 def _kernels_illustration(name: str, kernels: Kernels) -> Illustration:
     filters, rows, columns = kernels.weights.shape
+    least = number(float(kernels.weights.min()))
+    most = number(float(kernels.weights.max()))
     largest = number(float(np.abs(kernels.weights).max()))
     after = f"after {kernels.epochs} epochs"
     if kernels.epochs != kernels.asked:
         after += f", the longer training of which this level is the first {kernels.asked}"
     what = f"{filters} kernels of {rows}x{columns} in the first layer of {kernels.label}"
-    least, most = number(float(kernels.weights.min())), number(float(kernels.weights.max()))
     return Illustration(
         name=name,
         figure=draw_kernels(kernels),
@@ -259,11 +267,13 @@ def _kernels_illustration(name: str, kernels: Kernels) -> Illustration:
     )
 
 
-def _case(each: Misread, classes: Sequence[str]) -> str:
-    known = f", by re-labelling {classes[each.corrected]}" if each.corrected is not None else ""
+def _case(item: Misread, classes: Sequence[str]) -> str:
+    known = ""
+    if item.corrected is not None:
+        known = f", by re-labelling {classes[item.corrected]}"
     return (
-        f"image {each.index}: published {classes[each.truth]}{known}, read {classes[each.usual]}, "
-        f"{each.wrong} of {each.total} wrong"
+        f"image {item.index}: published {classes[item.truth]}{known}, read {classes[item.usual]}, "
+        f"{item.wrong} of {item.total} wrong"
     )
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from digitlab.models import cost
 from digitlab.report.evidence import Evidence
 from digitlab.report.metric import ERROR, SQUARED_ERROR, metrics_of
-from digitlab.report.text import NONE, interval, is_numeric, level_text, number, probability, settings_text
+from digitlab.report.text import NONE, interval, is_numeric, number, probability
 from digitlab.results.aggregate import PERCENT, Estimate, Row, StudyTable
 from digitlab.spec.plan import Cell
+from digitlab.spec.study import level_text, settings_text
 
 if TYPE_CHECKING:
     from digitlab.results.statistics import Comparison
@@ -47,17 +48,18 @@ def study_table(table: StudyTable) -> TextTable:
     """
     axes = table.plan.study.axes
     squared = SQUARED_ERROR in metrics_of(table.plan)
-    measures = [_measures(*pair, squared) for pair in zip(table.rows, table.plan.cells, strict=True)]
-    remarks = [_remark(row) for row in table.rows]
-    if any(remarks):
-        measures = [each | {"note": remark} for each, remark in zip(measures, remarks, strict=True)]
-    titles = tuple(measures[0])
+    has_notes = any(map(_remark, table.rows))
+    rows: list[tuple[str, ...]] = []
+    titles: tuple[str, ...] = ()
+    for row, cell in zip(table.rows, table.plan.cells, strict=True):
+        measures = _measures(row, cell, squared)
+        if has_notes:
+            measures["note"] = _remark(row)
+        titles = tuple(measures)
+        rows.append((*map(level_text, row.levels), *measures.values()))
     return TextTable(
         columns=(*(axis.title for axis in axes), *titles),
-        rows=tuple(
-            (*map(level_text, row.levels), *each.values())
-            for row, each in zip(table.rows, measures, strict=True)
-        ),
+        rows=tuple(rows),
         right=(*(is_numeric(axis.values) for axis in axes), *(title != "note" for title in titles)),
         heads=len(axes),
     )
@@ -79,10 +81,8 @@ def _measures(row: Row, cell: Cell, squared: bool) -> dict[str, str]:
 
 
 def _remark(row: Row) -> str:
-    failed = f"{len(row.failed)} failed" if row.failed else ""
-    interrupted = f"{row.interrupted} interrupted" if row.interrupted else ""
-    missing = f"{row.missing} not done" if row.missing else ""
-    return ", ".join(filter(None, (failed, interrupted, missing)))
+    counts = {"failed": len(row.failed), "interrupted": row.interrupted, "not done": row.missing}
+    return ", ".join(f"{count} {state}" for state, count in counts.items() if count)
 
 
 def notes(table: StudyTable) -> tuple[str, ...]:
@@ -102,14 +102,12 @@ def _notes(table: StudyTable) -> Iterator[str]:
     seeds = table.plan.study.seeds
     for row in table.rows:
         if row.failed:
-            counts = Counter(row.failed).items()
-            reasons = "; ".join(
-                reason + (f" ({count} times)" if count > 1 else "") for reason, count in counts
-            )
+            reasons = "; ".join(_counted(row.failed))
             yield f"{settings_text(axes, row.levels)}: {len(row.failed)} of {seeds} failed: {reasons}."
-    missing = sum(row.missing + row.interrupted for row in table.rows)
+    lacking = [row.missing + row.interrupted for row in table.rows]
+    missing = sum(lacking)
     if missing:
-        behind = sum(row.missing + row.interrupted > 0 for row in table.rows)
+        behind = sum(count > 0 for count in lacking)
         yield (
             f"Not complete: {missing} of {seeds * len(table.rows)} results are not there yet, in {behind} of "
             f"{len(table.rows)} levels; the figures may change."
@@ -122,6 +120,12 @@ def _notes(table: StudyTable) -> Iterator[str]:
         yield "Intervals end at 0 and 100 %, where errors do."
     if len(table.rows) > 1:
         yield f"Reference level: {settings_text(axes, table.plan.reference)}."
+
+
+def _counted(reasons: Iterable[str]) -> Iterator[str]:
+    """Yield each reason once, with the number of its trials if there are several."""
+    for reason, count in Counter(reasons).items():
+        yield f"{reason} ({count} times)" if count > 1 else reason
 
 
 def _is_cut(estimate: Estimate) -> bool:

@@ -1,4 +1,4 @@
-"""Formatting of numbers, levels and intervals for tables, sentences and figures."""
+"""Formatting of numbers and intervals for tables, sentences and figures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from digitlab.spec.study import Axis, Level
+from digitlab.spec.study import Level
 
 NONE = "–"
 """Text in place of a missing number."""
@@ -36,22 +36,6 @@ def interval(ends: Interval, decimals: int = 2) -> str:
     if math.isnan(ends.low):
         return NONE
     return f"{number(ends.low, decimals)} to {number(ends.high, decimals)}"
-
-
-def level_text(level: Level) -> str:
-    """Format one level as in the study file, on one line."""
-    return str(level).lower() if isinstance(level, bool) else " ".join(str(level).split())
-
-
-def levels_text(levels: Iterable[Level]) -> str:
-    """Format a combination of levels without their axes: `128 × relu`."""
-    return " × ".join(level_text(level) for level in levels)
-
-
-def settings_text(axes: Sequence[Axis], levels: Sequence[Level]) -> str:
-    """Format a combination of levels with their axes: `batch size = 200, optimizer = adam`."""
-    pairs = zip(axes, levels, strict=True)
-    return ", ".join(f"{axis.title} = {level_text(level)}" for axis, level in pairs)
 
 
 def is_numeric(levels: Iterable[Level]) -> bool:

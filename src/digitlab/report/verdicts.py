@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from digitlab.report.evidence import ALPHA, Evidence, evidence_of
 from digitlab.report.material import Material
-from digitlab.report.text import level_text, listed, number
+from digitlab.report.text import listed, number
 from digitlab.report.wording import Wording, p_text, span
 from digitlab.results.aggregate import StudyTable
 from digitlab.results.record import Result
+from digitlab.spec.study import level_text
 
 if TYPE_CHECKING:
     from digitlab.results.statistics import Comparison, PairedDifference

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from digitlab.report.evidence import Evidence
 from digitlab.report.metric import ERROR
-from digitlab.report.text import level_text, listed, number, probability, settings_text
-from digitlab.spec.study import Level
+from digitlab.report.text import listed, number, probability
+from digitlab.spec.study import Level, level_text, settings_text
 
 if TYPE_CHECKING:
     from digitlab.results.statistics import Comparison
@@ -66,11 +66,10 @@ class Wording:
         """
         if len(changed) > 1:
             return "", self.all_of_reference(), "; ".join(map(self.level, group))
-        (place,) = changed
-        kept = [other for other in range(len(self.reference)) if other != place]
-        levels = [level_text(self._levels(each)[place]) for each in group]
-        reference = f"{self.evidence.axes[place].title} = {level_text(self.reference[place])}"
-        return self._of_reference(kept), reference, listed(levels, "or")
+        (axis,) = changed
+        kept = [i for i in range(len(self.reference)) if i != axis]
+        levels = [level_text(self._levels(comparison)[axis]) for comparison in group]
+        return self._of_reference(kept), self._of_reference([axis]), listed(levels, "or")
 
     def amount(self, value: float) -> str:
         """Format a value of the metric."""

@@ -11,7 +11,7 @@ from digitlab.errors import MissingExtraError
 from digitlab.results.record import EpochRecord, Figures, Result
 from digitlab.revision import Revision
 from digitlab.spec.plan import Cell, Plan
-from digitlab.spec.study import Level
+from digitlab.spec.study import Level, levels_text
 
 Limits = tuple[float, float]
 """Least and greatest possible value of a measure."""
@@ -117,8 +117,8 @@ class Row:
 
     @property
     def label(self) -> str:
-        """Levels as text: `128 x relu`."""
-        return " x ".join(str(level) for level in self.levels)
+        """Levels as text: `128 × relu`."""
+        return levels_text(self.levels)
 
     def to_values(self) -> dict[str, Any]:
         """Return plain values for JSON; unknown numbers are None."""
@@ -181,7 +181,7 @@ class StudyTable:
 
 def aggregate(
     plan: Plan,
-    results: Mapping[str, Result],
+    results: Mapping[str, Result | Figures],
     failures: Mapping[str, str],
     interrupted: Container[str] = (),
 ) -> StudyTable:
@@ -189,69 +189,73 @@ def aggregate(
 
     Args:
         plan: the study's plan.
-        results: results of the trials that are done, by trial id.
+        results: results of the trials that are done, by trial id; of key figures alone, only the rows are
+            made.
         failures: reasons of the trials that failed, by trial id.
         interrupted: ids of trials that were stopped while they ran.
     """
-    figures = {trial: result.figures(result.trial.training.epochs) for trial, result in results.items()}
-    environments = {tuple(sorted(result.environment.items())) for result in results.values()}
+    whole = {trial: result for trial, result in results.items() if isinstance(result, Result)}
+    figures = {trial: result for trial, result in results.items() if isinstance(result, Figures)}
+    for trial, result in whole.items():
+        figures[trial] = result.figures(result.trial.training.epochs)
+    table = StudyTable(plan, tuple(_row(cell, figures, failures, interrupted) for cell in plan.cells))
+    if len(whole) < len(results):
+        return table
+    environments = {tuple(sorted(result.environment.items())) for result in whole.values()}
     return replace(
-        tabulate(plan, figures, failures, interrupted),
-        curves=tuple(_curve(cell, results) for cell in plan.cells),
+        table,
+        curves=tuple(_curve(cell, whole) for cell in plan.cells),
         environments=tuple(dict(items) for items in sorted(environments)),
-        images=next((result.final_test.images for result in results.values()), None),
-        revisions=_revisions(results.values()),
+        images=next((result.final_test.images for result in whole.values()), None),
+        revisions=_revisions(whole.values()),
     )
 
 
 def _revisions(results: Iterable[Result]) -> tuple[Revision | None, ...]:
     """Return the distinct revisions, recorded ones first."""
-    found = {(result.commit, result.clean) for result in results}
-    recorded = sorted((commit, bool(clean)) for commit, clean in found if commit is not None)
-    unrecorded = (None,) if len(recorded) < len(found) else ()
-    return (*(Revision(*each) for each in recorded), *unrecorded)
-
-
-def tabulate(
-    plan: Plan,
-    figures: Mapping[str, Figures],
-    failures: Mapping[str, str],
-    interrupted: Container[str] = (),
-) -> StudyTable:
-    """Aggregate the key figures of a plan's trials, without curves and environments.
-
-    Args:
-        plan: the study's plan.
-        figures: key figures of the trials that are done, by trial id.
-        failures: reasons of the trials that failed, by trial id.
-        interrupted: ids of trials that were stopped while they ran.
-    """
-    return StudyTable(plan, tuple(_row(cell, figures, failures, interrupted) for cell in plan.cells))
+    recorded = set()
+    is_complete = True
+    for result in results:
+        if result.commit is None:
+            is_complete = False
+        else:
+            recorded.add(Revision(result.commit, bool(result.clean)))
+    known = tuple(sorted(recorded))
+    return known if is_complete else (*known, None)
 
 
 def _row(
     cell: Cell, figures: Mapping[str, Figures], failures: Mapping[str, str], interrupted: Container[str]
 ) -> Row:
-    seeds = {trial.id: trial.seed for trial in cell.trials}
-    done = {trial: figures[trial] for trial in seeds if trial in figures}
-    # A trial that failed or was stopped is done once a longer training has its results.
-    failed = tuple(failures[trial] for trial in seeds if trial in failures and trial not in figures)
-    stopped = sum(trial in interrupted and trial not in figures for trial in seeds)
-    test_errors = tuple(each.test_error for each in done.values())
-    first = next(iter(done.values()), None)
+    seeds: list[int] = []
+    done: list[Figures] = []
+    failed: list[str] = []
+    stopped = missing = 0
+    for trial in cell.trials:
+        # First: a trial that failed or was stopped is done once a longer training has its results.
+        if trial.id in figures:
+            seeds.append(trial.seed)
+            done.append(figures[trial.id])
+        elif trial.id in failures:
+            failed.append(failures[trial.id])
+        elif trial.id in interrupted:
+            stopped += 1
+        else:
+            missing += 1
+    test_errors = tuple(item.test_error for item in done)
     return Row(
         levels=cell.levels,
-        seeds=tuple(seeds[trial] for trial in done),
+        seeds=tuple(seeds),
         test_errors=test_errors,
         test_error=t_interval(test_errors, limits=PERCENT),
-        validation_error=t_interval([each.validation_error for each in done.values()], limits=PERCENT),
-        test_mse=t_interval([each.test_mse for each in done.values()], limits=SQUARED),
-        parameters=first.parameters if first else None,
-        multiply_adds=first.multiply_adds if first else None,
-        train_seconds=t_interval([each.train_seconds for each in done.values()], limits=_POSITIVE),
-        failed=failed,
+        validation_error=t_interval([item.validation_error for item in done], limits=PERCENT),
+        test_mse=t_interval([item.test_mse for item in done], limits=SQUARED),
+        parameters=done[0].parameters if done else None,
+        multiply_adds=done[0].multiply_adds if done else None,
+        train_seconds=t_interval([item.train_seconds for item in done], limits=_POSITIVE),
+        failed=tuple(failed),
         interrupted=stopped,
-        missing=len(seeds) - len(done) - len(failed) - stopped,
+        missing=missing,
     )
 
 
@@ -273,8 +277,11 @@ def trial_records(
         results: results of the trials that are done, by trial id.
         cells: cells of the plan to list (None: all).
     """
-    asked = plan.cells if cells is None else cells
-    return [_record(plan, cell, result) for cell in asked for result in _done(cell, results)]
+    records = []
+    for cell in plan.cells if cells is None else cells:
+        for result in _done(cell, results):
+            records.append(_record(plan, cell, result))
+    return records
 
 
 def _record(plan: Plan, cell: Cell, result: Result) -> dict[str, str | int | float]:

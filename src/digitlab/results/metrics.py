@@ -75,9 +75,16 @@ def wilson_interval(hits: int, count: int) -> tuple[float, float]:
     """
     if not count:
         return 0.0, 1.0
-    share, z = hits / count, _NORMAL_95
+    z = _NORMAL_95
+    share = hits / count
     middle = share + z**2 / (2 * count)
     half = z * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
-    low, high = ((middle + sign * half) / (1 + z**2 / count) for sign in (-1, 1))
+    scale = 1 + z**2 / count
+    low = max((middle - half) / scale, 0.0)
+    high = min((middle + half) / scale, 1.0)
     # If all trials had one outcome, that end is exactly 0 or 1, and rounding must not move it.
-    return (max(low, 0.0) if hits else 0.0), (min(high, 1.0) if hits < count else 1.0)
+    if hits == 0:
+        low = 0.0
+    if hits == count:
+        high = 1.0
+    return low, high

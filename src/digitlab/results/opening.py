@@ -1,12 +1,71 @@
-"""Opening of a store's SQLite file, read-only if nothing can be written beside it."""
+"""Opening of a store's SQLite file: its tables are made or checked; read-only if nothing can be written."""
 
 from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
+
+from digitlab.errors import StoreError
+
+APPLICATION_ID = 0x6467_4C62
+"""SQLite application id of a digitlab store: "dgLb"."""
+
+VERSION = 2
+"""Version of the tables."""
+
+TABLES = (
+    """
+    CREATE TABLE trials (
+        id TEXT PRIMARY KEY,
+        status TEXT NOT NULL CHECK (status IN ('running', 'interrupted', 'failed', 'done')),
+        reason TEXT NOT NULL DEFAULT '',
+        changed TEXT NOT NULL,
+        family TEXT NOT NULL,
+        epochs INTEGER NOT NULL,
+        spec TEXT NOT NULL,
+        result TEXT
+    ) STRICT
+    """,
+    "CREATE INDEX families ON trials (family)",
+    # Plan of the last run of each study on each data set.
+    """
+    CREATE TABLE plans (
+        study TEXT NOT NULL,
+        changed TEXT NOT NULL,
+        plan TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX plans_by_study_and_data ON plans (study, json_extract(plan, '$.fingerprint'))",
+    """
+    CREATE TABLE predictions (
+        trial TEXT NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
+        epoch INTEGER NOT NULL,
+        classes BLOB NOT NULL,
+        PRIMARY KEY (trial, epoch)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # Key figures of each result, so that a study can be shown without reading whole results.
+    """
+    CREATE TABLE figures (
+        trial TEXT NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
+        epoch INTEGER NOT NULL,
+        test_error REAL NOT NULL,
+        validation_error REAL NOT NULL,
+        test_mse REAL NOT NULL,
+        train_seconds REAL NOT NULL,
+        parameters INTEGER NOT NULL,
+        multiply_adds INTEGER NOT NULL,
+        PRIMARY KEY (trial, epoch)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+"""Statements that create the tables of a store."""
 
 BUSY_SECONDS = 30.0
 """Seconds that a statement waits for another process."""
@@ -36,31 +95,126 @@ class OpenedFile(NamedTuple):
     obstacle: str = ""
     copy: TemporaryDirectory[str] | None = None
 
+    def close(self) -> None:
+        """Close the database, and remove the copy."""
+        self.database.close()
+        if self.copy is not None:
+            self.copy.cleanup()
 
-def open_database(path: Path) -> OpenedFile:
-    """Open a database; a missing one is created, empty.
+
+def open_store(path: Path) -> OpenedFile:
+    """Open a store; an empty or missing file is made one.
 
     Args:
         path: path of the file.
 
     Raises:
-        sqlite3.Error: the file cannot even be read.
+        StoreError: the file is another database, or a store of another version.
+        sqlite3.Error: the file cannot be read or, if it is empty, not written.
         OSError: the path cannot be examined.
     """
+    opened = _open(path)
+    try:
+        is_new = not _is_store(opened.database, path)
+        opened.database.execute("PRAGMA foreign_keys = ON")
+        opened.database.execute("PRAGMA synchronous = FULL")
+        if is_new:
+            _create(opened, path)
+        version = _number(opened.database, "PRAGMA user_version")
+        if version != VERSION:
+            raise StoreError(
+                f"store {path}: expected version {VERSION}, received {version}; use the digitlab that wrote "
+                "it, or name another --store"
+            )
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """Write to a database as the only one: all of it on a normal exit, nothing after an error.
+
+    Args:
+        database: open database without a transaction.
+
+    Raises:
+        sqlite3.Error: the database cannot be written.
+    """
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except BaseException:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Return whether a statement failed because another process holds the database."""
+    return _primary_code(error) == sqlite3.SQLITE_BUSY
+
+
+def _primary_code(error: sqlite3.Error) -> int:
+    """Return the primary result code of an error, without the extended part."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+
+
+def _is_store(database: sqlite3.Connection, path: Path) -> bool:
+    """Return True for a store, False for an empty file; raise for anything else before it is changed."""
+    # Tables first: another process may be creating the store, which commits tables and id together.
+    if not _number(database, "SELECT count(*) FROM sqlite_master"):
+        return False
+    if _number(database, "PRAGMA application_id") != APPLICATION_ID:
+        raise StoreError(
+            f"store {path}: expected a digitlab store, received another SQLite database; name another --store"
+        )
+    return True
+
+
+def _create(opened: OpenedFile, path: Path) -> None:
+    database = opened.database
+    _enter_wal(database)
+    if opened.obstacle:
+        raise sqlite3.OperationalError(opened.obstacle)
+    with transaction(database):
+        if _is_store(database, path):
+            return  # another process was faster
+        for statement in TABLES:
+            database.execute(statement)
+        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _enter_wal(database: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log; SQLite refuses without waiting while another process even reads."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
+
+
+def _number(database: sqlite3.Connection, query: str) -> int:
+    return database.execute(query).fetchone()[0]
+
+
+def _open(path: Path) -> OpenedFile:
     try:
         return OpenedFile(_connect(str(path.absolute())))
     except sqlite3.Error as error:
-        if primary_code(error) not in _UNWRITABLE or not path.is_file():
+        if _primary_code(error) not in _UNWRITABLE or not path.is_file():
             raise
         try:
             return _open_for_reading(path, str(error))
         except (sqlite3.Error, OSError):
             raise error from None
-
-
-def primary_code(error: sqlite3.Error) -> int:
-    """Return the primary result code of an error, without the extended part."""
-    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
 def _open_for_reading(path: Path, obstacle: str) -> OpenedFile:

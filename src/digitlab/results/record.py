@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field
 
 from digitlab.spec.base import Spec
 from digitlab.spec.trial import Trial
@@ -129,14 +128,6 @@ class Result(Spec):
     environment: dict[str, str]
     commit: str | None = None
     clean: bool | None = None
-
-    @field_validator("kernels", mode="before")
-    @classmethod
-    def _of_the_last_epoch(cls, kernels: Any, info: ValidationInfo) -> Any:
-        """Accept results of the first stores, which have only the kernels after the last epoch."""
-        if isinstance(kernels, Mapping) or not kernels:
-            return kernels or {}
-        return {info.data["trial"].training.epochs: kernels}
 
     @property
     def train_seconds(self) -> float:

@@ -193,10 +193,12 @@ def mcnemar(predictions_a: np.ndarray, predictions_b: np.ndarray, labels: np.nda
     if not predictions_a.shape == predictions_b.shape == labels.shape:
         shapes = f"{predictions_a.shape}, {predictions_b.shape} and {labels.shape}"
         raise ValueError(f"expected predictions and labels of one shape, received {shapes}")
-    a_right, b_right = predictions_a == labels, predictions_b == labels
-    only_a, only_b = int((a_right & ~b_right).sum()), int((b_right & ~a_right).sum())
-    p = min(1.0, 2 * float(special.bdtr(min(only_a, only_b), only_a + only_b, 0.5)))
-    return McNemar(only_a, only_b, p)
+    a_right = predictions_a == labels
+    b_right = predictions_b == labels
+    only_a = int((a_right & ~b_right).sum())
+    only_b = int((b_right & ~a_right).sum())
+    tail = float(special.bdtr(min(only_a, only_b), only_a + only_b, 0.5))
+    return McNemar(only_a, only_b, min(1.0, 2 * tail))
 
 
 def detectable_difference(sd: float, n: int, power: float = 0.8, alpha: float = 0.05) -> float:
@@ -346,7 +348,8 @@ def _spreads(values: Sequence[float], reference: Sequence[float]) -> Spreads:
     Source:
         Fisher's F test of two variances.
     """
-    level, base = t_interval(values).sd, t_interval(reference).sd
+    level = t_interval(values).sd
+    base = t_interval(reference).sd
     if not (level > 0 and base > 0):
         return Spreads(level, base, math.nan)
     freedom = len(values) - 1

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
@@ -14,16 +14,13 @@ from typing import NamedTuple, Self, TypeVar
 import numpy as np
 
 from digitlab.errors import SpecError, StoreError
-from digitlab.results import schema
-from digitlab.results.opening import BUSY_SECONDS, open_database, primary_code
+from digitlab.results.opening import is_busy, open_store, transaction
 from digitlab.results.record import Figures, Result
 from digitlab.spec.base import Spec
 from digitlab.spec.plan import Plan
 from digitlab.spec.trial import Trial, checkpoints
 
 S = TypeVar("S", bound=Spec)
-
-_PART = 500  # parameters in one SQL statement
 
 
 class Status(NamedTuple):
@@ -71,7 +68,7 @@ class Store:
         create: whether a missing store is created, with its folder; else it must exist.
 
     Raises:
-        StoreError: the file cannot be read, is not a store, or has a newer version.
+        StoreError: the file cannot be read, is not a store, or has another version.
     """
 
     def __init__(self, path: Path | str, *, create: bool = True) -> None:
@@ -83,76 +80,24 @@ class Store:
                 raise StoreError(
                     f"store {self.path}: there is none yet; run a study first, or name another --store"
                 )
-            self._db, self._obstacle, self._copy = open_database(self.path)
-            try:
-                self._open()
-            except BaseException:
-                self.close()
-                raise
-
-    def _open(self) -> None:
-        ours = self._is_ours()
-        self._db.execute("PRAGMA foreign_keys = ON")
-        self._db.execute("PRAGMA synchronous = FULL")
-        if not ours:
-            self._enter_wal()
-            self._create()
-        version = self._number("PRAGMA user_version")
-        if version > schema.VERSION:
-            raise StoreError(
-                f"store {self.path}: expected version {schema.VERSION} or older, received {version}; "
-                "use the newer digitlab that wrote it, or name another --store"
-            )
-
-    def _is_ours(self) -> bool:
-        """Return True for a store, False for an empty file; raise for anything else before it is changed."""
-        # Tables first: another process may be creating the store, which commits tables and id together.
-        if not self._number("SELECT count(*) FROM sqlite_master"):
-            return False
-        if self._number("PRAGMA application_id") != schema.APPLICATION_ID:
-            raise StoreError(
-                f"store {self.path}: expected a digitlab store, received another SQLite database; "
-                "name another --store"
-            )
-        return True
-
-    def _number(self, query: str) -> int:
-        return self._db.execute(query).fetchone()[0]
-
-    def _enter_wal(self) -> None:
-        """Switch to a write-ahead log; SQLite refuses without waiting while another process even reads."""
-        deadline = time.monotonic() + BUSY_SECONDS
-        while True:
-            try:
-                self._db.execute("PRAGMA journal_mode = WAL")
-                return
-            except sqlite3.OperationalError as error:
-                if not _is_busy(error) or time.monotonic() > deadline:
-                    raise
-            time.sleep(0.01)
-
-    def _create(self) -> None:
-        with self._transaction():
-            if self._is_ours():
-                return  # another process was faster
-            for statement in (*schema.TABLES, schema.FIGURES):
-                self._db.execute(statement)
-            self._db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-            self._db.execute(f"PRAGMA user_version = {schema.VERSION}")
+            self._opened = open_store(self.path)
+        self._db = self._opened.database
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
-        if self._copy is not None:
-            self._copy.cleanup()
+        self._opened.close()
 
     @property
     def obstacle(self) -> str:
         """Reason why the store is read-only (empty: none is known)."""
         effective = os.access in os.supports_effective_ids
-        if self._obstacle or os.access(self.path, os.W_OK, effective_ids=effective):
-            return self._obstacle
+        if self._opened.obstacle or os.access(self.path, os.W_OK, effective_ids=effective):
+            return self._opened.obstacle
         return "the file may not be written"
+
+    @property
+    def _lock(self) -> Path:
+        return Path(f"{self.path.absolute()}.lock")
 
     def __enter__(self) -> Self:
         return self
@@ -171,12 +116,12 @@ class Store:
         """
         # An exclusive transaction on a file beside the store is an advisory lock on every system.
         with self._errors():
-            lock = sqlite3.connect(f"{self.path}.lock", timeout=0, isolation_level=None)
+            lock = sqlite3.connect(self._lock, timeout=0, isolation_level=None)
             try:
                 lock.execute("BEGIN EXCLUSIVE")
             except sqlite3.Error as error:
                 lock.close()
-                if not _is_busy(error):
+                if not is_busy(error):
                     raise
                 raise StoreError(
                     f"store {self.path}: another digitlab is running a study on it; wait until it has ended, "
@@ -235,17 +180,16 @@ class Store:
 
     def is_taken(self) -> bool:
         """Return whether a runner is working on this store."""
-        lock = Path(f"{self.path.absolute()}.lock")
-        if not lock.exists():
+        if not self._lock.exists():
             return False
         with (
             self._errors(),
-            closing(sqlite3.connect(f"{lock.as_uri()}?mode=ro", timeout=0, uri=True)) as found,
+            closing(sqlite3.connect(f"{self._lock.as_uri()}?mode=ro", timeout=0, uri=True)) as found,
         ):
             try:
                 found.execute("SELECT count(*) FROM sqlite_master").fetchone()
             except sqlite3.OperationalError as error:
-                if not _is_busy(error):
+                if not is_busy(error):
                     raise
                 return True
         return False
@@ -270,7 +214,6 @@ class Store:
                     for epoch, classes in result.predictions.items()
                 ],
             )
-            self._db.execute(schema.FIGURES)
             self._db.executemany(
                 "INSERT INTO figures VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [(result.trial.id, epoch, *result.figures(epoch)) for epoch in result.test],
@@ -308,15 +251,17 @@ class Store:
         return self._sources({trial.id: trial for trial in trials})
 
     def _sources(self, asked: Mapping[str, Trial]) -> dict[str, str]:
-        families = {trial: each.family for trial, each in asked.items()}
+        families = {trial: spec.family for trial, spec in asked.items()}
+        # By family, the epochs and the ids of the trials that are done.
         done: dict[str, list[tuple[int, str]]] = {}
         query = "SELECT family, epochs, id FROM trials WHERE status = 'done' AND family IN"
         for family, epochs, source in self._select(query, families.values()):
             done.setdefault(family, []).append((epochs, source))
         found: dict[str, str] = {}
-        for trial, each in asked.items():
+        for trial, spec in asked.items():
+            # The shortest first: a trial's own result goes before that of a longer one.
             for epochs, source in sorted(done.get(families[trial], ())):
-                if each.training.epochs in checkpoints(epochs):
+                if spec.training.epochs in checkpoints(epochs):
                     found[trial] = source
                     break
         return found
@@ -341,33 +286,38 @@ class Store:
         """
         asked = {trial.id: trial for trial in trials}
         sources = self._sources(asked)
-        query = "SELECT * FROM figures WHERE trial IN"
-        known = self._number("SELECT count(*) FROM sqlite_master WHERE name = 'figures'")
-        rows = self._select(query, sources.values()) if known else ()
-        kept = {(source, epoch): Figures(*figures) for source, epoch, *figures in rows}
-        found: dict[str, Figures] = {}
-        for trial, source in sources.items():
-            epochs = asked[trial].training.epochs
-            read = kept.get((source, epochs))
-            found[trial] = read or self.results([asked[trial]])[trial].figures(epochs)
-        return found
+        known: dict[tuple[str, int], Figures] = {}
+        for source, epoch, *figures in self._select("SELECT * FROM figures WHERE trial IN", sources.values()):
+            known[source, epoch] = Figures(*figures)
+        return {trial: known[source, asked[trial].training.epochs] for trial, source in sources.items()}
 
-    def predictions(self, trial: Trial) -> np.ndarray:
-        """Return the classes predicted for the test images after a trial's last epoch, uint8 [n].
+    def predictions(self, trials: Iterable[Trial]) -> dict[str, np.ndarray]:
+        """Return each trial's classes predicted for the test images after its last epoch, uint8 [n], by id.
+
+        Args:
+            trials: trials to read; one that is a checkpoint of a longer training is done, too.
 
         Raises:
-            StoreError: no predictions are stored.
+            StoreError: no predictions of a trial are stored.
         """
-        epoch = trial.training.epochs
-        query = "SELECT classes FROM predictions WHERE trial = ? AND epoch = ?"
-        source = self.sources([trial]).get(trial.id)
+        asked = {trial.id: trial for trial in trials}
+        sources = self._sources(asked)
+        keys = {trial: (source, asked[trial].training.epochs) for trial, source in sources.items()}
+        # Of each training only the epochs asked for: all of its checkpoints are ten times as much.
+        query = (
+            "SELECT trial, epoch, classes FROM json_each(?) AS asked JOIN predictions "
+            "ON trial = json_extract(asked.value, '$[0]') AND epoch = json_extract(asked.value, '$[1]')"
+        )
         with self._errors():
-            row = self._db.execute(query, (source, epoch)).fetchone()
-        if row is None:
-            raise StoreError(
-                f"store {self.path}: no predictions of trial {trial.id} after epoch {epoch}; train it again"
-            )
-        return np.frombuffer(row[0], np.uint8)
+            rows = self._db.execute(query, (json.dumps(list(keys.values())),)).fetchall()
+        known = {(source, epoch): np.frombuffer(classes, np.uint8) for source, epoch, classes in rows}
+        for trial, spec in asked.items():
+            if keys.get(trial) not in known:
+                raise StoreError(
+                    f"store {self.path}: no predictions of trial {trial} after epoch {spec.training.epochs}; "
+                    "train it again"
+                )
+        return {trial: known[keys[trial]] for trial in asked}
 
     def counts(self) -> dict[str, int]:
         """Count the trials in each state."""
@@ -381,12 +331,12 @@ class Store:
         with self._errors():
             return " ".join(self._db.execute("PRAGMA integrity_check").fetchone()[0].split())
 
-    def _select(self, query: str, ids: Iterable[str]) -> Iterator[tuple]:
-        wanted = list(dict.fromkeys(ids))
-        for begin in range(0, len(wanted), _PART):
-            part = wanted[begin : begin + _PART]
-            with self._errors():
-                yield from self._db.execute(f"{query} ({', '.join('?' * len(part))})", part).fetchall()
+    def _select(self, query: str, ids: Iterable[str]) -> list[tuple]:
+        # As one JSON array, since SQLite limits the number of parameters.
+        with self._errors():
+            return self._db.execute(
+                f"{query} (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)
+            ).fetchall()
 
     def _decoded(self, kind: type[S], text: str) -> S:
         try:
@@ -399,20 +349,10 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        if self._obstacle:
-            raise self._error(self._obstacle)
-        with self._errors():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                if self._number("PRAGMA user_version") == 1:
-                    for statement in schema.TO_VERSION_2:
-                        self._db.execute(statement)
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        if self._opened.obstacle:
+            raise self._error(self._opened.obstacle)
+        with self._errors(), transaction(self._db):
+            yield
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -426,10 +366,6 @@ class Store:
             f"store {self.path}: {cause}; check that the folder can be written, that the disk has room and "
             "that the file is a digitlab store"
         )
-
-
-def _is_busy(error: sqlite3.Error) -> bool:
-    return primary_code(error) == sqlite3.SQLITE_BUSY
 
 
 def _identity(trial: Trial) -> tuple[str, int, str]:

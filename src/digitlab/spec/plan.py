@@ -15,7 +15,7 @@ from pydantic import Field
 from digitlab.spec.base import Spec
 from digitlab.spec.fields import Sha256, Whole
 from digitlab.spec.recipe import Recipe
-from digitlab.spec.study import RECIPE_PATH, Level, R, Study, with_settings
+from digitlab.spec.study import RECIPE_PATH, Level, R, Study, levels_text, with_settings
 from digitlab.spec.trial import ENGINE_VERSION, SYNTHESIS_VERSION, DataSpec, Trial
 
 
@@ -34,7 +34,7 @@ class Cell:
     @property
     def label(self) -> str:
         """The levels as text, for readers."""
-        return " x ".join(str(level) for level in self.levels)
+        return levels_text(self.levels)
 
 
 class Plan(Spec):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from typing import Annotated, Any, Self, TypeVar, get_args
 
@@ -91,6 +91,22 @@ class Axis(Spec):
     def title(self) -> str:
         """The label, or the path where there is none."""
         return self.label or self.path
+
+
+def level_text(level: Level) -> str:
+    """Format one level as in the study file, on one line."""
+    return str(level).lower() if isinstance(level, bool) else " ".join(str(level).split())
+
+
+def levels_text(levels: Iterable[Level]) -> str:
+    """Format a combination of levels without their axes: `128 × relu`."""
+    return " × ".join(level_text(level) for level in levels)
+
+
+def settings_text(axes: Sequence[Axis], levels: Sequence[Level]) -> str:
+    """Format a combination of levels with their axes: `batch size = 200, optimizer = adam`."""
+    pairs = zip(axes, levels, strict=True)
+    return ", ".join(f"{axis.title} = {level_text(level)}" for axis, level in pairs)
 
 
 class Study(Spec):

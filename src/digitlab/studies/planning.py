@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,13 +57,20 @@ class StoredPlan(NamedTuple):
     remarks: tuple[str, ...]
 
 
-def plan_study(study: str | Study, *, seeds: int | None = None, data: str | None = None) -> Plan:
+def plan_study(
+    study: str | Study,
+    *,
+    seeds: int | None = None,
+    data: str | None = None,
+    load: Callable[[str], Dataset] = load,
+) -> Plan:
     """Plan a study for this machine.
 
     Args:
         study: name, file, or the study itself.
         seeds: number of networks per level (None: the study's own number).
         data: name in the catalogue or folder of the data (None: the study's own data).
+        load: function that loads a data set by its name or folder.
 
     Raises:
         SpecError: there is no such study, or one of its levels is impossible.
@@ -73,7 +80,7 @@ def plan_study(study: str | Study, *, seeds: int | None = None, data: str | None
     asked = _asked(study, seeds)
     if data is None:
         require_folder(asked.study.data.dataset, resolve_study(study).data.dataset, study_folder(study))
-    spec, dataset = _data(asked.study.data, data)
+    spec, dataset = _data(asked.study.data, data, load)
     stratified_split(dataset.y_train, spec.validation, spec.split_seed)  # raises before anything is trained
     plan = asked.on(spec, dataset.fingerprint, native_precision())
     for trial in plan.trials:
@@ -81,7 +88,14 @@ def plan_study(study: str | Study, *, seeds: int | None = None, data: str | None
     return plan
 
 
-def stored_plan(study: str, store: Store, *, seeds: int | None = None, data: str | None = None) -> StoredPlan:
+def stored_plan(
+    study: str,
+    store: Store,
+    *,
+    seeds: int | None = None,
+    data: str | None = None,
+    load: Callable[[str], Dataset] = load,
+) -> StoredPlan:
     """Find the plan of a study whose results are read from a store.
 
     A study that has not changed since its last run on the data gets the seeds and the precision of that run.
@@ -94,6 +108,7 @@ def stored_plan(study: str, store: Store, *, seeds: int | None = None, data: str
         seeds: number of networks per level (None: that of the last run).
         data: name in the catalogue, folder, or first digits of the fingerprint of data that the study was run
             on (None: the study's own data).
+        load: function that loads a data set by its name or folder.
 
     Raises:
         SpecError: there is no such study, or one of its levels is impossible.
@@ -102,7 +117,7 @@ def stored_plan(study: str, store: Store, *, seeds: int | None = None, data: str
     if study in study_names() or study_folder(study) is not None:
         asked = _asked(study)
         kept = store.plans(asked.study.name)
-        return _stored(asked, kept, store, seeds, _kept_data(asked.study, kept, data))
+        return _stored(asked, kept, store, seeds, _kept_data(asked.study, kept, data, load))
     kept = store.plans(study)
     if not kept:
         resolve_study(study)  # raises, and lists the known studies
@@ -111,7 +126,7 @@ def stored_plan(study: str, store: Store, *, seeds: int | None = None, data: str
         own = last.own_data
         remarks = [] if own is None else [_elsewhere(kept, own.dataset, own.fingerprint)]
         return _as_trained(last, store, seeds, remarks)
-    found = _kept_data(last.own_study, kept, data)
+    found = _kept_data(last.own_study, kept, data, load)
     run = _last_on(kept, found.fingerprint)
     if run is not None:  # the last run on this data counts, even if one on other data is newer
         return _as_trained(run, store, seeds, found.remarks)
@@ -178,7 +193,7 @@ def _asked(study: str | Study, seeds: int | None = None) -> _Asked:
     return _Asked(asked, resolve_recipe(asked.recipe), recipes)
 
 
-def _data(own: DataSpec, data: str | None) -> tuple[DataSpec, Dataset]:
+def _data(own: DataSpec, data: str | None, load: Callable[[str], Dataset]) -> tuple[DataSpec, Dataset]:
     """Load a study's own data, or other data with a validation part that fits it."""
     place = own.dataset if data is None else locate(data)
     if data is not None:
@@ -195,7 +210,9 @@ def _data(own: DataSpec, data: str | None) -> tuple[DataSpec, Dataset]:
     return own.model_copy(update={"dataset": place, "validation": fitting}), dataset
 
 
-def _kept_data(study: Study, kept: Iterable[Plan], data: str | None) -> _KeptData:
+def _kept_data(
+    study: Study, kept: Iterable[Plan], data: str | None, load: Callable[[str], Dataset]
+) -> _KeptData:
     """Find the requested data; if it is not available any more, use the plan of a run on it."""
     own = study.data
     if data is not None and _FINGERPRINT.fullmatch(data) and not Path(data).is_dir():
@@ -205,7 +222,7 @@ def _kept_data(study: Study, kept: Iterable[Plan], data: str | None) -> _KeptDat
     try:
         if data is None and own.dataset in CATALOG:
             return _KeptData(own, known_fingerprint(own.dataset), [])
-        spec, dataset = _data(own, data)
+        spec, dataset = _data(own, data, load)
         return _KeptData(spec, dataset.fingerprint, [])
     except DataError as error:
         place = own.dataset if data is None else locate(data)

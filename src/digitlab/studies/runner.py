@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, Self
 
 from digitlab.data import Dataset, load
 from digitlab.errors import StoreError
 from digitlab.models.costs import cost
-from digitlab.results.aggregate import StudyTable, aggregate, tabulate
+from digitlab.results.aggregate import StudyTable, aggregate
 from digitlab.results.record import EpochRecord, Result
 from digitlab.results.store import Store, reasons
 from digitlab.spec.plan import Plan, cover
@@ -89,10 +90,11 @@ def run_study(
     Raises:
         UserError: the study, data set or store does not exist or is not valid.
     """
-    plan = plan_study(study, seeds=seeds, data=data)
+    load_once = cache(load)
+    plan = plan_study(study, seeds=seeds, data=data, load=load_once)
     executor = ProcessExecutor(available_cores() if workers is None else workers)
     with Store(store) as opened:
-        run_plans([plan], opened, executor, observer or Observer())
+        run_plans([plan], opened, executor, observer or Observer(), load=load_once)
         return read_table(plan, opened)
 
 
@@ -102,6 +104,7 @@ def run_plans(
     executor: Executor,
     observer: Observer,
     options: RunOptions = RunOptions(),
+    load: Callable[[str], Dataset] = load,
 ) -> None:
     """Train the trials of some plans that are not done, and store each result as it arrives.
 
@@ -114,6 +117,7 @@ def run_plans(
         executor: executor that runs the trials.
         observer: callbacks of the run.
         options: options of the run.
+        load: function that loads a data set by its name or folder.
 
     Raises:
         SpecError: a trial to be trained has another engine or synthesis version than this code.
@@ -132,7 +136,7 @@ def run_plans(
         survey = _survey(trials, store, options)  # another runner may have worked meanwhile
         observer.planned(*survey)
         _keep_plans(plans, store, observer)
-        task = TrainTask.on_data_of(survey.todo, options.bundles)
+        task = TrainTask.on_data_of(survey.todo, options.bundles, load)
         tried: set[str] = set()
         while survey.todo:
             keeper = _Keeper(survey.todo, store, observer)
@@ -168,9 +172,9 @@ def failed_trials(plans: Iterable[Plan], store: Store) -> tuple[Trial, ...]:
         store: store to search.
     """
     trials = {trial.id: trial for plan in plans for trial in plan.trials}
-    failed = reasons(store.statuses(trials), "failed")
-    given = store.sources(trials[trial] for trial in failed)  # by a longer training
-    return tuple(trials[trial] for trial in failed if trial not in given)
+    failed = [trials[trial] for trial in reasons(store.statuses(trials), "failed")]
+    done = store.sources(failed)  # by a longer training
+    return tuple(trial for trial in failed if trial.id not in done)
 
 
 def _in_order(trials: Iterable[Trial]) -> list[Trial]:
@@ -197,14 +201,14 @@ def _survey(
     failed = {}
     if not (options.again or options.retry_failed):
         failed = reasons(store.statuses(trial.id for trial in trials if trial.id not in done), "failed")
-    settled = (done, failed, tried)
-    todo = cover(trial for trial in trials if not any(trial.id in each for each in settled))
+    left = [trial for trial in trials if not (trial.id in done or trial.id in failed or trial.id in tried)]
+    todo = cover(left)
     asked = {trial.id for trial in todo}
     others = [trial for trial in cover(trials) if trial.id not in asked]
     return _Survey(
-        tuple(trial for trial in others if trial.id in done),
-        tuple(trial for trial in others if trial.id not in done),
-        todo,
+        done=tuple(trial for trial in others if trial.id in done),
+        failed=tuple(trial for trial in others if trial.id not in done),
+        todo=todo,
     )
 
 
@@ -243,13 +247,17 @@ def read_table(plan: Plan, store: Store, *, curves: bool = True) -> StudyTable:
         curves: whether to read histories and environments, too, which takes a hundred times as long.
     """
     statuses = store.statuses(trial.id for trial in plan.trials)
-    failed, interrupted = reasons(statuses, "failed"), reasons(statuses, "interrupted")
+    failed = reasons(statuses, "failed")
+    interrupted = reasons(statuses, "interrupted")
     if curves:
         return aggregate(plan, store.results(plan.trials), failed, interrupted)
     figures = store.figures(plan.trials)
+    table = aggregate(plan, figures, failed, interrupted)
+    # Key figures have no number of images, which is the same for all trials.
     first = [trial for trial in plan.trials if trial.id in figures][:1]
-    images = next((result.final_test.images for result in store.results(first).values()), None)
-    return replace(tabulate(plan, figures, failed, interrupted), images=images)
+    for result in store.results(first).values():
+        table = replace(table, images=result.final_test.images)
+    return table
 
 
 @dataclass(frozen=True)
@@ -265,13 +273,19 @@ class TrainTask:
     bundles: Path | None = None
 
     @classmethod
-    def on_data_of(cls, trials: Iterable[Trial], bundles: Path | None = None) -> Self:
+    def on_data_of(
+        cls,
+        trials: Iterable[Trial],
+        bundles: Path | None = None,
+        load: Callable[[str], Dataset] = load,
+    ) -> Self:
         """Create the task for some trials, with their data loaded.
 
         Raises:
             DataError: the data is not there any more.
         """
-        return cls({name: load(name) for name in {trial.data.dataset for trial in trials}}, bundles)
+        names = {trial.data.dataset for trial in trials}
+        return cls({name: load(name) for name in names}, bundles)
 
     def __call__(self, trial: Trial, report: Callable[[EpochRecord], None]) -> Result:
         """Train a trial, and report each epoch when it ends."""
