@@ -58,7 +58,7 @@ pretrained: $(READY)  ## Train the networks that are shipped (best, mlp, cnn, nu
 	@touch $(SHIPPED)/__init__.py
 
 screenshots: $(READY)  ## Take pictures of every page on desk and phone, into build/screenshots
-	$(BIN)/python tests/browser/screenshots.py build/screenshots
+	$(BIN)/python tests/helpers/screenshots.py build/screenshots
 
 clean:  ## Remove the environment and caches; results stay
 	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache

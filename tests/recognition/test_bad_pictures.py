@@ -26,11 +26,6 @@ def recognizer() -> Recognizer:
     return Recognizer()
 
 
-@pytest.fixture(scope="module")
-def mnist() -> Dataset:
-    return load("mnist")
-
-
 def drawing(digit: np.ndarray) -> np.ndarray:
     """A digit drawn black on white, uint8 [140, 140]: wider margins, soft edges, off the middle."""
     canvas = np.full((SIDE, SIDE), 255, np.uint8)

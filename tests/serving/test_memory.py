@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from requests_of_the_protocol import binary_request, request
 from serving_process import ServingProcess, receive_all, receive_answer
 

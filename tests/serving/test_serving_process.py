@@ -22,15 +22,15 @@ import httpx
 import numpy as np
 import pytest
 import uvloop
-from drawings import drawing
-from requests_of_the_protocol import binary_request, request
-from serving_process import ServingProcess, receive_all, receive_answer
 
 from digitlab.bundle.files import find_bundle
 from digitlab.bundle.runtime import Classifier
 from digitlab.data import load
 from digitlab.serving.measuring.load import Load, closed_loop, open_loop
 from digitlab.serving.measuring.wire import infer_requests, probabilities_in
+from drawings import drawing
+from requests_of_the_protocol import binary_request, request
+from serving_process import ServingProcess, receive_all, receive_answer
 
 pytestmark = pytest.mark.slow
 

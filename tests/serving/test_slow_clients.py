@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
+
 from serving_process import ServingProcess, receive_all, receive_answer
 
 pytestmark = pytest.mark.slow

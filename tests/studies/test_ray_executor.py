@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import ray_tasks as tasks
 
+import ray_tasks as tasks
 from digitlab.errors import MissingExtraError, UserError
 from digitlab.studies import RayExecutor
 from digitlab.studies.executors.base import Done, Event, Failed, Progress, Started
