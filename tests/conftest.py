@@ -24,9 +24,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 _cache = tempfile.TemporaryDirectory(prefix="digitlab-cache-")
 os.environ["XDG_CACHE_HOME"] = os.environ["LOCALAPPDATA"] = _cache.name
 
-# A deadline is a timing, and a busy machine misses it.
-settings.register_profile("digitlab", deadline=None)
-settings.load_profile("digitlab")
+# A deadline is a timing, and a busy machine misses it. CI tries more: `--hypothesis-profile thorough`.
+settings.register_profile("quick", deadline=None, max_examples=25)
+settings.register_profile("thorough", deadline=None)
+settings.load_profile("quick")
 
 MakeResult = Callable[..., Result]
 WriteFolder = Callable[..., Path]
