@@ -14,7 +14,9 @@ PACKAGES = [
     "digitlab.models",
     "digitlab.results",
     "digitlab.bundle",
+    "digitlab.recognition",
     "digitlab.report",
+    "digitlab.serving",
     "digitlab.studies",
     "digitlab.training",
 ]
@@ -31,6 +33,12 @@ def test_every_exported_name_is_there(package: str) -> None:
     module = import_module(package)
     missing = [name for name in light_names(package) if getattr(module, name, None) is None]
     assert missing == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_exported_names_are_listed(package: str) -> None:
+    module = import_module(package)
+    assert dir(module) == module.__all__
 
 
 @pytest.mark.parametrize("package", PACKAGES)

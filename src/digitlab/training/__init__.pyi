@@ -1,0 +1,7 @@
+from .engine import Engine as Engine
+from .engine import EpochTotals as EpochTotals
+from .many_seeds import train_seeds as train_seeds
+from .process import native_precision as native_precision
+from .run import Trained as Trained
+from .run import train as train
+from .run import train_trial as train_trial
