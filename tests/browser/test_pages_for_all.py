@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from handwriting import write_with_mouse
 from playwright.sync_api import Page, expect
+
+from handwriting import write_with_mouse
 from viewports import DESK, PHONE, OpenPage
 
 SERIOUS = {"serious", "critical"}

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
+
 from viewports import PHONE, OpenPage
 
 TRAINING = 240_000  # milliseconds that two workers and a few small trainings may take on a busy machine

@@ -17,7 +17,7 @@ from digitlab.bundle.parity import EXACT, compare
 from digitlab.bundle.readme import readme
 from digitlab.bundle.runtime import classify_with, runtime_name
 from digitlab.bundle.self_test import run_self_test
-from digitlab.data import Dataset, load
+from digitlab.data import Dataset
 from digitlab.errors import BundleError
 from digitlab.results.calibration import Calibration, fit_calibration
 from digitlab.results.metrics import score
@@ -26,11 +26,6 @@ from digitlab.spec import DataSpec, Trial
 from digitlab.spec.library import resolve_recipe
 
 KERAS_FILE = b"nothing here opens the Keras file"
-
-
-@pytest.fixture(scope="session")
-def mnist() -> Dataset:
-    return load("mnist")
 
 
 @pytest.fixture(scope="session")

@@ -9,16 +9,11 @@ import pytest
 
 from digitlab.bundle.evaluate import CORRUPTION_SEED, evaluate_classifiers
 from digitlab.bundle.runtime import Classifier, load_classifier
-from digitlab.data import Dataset, load
+from digitlab.data import Dataset
 from digitlab.data.known_labels import MNIST_CORRECTIONS
 from digitlab.errors import BundleError
 from digitlab.results.metrics import score
 from digitlab.synthesis.corruptions import CORRUPTIONS, corrupt
-
-
-@pytest.fixture(scope="module")
-def mnist() -> Dataset:
-    return load("mnist")
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,9 @@
-"""What must stay light: a command that trains nothing imports no TensorFlow, and the help answers at once."""
+"""What must stay light: a command that trains nothing imports no TensorFlow."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -72,8 +71,6 @@ def test_importing_digitlab_imports_nothing_heavy() -> None:
 
 def test_help_lists_every_command(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "digitlab", "--help"]
-    begin = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
-    assert time.perf_counter() - begin < 10  # it takes 0.3 s; a network or TensorFlow would show
     for name in ("train", "evaluate", "export", "recognize", "study", "data", "bench", "serve", "doctor"):
         assert f"  {name} " in done.stdout

@@ -289,27 +289,26 @@ def test_no_helper_program_is_started_for_postscript_that_is_named_a_picture(tmp
 
 
 MEASURE = """
-import sys, time
+import sys
 from pathlib import Path
 from digitlab.cli.main import run
 code = run(["recognize", *sys.argv[1:], "--json"])
 peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
-print(code, peak, time.process_time(), file=sys.stderr)
+print(code, peak, file=sys.stderr)
 """
 
 
-def cost(folder: Path) -> tuple[list[dict[str, Any]], int, float, float]:
-    """Recognize a folder in a process of its own: answers, exit code, peak megabytes, processor seconds."""
+def cost(folder: Path) -> tuple[list[dict[str, Any]], int, float]:
+    """Recognize a folder in a process of its own: answers, exit code, peak megabytes."""
     command = [sys.executable, "-c", MEASURE, folder]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    code, megabytes, seconds = done.stderr.splitlines()[-1].split()
-    return lines(done.stdout), int(code), float(megabytes), float(seconds)
+    code, megabytes = done.stderr.splitlines()[-1].split()
+    return lines(done.stdout), int(code), float(megabytes)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
 def test_bombs_are_refused_in_little_more_than_an_idle_process_takes(tmp_path: Path) -> None:
-    """Each one's time is measured where it is refused, in `tests/data/test_image_limits.py`."""
     idle, bad = tmp_path / "idle", tmp_path / "bad"
     idle.mkdir()
     bad.mkdir()
@@ -318,13 +317,12 @@ def test_bombs_are_refused_in_little_more_than_an_idle_process_takes(tmp_path: P
     for name, data in files.items():
         (bad / name).write_bytes(data)
     (bad / "of 5000 frames").write_bytes(_gif_of_frames(5_000))
-    _, _, memory, seconds = cost(idle)
-    answers, code, peak, used = cost(bad)
+    _, _, memory = cost(idle)
+    answers, code, peak = cost(bad)
     assert code == 2
     refused = {Path(answer["file"]).name for answer in answers if answer["status"] == "error"}
     assert refused == set(files)  # of the animation the first frame is read
     assert peak - memory < 50 + 10  # the largest file itself
-    assert used - seconds < 0.3 * len(answers)
 
 
 def _gif_of_frames(count: int) -> bytes:

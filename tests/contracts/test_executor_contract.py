@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import executor_tasks as tasks
 import numpy as np
-import only_for_drivers
 import pytest
 
+import executor_tasks as tasks
+import only_for_drivers
 from digitlab.studies import Executor, InlineExecutor, ProcessExecutor
 from digitlab.studies.executors.base import Done, Event, Failed, Progress, Started, Task
 from ray_cluster import await_that, busy, running_cluster

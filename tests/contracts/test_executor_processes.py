@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import executor_tasks as tasks
 import pytest
 
+import executor_tasks as tasks
 from digitlab.studies import Executor, ProcessExecutor
 from digitlab.studies.executors.base import Done, Event, Failed, Started
 

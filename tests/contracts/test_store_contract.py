@@ -275,17 +275,13 @@ def test_a_second_runner_is_refused_in_this_process_too(store_class: type[Store]
             pass
 
 
-def test_a_second_runner_is_refused_at_once_while_readers_go_on(
-    store: Store, launch: Launch, result: Result
-) -> None:
+def test_a_second_runner_is_refused_while_readers_go_on(store: Store, launch: Launch, result: Result) -> None:
     store.finish(result)
     holder = launch(HOLD_UNTIL_KILLED, first=1)
     assert output(holder).readline() == "held\n"
     running = numbered(result, 1).trial.id
-    begin = time.monotonic()
     with pytest.raises(StoreError) as refused, store.exclusive():
         pass
-    assert time.monotonic() - begin < 5
     assert "another digitlab is running a study on it; wait until it has ended" in str(refused.value)
     assert "\n" not in str(refused.value)
     assert_kept(store, result)

@@ -88,19 +88,17 @@ def test_the_hash_of_an_array_is_that_of_its_published_file(mnist: Dataset) -> N
 
 
 def refused(path: Path, message: str, content: bytes) -> None:
-    """The file is refused in a moment, with one line that names it, and with next to nothing allocated."""
+    """The file is refused with one line that names it, and with next to nothing allocated."""
     path.write_bytes(content)
     tracemalloc.start()
     try:
-        started = time.perf_counter()
         with pytest.raises(DataError, match=message) as raised:
             read_idx(path)
-        seconds, (_, peak) = time.perf_counter() - started, tracemalloc.get_traced_memory()
+        _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert str(path) in str(raised.value)
     assert "\n" not in str(raised.value)
-    assert seconds < 0.3
     assert peak < 2**20
 
 

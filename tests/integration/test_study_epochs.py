@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from study_outcome import Counter, outcome
 
 from digitlab.results.store import Store
 from digitlab.spec import Axis
 from digitlab.studies import InlineExecutor, plan_study, run_plans
 from digitlab.studies.runner import TrainTask
 from small_study import small_study
+from study_outcome import Counter, outcome
 
 pytestmark = pytest.mark.slow
 

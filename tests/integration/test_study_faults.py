@@ -14,11 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 import study_driver
 import study_tasks
-from study_outcome import Counter, outcome
-from study_runs import await_line, done_rows, driver, states
-
 from digitlab.errors import StoreError
 from digitlab.results.record import EpochRecord
 from digitlab.results.store import Store
@@ -27,6 +25,8 @@ from digitlab.studies import ProcessExecutor, plan_study, run_plans, run_study
 from digitlab.studies.executors.base import Done, Event
 from digitlab.studies.runner import Observer, TrainTask
 from small_study import small_study
+from study_outcome import Counter, outcome
+from study_runs import await_line, done_rows, driver, states
 
 pytestmark = pytest.mark.slow  # each worker imports TensorFlow, which takes seconds
 

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from digitlab.data import load
 from digitlab.data.dataset import Dataset
 from digitlab.models import cost
 from digitlab.report import Material
@@ -125,11 +124,6 @@ def make_material() -> MakeMaterial:
 @pytest.fixture(scope="session")
 def make_table() -> MakeTable:
     return lambda *axes, **values: make(*axes, **values).table
-
-
-@pytest.fixture(scope="session")
-def mnist() -> Dataset:
-    return load("mnist")
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.power import TTestPower
 
 from digitlab.errors import MissingExtraError
 from digitlab.results.permutation import SignFlip, sign_flip_test
@@ -102,9 +100,12 @@ def test_holms_rule_decides_the_worked_example_as_published() -> None:
     assert corrected == pytest.approx((0.03, 0.06, 0.06, 0.02))
 
 
+@pytest.mark.slow  # statsmodels takes seconds to import
 @settings(max_examples=25)
 @given(P_VALUES)
 def test_holms_correction_is_that_of_statsmodels(p_values: list[float]) -> None:
+    from statsmodels.stats.multitest import multipletests
+
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-12)
 
 
@@ -173,12 +174,15 @@ def test_the_published_power_of_the_paired_t_test_is_found() -> None:
     assert seeds_needed(1, 1) == 10
 
 
+@pytest.mark.slow  # statsmodels takes seconds to import
 @pytest.mark.parametrize("n", [2, 3, 5, 8, 30, 500])
 @pytest.mark.parametrize("alpha", [0.05, 0.05 / 7, 0.001])
 @pytest.mark.parametrize("power", [0.5, 0.8, 0.95])
 def test_the_detectable_difference_has_the_power_that_statsmodels_gives_it(
     n: int, alpha: float, power: float
 ) -> None:
+    from statsmodels.stats.power import TTestPower
+
     effect = detectable_difference(1, n, power, alpha)
     theirs = float(TTestPower().power(effect, n, alpha, alternative="larger"))
     one_sided = float(TTestPower().power(effect, n, alpha / 2, alternative="larger"))

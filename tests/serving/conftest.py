@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from in_process import Client
-from serving_process import ServingProcess
 
 from digitlab.bundle.files import find_bundle
 from digitlab.bundle.runtime import Classifier, load_classifier
 from digitlab.data import load
 from digitlab.serving.settings import Limits, Settings
+from in_process import Client
+from serving_process import ServingProcess
 
 MakeClient = Callable[..., Client]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from serving_process import ServingProcess
 
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")

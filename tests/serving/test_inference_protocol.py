@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from in_process import Client
-from requests_of_the_protocol import binary_request, request, tensor
 
 from digitlab.bundle.runtime import Classifier
 from digitlab.serving.settings import Limits
 from digitlab.serving.tensors import MOST_ID, MOST_IMAGES
+from in_process import Client
+from requests_of_the_protocol import binary_request, request, tensor
 
 ONE = np.zeros((1, 28, 28), np.uint8)
 

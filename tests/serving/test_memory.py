@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from requests_of_the_protocol import binary_request, request
 from serving_process import ServingProcess, receive_all, receive_answer
 
@@ -179,7 +180,7 @@ def test_requests_whose_answers_nobody_takes_are_few(start_serving: Start) -> No
             with suppress(OSError):  # it does not take them, or ends
                 connection.sendall(LARGE * 2 + small * 30_000)
         for _ in range(10):  # until all of them were looked at
-            serving.live_seconds()
+            serving.assert_live()
 
 
 def test_of_answers_that_nobody_takes_most_are_dropped(start_serving: Start) -> None:
@@ -193,7 +194,7 @@ def test_of_answers_that_nobody_takes_most_are_dropped(start_serving: Start) -> 
         clients = [opened.enter_context(patient(serving)) for _ in range(60)]
         for connection in clients:
             connection.sendall(many)
-        serving.live_seconds()  # all of them were accepted before
+        serving.assert_live()  # all of them were accepted before
         end = time.monotonic() + 60
         while open_files(serving) > before + 30 and time.monotonic() < end:
             time.sleep(0.1)

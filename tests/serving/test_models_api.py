@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawings import drawing
-from in_process import Client, token_of
 
 from clothes import CLOTHES
 from digitlab.bundle.files import shipped_names
@@ -23,6 +21,8 @@ from digitlab.data import load
 from digitlab.data.importer import import_folder
 from digitlab.recognition.explain import encode_png
 from digitlab.serving.kept import KeptDrawings
+from drawings import drawing
+from in_process import Client, token_of
 
 
 @pytest.fixture

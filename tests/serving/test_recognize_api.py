@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawings import blank, drawing
-from in_process import Client
 from PIL import Image
 
 from digitlab.bundle.runtime import Classifier
@@ -21,6 +19,8 @@ from digitlab.cli.main import run
 from digitlab.data.images import decode_image
 from digitlab.recognition import Reason
 from digitlab.serving.settings import Limits
+from drawings import blank, drawing
+from in_process import Client
 
 SEVEN_TWO_ONE_ZERO = (0, 1, 2, 3)
 

@@ -9,10 +9,10 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from in_process import Client, token_of
 
 from digitlab.serving.metrics import Metrics
 from digitlab.serving.security import HostNames
+from in_process import Client, token_of
 
 PAGES = ("/", "/look", "/studies", "/models")
 CHANGES = ("/api/kept", "/api/studies", "/api/studies/mlp-neurons/stop", "/api/studies/mlp-neurons/resume")

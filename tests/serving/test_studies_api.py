@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_process import Client, token_of
 
 from digitlab.results.record import Result
 from digitlab.results.store import Status, Store
@@ -21,6 +20,7 @@ from digitlab.spec.plan import Plan
 from digitlab.spec.study import Axis, Study
 from digitlab.spec.trial import Trial
 from digitlab.studies.runner import plan_study
+from in_process import Client, token_of
 from small_study import pretend, small_study, write_digits
 
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import process_driver
 import pytest
 
+import process_driver
 from digitlab.errors import UserError
 from digitlab.studies import ProcessExecutor
 from digitlab.studies.executors.base import Done, Event

@@ -7,14 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import ray_tasks as tasks
 
+import ray_tasks as tasks
 from digitlab.errors import MissingExtraError, UserError
 from digitlab.studies import RayExecutor
 from digitlab.studies.executors.base import Done, Event, Failed, Progress, Started
@@ -24,9 +23,6 @@ import ray  # isort: skip  # after our own, which makes it silent
 
 # Ray leaves files of the processes that it starts to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-SECONDS = 15.0
-"""In which somebody who is not there is refused; Ray itself tries for half a minute."""
 
 
 @pytest.mark.parametrize(
@@ -39,11 +35,10 @@ def test_an_address_of_another_form_is_refused(address: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["127.0.0.1:{}", "ray://127.0.0.1:{}", "nobody.invalid:{}"])
-def test_an_address_where_nobody_is_is_refused_in_one_line_at_once(form: str) -> None:
-    address, begin = form.format(free_port()), time.monotonic()
+def test_an_address_where_nobody_is_is_refused_in_one_line(form: str) -> None:
+    address = form.format(free_port())
     with pytest.raises(UserError, match="expected a Ray cluster, received nobody there") as refused:
         RayExecutor(address).run(tasks.square, [1], print)
-    assert time.monotonic() - begin < SECONDS
     assert str(refused.value).startswith(f"address {address}: ")
     assert "\n" not in str(refused.value)
 
@@ -51,11 +46,11 @@ def test_an_address_where_nobody_is_is_refused_in_one_line_at_once(form: str) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["127.0.0.1:{}", "ray://127.0.0.1:{}"])
 def test_an_address_where_somebody_else_is_is_refused(form: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        begin = time.monotonic()
-        with pytest.raises(UserError, match="expected a Ray cluster, received nobody there"):
-            RayExecutor(form.format(silent.getsockname()[1])).run(tasks.square, [1], print)
-        assert time.monotonic() - begin < SECONDS
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(UserError, match="expected a Ray cluster, received nobody there"),
+    ):
+        RayExecutor(form.format(silent.getsockname()[1])).run(tasks.square, [1], print)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pretender import REASON, Listener, Pretender, states, trained_by
 
 from digitlab.data import load, read_idx, write_idx
 from digitlab.errors import DataError, MissingExtraError, SpecError, StoreError, UserError
@@ -22,6 +21,7 @@ from digitlab.spec import Axis, Plan, Study, Trial
 from digitlab.studies import plan_study, read_table, run_plans, run_study
 from digitlab.studies.planning import stored_plan
 from digitlab.studies.runner import Observer, RunOptions, TrainTask
+from pretender import REASON, Listener, Pretender, states, trained_by
 from small_study import pretend, small_study, write_digits
 
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pretender import REASON, Listener, Pretender, states, trained_by
 
 from digitlab.results.aggregate import StudyTable, aggregate
 from digitlab.results.store import Store
 from digitlab.spec import Axis, Plan, Study, Trial, cover
 from digitlab.studies import plan_study, read_table, run_plans
 from digitlab.studies.runner import Observer
+from pretender import REASON, Listener, Pretender, states, trained_by
 from small_study import of_epochs, pretend
 
 PlanOver = Callable[..., Plan]

@@ -1,6 +1,8 @@
 /** The service's HTTP interface, as the pages use it. */
 
-const TOKEN = document.querySelector("meta[name=digitlab-token]").content;
+/** @type {HTMLMetaElement} */
+const TOKEN_ELEMENT = document.querySelector("meta[name=digitlab-token]");
+const TOKEN = TOKEN_ELEMENT.content;
 const BUSY_WAITS = [300, 1000, 2000]; // milliseconds between tries when the queue is full
 
 /** What the service said against a request, in its own words. */
@@ -57,5 +59,5 @@ async function reach(path, options) {
 export async function soundModels() {
   const { default: first, models } = await ask("/api/models");
   const sound = models.filter((model) => !model.error);
-  return sound.sort((a, b) => (b.id === first) - (a.id === first));
+  return sound.sort((a, b) => Number(b.id === first) - Number(a.id === first));
 }

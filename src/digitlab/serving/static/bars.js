@@ -10,11 +10,12 @@ import { make } from "./page.js";
 export function showBars(list, probabilities) {
   if (list.children.length === 0) list.append(...Array.from({ length: 10 }, (_, digit) => bar(digit)));
   const highest = probabilities ? Math.max(...probabilities) : null;
-  for (const [digit, item] of [...list.children].entries()) {
+  const items = /** @type {HTMLElement[]} */ ([...list.children]);
+  for (const [digit, item] of items.entries()) {
     const share = probabilities?.[digit] ?? 0;
-    item.style.setProperty("--share", share);
+    item.style.setProperty("--share", String(share));
     item.classList.toggle("best", share === highest);
-    item.querySelector(".share").firstChild.data = probabilities ? rounded(100 * share) : "";
+    item.querySelector(".share").firstChild.nodeValue = probabilities ? rounded(100 * share) : "";
     item.classList.toggle("slight", share < 0.005);
   }
 }
@@ -24,4 +25,4 @@ function bar(digit) {
   return make("li", {}, make("b", {}, digit), share, make("span.column", { "aria-hidden": "true" }));
 }
 
-const rounded = (percent) => (percent > 99.5 && percent < 100 ? "> 99" : Math.round(percent));
+const rounded = (percent) => (percent > 99.5 && percent < 100 ? "> 99" : String(Math.round(percent)));

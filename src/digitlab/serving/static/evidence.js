@@ -36,7 +36,9 @@ export function showTiles(place, digits, chosen, choose) {
   });
   const focused = place.contains(document.activeElement);
   place.replaceChildren(...(tiles.length ? tiles : [make("span.tile.empty")]));
-  if (focused) place.querySelector("input:checked")?.focus();
+  /** @type {HTMLInputElement|null} */
+  const checked = place.querySelector("input:checked");
+  if (focused) checked?.focus();
 }
 
 /** Show the probabilities of one digit. */
@@ -86,7 +88,7 @@ export function showRows(lines) {
       make("tbody", {}, ...rows),
     ),
   );
-  document.querySelector(".rows").hidden = lines.length === 0;
+  document.querySelector(".rows").toggleAttribute("hidden", lines.length === 0);
 }
 
 /**
@@ -136,7 +138,7 @@ export function showSteps(steps, digits) {
   const forms = digits.map((digit) => make("img", { src: digit.image, alt: "" }));
   if (forms.length) pictures.push(step("form", make("span.forms", { "--count": forms.length }, ...forms)));
   byId("steps").replaceChildren(...pictures);
-  document.querySelector(".preparation").hidden = pictures.length === 0;
+  document.querySelector(".preparation").toggleAttribute("hidden", pictures.length === 0);
 }
 
 function step(name, picture) {

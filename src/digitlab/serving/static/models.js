@@ -57,10 +57,7 @@ function row(model, worst) {
 
 function offerComparison(models) {
   const form = byId("compare");
-  for (const [name, place] of [
-    ["a", 0],
-    ["b", 1],
-  ]) {
+  for (const [place, name] of ["a", "b"].entries()) {
     form[name].append(...models.map(({ id, title }) => make("option", { value: id }, title)));
     form[name].selectedIndex = Math.min(place, models.length - 1);
   }

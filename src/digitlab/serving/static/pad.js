@@ -16,10 +16,13 @@ export class Pad {
     this.element = element;
     this.canvas = element.querySelector("canvas");
     this.context = this.canvas.getContext("2d");
+    /** @type {HTMLImageElement} */
     this.shown = element.querySelector(".picture");
     this.marks = element.querySelector(".marks");
     this.width = 10;
     this.picture = null;
+    /** @type {Parameters<Pad["annotate"]>|null} */
+    this.annotated = null;
     this.unseen = false; // whether the browser cannot show it
     this.pointer = null;
     this.drawing = Drawing.fromText(recall(KEPT)) ?? new Drawing(this.#room());
@@ -32,7 +35,10 @@ export class Pad {
     return this.drawing.empty && this.picture === null;
   }
 
-  /** Width and height of what is read, in its own pixels. */
+  /**
+   * Width and height of what is read, in its own pixels.
+   * @returns {[number, number]}
+   */
   get size() {
     if (this.picture) return [this.shown.naturalWidth, this.shown.naturalHeight];
     return [this.drawing.sheet.width, this.drawing.sheet.height];

@@ -1,6 +1,9 @@
 /** Elements and words, for every page. User text only ever becomes text nodes. */
 
-/** Find the element with an id. */
+/**
+ * Find the element with an id; the page's template says of what kind it is.
+ * @type {(id: string) => any}
+ */
 export const byId = (id) => document.getElementById(id);
 
 /**

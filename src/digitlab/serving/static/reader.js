@@ -9,7 +9,9 @@ export class Reader {
    * @param {(error: Error) => void} fail - says why nothing did.
    */
   constructor(ask, show, fail) {
-    Object.assign(this, { ask, show, fail });
+    this.ask = ask;
+    this.show = show;
+    this.fail = fail;
     this.running = null;
     this.turn = 0;
     this.last = 0;

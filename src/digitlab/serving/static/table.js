@@ -19,8 +19,8 @@ export function fillTable(table, columns, rows) {
   return table;
 }
 
-function cellOf(cell, { right }, index) {
-  const attributes = { class: right && "right" };
+function cellOf(cell, column, index) {
+  const attributes = { class: column.right && "right" };
   return index === 0 ? make("th", { scope: "row", ...attributes }, cell) : make("td", attributes, cell);
 }
 

@@ -12,7 +12,9 @@ export function connectTools(pad, example) {
   byId("example").addEventListener("click", () => writeExample(pad, example));
   byId("undo").addEventListener("click", () => pad.undo());
   byId("clear").addEventListener("click", () => pad.clear());
-  for (const pen of document.querySelectorAll("input[name=pen]")) {
+  /** @type {NodeListOf<HTMLInputElement>} */
+  const pens = document.querySelectorAll("input[name=pen]");
+  for (const pen of pens) {
     pen.addEventListener("change", () => (pad.width = Number(pen.value)));
     if (pen.checked) pad.width = Number(pen.value); // the browser remembers it when the page is reloaded
   }

@@ -1,4 +1,4 @@
-"""Pictures of each page, on desk and phone, light and dark: `python tests/browser/screenshots.py FOLDER`."""
+"""Pictures of each page, on desk and phone, light and dark: `python tests/helpers/screenshots.py FOLDER`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
 from chromium import ARGUMENTS, INSTALL, find_chromium
 from handwriting import write_with_finger, write_with_mouse
-from playwright.sync_api import Browser, Page, expect, sync_playwright
 from served import serve
 from viewports import DESK, PHONE
 

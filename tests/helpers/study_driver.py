@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import study_tasks
-
 from digitlab.results.record import Result
 from digitlab.results.store import Store
 from digitlab.spec import Axis, Study, Trial

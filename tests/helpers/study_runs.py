@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import study_driver
-
 from digitlab.results.store import Store
 from digitlab.spec import Plan
 
@@ -20,12 +18,8 @@ from digitlab.spec import Plan
 @contextmanager
 def driver(mode: str, digits: Path, store: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that runs a study, and is killed at the end if it has not ended."""
-    script = Path(study_driver.__file__)
-    environment = os.environ | {"PYTHONPATH": str(script.parents[1])}
-    command = [sys.executable, script, mode, digits, store]
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, text=True, process_group=0
-    ) as process:
+    command = [sys.executable, study_driver.__file__, mode, digits, store]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, process_group=0) as process:
         try:
             yield process
         finally:

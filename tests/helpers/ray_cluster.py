@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -26,7 +25,7 @@ WATCHFUL = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500}
 
 @contextmanager
 def running_cluster(nodes: int, cores: int = 1, **head: Any) -> Iterator[Cluster]:
-    """Run a cluster of so many nodes, whose workers import what the tests can import.
+    """Run a cluster of so many nodes, whose workers can import the tests' helpers.
 
     Args:
         nodes: at the beginning, the head among them.
@@ -35,8 +34,7 @@ def running_cluster(nodes: int, cores: int = 1, **head: Any) -> Iterator[Cluster
     """
     from ray.cluster_utils import Cluster
 
-    paths = [path for path in sys.path if Path(path).is_relative_to(Path(__file__).parent)]
-    settings = {"RAY_AUTH_MODE": "disabled", "PYTHONPATH": os.pathsep.join(paths)}
+    settings = {"RAY_AUTH_MODE": "disabled", "PYTHONPATH": str(Path(__file__).parent)}
     # Ray gives a node fifteen seconds to start its dashboard agent; without extras that takes a third.
     few = patch("ray._private.utils.get_dashboard_dependency_error", return_value=ImportError("not used"))
     with few, patch.dict(os.environ, settings):

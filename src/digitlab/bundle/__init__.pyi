@@ -1,0 +1,10 @@
+from .card import Card as Card
+from .card import Origin as Origin
+from .card import Proof as Proof
+from .files import Bundle as Bundle
+from .files import check_bundle as check_bundle
+from .files import find_bundle as find_bundle
+from .runtime import Classifier as Classifier
+from .runtime import load_classifier as load_classifier
+from .writing import write_bundle as write_bundle
+from .writing import write_trained as write_trained

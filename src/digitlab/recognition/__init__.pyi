@@ -1,0 +1,9 @@
+from .lengths import LengthRange as LengthRange
+from .reading import Box as Box
+from .reading import Opinions as Opinions
+from .reading import ReadDigit as ReadDigit
+from .reading import Reading as Reading
+from .reading import ReadLine as ReadLine
+from .reading import Reason as Reason
+from .reading import Step as Step
+from .recognizer import Recognizer as Recognizer

@@ -1,0 +1,2 @@
+from .settings import Limits as Limits
+from .settings import Settings as Settings
