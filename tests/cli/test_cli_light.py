@@ -37,7 +37,6 @@ def loaded_by(arguments: list[str], folder: Path) -> tuple[int, set[str]]:
         ["data", "list"],
         ["train", "--help"],
         ["export", "--help"],
-        ["bench", "recognition", "--help"],
         ["recognize", "--help"],
     ],
 )
@@ -75,5 +74,5 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
     begin = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
     assert time.perf_counter() - begin < 10  # it takes 0.3 s; a network or TensorFlow would show
-    for name in ("train", "evaluate", "export", "recognize", "study", "data", "bench", "serve", "doctor"):
+    for name in ("train", "evaluate", "export", "recognize", "study", "data", "serve", "doctor"):
         assert f"  {name} " in done.stdout
