@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from case import Case, key_of, printed_values, training_code
-from command import at_least
 
 from digitlab.errors import DigitlabError
 from digitlab.spec import DataSpec, Recipe, Trial
@@ -158,7 +157,7 @@ def peak_memory_mb(*, children: bool) -> float | None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time an epoch of a recipe.")
     parser.add_argument("recipe", type=Recipe.from_json, help="its JSON text")
-    parser.add_argument("epochs", type=at_least(2), help="of one training; the first is not timed")
+    parser.add_argument("epochs", type=int, help="of one training; the first is not timed")
     parser.add_argument("method", help="`fit`, or a number of workers")
     chosen = parser.parse_args()
     recipe, epochs, method = chosen.recipe, chosen.epochs, chosen.method

@@ -26,6 +26,7 @@ from command import at_least, run
 from measured import add_place, environment, results_file, write_results
 from recognition_cost import reading_costs
 from summary import median_ratio
+from summary_tables import rows_table
 
 from digitlab.bundle.export import (
     keras_call,
@@ -188,16 +189,6 @@ def _classifier_table(figures: dict[str, Any]) -> TextTable:
     return TextTable(columns, tuple(rows), (False, *[True] * 5))
 
 
-def _cost_table(costs: list[dict[str, Any]]) -> TextTable:
-    """Return the cost of reading each picture, and of the whole command."""
-    names = list(dict.fromkeys(name for row in costs for name in row if name != "what"))
-    rows = tuple(
-        (row["what"], *("" if row.get(name) is None else f"{row[name]:.2f}" for name in names))
-        for row in costs
-    )
-    return TextTable(("cost", *names), rows, (False, *[True] * len(names)))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description="Time the classifier beside ONNX Runtime, LiteRT and Keras, and the reading of pictures."
@@ -218,7 +209,7 @@ def main() -> None:
         + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in figures["load_seconds"].items())
     )
     costs = reading_costs(chosen.model, chosen.rounds)
-    print_table(_cost_table(costs))
+    print_table(rows_table("cost", costs))
     figures |= {
         "reading": costs,
         "model": chosen.model,

@@ -27,13 +27,14 @@ from measured import add_place, environment, results_file, write_results
 from outcomes import wilson
 from pasted_digits import pasted
 from pen import validation_part
+from summary_tables import rows_table
 
 from digitlab.bundle.runtime import load_classifier
+from digitlab.cli.study_output import print_table
 from digitlab.data import load
 from digitlab.recognition import Reading, Recognizer
 
 CHUNK = 200
-_FORMATS = {int: ",", float: ".2f"}
 
 
 def read_all(recognizer: Recognizer, pictures: Iterable[Any]) -> Iterator[Reading]:
@@ -137,15 +138,6 @@ def _kind(character: str) -> str:
     return "lookalikes" if character in LOOKALIKES else "letters"
 
 
-def print_table(title: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Print rows that share their columns."""
-    widths = {name: len(name) + 3 for name in rows[0] if name != "what"}
-    print(f"\n{title:42}" + "".join(f"{name:>{width}}" for name, width in widths.items()))
-    for row in rows:
-        cells = [f"{row[name]:{width}{_FORMATS[type(row[name])]}}" for name, width in widths.items()]
-        print(f"{row['what']:42}" + "".join(cells))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="How well the recognizer reads.")
     parser.add_argument("folders", type=Path, nargs="*", metavar="FOLDER")
@@ -164,14 +156,14 @@ def main() -> None:
     for folder in arguments.folders:
         title = f"{folder.name}, %"
         tables[title], misread[folder.name] = measure_folder(recognizer, folder, arguments.held_out_groups)
-        print_table(title, tables[title])
+        print_table(rows_table(title, tables[title]))
         print("misread: " + ", ".join(f"{label} as {text} {n}x" for label, text, n in misread[folder.name]))
     if arguments.pasted:
         tables["pasted, %"] = measure_pasted(recognizer, arguments.model, arguments.pasted, arguments.test)
-        print_table("pasted, %", tables["pasted, %"])
+        print_table(rows_table("pasted, %", tables["pasted, %"]))
     if arguments.fonts is not None:
         tables["letters, %"] = measure_letters(recognizer, arguments.fonts or fonts_at_hand())
-        print_table("letters, %", tables["letters, %"])
+        print_table(rows_table("letters, %", tables["letters, %"]))
     values = {
         "environment": environment(),
         "model": arguments.model,

@@ -38,7 +38,6 @@ CLIENTS = 32
 OVERLOAD = 4.0
 """Rate of requests under overload, as a multiple of the peak."""
 RECOVERY_SECONDS = 5
-SOAK_REQUESTS = 100_000
 
 _LIVE_EVERY = 0.5
 
@@ -60,31 +59,14 @@ class Server:
     process: subprocess.Popen[str]
 
 
-@dataclass(frozen=True)
-class Durations:
-    """Lengths of the parts, in seconds, and the number of rounds.
-
-    Attributes:
-        peak: seconds of one run with all clients.
-        rounds: number of these runs, over which medians are taken.
-        idle: seconds with a single client.
-        half: seconds at half load.
-        overload: seconds of overload.
-    """
-
-    peak: float = 5.0
-    rounds: int = 5
-    idle: float = 5.0
-    half: float = 10.0
-    overload: float = 30.0
-
-
-def service_figures(model: str, durations: Durations, soak: int = SOAK_REQUESTS) -> dict[str, Any]:
+def service_figures(model: str, rounds: int, seconds: float, overload: float, soak: int) -> dict[str, Any]:
     """Measure the service beside its peers, all with one network, each in a process of its own.
 
     Args:
         model: name of a network, or a bundle's folder.
-        durations: durations of the parts.
+        rounds: number of rounds with all clients, over which medians are taken.
+        seconds: seconds of one round and server, and of a single client; half load lasts twice as long.
+        overload: seconds of overload.
         soak: number of requests after which the memory is compared.
 
     Returns:
@@ -101,21 +83,21 @@ def service_figures(model: str, durations: Durations, soak: int = SOAK_REQUESTS)
             stack.enter_context(_peer("onnx", "FastAPI + ONNX Runtime", folder)),
             stack.enter_context(_peer("keras", "FastAPI + Keras", folder)),
         ]
-        peak = _peaks(servers, durations)
+        peak = _peaks(servers, rounds, seconds)
     with _ours(model) as ours:  # started anew, with no other server beside it
-        return {"peak": peak, **_alone(ours, peak[OURS]["rate"], durations, soak)}
+        return {"peak": peak, **_alone(ours, peak[OURS]["rate"], seconds, overload, soak)}
 
 
-def _peaks(servers: list[Server], durations: Durations) -> dict[str, Any]:
+def _peaks(servers: list[Server], rounds: int, seconds: float) -> dict[str, Any]:
     """Measure with all clients, in alternating rounds, so that other load affects all servers alike."""
     runs: dict[str, list[Report]] = {server.name: [] for server in servers}
-    for _ in range(durations.rounds):
+    for _ in range(rounds):
         for server in servers:
-            runs[server.name].append(_ask(server, seconds=durations.peak, clients=CLIENTS))
+            runs[server.name].append(_ask(server, seconds=seconds, clients=CLIENTS))
     for name, reports in runs.items():
         if any(report.rate == 0 for report in reports):
             raise DigitlabError(
-                f"{name} answered nothing within {durations.peak:g} s: the machine is too busy to measure "
+                f"{name} answered nothing within {seconds:g} s: the machine is too busy to measure "
                 "on; let it rest, or give each round more --seconds"
             )
     return {name: _median(reports) for name, reports in runs.items()}
@@ -138,19 +120,19 @@ def _median(reports: list[Report]) -> dict[str, Any]:
     }
 
 
-def _alone(ours: Server, peak: float, durations: Durations, soak: int) -> dict[str, Any]:
-    idle = _ask(ours, seconds=durations.idle, clients=1)
-    half = _ask(ours, seconds=durations.half, rate=peak / 2)
+def _alone(ours: Server, peak: float, seconds: float, overload: float, soak: int) -> dict[str, Any]:
+    idle = _ask(ours, seconds=seconds, clients=1)
+    half = _ask(ours, seconds=2 * seconds, rate=peak / 2)
     with _watched(ours) as waits:
-        overload = _ask(ours, seconds=durations.overload, rate=OVERLOAD * peak, warm_up=0)
+        loaded = _ask(ours, seconds=overload, rate=OVERLOAD * peak, warm_up=0)
     recovery = [_ask(ours, seconds=1, rate=peak / 2, warm_up=0) for _ in range(RECOVERY_SECONDS)]
     return {
         "idle": asdict(idle),
         "half": asdict(half),
         "overload": {
-            **asdict(overload),
-            "goodput": overload.rate / peak,
-            "slowdown": overload.p99 / idle.p99,
+            **asdict(loaded),
+            "goodput": loaded.rate / peak,
+            "slowdown": loaded.p99 / idle.p99,
             "live_longest": max(waits, default=float("nan")),
             "seconds_to_recover": _recovered(recovery, half),
         },
@@ -299,17 +281,13 @@ def main() -> None:
     parser.add_argument(
         "--soak",
         type=at_least(1),
-        default=SOAK_REQUESTS,
-        help=f"requests after which the memory is compared [{SOAK_REQUESTS}]",
+        default=100_000,
+        help="requests after which the memory is compared [100000]",
     )
     add_place(parser)
     chosen = parser.parse_args()
     path = results_file(chosen, "service")
-    seconds = chosen.seconds
-    durations = Durations(
-        peak=seconds, rounds=chosen.rounds, idle=seconds, half=2 * seconds, overload=chosen.overload
-    )
-    figures = service_figures(chosen.model, durations, chosen.soak)
+    figures = service_figures(chosen.model, chosen.rounds, chosen.seconds, chosen.overload, chosen.soak)
     figures |= {"model": chosen.model, "rounds": chosen.rounds, "environment": environment()}
     print_table(_peak_table(figures["peak"]))
     print_table(_load_table(figures))

@@ -1,9 +1,9 @@
-"""Summaries of trainings as tables of text, and as rows of a file."""
+"""Figures as tables of text; summaries of trainings also as rows of a file."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from summary import TARGETS, Summary, TimeToTarget, times_to_target
@@ -136,3 +136,21 @@ def _row(summary: Summary, found: dict[float, TimeToTarget]) -> dict[str, Any]:
         row[f"{to}_surely_epochs"] = time.confident.epochs if time.confident else None
         row[f"{to}_times_ours_low"], row[f"{to}_times_ours_high"] = map(_known, time.ratios)
     return row
+
+
+def rows_table(title: str, rows: Sequence[Mapping[str, Any]]) -> TextTable:
+    """Format rows as a table: `what` names the row, the other columns are figures.
+
+    Args:
+        title: title of the table.
+        rows: rows, each a mapping from column to cell; a figure that is missing or None is left blank.
+    """
+    columns = [name for name in dict.fromkeys(key for row in rows for key in row) if name != "what"]
+    lines = tuple((row["what"], *(_figure_text(row.get(name)) for name in columns)) for row in rows)
+    return TextTable((title, *columns), lines, (False, *[True] * len(columns)))
+
+
+def _figure_text(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.2f}"

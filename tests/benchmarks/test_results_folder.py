@@ -51,9 +51,7 @@ def test_measurements_have_a_folder_of_their_own_unless_asked(tmp_path: Path) ->
 
 def benchmark(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "benchmarks", *arguments]
-    return subprocess.run(
-        command, cwd=FOLDER.parent, capture_output=True, text=True, timeout=120, check=False
-    )
+    return subprocess.run(command, cwd=FOLDER.parent, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("name", ["training", "study"])

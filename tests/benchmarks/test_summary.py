@@ -9,7 +9,7 @@ from matplotlib.container import ErrorbarContainer
 from plots import plot_training, png_of
 from recorded_runs import run_of
 from summary import Summary, median_ratio, noise, summarize, times_to_target
-from summary_tables import summary_rows, summary_table, target_table
+from summary_tables import rows_table, summary_rows, summary_table, target_table
 from training_cases import TrainingCase
 
 
@@ -166,3 +166,9 @@ def test_the_figure_shows_every_case(summaries: list[Summary]) -> None:
 
 def test_the_ratio_of_two_is_the_median_of_the_ratios_in_each_round() -> None:
     assert median_ratio([2.0, 20.0, 3.0], [1.0, 10.0, 1.0]) == 2.0  # and not 3.0, of the medians
+
+
+def test_rows_are_a_table_of_all_their_columns_with_blanks_where_a_figure_is_missing() -> None:
+    table = rows_table("cost", [{"what": "a row", "n": 1200, "ms": 2.5}, {"what": "a page", "mb": None}])
+    assert table.columns == ("cost", "n", "ms", "mb")
+    assert table.rows == (("a row", "1,200", "2.50", ""), ("a page", "", "", ""))
