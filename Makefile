@@ -53,8 +53,8 @@ format: $(READY)  ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 
 bench: $(READY)  ## Measure training and studies, side by side with what else trains digit networks
-	$(BIN)/digitlab bench training --install-peers
-	$(BIN)/digitlab bench study
+	$(BIN)/python -m benchmarks training --install-peers
+	$(BIN)/python -m benchmarks study
 
 SHIPPED := src/digitlab/bundle/pretrained
 pretrained: $(READY)  ## Train the networks that are shipped (best, mlp, cnn, numbers) again, seed 0 each

@@ -15,12 +15,12 @@ import sys
 from collections import defaultdict
 from typing import NamedTuple
 
+from epochs import IMAGES, epoch_case, time_epoch
 from precision import product_rate
 
 from digitlab.models.costs import cost
 from digitlab.spec.library import resolve_recipe
 from digitlab.spec.recipe import CNN, IMAGE_SIDE, Recipe
-from digitlab.speed.epochs import IMAGES, epoch_of
 from digitlab.training.process import prepare_process
 
 TRAINING = """
@@ -50,7 +50,7 @@ def main() -> None:
     rate = 1e9 * max(product_rate(SIDE, SIDE, SIDE, False, "float32") for _ in range(3))
     print(f"fastest matrix product: {rate / 1e9:.0f} GFLOP/s of one thread")
     for recipe in recipes:
-        seconds = epoch_of(recipe, 3, "1")["seconds"]
+        seconds = time_epoch(epoch_case(recipe.name, recipe, 3, "1"))["seconds"]
         arithmetic = 2 * IMAGES * training_multiply_adds(recipe)
         share = arithmetic / seconds / rate
         print(f"\n{recipe.name}: {seconds:.2f} s an epoch, {arithmetic / 1e9:.0f} GFLOP, {share:.0%} of it")

@@ -12,9 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from paths import results_folder
+
 from digitlab.errors import UserError
 from digitlab.files import write_whole
-from digitlab.speed.places import results_folder
 from digitlab.training.process import environment as training_environment
 
 _PACKAGES = ("onnxruntime", "opencv-python-headless", "pillow")
@@ -65,9 +66,35 @@ def write_results(path: Path, values: Mapping[str, Any], rows: Sequence[Mapping[
     """Write all as a JSON file, and the rows of the table, if there are any, as a CSV file beside it."""
     write_whole(path, (json.dumps(values, indent=2) + "\n").encode())
     if rows:
-        text = io.StringIO(newline="")
-        table = csv.DictWriter(text, list(dict.fromkeys(key for row in rows for key in row)), restval="")
-        table.writeheader()
-        table.writerows(rows)
-        write_whole(path.with_suffix(".csv"), text.getvalue().encode())
+        write_table(path.with_suffix(".csv"), rows)
     print(f"kept in {path}", file=sys.stderr)
+
+
+def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as a CSV file, with the columns of all rows.
+
+    Args:
+        path: path of the file, which is replaced.
+        rows: rows, each a mapping from column to cell.
+    """
+    text = io.StringIO(newline="")
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    write_whole(path, text.getvalue().encode())
+
+
+def process_memory(field: str, process: int | str = "self") -> int | None:
+    """Return the memory of a process in bytes, as Linux reports it; None on other systems.
+
+    Args:
+        field: `VmRSS` for the present memory, `VmHWM` for its peak.
+        process: id of the process.
+    """
+    try:
+        text = Path(f"/proc/{process}/status").read_text("ascii")
+    except OSError:
+        return None
+    line = next(line for line in text.splitlines() if line.startswith(f"{field}:"))
+    return 1024 * int(line.split()[1])

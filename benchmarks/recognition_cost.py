@@ -1,26 +1,38 @@
 """What the recognizer costs: time and memory of reading a picture, time of the whole command.
 
 Each figure comes from processes of their own. Started with a picture's path and a model, this file measures
-that one picture and prints JSON; the rest is called by `recognizer.py`.
+that one picture and prints JSON; the rest is called by `recognition.py`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from case import printed_values
+from measured import process_memory
+from page_composer import compose
+from paper import around, look
+from pen import MnistWriter, write
+
+from digitlab.data import decode_image, load
+from digitlab.recognition import Recognizer
 
 DRAWING = (280, 280)
 PHOTOGRAPH = (4000, 3000)
+PRINTED = ("memory_mb", "decode_ms", "decode_processor_ms", "read_ms", "read_processor_ms")
+"""Names of the values that the process of one picture prints."""
 
 
 def drawing(digit: np.ndarray) -> bytes:
@@ -43,21 +55,56 @@ def photograph(page: bytes) -> bytes:
     return cv2.imencode(".jpg", enlarged, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
 
 
-def measure(picture: Path, model: str) -> dict[str, float]:
+def measure(picture: Path, model: str) -> dict[str, Any]:
     """Measure what a picture file takes, in a process of its own: milliseconds and megabytes.
 
     Args:
-        picture: the file.
-        model: that reads it, with one thread of ONNX Runtime and of OpenCV.
+        picture: path of the file.
+        model: name of the network that reads it, or a bundle's folder; it has one thread.
 
     Returns:
-        `decode_ms`: of the file; `read_ms`: of the decoded picture, with all that the networks say; medians,
-        and beside them the processor's time, of all cores, which tells how busy the machine was; `memory_mb`:
-        the peak of both beyond the process that has read a small drawing.
+        Medians: `decode_ms` for decoding the file, `read_ms` for reading the decoded picture; beside them the
+        processor's time on all cores, which tells how busy the machine was; and `memory_mb`, the peak of both
+        beyond a process that has read a small drawing (None where the system does not report it).
+
+    Raises:
+        DigitlabError: the process failed.
     """
     command = [sys.executable, __file__, str(picture), model]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
-    return json.loads(done.stdout)
+    return printed_values(f"the reading of {picture.name}", command, PRINTED)
+
+
+def reading_costs(model: str, rounds: int) -> list[dict[str, Any]]:
+    """Measure a row, a drawing and a photograph, and the whole command.
+
+    Args:
+        model: name of a network, or a bundle's folder.
+        rounds: number of rounds of the command.
+    """
+    dataset = load("mnist")
+    strokes = {
+        digit: [1 - image[..., None].repeat(3, 2) / np.float32(300) for image in _cropped(dataset, digit)]
+        for digit in range(10)
+    }
+    chance = np.random.default_rng(0)
+    row = around(write("1234567", MnistWriter(chance), 60, chance), 0.3, chance)
+    with tempfile.TemporaryDirectory() as temporary:
+        files = {name: Path(temporary, name) for name in ("row.png", "drawing.png", "photograph.jpg")}
+        files["row.png"].write_bytes(png(look(row, chance, "grey")))
+        files["drawing.png"].write_bytes(drawing(dataset.x_train[7]))
+        files["photograph.jpg"].write_bytes(photograph(compose(strokes, lines=3, seed=5).jpeg))
+        return [
+            {"what": "a row of seven digits", **measure(files["row.png"], model)},
+            {"what": "a drawing of 280x280", **measure(files["drawing.png"], model)},
+            {"what": "a photograph of 12 megapixels", **measure(files["photograph.jpg"], model)},
+            {"what": "digitlab recognize one.png", **measure_command(files["drawing.png"], model, rounds)},
+        ]
+
+
+def _cropped(dataset: Any, digit: int) -> Iterator[np.ndarray]:
+    for image in dataset.x_train[dataset.y_train == digit][:5]:
+        rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+        yield image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def measure_command(picture: Path, model: str, rounds: int) -> dict[str, float]:
@@ -73,22 +120,20 @@ def measure_command(picture: Path, model: str, rounds: int) -> dict[str, float]:
 
 
 def _children_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    times = os.times()
+    return times.children_user + times.children_system
 
 
-def _measure_here(path: Path, model: str) -> dict[str, float]:
-    from digitlab.data import decode_image
-    from digitlab.recognition import Recognizer
-
+def _measure_here(path: Path, model: str) -> dict[str, Any]:
     cv2.setNumThreads(1)
     recognizer = Recognizer(model)
     one = np.pad(np.full((20, 4), 255, np.uint8), ((4, 4), (12, 12)))
     recognizer.read(decode_image(drawing(one)))  # what is loaded on first use is part of the idle process
-    idle = _peak_mb()
+    idle = process_memory("VmHWM")
     picture = decode_image(path)
     recognizer.read(picture)
-    figures = {"memory_mb": _peak_mb() - idle}
+    peak = process_memory("VmHWM")
+    figures: dict[str, Any] = {"memory_mb": None if idle is None or peak is None else (peak - idle) / 2**20}
     for name, action in (
         ("decode", lambda: decode_image(path)),
         ("read", lambda: recognizer.read(picture)),
@@ -109,15 +154,13 @@ def _medians(action: Callable[[], object], seconds: float) -> tuple[float, float
     return statistics.median(walls), statistics.median(processors)
 
 
-def _peak_mb() -> float:
-    """Linux says it in /proc; `getrusage` would count what the parent had when it forked."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
-
-
-if __name__ == "__main__":
+def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the reading of a picture in this process.")
     parser.add_argument("picture", type=Path)
     parser.add_argument("model")
-    asked = parser.parse_args()
-    print(json.dumps(_measure_here(asked.picture, asked.model)))
+    chosen = parser.parse_args()
+    print(json.dumps(_measure_here(chosen.picture, chosen.model)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,6 @@
-"""How well the recognizer reads: people's digits, pasted digits, letters; and what it costs.
+"""How well the recognizer reads: people's digits, pasted digits, letters.
 
-    python benchmarks/recognizer.py FOLDER... [--held-out-groups NAME ...] [--fonts [FILE ...]] [--model best]
+    python -m benchmarks recognizer FOLDER... [--held-out-groups NAME ...] [--fonts [FILE ...]] [--model best]
 
 Each FOLDER holds pictures of one digit each and a `labels.csv` (file, label, writer or style). Of its groups
 the first half in sorted order is for choosing (three of five, two of four), the others are reported on; so it
@@ -15,28 +15,26 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from command import run
 from font_letters import LETTERS, LOOKALIKES, drawn
 from labelled_pictures import Answer, answer, confusions, held_out, read_labels, scores
 from measured import add_place, environment, results_file, write_results
 from outcomes import wilson
-from page_composer import compose
-from paper import around, look
 from pasted_digits import pasted
-from pen import MnistWriter, validation_part, write
-from recognition_cost import drawing, measure, measure_command, photograph, png
+from pen import validation_part
+from summary_tables import rows_table
 
 from digitlab.bundle.runtime import load_classifier
+from digitlab.cli.study_output import print_table
 from digitlab.data import load
 from digitlab.recognition import Reading, Recognizer
 
 CHUNK = 200
-_FORMATS = {int: ",", float: ".2f"}
 
 
 def read_all(recognizer: Recognizer, pictures: Iterable[Any]) -> Iterator[Reading]:
@@ -140,45 +138,8 @@ def _kind(character: str) -> str:
     return "lookalikes" if character in LOOKALIKES else "letters"
 
 
-def measure_cost(model: str, rounds: int) -> list[dict[str, Any]]:
-    """Measure a row, a drawing and a photograph, and the whole command."""
-    dataset = load("mnist")
-    strokes = {
-        digit: [1 - image[..., None].repeat(3, 2) / np.float32(300) for image in _cropped(dataset, digit)]
-        for digit in range(10)
-    }
-    chance = np.random.default_rng(0)
-    row = around(write("1234567", MnistWriter(chance), 60, chance), 0.3, chance)
-    with tempfile.TemporaryDirectory() as temporary:
-        files = {name: Path(temporary, name) for name in ("row.png", "drawing.png", "photograph.jpg")}
-        files["row.png"].write_bytes(png(look(row, chance, "grey")))
-        files["drawing.png"].write_bytes(drawing(dataset.x_train[7]))
-        files["photograph.jpg"].write_bytes(photograph(compose(strokes, lines=3, seed=5).jpeg))
-        return [
-            {"what": "a row of seven digits", **measure(files["row.png"], model)},
-            {"what": "a drawing of 280x280", **measure(files["drawing.png"], model)},
-            {"what": "a photograph of 12 megapixels", **measure(files["photograph.jpg"], model)},
-            {"what": "digitlab recognize one.png", **measure_command(files["drawing.png"], model, rounds)},
-        ]
-
-
-def _cropped(dataset: Any, digit: int) -> Iterator[np.ndarray]:
-    for image in dataset.x_train[dataset.y_train == digit][:5]:
-        rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
-        yield image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-
-
-def print_table(title: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Print rows that share their columns."""
-    widths = {name: len(name) + 3 for name in rows[0] if name != "what"}
-    print(f"\n{title:42}" + "".join(f"{name:>{width}}" for name, width in widths.items()))
-    for row in rows:
-        cells = [f"{row[name]:{width}{_FORMATS[type(row[name])]}}" for name, width in widths.items()]
-        print(f"{row['what']:42}" + "".join(cells))
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description="How well the recognizer reads, and what it costs.")
+    parser = argparse.ArgumentParser(description="How well the recognizer reads.")
     parser.add_argument("folders", type=Path, nargs="*", metavar="FOLDER")
     parser.add_argument("--held-out-groups", nargs="+", default=[], metavar="NAME")
     parser.add_argument("--fonts", type=Path, nargs="*", metavar="FILE", help="without FILE, matplotlib's")
@@ -186,7 +147,6 @@ def main() -> None:
     parser.add_argument("--rows", default="numbers", help="the reader of rows, a name or a bundle")
     parser.add_argument("--pasted", type=int, default=2000, help="digits that are pasted; 0 leaves them out")
     parser.add_argument("--test", action="store_true", help="paste test digits; for published figures")
-    parser.add_argument("--rounds", type=int, default=5, help="of the command; 0 leaves cost out")
     add_place(parser)
     arguments = parser.parse_args()
     path = results_file(arguments, "recognizer")
@@ -196,19 +156,14 @@ def main() -> None:
     for folder in arguments.folders:
         title = f"{folder.name}, %"
         tables[title], misread[folder.name] = measure_folder(recognizer, folder, arguments.held_out_groups)
-        print_table(title, tables[title])
+        print_table(rows_table(title, tables[title]))
         print("misread: " + ", ".join(f"{label} as {text} {n}x" for label, text, n in misread[folder.name]))
     if arguments.pasted:
         tables["pasted, %"] = measure_pasted(recognizer, arguments.model, arguments.pasted, arguments.test)
-        print_table("pasted, %", tables["pasted, %"])
+        print_table(rows_table("pasted, %", tables["pasted, %"]))
     if arguments.fonts is not None:
         tables["letters, %"] = measure_letters(recognizer, arguments.fonts or fonts_at_hand())
-        print_table("letters, %", tables["letters, %"])
-    if arguments.rounds:
-        *preparation, command = measure_cost(arguments.model, arguments.rounds)
-        tables["cost"], tables["command"] = preparation, [command]
-        print_table("cost", preparation)
-        print_table("command", [command])
+        print_table(rows_table("letters, %", tables["letters, %"]))
     values = {
         "environment": environment(),
         "model": arguments.model,
@@ -221,4 +176,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,10 +1,10 @@
 """What limits large studies: executors, the store and the planning, each measured by itself.
 
-    python benchmarks/scale.py tasks [--items 2000]         empty trials a second, by executor
-    python benchmarks/scale.py reports                      reports a second that Ray's driver takes
-    python benchmarks/scale.py overhead [--seconds 10]      what Ray adds to trials of so many seconds
-    python benchmarks/scale.py store [--results 100000]     a store of made-up results, and `study show`
-    python benchmarks/scale.py planning [--results 100000]  until the first trial of such a study starts
+    python -m benchmarks scale tasks [--items 2000]         empty trials a second, by executor
+    python -m benchmarks scale reports                      reports a second that Ray's driver takes
+    python -m benchmarks scale overhead [--seconds 10]      what Ray adds to trials of so many seconds
+    python -m benchmarks scale store [--results 100000]     a store of made-up results, and `study show`
+    python -m benchmarks scale planning [--results 100000]  until the first trial of such a study starts
 
 Executors take turns on the same two cores, several rounds; quote the ratios. Where one process works alone,
 the seconds of its processor stand beside those of the clock, which a busy machine stretches. The figures are
@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from command import run
 from measured import add_place, read_results, results_file, write_results
 from scale_tasks import compute, nothing, report_often
 
@@ -284,4 +285,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import runpy
 import subprocess
 from pathlib import Path
 
@@ -35,12 +36,19 @@ def test_every_digitlab_command_is_there(document: Path) -> None:
 
     commands = set(
         re.findall(
-            r"digitlab ((?:study|data|bench) [a-z]+|train|evaluate|export|recognize|serve|doctor)\b",
+            r"digitlab ((?:study|data) [a-z]+|train|evaluate|export|recognize|serve|doctor)\b",
             document.read_text("utf-8"),
         )
     )
     for command in commands:
         assert app(args=[*command.split(), "--help"], standalone_mode=False) == 0
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_benchmark_is_there(document: Path) -> None:
+    suite = runpy.run_path(str(ROOT / "benchmarks" / "__main__.py"))["SUITE"]
+    names = set(re.findall(r"python -m benchmarks ([a-z]+)", document.read_text("utf-8")))
+    assert names <= set(suite)
 
 
 def test_every_make_target_in_the_readme_is_there() -> None:

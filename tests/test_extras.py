@@ -32,10 +32,8 @@ def without(
 @pytest.mark.parametrize(
     ("modules", "command", "extra"),
     [
-        ("orjson", ["bench", "service"], "serve"),
         ("uvicorn", ["serve"], "serve"),
         ("fastapi_offline", ["serve", "--port", "0"], "serve"),
-        ("matplotlib", ["bench", "training", "--out", "x"], "report"),
         ("pyarrow", ["study", "export", "mlp-loss", "--format", "parquet", "--out", "x"], "export"),
     ],
 )

@@ -1,4 +1,4 @@
-"""`digitlab export` and `bench recognition`, used as a person does."""
+"""`digitlab export`, used as a person does."""
 
 from __future__ import annotations
 
@@ -69,19 +69,3 @@ def test_a_mistake_is_one_line(arguments: list[str], words: str, folder: Path) -
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
     assert words in done.stderr
-
-
-def test_speed_is_measured_beside_peers(folder: Path) -> None:
-    done = digitlab("bench", "recognition", "--model", "mine", "--rounds", "1", "--json", folder=folder)
-    assert done.returncode == 0, done.stderr
-    figures = json.loads(done.stdout)
-    names = {"ONNX Runtime", "digitlab", "digitlab, calibrated", "LiteRT", "Keras __call__", "Keras predict"}
-    for kind in ("single", "batch"):
-        assert set(figures[kind]) == names
-        assert figures[kind]["ONNX Runtime"]["times_raw"] == 1
-        assert all(measured["seconds"] > 0 for measured in figures[kind].values())
-    # On a quiet machine it is some thousand times; a classifier that went through Keras would show.
-    assert figures["single"]["Keras predict"]["times_raw"] > 100
-    assert figures["single"]["digitlab"]["times_raw"] < 10
-    assert {"cpu", "onnxruntime", "ai-edge-litert", "keras"} <= set(figures["environment"])
-    assert figures["load_seconds"]["digitlab"] > 0

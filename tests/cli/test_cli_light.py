@@ -36,7 +36,6 @@ def loaded_by(arguments: list[str], folder: Path) -> tuple[int, set[str]]:
         ["data", "list"],
         ["train", "--help"],
         ["export", "--help"],
-        ["bench", "recognition", "--help"],
         ["recognize", "--help"],
     ],
 )
@@ -72,5 +71,5 @@ def test_importing_digitlab_imports_nothing_heavy() -> None:
 def test_help_lists_every_command(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "digitlab", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
-    for name in ("train", "evaluate", "export", "recognize", "study", "data", "bench", "serve", "doctor"):
+    for name in ("train", "evaluate", "export", "recognize", "study", "data", "serve", "doctor"):
         assert f"  {name} " in done.stdout

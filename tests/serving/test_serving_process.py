@@ -26,10 +26,10 @@ import uvloop
 from digitlab.bundle.files import find_bundle
 from digitlab.bundle.runtime import Classifier
 from digitlab.data import load
-from digitlab.serving.measuring.load import Load, closed_loop, open_loop
-from digitlab.serving.measuring.wire import infer_requests, probabilities_in
 from drawings import drawing
+from load_generator import Load, closed_loop, open_loop
 from requests_of_the_protocol import binary_request, request
+from service_load import infer_requests, probabilities_in
 from serving_process import ServingProcess, receive_all, receive_answer
 
 pytestmark = pytest.mark.slow
@@ -240,7 +240,7 @@ def test_under_overload_it_refuses_with_503_answers_on_and_recovers(start_servin
     assert set(over.statuses) == {200, 503}
     assert over.broken == 0
     assert right.count(False) <= 0.2 * len(right)
-    # Generous, since others may use this machine: how it does on a quiet one is measured by `digitlab bench`.
+    # Generous, since others may use this machine: how it does on a quiet one is measured by the benchmark.
     assert len(over.latencies) > 20
     after, _ = run_load(lambda requests: closed_loop(serving.port, requests, 4, 2), serving)
     assert set(after.statuses) == {200}

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from digitlab.cli import bench, data, doctor, evaluate, export, recognize, serve, study, train
+from digitlab.cli import data, doctor, evaluate, export, recognize, serve, study, train
 from digitlab.cli.streams import ReaderGoneError, StdoutError, check_output
 from digitlab.errors import DigitlabError, UserError, missing_extra
 
@@ -32,7 +32,6 @@ app.command("export")(export.export)
 app.command("recognize")(recognize.recognize)
 app.add_typer(study.app, name="study")
 app.add_typer(data.app, name="data")
-app.add_typer(bench.app, name="bench")
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 

@@ -1,4 +1,4 @@
-"""Runs as contestants print them, and contestants that print one at once, in a process of their own."""
+"""Runs as programs print them, and programs that print one at once, in a process of their own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from digitlab.speed.contestants import Contestant
+from training_cases import TrainingCase
 
 Ends = Sequence[tuple[int, float, float]]
 """Epoch, seconds and accuracy."""
@@ -20,12 +20,12 @@ def run_of(ends: Ends) -> dict[str, Any]:
     return {"import_seconds": 2.0, "compile_seconds": 1.0, "epochs": epochs, "versions": {}}
 
 
-def printing(name: str, ends: Ends, diary: Path, published: float | None = None) -> Contestant:
-    """A contestant that prints a run, and notes its name and seed in a file."""
+def printing(name: str, ends: Ends, diary: Path, published: float | None = None) -> TrainingCase:
+    """A program that prints a run, and notes its name and seed in a file."""
     code = (
         "import sys\n"
         "with open(sys.argv[1], 'a') as diary:\n"
         f"    diary.write({name!r} + ' ' + sys.argv[sys.argv.index('--seed') + 1] + '\\n')\n"
         f"print({json.dumps(run_of(ends))!r})"
     )
-    return Contestant(name, f"key of {name}", (sys.executable, "-c", code, str(diary)), published)
+    return TrainingCase(name, f"key of {name}", (sys.executable, "-c", code, str(diary)), published)

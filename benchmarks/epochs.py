@@ -1,19 +1,21 @@
-"""Time of an epoch by `keras.Model.fit` or by digitlab's worker processes, in a process of its own.
+"""Time of an epoch by `keras.Model.fit` or by digitlab's worker processes, measured in a process of its own.
 
-`python -m digitlab.speed.epochs RECIPE EPOCHS WHO` prints JSON: RECIPE is a recipe's JSON text, WHO is `fit`
-or a number of workers. The first epoch is left out, since it includes tracing; scoring is left out, too.
+The first epoch is left out, since it includes tracing; scoring is left out, too. Prints JSON.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import statistics
-import subprocess
 import sys
 import time
 from contextlib import suppress
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
+
+from case import Case, key_of, printed_values, training_code
 
 from digitlab.errors import DigitlabError
 from digitlab.spec import DataSpec, Recipe, Trial
@@ -28,13 +30,29 @@ WINDOW = 2.0
 """Shortest time for which workers are timed, in seconds: small networks train many epochs meanwhile."""
 
 
-def epoch_of(recipe: Recipe, epochs: int, who: str) -> dict[str, Any]:
-    """Measure the time of an epoch, in a process of its own.
+def epoch_case(name: str, recipe: Recipe, epochs: int, method: str) -> Case:
+    """Return the case that times an epoch of a recipe.
 
     Args:
+        name: name of the recipe in the benchmark.
         recipe: recipe to train.
         epochs: number of epochs of one training, 2 or more; workers may train more, to be timed long enough.
-        who: `fit`, or the number of workers.
+        method: `fit`, or the number of workers.
+    """
+    values = (recipe.to_json(), str(epochs), method)
+    program = Path(__file__)
+    return Case(
+        name=f"{name} by {title(method)}",
+        key=key_of(*values, training_code(program.name)),
+        command=(sys.executable, str(program), *values),
+    )
+
+
+def time_epoch(case: Case) -> dict[str, Any]:
+    """Measure the time of an epoch.
+
+    Args:
+        case: case from `epoch_case`.
 
     Returns:
         `seconds` per epoch, divided by the number of workers, and the peak `memory_mb` of one process (None
@@ -43,12 +61,14 @@ def epoch_of(recipe: Recipe, epochs: int, who: str) -> dict[str, Any]:
     Raises:
         DigitlabError: the process failed.
     """
-    command = [sys.executable, "-m", "digitlab.speed.epochs", recipe.to_json(), str(epochs), who]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = (done.stderr.strip() or "nothing").splitlines()[-1]
-        raise DigitlabError(f"{recipe.name}, {who}: exit code {done.returncode}; it said: {said}")
-    return json.loads(done.stdout)
+    return printed_values(case.name, case.command, ("seconds", "memory_mb"))
+
+
+def title(method: str) -> str:
+    """Return the name of a method, for people."""
+    if method == FIT:
+        return "keras.fit"
+    return "1 worker" if method == "1" else f"{method} workers"
 
 
 def fit_epochs(recipe: Recipe, epochs: int) -> list[float]:
@@ -135,13 +155,18 @@ def peak_memory_mb(*, children: bool) -> float | None:
 
 
 def main() -> None:
-    """Measure as the command line says, and print JSON."""
-    recipe, epochs, who = Recipe.from_json(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    if who == FIT:
+    parser = argparse.ArgumentParser(description="Time an epoch of a recipe.")
+    parser.add_argument("recipe", type=Recipe.from_json, help="its JSON text")
+    parser.add_argument("epochs", type=int, help="of one training; the first is not timed")
+    parser.add_argument("method", help="`fit`, or a number of workers")
+    chosen = parser.parse_args()
+    recipe, epochs, method = chosen.recipe, chosen.epochs, chosen.method
+    if method == FIT:
         seconds = statistics.median(fit_epochs(recipe, epochs))
     else:
-        seconds = statistics.median(worker_epochs(recipe, epochs, int(who))) / int(who)
-    print(json.dumps({"seconds": seconds, "memory_mb": peak_memory_mb(children=who != FIT)}))
+        workers = int(method)
+        seconds = statistics.median(worker_epochs(recipe, epochs, workers)) / workers
+    print(json.dumps({"seconds": seconds, "memory_mb": peak_memory_mb(children=method != FIT)}))
 
 
 if __name__ == "__main__":

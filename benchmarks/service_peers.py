@@ -1,12 +1,11 @@
 """Plain endpoints around the same network, as one writes them in a quarter of an hour.
 
-Each runs in a process of its own: `python -m digitlab.serving.measuring.peers KIND BUNDLE`, which prints its
-port once it listens.
+Each runs in a process of its own, and prints its port once it listens.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -83,9 +82,11 @@ KINDS: dict[str, Callable[[Path], Classify]] = {"onnx": raw_onnx, "keras": plain
 
 
 def main() -> None:
-    """Serve until the process is terminated."""
-    kind, folder = sys.argv[1:]
-    classify = KINDS[kind](Path(folder))
+    parser = argparse.ArgumentParser(description="Serve a network from a plain endpoint.")
+    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("bundle", type=Path)
+    chosen = parser.parse_args()
+    classify = KINDS[chosen.kind](chosen.bundle)
     classify(np.zeros((1, 28, 28), np.float32))
     listener = listen("127.0.0.1", 0)
     print(listener.getsockname()[1], flush=True)

@@ -1,4 +1,4 @@
-"""The board as a figure: accuracy against training seconds."""
+"""Figure of the benchmark of trainings: accuracy against training seconds."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from summary import TARGETS, Schedule, Summary
+
 from digitlab.report.canvas import ACCENT, GREY, INK, figure_style, new_figure
-from digitlab.speed.standing import TARGETS, Schedule, Standing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,42 +23,42 @@ _MARKERS = "osD^v<>Ph"
 _PEERS = ("#a83232", "#c9622b", "#d9962b", "#8a6d3b", GREY, "#a0a8b0")
 
 
-def draw_board(standings: Sequence[Standing]) -> Figure:
+def plot_training(summaries: Sequence[Summary]) -> Figure:
     """Plot accuracy against training seconds, both on logarithmic scales.
 
     The scale of accuracy is logarithmic in the error, with a dotted line at each target. A line joins the
-    schedules of a contestant, from the shortest to the full one, which has a large marker and an error bar of
+    schedules of a case, from the shortest to the full one, which has a large marker and an error bar of
     one standard deviation.
 
     Args:
-        standings: summaries of the contestants to draw, at least one.
+        summaries: summaries of the cases to draw, at least one.
     """
     with figure_style():
         figure, (axes,) = new_figure(1, 4.4)
         markers, warm = itertools.cycle(_MARKERS), itertools.cycle(_PEERS)
-        for standing in standings:
-            _draw(axes, standing, next(markers), ACCENT if standing.ours else next(warm))
+        for summary in summaries:
+            _draw(axes, summary, next(markers), ACCENT if summary.ours else next(warm))
         _time_axis(axes)
-        _accuracy_axis(axes, standings)
+        _accuracy_axis(axes, summaries)
         figure.legend(loc="outside lower center", ncols=2)
         return figure
 
 
-def _draw(axes: Axes, standing: Standing, marker: str, colour: str) -> None:
-    seconds = [schedule.seconds for schedule in standing.schedules]
-    errors = [_error(schedule.mean) for schedule in standing.schedules]
-    width = 1.8 if standing.ours else 1.0
+def _draw(axes: Axes, summary: Summary, marker: str, colour: str) -> None:
+    seconds = [schedule.seconds for schedule in summary.schedules]
+    errors = [_error(schedule.mean) for schedule in summary.schedules]
+    width = 1.8 if summary.ours else 1.0
     axes.plot(seconds, errors, marker=marker, color=colour, alpha=0.5, markersize=3, linewidth=width)
-    full = standing.full
+    full = summary.full
     axes.errorbar(
         full.seconds,
         _error(full.mean),
         yerr=_deviation(full),
         fmt=marker,
         color=colour,
-        markersize=8 if standing.ours else 6,
+        markersize=8 if summary.ours else 6,
         capsize=3,
-        label=standing.name if standing.counts else f"{standing.name} (does not count)",
+        label=summary.name if summary.counts else f"{summary.name} (does not count)",
     )
 
 
@@ -85,8 +86,8 @@ def _time_axis(axes: Axes) -> None:
     axes.set_xticks([], minor=True)
 
 
-def _accuracy_axis(axes: Axes, standings: Sequence[Standing]) -> None:
-    errors = [_error(schedule.mean) for each in standings for schedule in each.schedules]
+def _accuracy_axis(axes: Axes, summaries: Sequence[Summary]) -> None:
+    errors = [_error(schedule.mean) for each in summaries for schedule in each.schedules]
     errors += map(_error, TARGETS)
     low, high = min(errors) / 1.25, max(errors) * 1.15
     axes.set_yscale("log")

@@ -1,4 +1,4 @@
-"""Every peer trains on a few digits and prints what the board reads; ours do, too."""
+"""Every peer trains on a few digits and prints what the benchmark reads; ours do, too."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from paths import FOLDER, PEERS, peers_installed, peers_python
+from training_cases import PUBLISHED_PEERS, Peer
 
 from digitlab.spec import resolve_recipe
-from digitlab.speed.board import digits_file
-from digitlab.speed.contestants import PEERS, Peer
-from digitlab.speed.places import peers_folder, peers_installed, peers_python
+from training import digits_file
 
 pytestmark = pytest.mark.slow
 
@@ -43,15 +43,13 @@ def check_contract(said: dict) -> None:
     assert said["epochs"][-1]["accuracy"] > 0.3  # a guess is right once in ten
 
 
-@pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
-def test_a_peer_prints_what_the_board_reads(peer: Peer, digits: Path) -> None:
+@pytest.mark.parametrize("peer", PUBLISHED_PEERS, ids=lambda peer: peer.name)
+def test_a_peer_prints_what_the_benchmark_reads(peer: Peer, digits: Path) -> None:
     if peer.own_environment and not peers_installed():
-        pytest.skip("digitlab bench training --install-peers  installs it")
-    folder = peers_folder()
-    assert folder
+        pytest.skip("python -m benchmarks training --install-peers  installs it")
     python = str(peers_python()) if peer.own_environment else sys.executable
     asked = ["--data", str(digits), "--seed", "1", "--epochs", "2", "--images", "2000"]
-    said = said_by([python, str(folder / peer.script), *asked])
+    said = said_by([python, str(PEERS / peer.script), *asked])
     check_contract(said)
     assert said["epochs"][-1]["epoch"] == 2
     assert "python" in said["versions"]
@@ -60,6 +58,7 @@ def test_a_peer_prints_what_the_board_reads(peer: Peer, digits: Path) -> None:
 def test_ours_print_the_same() -> None:
     recipe = resolve_recipe("mlp")
     short = recipe.model_copy(update={"training": recipe.training.model_copy(update={"epochs": 1})})
-    said = said_by([sys.executable, "-m", "digitlab.speed.ours", "--recipe", short.to_json(), "--seed", "1"])
+    program = str(FOLDER / "train_once.py")
+    said = said_by([sys.executable, program, "--recipe", short.to_json(), "--seed", "1"])
     check_contract(said)
     assert len(said["epochs"]) == 1

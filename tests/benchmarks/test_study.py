@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from run_log import RunLog
+from study import SAMPLE, TOGETHER, Network, measure_sample, nearest, study_rows, study_table
 
 from digitlab.errors import UserError
 from digitlab.spec import DataSpec, Trial, resolve_recipe
 from digitlab.spec.study import with_settings
-from digitlab.speed.book import Book
-from digitlab.speed.classroom import (
-    SAMPLE,
-    TOGETHER,
-    Lengths,
-    Network,
-    measure_sample,
-    nearest,
-    study_rows,
-    study_table,
-)
-
-
-@contextmanager
-def silent(name: str, parts: int) -> Iterator[Callable[[str], None]]:
-    yield lambda part: None
 
 
 def networks(fit: float, worker: float) -> list[Network]:
@@ -91,4 +75,4 @@ def test_a_training_counts_as_the_sampled_network_nearest_to_it() -> None:
 
 def test_a_network_that_is_not_of_the_sample_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="network 'best': expected one of: mlp; "):
-        measure_sample(["best"], [1], Lengths(1, 2), Book(tmp_path / "study.json", {}), silent)
+        measure_sample(["best"], [1], 1, 2, RunLog(tmp_path / "study.json", {}))

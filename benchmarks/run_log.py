@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from case import Case, JobRequest
+from measured import write_table
+
+from digitlab.cli.progress import part_bar
 from digitlab.errors import OutputError, UserError
 from digitlab.files import write_whole
 
 
-class Book:
+class RunLog:
     """A JSON file of runs and their summary, and a CSV file of the table beside it.
 
     A run counts if it would be made in the same way now: with the same key, versions and processor. Other
@@ -34,36 +35,56 @@ class Book:
         self.path = path
         self.environment = dict(environment)
         self._runs, self._summary = _read(path)
-        beside = [path.with_suffix(suffix) for suffix in (".csv", ".png")]
-        if not path.exists() and (strange := next((each for each in beside if each.exists()), None)):
-            raise OutputError(
-                f"{strange}: expected no such file where {path.name} is not, received one that is there; "
-                "name another folder with --out"
-            )
+        for beside in (path.with_suffix(".csv"), path.with_suffix(".png")):
+            if beside.exists() and not path.exists():
+                raise OutputError(
+                    f"{beside}: expected no such file where {path.name} is not, received one that is there; "
+                    "name another folder with --out"
+                )
 
-    def runs(self, key: str) -> list[dict[str, Any]]:
-        """Return the runs of a contestant that count, ordered by their number."""
-        mine = [run for run in self._runs if run["key"] == key and run["environment"] == self.environment]
-        return sorted(mine, key=lambda run: run["number"])
+    def runs(self, case: Case) -> list[dict[str, Any]]:
+        """Return the runs of a case that count, ordered by their number."""
+        runs = [
+            run for run in self._runs if run["key"] == case.key and run["environment"] == self.environment
+        ]
+        return sorted(runs, key=lambda run: run["number"])
 
-    def has(self, key: str, number: int) -> bool:
+    def has(self, case: Case, number: int) -> bool:
         """Return whether a run exists and counts."""
-        return any(run["number"] == number for run in self.runs(key))
+        return any(run["number"] == number for run in self.runs(case))
 
-    def add(self, contestant: str, key: str, number: int, values: Mapping[str, Any]) -> None:
+    def add(self, case: Case, number: int, values: Mapping[str, Any]) -> None:
         """Save a run, in place of an earlier one with the same key, number and environment.
 
         Args:
-            contestant: name of the contestant, for people.
-            key: key of the contestant; see `key_of`.
-            number: index of the run among those of the key: a seed, or a round.
+            case: case that ran.
+            number: index of the run among those of the case: a seed, or a round.
             values: results of the run, as plain values.
         """
-        place = {"key": key, "number": number, "environment": self.environment}
-        kept = [run for run in self._runs if any(run[name] != value for name, value in place.items())]
+        identity = {"key": case.key, "number": number, "environment": self.environment}
+        others = [run for run in self._runs if any(run[name] != value for name, value in identity.items())]
         ended = datetime.now(UTC).isoformat(timespec="seconds")
-        self._runs = [*kept, {"contestant": contestant, **place, **values, "ended": ended}]
+        self._runs = [*others, {"contestant": case.name, **identity, **values, "ended": ended}]
         self._save()
+
+    def complete(
+        self, title: str, requests: Sequence[JobRequest], run: Callable[[JobRequest], Mapping[str, Any]]
+    ) -> None:
+        """Make the requested runs that are missing, each saved as it ends, and show their progress.
+
+        Args:
+            title: title of the progress bar.
+            requests: runs in the order in which they are made.
+            run: function that makes a run and returns its results as plain values.
+
+        Raises:
+            DigitlabError: a run failed; the runs before it are saved.
+        """
+        missing = [request for request in requests if not self.has(*request)]
+        with part_bar(title, len(missing)) as on_part:
+            for request in missing:
+                on_part(f"{request.case.name}, run {request.number + 1}")
+                self.add(*request, run(request))
 
     def summarize(self, rows: Sequence[Mapping[str, Any]], **values: Any) -> None:
         """Write the summary of the runs, into the JSON file before them and as a CSV file.
@@ -74,12 +95,7 @@ class Book:
         """
         self._summary = {"environment": self.environment, "rows": list(rows), **values}
         self._save()
-        text = io.StringIO(newline="")
-        columns = list(dict.fromkeys(key for row in rows for key in (*row, *self.environment)))
-        table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-        table.writeheader()
-        table.writerows({**row, **self.environment} for row in rows)
-        write_whole(self.path.with_suffix(".csv"), text.getvalue().encode())
+        write_table(self.path.with_suffix(".csv"), [{**row, **self.environment} for row in rows])
 
     def _save(self) -> None:
         whole = {**self._summary, "runs": self._runs}
@@ -98,12 +114,7 @@ def _read(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UserError(
-            f"{path}: expected runs that digitlab bench has kept, received something else; move the file "
+            f"{path}: expected runs of a benchmark, received something else; move the file "
             "away, or name another folder with --out"
         ) from None
     return runs, summary
-
-
-def key_of(*decisive: str) -> str:
-    """Hash all that decides how a contestant trains into its key: sixteen hexadecimal digits."""
-    return hashlib.sha256("\0".join(decisive).encode()).hexdigest()[:16]

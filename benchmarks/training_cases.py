@@ -1,4 +1,4 @@
-"""The contestants of the board: digitlab's recipes, and peers in their published settings."""
+"""Programs that train for the benchmark: digitlab's recipes, and peers in their published settings."""
 
 from __future__ import annotations
 
@@ -8,35 +8,30 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from case import Case, key_of, training_code
+from paths import FOLDER, PEERS, peers_installed, peers_python
+
 from digitlab.errors import SpecError
 from digitlab.spec.library import recipe_names, resolve_recipe
 from digitlab.spec.plan import resolve_precision
 from digitlab.spec.recipe import Recipe
-from digitlab.speed.book import key_of
-from digitlab.speed.places import peers_folder, peers_installed, peers_python, training_code
 from digitlab.training.process import native_precision
 
 OUR_RECIPES = ("fast", "fast-994", "fast-995")
-"""Names of digitlab's recipes on the board; those that are not in the package are skipped."""
+"""Names of digitlab's recipes in the benchmark; those that are not in the package are skipped."""
 
 FLOAT32 = "float32"
 
 
 @dataclass(frozen=True)
-class Contestant:
-    """A program that trains a network, in a process of its own.
+class TrainingCase(Case):
+    """A program that trains a network.
 
     Attributes:
-        name: name, unique on the board.
-        key: hash of all that decides how it trains; see `book.key_of`.
-        command: command that trains once, without the seed and, for a peer, the file of the digits.
         published: published accuracy of its full schedule, 0..1 (None: it is a recipe of digitlab).
         source: source of the published accuracy.
     """
 
-    name: str
-    key: str
-    command: tuple[str, ...]
     published: float | None = None
     source: str = ""
 
@@ -64,7 +59,7 @@ class Peer(NamedTuple):
     own_environment: bool = True
 
 
-PEERS = (
+PUBLISHED_PEERS = (
     Peer(
         "keras-example", "keras_example.py", 0.9922, "keras.io, Simple MNIST convnet", own_environment=False
     ),
@@ -76,49 +71,59 @@ PEERS = (
 )
 
 
-class Lineup(NamedTuple):
-    """Contestants that take part, and sentences that say why others do not."""
+class Selection(NamedTuple):
+    """Cases to measure, and sentences that say why others are not.
 
-    contestants: tuple[Contestant, ...]
+    Attributes:
+        cases: cases to measure.
+        skipped: one sentence for each case that cannot be measured here.
+    """
+
+    cases: tuple[TrainingCase, ...]
     skipped: tuple[str, ...]
 
 
-def line_up(names: Sequence[str], threads: Sequence[int]) -> Lineup:
-    """Select the contestants.
+def select(names: Sequence[str], threads: Sequence[int]) -> Selection:
+    """Select the cases.
 
     Args:
-        names: names of peers, and names or files of recipes; empty for the whole board.
-        threads: numbers of threads of digitlab's recipes, each a contestant of its own.
+        names: names of peers, and names or files of recipes; empty for all of the benchmark.
+        threads: numbers of threads of digitlab's recipes, each a case of its own.
 
     Raises:
         SpecError: a name is neither a peer's nor a recipe's, or two recipes have the same name.
     """
-    peers = {peer.name for peer in PEERS}
-    here = [name for name in OUR_RECIPES if name in recipe_names()]
-    named = [name for name in dict.fromkeys(names) if name not in peers] if names else here
+    peer_names = {peer.name for peer in PUBLISHED_PEERS}
+    known = [name for name in OUR_RECIPES if name in recipe_names()]
+    named = [name for name in dict.fromkeys(names) if name not in peer_names] if names else known
     recipes = [resolve_precision(_recipe(name), native_precision()) for name in named]
     _require_different_names(recipes)
-    wanted = [peer for peer in PEERS if not names or peer.name in names]
-    absent = {peer.name: reason for peer in wanted if (reason := _absence(peer))}
-    ours = [_ours(recipe, count) for recipe in recipes for count in threads]
-    others = [each for peer in wanted if peer.name not in absent for each in _rows(peer, recipes)]
-    skipped = [f"{name}: {reason}" for name, reason in absent.items()]
+    ours = [_recipe_case(recipe, count) for recipe in recipes for count in threads]
+    peers = [peer for peer in PUBLISHED_PEERS if not names or peer.name in names]
+    available = [peer for peer in peers if not peer.own_environment or peers_installed()]
+    others = [case for peer in available for case in _peer_cases(peer, recipes)]
+    skipped = [
+        f"{peer.name}: it is not installed:  python -m benchmarks training --install-peers  installs it"
+        for peer in peers
+        if peer not in available
+    ]
     if recipes and {recipe.training.precision for recipe in recipes} == {FLOAT32}:
         skipped += [
             f"{peer.name} in our precision: ours is {FLOAT32} here, as its own"
-            for peer in wanted
+            for peer in peers
             if not peer.own_environment
         ]
     if not names:
-        skipped += [f"{name}: there is no such recipe" for name in OUR_RECIPES if name not in here]
-    return Lineup((*ours, *others), tuple(skipped))
+        skipped += [f"{name}: there is no such recipe" for name in OUR_RECIPES if name not in known]
+    return Selection((*ours, *others), tuple(skipped))
 
 
 def _recipe(name: str) -> Recipe:
     try:
         return resolve_recipe(name)
     except SpecError as error:
-        raise SpecError(f"{error}; or a peer: {', '.join(peer.name for peer in PEERS)}") from None
+        peers = ", ".join(peer.name for peer in PUBLISHED_PEERS)
+        raise SpecError(f"{error}; or a peer: {peers}") from None
 
 
 def _require_different_names(recipes: Iterable[Recipe]) -> None:
@@ -130,44 +135,33 @@ def _require_different_names(recipes: Iterable[Recipe]) -> None:
         )
 
 
-def _ours(recipe: Recipe, threads: int) -> Contestant:
+def _recipe_case(recipe: Recipe, threads: int) -> TrainingCase:
     values = recipe.model_copy(update={"description": ""}).to_json()
-    command = ("-m", "digitlab.speed.ours", "--recipe", values, "--threads", str(threads))
+    program = "train_once.py"
+    command = (sys.executable, str(FOLDER / program), "--recipe", values, "--threads", str(threads))
     counted = "1 thread" if threads == 1 else f"{threads} threads"
-    key = key_of(values, str(threads), training_code("ours"))
-    return Contestant(f"{recipe.name}, {counted}", key, (sys.executable, *command))
+    key = key_of(values, str(threads), training_code(program))
+    return TrainingCase(f"{recipe.name}, {counted}", key, command)
 
 
-def _absence(peer: Peer) -> str:
-    """Return why a peer cannot take part; empty if it can."""
-    if peers_folder() is None:
-        return "its script is in the clone of digitlab: install digitlab from there"
-    if peer.own_environment and not peers_installed():
-        return "it is not installed:  digitlab bench training --install-peers  installs it"
-    return ""
-
-
-def _rows(peer: Peer, recipes: Iterable[Recipe]) -> list[Contestant]:
+def _peer_cases(peer: Peer, recipes: Iterable[Recipe]) -> list[TrainingCase]:
     """Return a peer as it is published; the Keras example also in the precisions of the recipes."""
     precisions = [FLOAT32]
     if not peer.own_environment:
         precisions += sorted({recipe.training.precision for recipe in recipes} - {FLOAT32})
-    return [_peer(peer, precision) for precision in precisions]
+    return [_peer_case(peer, precision) for precision in precisions]
 
 
-def _peer(peer: Peer, precision: str) -> Contestant:
-    folder = peers_folder()
-    assert folder is not None  # else it is absent
-    script = folder / peer.script
+def _peer_case(peer: Peer, precision: str) -> TrainingCase:
     python = str(peers_python()) if peer.own_environment else sys.executable
     # Without the scripts of other peers: a change to one of them leaves the runs of this peer valid.
-    others = {each.script for each in PEERS} - {peer.script}
-    files = [path for path in sorted(folder.glob("*.*")) if path.suffix in {".py", ".txt"}]
+    others = {other.script for other in PUBLISHED_PEERS} - {peer.script}
+    files = [path for path in sorted(PEERS.glob("*.*")) if path.suffix in {".py", ".txt"}]
     decisive = [path.read_text("utf-8") for path in files if path.name not in others]
-    return Contestant(
+    return TrainingCase(
         name=peer.name if precision == FLOAT32 else f"{peer.name}, {precision}",
         key=key_of(peer.script, precision, *decisive),
-        command=(python, str(script), "--precision", precision),
+        command=(python, str(PEERS / peer.script), "--precision", precision),
         published=peer.published,
         source=peer.source,
     )

@@ -1,4 +1,4 @@
-"""Summary of the board's runs: accuracy and time of each contestant, and time to a target."""
+"""Summary of trainings: accuracy with its interval, time, and time to a target accuracy."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from training_cases import TrainingCase
+
 from digitlab.results.aggregate import t_interval
-from digitlab.speed.contestants import Contestant
 
 TARGETS = (0.990, 0.994, 0.995)
 TEST_IMAGES = 10_000
@@ -43,11 +44,11 @@ class Schedule(NamedTuple):
         return self.low, self.high
 
 
-class Standing(NamedTuple):
-    """Summary of a contestant's runs.
+class Summary(NamedTuple):
+    """Summary of a case's runs.
 
     Attributes:
-        name: name of the contestant.
+        name: name of the case.
         ours: whether it is a recipe of digitlab.
         schedules: schedules from the shortest to the full one.
         import_seconds: median import time over the seeds, in seconds.
@@ -76,26 +77,26 @@ class Standing(NamedTuple):
         return self.schedules[-1]
 
 
-def standing_of(contestant: Contestant, runs: Sequence[dict[str, Any]]) -> Standing:
-    """Summarize the runs of a contestant.
+def summarize(case: TrainingCase, runs: Sequence[dict[str, Any]]) -> Summary:
+    """Summarize the runs of a case.
 
     Args:
-        contestant: contestant that trained.
-        runs: runs from its book, at least one.
+        case: program that trained.
+        runs: runs from the log, at least one.
     """
     parts = [(run["import_seconds"], run["compile_seconds"], run["epochs"][-1]["seconds"]) for run in runs]
     imports, compiles, _ = zip(*parts, strict=True)
     schedules = tuple(_schedule(each) for each in zip(*(run["epochs"] for run in runs), strict=True))
-    published = contestant.published
-    return Standing(
-        name=contestant.name,
-        ours=contestant.ours,
+    published = case.published
+    return Summary(
+        name=case.name,
+        ours=case.ours,
         schedules=schedules,
         import_seconds=statistics.median(imports),
         compile_seconds=statistics.median(compiles),
         whole_seconds=statistics.median(map(sum, parts)),
         published=published,
-        source=contestant.source,
+        source=case.source,
         counts=published is None or schedules[-1].mean >= published - noise(published),
         versions=runs[-1]["versions"],
     )
@@ -129,46 +130,46 @@ def noise(accuracy: float, images: int = TEST_IMAGES) -> float:
     return 1.96 * math.sqrt(accuracy * (1 - accuracy) / images)
 
 
-class Reach(NamedTuple):
-    """Schedules with which a contestant reaches a target.
+class TimeToTarget(NamedTuple):
+    """Schedules with which a case reaches a target.
 
-    They are None where no schedule reaches it, or where the contestant is a peer that does not count.
+    They are None where no schedule reaches it, or where the case is a peer that does not count.
 
     Attributes:
         schedule: quickest schedule whose mean reaches the target.
         ratio: seconds of `schedule`, divided by those of digitlab's quickest schedule whose mean reaches the
             target (nan: either is missing).
         earliest: quickest schedule whose interval reaches the target, wherever its mean is.
-        surely: quickest schedule whose whole interval is above the target.
-        ratios: seconds of `earliest` and of `surely`, each divided as in `ratio`.
+        confident: quickest schedule whose whole interval is above the target.
+        ratios: seconds of `earliest` and of `confident`, each divided as in `ratio`.
     """
 
     schedule: Schedule | None
     ratio: float
     earliest: Schedule | None
-    surely: Schedule | None
+    confident: Schedule | None
     ratios: tuple[float, float]
 
     @property
     def undecided(self) -> bool:
         """Whether the intervals leave open if, or after how many epochs, the target is reached."""
-        return self.earliest is not self.surely
+        return self.earliest is not self.confident
 
 
-def reaches(standings: Sequence[Standing], target: float) -> list[Reach]:
-    """Return when each contestant reaches a target.
+def times_to_target(summaries: Sequence[Summary], target: float) -> list[TimeToTarget]:
+    """Return when each case reaches a target.
 
     Args:
-        standings: summaries of all contestants.
+        summaries: summaries of all cases.
         target: mean accuracy to reach, 0..1.
     """
-    means = [_quickest(each, lambda schedule: schedule.mean >= target) for each in standings]
-    earliest = [_quickest(each, lambda schedule: schedule.ends[1] >= target) for each in standings]
-    surely = [_quickest(each, lambda schedule: schedule.ends[0] > target) for each in standings]
+    means = [_quickest(summary, lambda schedule: schedule.mean >= target) for summary in summaries]
+    earliest = [_quickest(summary, lambda schedule: schedule.ends[1] >= target) for summary in summaries]
+    confident = [_quickest(summary, lambda schedule: schedule.ends[0] > target) for summary in summaries]
     ours = [
         schedule.seconds
-        for schedule, standing in zip(means, standings, strict=True)
-        if schedule and standing.ours
+        for schedule, summary in zip(means, summaries, strict=True)
+        if schedule and summary.ours
     ]
     best = min(ours, default=math.nan)
 
@@ -176,13 +177,23 @@ def reaches(standings: Sequence[Standing], target: float) -> list[Reach]:
         return schedule.seconds / best if schedule else math.nan
 
     return [
-        Reach(mean, ratio(mean), first, sure, (ratio(first), ratio(sure)))
-        for mean, first, sure in zip(means, earliest, surely, strict=True)
+        TimeToTarget(mean, ratio(mean), first, last, (ratio(first), ratio(last)))
+        for mean, first, last in zip(means, earliest, confident, strict=True)
     ]
 
 
-def _quickest(standing: Standing, reaches_it: Callable[[Schedule], bool]) -> Schedule | None:
-    if not standing.counts:
+def _quickest(summary: Summary, reaches: Callable[[Schedule], bool]) -> Schedule | None:
+    if not summary.counts:
         return None
-    reaching = filter(reaches_it, standing.schedules)
+    reaching = filter(reaches, summary.schedules)
     return min(reaching, key=lambda schedule: schedule.seconds, default=None)
+
+
+def median_ratio(values: Sequence[float], others: Sequence[float]) -> float:
+    """Return the median over the rounds of the ratio within a round, between figures close in time.
+
+    Args:
+        values: numerator in each round.
+        others: denominator in each round.
+    """
+    return statistics.median(value / other for value, other in zip(values, others, strict=True))

@@ -1,4 +1,4 @@
-"""One training of a recipe in a process of its own: `python -m digitlab.speed.ours --recipe JSON`.
+"""One training of a recipe, timed, for the benchmark of trainings.
 
 It prints the same values as the peers (`benchmarks/peers/contract.py`).
 """
