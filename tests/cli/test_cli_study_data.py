@@ -326,9 +326,9 @@ def test_an_export_of_nothing_says_so(folder: Path, capsys) -> None:
     assert out.startswith("study,model.hidden.0,seed,")
     assert len(out.splitlines()) == 1
     assert "study mine on digits (SHA-256 " in err
-    assert "nothing is done yet, no record is written" in err
+    assert "no trial is done yet, no record is written" in err
     assert run(["study", "report", "mine.toml"]) == 0
-    assert capsys.readouterr().err.endswith(": nothing is done yet\n")
+    assert capsys.readouterr().err.endswith(": no trial is done yet\n")
     assert run(["study", "export", "mine.toml", "--data", "fashion", "--json"]) == 0
     out, err = capsys.readouterr()
     assert ({json.loads(line)["data"] for line in out.splitlines()}, err) == ({"fashion"}, "")
@@ -344,7 +344,7 @@ def test_without_what_reports_need_a_run_says_so_before_it_trains(folder: Path, 
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"{missing} is not installed" in done.stderr
-    assert "or leave the report away with --no-report" in done.stderr
+    assert "or skip the report with --no-report" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not Path("digitlab-results").exists()
 
@@ -411,6 +411,6 @@ def test_a_results_folder_that_may_not_be_written_is_read_and_what_is_not_kept_i
         assert run(["study", "run", "mine.toml", "--seeds", "3"]) == 2
         assert StudyShelf(store).detail("mine")["state"] == "finished"
     assert "2" in said[0].out
-    assert "it can only be read" in said[2].out
+    assert "it is read-only" in said[2].out
     assert "4 done already, 0 to train\n" in said[3].err
     assert "not kept how study mine was run: store digitlab-results" in said[4].err

@@ -35,5 +35,7 @@ def evaluate_row_readers(models: Sequence[str], threads: int, data: str | None, 
             interval = f"{100 * low:.1f} to {100 * high:.1f}"
             table.add_row(f"{model}: {score.kind}", f"{score.rows:,}", share, interval)
     if not as_json:
-        stdout().print("whole rows, composed of digits that no training saw, read greedily at one width")
+        stdout().print(
+            "whole rows, composed of digits outside the training set, greedy decoding at one width"
+        )
         stdout().print(table)

@@ -22,14 +22,15 @@ Quantization = Literal["float16", "int8"]
 
 def export(
     bundle: Annotated[
-        str, typer.Argument(metavar="BUNDLE|NAME", help="A bundle's folder, or a network of digitlab's.")
+        str,
+        typer.Argument(metavar="BUNDLE|NAME", help="A bundle's folder, or the name of a shipped network."),
     ],
-    format_: Annotated[Format, typer.Option("--format", help="What to write.")],
+    format_: Annotated[Format, typer.Option("--format", help="Format to write.")],
     out: Annotated[
         Path | None, typer.Option(help="Folder for the exports [exports/NAME beside the store].")
     ] = None,
     quantize: Annotated[
-        Quantization | None, typer.Option(help="Keep weights smaller; ONNX and LiteRT only.")
+        Quantization | None, typer.Option(help="Quantize the weights; ONNX and LiteRT only.")
     ] = None,
     data: DataOption = None,
     store: StoreOption = DEFAULT_STORE,
@@ -50,13 +51,13 @@ def export(
     dataset = data_to_score_on({bundle: checked.card}, data)
     elsewhere = trained_elsewhere(checked.card, dataset)
     if elsewhere:
-        say(f"proved on {dataset.name}; {bundle} was trained on {elsewhere}")
+        say(f"verified on {dataset.name}; {bundle} was trained on {elsewhere}")
     prepare_process(threads=1)
     exporter = Exporter(checked, dataset)
     made: list[Exported] = []
     refused: list[RefusedExportError] = []
     for name in wanted:
-        with stderr().status(f"{name}: writing and proving on {len(dataset.x_test):,} images"):
+        with stderr().status(f"{name}: writing and verifying on {len(dataset.x_test):,} images"):
             try:
                 made.append(exporter.export(name, target, quantize))
             except RefusedExportError as error:

@@ -45,7 +45,7 @@ def list_studies(as_json: JsonOption = False) -> None:
         return
     table = plain_table("name", "question", "varied")
     for collection in collections:
-        table.add_row(collection.name, collection.title, f"{len(collection.studies)} studies, run as one")
+        table.add_row(collection.name, collection.title, f"{len(collection.studies)} studies, run together")
     for study in studies:
         table.add_row(study.name, study.question, ", ".join(axis.title for axis in study.axes))
     stdout().print(table)
@@ -70,17 +70,17 @@ def run(
         str | None,
         typer.Option(
             metavar="auto|HOST:PORT|ray://HOST:PORT",
-            help="The Ray cluster [one that is started for the run].",
+            help="The Ray cluster [one is started for the run].",
         ),
     ] = None,
     gpus: Annotated[
         float | None, typer.Option(min=0, help="Share of a GPU that each trial takes on a Ray cluster [0].")
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Train what is done, too.")] = False,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Train what failed, too.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Train finished trials, too.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Train failed trials, too.")] = False,
     report: Annotated[bool, typer.Option(help="Write the HTML report.")] = True,
     bundles: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keep each network that is trained there, as a bundle.")
+        Path | None, typer.Option(metavar="DIR", help="Save each trained network there, as a bundle.")
     ] = None,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
@@ -108,7 +108,7 @@ def run(
             with StudyProgress(study, plans) as progress:
                 run_plans(plans, opened, chosen, progress, options)
         except (KeyboardInterrupt, SystemExit):
-            say("stopped; what is finished is kept: run the same command again to go on")
+            say("stopped; finished trials are kept: run the same command again to resume")
             raise
         with suppress(StdoutError):  # reported by `main.run`; the report is written all the same
             print_studies(plans, opened, as_json)
@@ -186,9 +186,7 @@ def export(
 
     wanted = _export_format(kind, as_json)
     if out is None and wanted not in ("csv", "json"):
-        raise UserError(
-            f"--format {wanted}: expected --out PATH, received none; say where it is to be written"
-        )
+        raise UserError(f"--format {wanted}: expected --out PATH, received none; add it")
     with Store(store, create=False) as opened:
         plans = _plans(study, seeds, data, opened)
         if out is not None:
@@ -201,12 +199,12 @@ def export(
 def _say_what_is_empty(plans: Sequence[Plan], store: Store, rest: str = "") -> None:
     for plan in plans:
         if not store.sources(plan.trials):
-            say(f"study {plan.study.name} on {_title(plan)}: nothing is done yet{rest}")
+            say(f"study {plan.study.name} on {_title(plan)}: no trial is done yet{rest}")
 
 
 def _export_format(kind: ExportFormat | None, as_json: bool) -> ExportFormat:
     if as_json and kind not in (None, "json"):
-        raise UserError(f"--json: expected no --format beside it, received --format {kind}; leave one away")
+        raise UserError(f"--json: expected no --format with it, received --format {kind}; remove one")
     return "json" if as_json else kind or "csv"
 
 
@@ -221,9 +219,7 @@ def _executor(name: ExecutorName, workers: int | None, address: str | None, gpus
         return RayExecutor(address, workers, gpus or 0.0)
     for option, value in (("--address", address), ("--gpus", gpus)):
         if value is not None:
-            raise UserError(
-                f"{option}: expected --executor ray beside it, received --executor {name}; add it"
-            )
+            raise UserError(f"{option}: expected --executor ray with it, received --executor {name}; add it")
     if name == "processes":
         return ProcessExecutor(workers or available_cores())
     if workers is not None and workers > 1:
@@ -262,7 +258,7 @@ def _require_what_reports(page: bool) -> None:
 
     for module in ("scipy", *(("jinja2", "matplotlib") if page else ())):
         if find_spec(module) is None:
-            instead = "" if module == "scipy" else ", or leave the report away with --no-report"
+            instead = "" if module == "scipy" else ", or skip the report with --no-report"
             raise UserError(f"{MissingExtraError(module, 'report')}{instead}")
 
 
