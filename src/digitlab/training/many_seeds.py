@@ -53,7 +53,7 @@ def train_seeds(
         TrainingError: the loss or an output of a network became infinite or NaN.
     """
     if not seeds:
-        raise UserError("seeds: expected one or more, received none; give a list of whole numbers")
+        raise UserError("seeds: expected one or more, received none; pass a list of integers")
     begin = time.perf_counter()
     asked = with_settings(resolve_recipe(recipe), dict(settings or {}), "setting")
     prepare_jax(threads)
