@@ -46,7 +46,7 @@ def test_all_formats_are_proved_on_the_whole_test_set_and_the_card_keeps_it(fold
 def test_int8_prints_its_cost(folder: Path) -> None:
     done = digitlab("export", "mine", "--format", "onnx", "--quantize", "int8", "--out", "o", folder=folder)
     assert done.returncode == 0, done.stderr
-    for words in ("onnx-int8", "ONNX Runtime", "0.01", "right", "kB", "ms an image", "holds"):
+    for words in ("onnx-int8", "ONNX Runtime", "0.01", "right", "kB", "ms per image", "verified"):
         assert words in done.stdout
     assert (folder / "o" / "onnx-int8" / "model.onnx").stat().st_size < 20_000
     assert "onnx-int8 written to " in done.stderr

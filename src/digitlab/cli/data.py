@@ -52,7 +52,7 @@ def check(
     data: Annotated[str, typer.Argument(metavar="NAME|DIR", help="A known name, or a folder of IDX files.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Load a data set, check everything about it, count its classes and look for what is odd.
+    """Load a data set, check its files, count its classes and report anomalies.
 
     Told with counts: dark ink on light ground (all of it, or mixed), values of 0..1, faint and blank
     images, digits that lie or are mirrored, test images that are training images, equal images (also under

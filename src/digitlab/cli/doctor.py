@@ -41,7 +41,7 @@ class Check(NamedTuple):
 
 
 def doctor(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
-    """Look at the installation, the machine, the data and the store."""
+    """Check the installation, the machine, the data and the store."""
     checks = [
         *_packages(),
         *_machine(),

@@ -21,7 +21,7 @@ def evaluate_row_readers(models: Sequence[str], threads: int, data: str | None, 
     from digitlab.bundle.rows_runtime import load_row_network
     from digitlab.data import load
 
-    table = plain_table("", right=("rows", "read right %", "95 % interval"))
+    table = plain_table("", right=("rows", "correct %", "95 % interval"))
     for model in models:
         network = load_row_network(model, threads)
         scores = evaluate_rows(network, load(data or network.card.result.trial.data.dataset))

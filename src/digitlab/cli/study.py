@@ -129,7 +129,7 @@ def show(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Print what the store has of a study, as it was last run."""
+    """Print the stored results of a study, as it was last run."""
     from digitlab.results.store import Store
 
     with Store(store, create=False) as opened:
@@ -151,7 +151,7 @@ def report(
     ] = None,
     store: StoreOption = DEFAULT_STORE,
 ) -> None:
-    """Write the report of a study or a collection from what the store has."""
+    """Write the report of a study or a collection from the stored results."""
     from digitlab.results.store import Store
 
     with Store(store, create=False) as opened:
@@ -177,7 +177,7 @@ def export(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Write what each level and seed of a study gave, for other programs to read.
+    """Write the results of each level and seed of a study for other programs.
 
     Where nothing is done yet, that is said on stderr, what is written has no records, and the exit code is 0.
     """

@@ -26,7 +26,7 @@ def train_rows(  # the options of one command
     store: Path,
     as_json: bool = False,
 ) -> None:
-    """Train a reader of rows, or resume its training, and write it as a bundle.
+    """Train a row reader, or resume its training, and write it as a bundle.
 
     Args:
         recipe: recipe to train.
