@@ -313,7 +313,7 @@ def test_what_another_machine_trained_is_shown_in_its_precision(folder: Path, ca
     write_study(folder / "mine.toml", question="Asked otherwise?")
     rows, err = shown(capsys, "mine.toml")
     assert seeds(rows) == [2, 2]
-    assert f"shown in {there}, as another machine trained it" in err
+    assert f"shown in {there}, as trained on another machine" in err
     _, notes = ran("mine.toml")
     assert f"(other question, precision, {there} before)" in notes[0]
 
