@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from paths import FOLDER, PEERS, peers_installed, peers_python
+from training import digits_file
 from training_cases import PUBLISHED_PEERS, Peer
 
 from digitlab.spec import resolve_recipe
-from training import digits_file
 
 pytestmark = pytest.mark.slow
 

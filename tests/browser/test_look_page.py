@@ -20,7 +20,7 @@ def test_a_digit_is_followed_through_the_network(open_page: OpenPage):
     page = open_page("/look")
     write_with_mouse(page, "2")
     expect(page.locator("#read")).to_have_text("2")
-    expect(page.locator("#journey h2").first).to_contain_text("The digit")
+    expect(page.locator("#journey h2").first).to_contain_text("Input")
     expect(page.locator("#journey .map").first).to_be_visible()
     assert painted(page, "#journey .big") > 5
     assert painted(page, "#journey .map") > 5
@@ -32,7 +32,7 @@ def test_a_digit_is_followed_through_the_network(open_page: OpenPage):
 def test_another_network_can_be_chosen_and_is_in_the_address(open_page: OpenPage):
     page = open_page("/look")
     write_with_mouse(page, "2")
-    expect(page.locator("#journey h2").first).to_contain_text("The digit")
+    expect(page.locator("#journey h2").first).to_contain_text("Input")
     stations = page.locator("#journey > li").count()
     page.locator("#model").select_option(label="mlp")
     expect(page.locator("#model-words")).to_contain_text("Recipe mlp")
@@ -56,7 +56,7 @@ def test_of_several_digits_each_can_be_looked_at(open_page: OpenPage):
 
 def test_an_example_is_written_for_those_who_only_look(open_page: OpenPage):
     page = open_page("/look")
-    page.get_by_role("button", name="Write one for me").click()
+    page.get_by_role("button", name="Show an example").click()
     expect(page.locator("#read")).to_have_text("2")
     page.locator("#clear").click()
     expect(page.locator("#journey > li")).to_have_count(2)

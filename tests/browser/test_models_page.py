@@ -16,7 +16,7 @@ def test_two_networks_are_compared_on_the_test_set(open_page: OpenPage):
     assert sum(counts) == 10_000
     expect(page.locator("#comparison .lead")).to_contain_text("McNemar")
     expect(page.locator(".digit")).not_to_have_count(0)
-    page.get_by_label("only the first is right").check()
+    page.get_by_label("only the first is correct").check()
     assert "✗" not in "".join(page.locator(".digit figcaption span:nth-child(2)").all_inner_texts())
 
 

@@ -99,11 +99,11 @@ def test_a_digit_is_chosen_and_corrected_with_the_keyboard_alone(open_page: Open
     expect(page.locator("#bars .best b")).to_have_text("6")
     expect(page.locator("#tiles input").nth(1)).to_be_focused()
     page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="That was a 0")).to_be_focused()
+    expect(page.get_by_role("button", name="Correct digit: 0")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#consent")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.locator("#correction")).to_contain_text("not kept")
+    expect(page.locator("#correction")).to_contain_text("not saved")
 
 
 def test_the_answer_is_said_to_a_screen_reader(open_page: OpenPage):

@@ -11,7 +11,7 @@ TRAINING = 240_000  # milliseconds that two workers and a few small trainings ma
 
 
 def describe(page: Page, name: str, values: str, epochs: int) -> None:
-    page.get_by_role("link", name="Ask a new question").click()
+    page.get_by_role("link", name="New study").click()
     page.get_by_label("Name").fill(name)
     page.get_by_label("Question", exact=True).fill("Does a <b>wide</b> layer help?")
     page.get_by_label("Recipe", exact=True).fill("mlp")
@@ -45,7 +45,7 @@ def test_a_study_is_stopped_and_goes_on(open_page: OpenPage):
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".eyebrow")).to_contain_text("paused", timeout=TRAINING)
     expect(page.locator(".progress")).to_contain_text(re.compile("^[1-9]"))
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Resume").click()
     expect(page.locator(".eyebrow")).to_contain_text("running", timeout=TRAINING)
     expect(page.locator(".progress")).to_contain_text("12 of 12 results", timeout=TRAINING)
 
@@ -53,11 +53,11 @@ def test_a_study_is_stopped_and_goes_on(open_page: OpenPage):
 def test_the_printed_address_makes_the_owner(open_page: OpenPage, service: str, owner_address: str):
     page = open_page("/studies", owner=False)
     expect(page.get_by_text("open the address with a key")).to_be_visible()
-    expect(page.get_by_role("link", name="Ask a new question")).to_have_count(0)
+    expect(page.get_by_role("link", name="New study")).to_have_count(0)
     page.goto(owner_address)
     assert page.url == f"{service}/"
     page.get_by_role("link", name="Studies").click()
-    expect(page.get_by_role("link", name="Ask a new question")).to_be_visible()
+    expect(page.get_by_role("link", name="New study")).to_be_visible()
 
 
 def test_impossible_settings_are_refused_in_words(open_page: OpenPage):
@@ -69,7 +69,7 @@ def test_impossible_settings_are_refused_in_words(open_page: OpenPage):
 
 def test_a_study_of_the_library_is_a_starting_point(open_page: OpenPage):
     page = open_page("/studies#new")
-    page.get_by_label("Begin with a copy of").select_option("cnn-dense-by-epochs")
+    page.get_by_label("Start from a copy of").select_option("cnn-dense-by-epochs")
     expect(page.get_by_label("Name")).to_have_value("my-cnn-dense-by-epochs")
     expect(page.locator(".box")).to_have_count(2)
     page.get_by_role("button", name="Remove this axis").first.click()

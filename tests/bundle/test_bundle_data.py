@@ -54,7 +54,7 @@ def test_a_network_is_scored_on_its_own_data_unless_other_data_is_asked_for(
     assert trained_elsewhere(card, own) is None
     other = data_to_score_on({"net": card}, "mnist")
     assert other.name == "mnist"
-    assert trained_elsewhere(card, other) == f"{clothes.name}, whose classes are others"
+    assert trained_elsewhere(card, other) == f"{clothes.name}, whose classes differ"
 
 
 def test_data_that_is_gone_or_has_changed_is_told_with_what_to_do(
@@ -66,9 +66,9 @@ def test_data_that_is_gone_or_has_changed_is_told_with_what_to_do(
 
     message = refusal(data_of, elsewhere(tmp_path / "moved"), "net")
     assert message.startswith(
-        f"net: expected the data it was trained on, {str(tmp_path / 'moved')!r}, which is not at hand"
+        f"net: expected the data it was trained on, {str(tmp_path / 'moved')!r}, which is not available"
     )
-    assert message.endswith("say with --data where it is, or which other data is meant")
+    assert message.endswith("set --data to its place or to other data")
     changed = Path(shutil.copytree(clothes, tmp_path / "changed"))
     shutil.copy(changed / "train-labels-idx1-ubyte", changed / "spare")
     labels = bytearray((changed / "t10k-labels-idx1-ubyte").read_bytes())
@@ -85,7 +85,7 @@ def test_networks_of_different_data_are_scored_side_by_side_only_where_the_data_
     assert message == (
         f"expected networks that were trained on the same data, received best (mnist) and net "
         f"({clothes.name}); "
-        "say with --data what they are scored on"
+        "set --data to what they are scored on"
     )
     assert data_to_score_on(cards, str(clothes)).name == str(clothes)
 
@@ -109,7 +109,7 @@ def test_digits_are_not_read_with_a_network_of_other_classes(
     message = refusal(require_digits, card, "net")
     assert message == (
         "net: expected a network of the digits 0 to 9, received one of other classes (Top, Trouser, Pullover "
-        "...): digitlab evaluate scores it; name a network of digits to read with"
+        "...): score it with  digitlab evaluate ; name a network of digits"
     )
     rewrite(lambda values: values.update(classes=list(CLOTHES)))
     assert "received one of other classes (Top, Trouser, Pullover" in refusal(Recognizer, bundle)

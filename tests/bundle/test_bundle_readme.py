@@ -72,7 +72,7 @@ def test_a_network_of_other_classes_is_described_as_what_it_is(card: Card) -> No
     text = readme(card.model_copy(update={"trial": trial, "classes": CLOTHES}), "clothes")
     assert header(text)["tags"] == ["digitlab", "keras", "onnx"]
     assert "| 9 | Ankle boot |" in text
-    assert "tells which of ten classes an image shows" in text
+    assert "predicts which of ten classes an image shows" in text
     assert "`digitlab recognize` refuses it." in text
     for untrue in ("MNIST is by", "single digits", "handwritten digit", "digit in a box"):
         assert untrue not in text
@@ -82,7 +82,7 @@ def test_digits_of_ones_own_are_not_mnists(card: Card) -> None:
     data = card.trial.data.model_copy(update={"dataset": "./mine"})
     trial = card.trial.model_copy(update={"data": data})
     text = readme(card.model_copy(update={"trial": trial, "classes": DIGITS}), "mine")
-    assert "It knows single digits as they are in its data" in text
+    assert "It classifies single digits as they are in its data" in text
     assert "Its data has terms of its own" in text
     assert "MNIST is by Yann LeCun and Corinna Cortes, CC BY-SA 3.0." in readme(card, "linear")
 
@@ -93,19 +93,19 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 @pytest.mark.parametrize(
     ("code", "told"),
     [
-        ({"commit": None}, "- Which commit's code trained it was not recorded."),
+        ({"commit": None}, "- The commit that trained it was not recorded."),
         ({"commit": COMMIT, "clean": True}, f"- Trained by the code of commit `{COMMIT}`."),
         (
             {"commit": COMMIT, "clean": False},
-            f"- Trained by the code of commit `{COMMIT}`, with changes that were not committed.",
+            f"- Trained by the code of commit `{COMMIT}`, with uncommitted changes.",
         ),
         (
             {"commit": COMMIT},
-            f"- Trained by the code of commit `{COMMIT}`; whether it had been changed was not recorded.",
+            f"- Trained by the code of commit `{COMMIT}`; uncommitted changes were not recorded.",
         ),
         (
             {"written_by": COMMIT, "written_clean": False},
-            f"- Written by the code of commit `{COMMIT}`, with changes that were not committed.",
+            f"- Written by the code of commit `{COMMIT}`, with uncommitted changes.",
         ),
     ],
 )

@@ -213,7 +213,7 @@ def test_a_layer_that_is_used_twice_is_named(layers: Any) -> None:
         shared = layers.Conv2D(1, 3, padding="same", name="shared")
         return shared(shared(maps))
 
-    with pytest.raises(BundleError, match="what another layer gives when it is used again"):
+    with pytest.raises(BundleError, match="the output of a layer that is called twice"):
         to_onnx(network(layers, body))
 
 

@@ -167,7 +167,9 @@ def test_a_file_that_is_no_network_is_refused_whatever_the_card_says(
 ) -> None:
     for content in (b"", b"no network", (bundle / ONNX).read_bytes()[:500]):
         replace_network(ONNX, content)
-        assert f"{bundle / ONNX}: expected what ONNX Runtime can run" in refusal(load_classifier, bundle)
+        assert f"{bundle / ONNX}: expected a model that ONNX Runtime can run" in refusal(
+            load_classifier, bundle
+        )
 
 
 def network(answer: Callable[[GraphWriter, str], str], shape: tuple[int, ...]) -> bytes:
@@ -212,7 +214,7 @@ def test_a_network_that_answers_otherwise_than_its_card_says_fails_the_self_test
         return writer.node("Softmax", [logits], axis=-1)
 
     replace_network(ONNX, network(turned, (10,)))
-    assert "expected the answers that are written in its card" in refusal(load_classifier, bundle)
+    assert "expected the outputs in its card" in refusal(load_classifier, bundle)
 
 
 @pytest.mark.parametrize("answers", [[[0.1] * 10], [[0.1] * 9] * 4, [[0.1] * 10] * 5, [[]] * 4])
@@ -220,7 +222,7 @@ def test_a_card_without_an_answer_to_each_test_picture_is_refused(
     answers: list[list[float]], bundle: Path, rewrite: Any, refusal: Refusal
 ) -> None:
     rewrite(lambda card: card.update(answers=answers))
-    assert "expected an answer of ten numbers to each test picture" in refusal(load_classifier, bundle)
+    assert "expected ten outputs for each test picture" in refusal(load_classifier, bundle)
 
 
 def test_what_is_inside_is_read_when_it_is_asked_for(
@@ -229,7 +231,9 @@ def test_what_is_inside_is_read_when_it_is_asked_for(
     replace_network(INSIDE, b"no network")
     classifier = load_classifier(bundle)
     assert classifier.probabilities(mnist.x_test[:1]).shape == (1, 10)
-    assert f"{bundle / INSIDE}: expected what ONNX Runtime" in refusal(classifier.inside, mnist.x_test[:1])
+    assert f"{bundle / INSIDE}: expected a model that ONNX Runtime" in refusal(
+        classifier.inside, mnist.x_test[:1]
+    )
 
 
 @pytest.mark.slow

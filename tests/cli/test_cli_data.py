@@ -56,7 +56,7 @@ def test_check_counts_the_classes_and_knows_the_published_files(mnist: Dataset) 
 def test_check_takes_a_folder_and_says_when_its_contents_are_unknown(write_folder: WriteFolder) -> None:
     folder = write_folder()
     out, _ = invoke("check", folder)
-    assert "of no known data set" in out
+    assert "no known data set" in out
     [found] = [json.loads(line) for line in invoke("check", folder, "--json")[0].splitlines()]
     assert (found["name"], found["same_as"]) == (str(folder), None)
 
@@ -116,7 +116,7 @@ def test_import_tells_what_is_odd_and_what_it_left_out(tmp_path: Path, mnist: Da
     assert out == ""
     [wrote, left, warning] = err.splitlines()
     assert "86 training and 14 test images" in wrote
-    assert left == f"left out, as desktops and archives leave them: {tmp_path / 'in' / '__MACOSX'}"
+    assert left == f"left out, files of desktops and archives: {tmp_path / 'in' / '__MACOSX'}"
     assert warning.startswith("warning: 1 of ")
     assert "dark ink on light ground" in warning
     assert warning.endswith(f"(the first: {tmp_path / 'in' / '1' / '8.png'})")

@@ -39,11 +39,11 @@ MISTAKES = {
     ),
     "an address without a cluster": (
         ["study", "run", "mlp-neurons", "--address", "auto"],
-        "--address: expected --executor ray beside it",
+        "--address: expected --executor ray with it",
     ),
     "a share of a GPU without a cluster": (
         ["study", "run", "mlp-neurons", "--executor", "inline", "--gpus", "0.5"],
-        "--gpus: expected --executor ray beside it",
+        "--gpus: expected --executor ray with it",
     ),
     "workers for inline": (
         ["study", "run", "mlp-neurons", "--executor", "inline", "--workers", "2"],

@@ -69,7 +69,7 @@ def test_the_classes_of_the_data_name_the_rows_of_the_confusion_matrix(
     Path(few, "classes.txt").write_text("\n".join(CLOTHES), "utf-8")
     assert run(["evaluate", "mlp", "--data", few]) == 0
     out = capsys.readouterr().out
-    assert "mlp was trained on other data: mnist, whose classes are others" in out
+    assert "mlp was trained on other data: mnist, whose classes differ" in out
     assert [line for line in out.splitlines() if line.split()[:3] == ["9", "Ankle", "boot"]]
 
 
@@ -102,9 +102,9 @@ def test_a_network_of_other_classes_is_scored_on_its_own_data_and_reads_no_digit
         plan_study("best", data="clothes")
     Path("clothes").rename("moved")
     assert run(["evaluate", "net"]) == 2
-    assert "which is not at hand" in capsys.readouterr().err
+    assert "which is not available" in capsys.readouterr().err
     assert run(["export", "net", "--format", "onnx", "--out", "exports"]) == 2
-    assert "say with --data where it is" in capsys.readouterr().err
+    assert "set --data to its place" in capsys.readouterr().err
     assert run(["evaluate", "net", "--data", "moved"]) == 0
     assert "was trained on other data" not in capsys.readouterr().out
 

@@ -47,7 +47,7 @@ def test_float16_prints_its_cost(folder: Path) -> None:
     asked = ("--format", "onnx", "--quantize", "float16", "--out", "o")
     done = digitlab("export", "mine", *asked, folder=folder)
     assert done.returncode == 0, done.stderr
-    for words in ("onnx-float16", "ONNX Runtime", "0.01", "right", "kB", "ms an image", "holds"):
+    for words in ("onnx-float16", "ONNX Runtime", "0.01", "right", "kB", "ms per image", "verified"):
         assert words in done.stdout
     assert (folder / "o" / "onnx-float16" / "model.onnx").stat().st_size < 30_000
     assert "onnx-float16 written to " in done.stderr

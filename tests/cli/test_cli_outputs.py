@@ -160,6 +160,6 @@ def test_a_drawing_replaces_a_drawing_with_a_word_but_never_the_one_that_is_read
     assert run([*DRAWING, "why.png"]) == 0
     assert capsys.readouterr().err == "drawn to why.png\n"
     assert run([*DRAWING, "why.png"]) == 0
-    assert capsys.readouterr().err == "drawn to why.png, in place of the drawing that was there\n"
+    assert capsys.readouterr().err == "drawn to why.png, replacing the drawing that was there\n"
     assert run(["recognize", "--model", "mlp", "why.png", "--explain", "why.png"]) == 2
     assert "expected another file than is read" in capsys.readouterr().err

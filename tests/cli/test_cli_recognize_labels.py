@@ -46,7 +46,7 @@ def test_people_see_what_was_not_read_and_the_scores_by_group(folder: Path, caps
     out, err = capsys.readouterr()
     assert err.splitlines() == [
         "digitlab: 1 files have no label and are not read: in/zero.png",
-        "digitlab: in/labels.csv: 1 labels have no picture among those named: gone.png",
+        "digitlab: in/labels.csv: 1 labels have no input picture: gone.png",
     ]
     lines = [line.split() for line in out.splitlines() if line.strip()]
     assert ["in/seven.png", "3", "7", "wrong"] in lines
@@ -97,16 +97,14 @@ def test_labels_that_fit_every_picture_end_with_zero(folder: Path, capsys: Captu
     assert run(["recognize", "in/one.png", "in/two.png", "--labels", "mine.csv"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    assert "not answered" not in out
+    assert "differs from their label" not in out
 
 
 def test_labels_of_other_pictures_are_refused(folder: Path, capsys: Capture) -> None:
     Path("other.csv").write_text("file,label\nx.png,1\ny.png,2\n")
     assert run(["recognize", "in", "--labels", "other.csv"]) == 2
     [line] = capsys.readouterr().err.splitlines()
-    assert (
-        "expected names of the 6 files that are to be read, such as in/blank.png; found x.png, y.png" in line
-    )
+    assert "expected names of the 6 input files, such as in/blank.png; found x.png, y.png" in line
 
 
 def test_the_table_of_characters_is_a_new_file(folder: Path, capsys: Capture) -> None:

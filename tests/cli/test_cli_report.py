@@ -77,7 +77,7 @@ def test_a_collection_is_one_page_named_after_it(
     html = path.read_text("utf-8")
     assert "<h1>The classroom study</h1>" in html
     assert [name for name in STUDIES if f'<article class="study" id="{name}"' in html] == list(STUDIES)
-    assert html.count("How this was measured</h2>") == 1
+    assert html.count("Methods</h2>") == 1
     assert len(html.encode()) < 5_000_000
 
 

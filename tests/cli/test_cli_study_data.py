@@ -132,11 +132,11 @@ def test_two_files_of_one_name_never_show_each_others_tables(folder: Path, capsy
     ran("mine.toml")
     _, notes = ran("other.toml")
     (line,) = notes
-    assert "takes the place of what was last run by that name (other question, axes)" in line
+    assert "replaces the last run of that name (other question, axes)" in line
     rows, err = shown(capsys, "mine.toml")
     assert [row["levels"] for row in rows] == [[8], [16]]
     assert seeds(rows) == [2, 2]
-    assert "study mine: differs from what was last run by that name on digits (other question, axes)" in err
+    assert "study mine: differs from the last run of that name on digits (other question, axes)" in err
     rows, err = shown(capsys, "other.toml")
     assert [row["levels"] for row in rows] == [[16], [4], [8]]
     assert err == ""
@@ -208,7 +208,7 @@ def test_a_copied_file_does_not_hide_the_librarys_study(folder: Path, capsys) ->
     rows, err = shown(capsys, "mlp-neurons", "--data", "fashion")
     assert [row["levels"][0] for row in rows] == [8, 16, 32, 64, 128, 256, 512, 1024]
     assert seeds(rows)[:3] == [1, 1, 0], "what the store has of the library's trials is shown"
-    assert "differs from what was last run by that name on fashion (other axes)" in err
+    assert "differs from the last run of that name on fashion (other axes)" in err
     assert seeds(shown(capsys, "mlp-neurons.toml", "--data", "fashion")[0]) == [1, 1]
 
 
@@ -246,7 +246,7 @@ def test_data_means_relative_to_the_studys_file_and_is_found_from_everywhere(
         assert seeds(shown(capsys, name, *store)[0]) == [2, 2]
     assert run(["study", "report", "mine", *store]) == 0
     page = Path(capsys.readouterr().out.strip()).read_text("utf-8")
-    assert "is not at hand" not in page, "the report shows digits of the data"
+    assert "is not available" not in page, "the report shows digits of the data"
     assert str(folder) not in page
 
 
@@ -313,7 +313,7 @@ def test_what_another_machine_trained_is_shown_in_its_precision(folder: Path, ca
     write_study(folder / "mine.toml", question="Asked otherwise?")
     rows, err = shown(capsys, "mine.toml")
     assert seeds(rows) == [2, 2]
-    assert f"shown in {there}, as another machine trained it" in err
+    assert f"shown in {there}, as trained on another machine" in err
     _, notes = ran("mine.toml")
     assert f"(other question, precision, {there} before)" in notes[0]
 
@@ -326,9 +326,9 @@ def test_an_export_of_nothing_says_so(folder: Path, capsys) -> None:
     assert out.startswith("study,model.hidden.0,seed,")
     assert len(out.splitlines()) == 1
     assert "study mine on digits (SHA-256 " in err
-    assert "nothing is done yet, no record is written" in err
+    assert "no trial is done yet, no record is written" in err
     assert run(["study", "report", "mine.toml"]) == 0
-    assert capsys.readouterr().err.endswith(": nothing is done yet\n")
+    assert capsys.readouterr().err.endswith(": no trial is done yet\n")
     assert run(["study", "export", "mine.toml", "--data", "fashion", "--json"]) == 0
     out, err = capsys.readouterr()
     assert ({json.loads(line)["data"] for line in out.splitlines()}, err) == ({"fashion"}, "")
@@ -344,7 +344,7 @@ def test_without_what_reports_need_a_run_says_so_before_it_trains(folder: Path, 
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"{missing} is not installed" in done.stderr
-    assert "or leave the report away with --no-report" in done.stderr
+    assert "or skip the report with --no-report" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not Path("digitlab-results").exists()
 
@@ -411,6 +411,6 @@ def test_a_results_folder_that_may_not_be_written_is_read_and_what_is_not_kept_i
         assert run(["study", "run", "mine.toml", "--seeds", "3"]) == 2
         assert StudyShelf(store).detail("mine")["state"] == "finished"
     assert "2" in said[0].out
-    assert "it can only be read" in said[2].out
+    assert "it is read-only" in said[2].out
     assert "4 done already, 0 to train\n" in said[3].err
-    assert "not kept how study mine was run: store digitlab-results" in said[4].err
+    assert "plan of study mine not saved: store digitlab-results" in said[4].err

@@ -66,7 +66,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert saved.exists()
     assert not (place / "killed").exists()
     _, told = train(place, "killed")
-    assert "going on with the training" in told
+    assert "resuming the training" in told
     assert not saved.exists()
     return place
 

@@ -117,12 +117,12 @@ def test_an_unknown_name_is_answered_with_the_known_ones_and_that_a_folder_will_
 
 def test_a_file_and_a_folder_of_pictures_are_answered_with_the_import(tmp_path: Path) -> None:
     (tmp_path / "digits.csv").write_text("label,pixel0\n7,0\n")
-    with pytest.raises(DataError, match=r"found a file: bring it in by  digitlab data import"):
+    with pytest.raises(DataError, match=r"found a file: convert it with  digitlab data import"):
         load(tmp_path / "digits.csv")
     for digit in range(10):
         (tmp_path / "pictures" / str(digit)).mkdir(parents=True)
     with pytest.raises(
-        DataError, match=r"found 0, 1, 2, 3 and 6 more: bring pictures .* digitlab data import"
+        DataError, match=r"found 0, 1, 2, 3 and 6 more: convert pictures .* digitlab data import"
     ):
         load(tmp_path / "pictures")
 
@@ -156,7 +156,7 @@ LABELS = (np.arange(300) % 10).astype(np.uint8)
         ({"train_images": np.zeros((300, 28, 28, 3), np.uint8)}, "found uint8 of shape 300x28x28x3"),
         ({"train_images": np.zeros((300, 784), np.uint8)}, "found uint8 of shape 300x784"),
         ({"test_images": np.zeros((100, 28, 28), np.float32)}, "the test part.*found float32"),
-        ({"train_labels": LABELS.astype(np.int32)}, "expected uint8 labels in one row, found int32"),
+        ({"train_labels": LABELS.astype(np.int32)}, "expected uint8 labels of one dimension, found int32"),
         ({"train_labels": LABELS[:, None]}, "found uint8 of shape 300x1"),
         ({"train_labels": LABELS[:299]}, "found 300 images and 299 labels"),
         ({"train_labels": LABELS + np.uint8(1)}, r"labels 0\.\.9, found labels 1\.\.10 \(10 classes\)"),

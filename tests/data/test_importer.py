@@ -182,17 +182,17 @@ def spoil(pictures: Path, what: str) -> None:
     [
         (
             "class 7 is called .7",
-            "expected the folders 0..9 with pictures.*; found no 7: add what is missing",
+            "expected the folders 0..9 with pictures.*; found no 7: add the missing folders",
         ),
         ("class 7 is called seven", "found no 7 but 'seven': rename 'seven' to 7"),
         ("class 7 is called Class_07", "found no 7 but 'Class_07': rename 'Class_07' to 7"),
         ("class 7 is called 7 ", "found no 7 but '7 ': rename '7 ' to 7"),
-        ("class 7 is called sieben", "found no 7 but 'sieben': name each folder as its class"),
-        ("class 7 is called __MACOSX", "found no 7: add what is missing"),
+        ("class 7 is called sieben", "found no 7 but 'sieben': name each folder after its class"),
+        ("class 7 is called __MACOSX", "found no 7: add the missing folders"),
         ("an empty class", "9: expected pictures of this class, found an empty folder"),
         ("a class of Thumbs.db alone", "9: expected pictures of this class, found an empty folder"),
         ("a file for a class", "9: expected a folder of pictures, found a file"),
-        ("a foreign folder", "found besides them 'letters'.*take out the rest"),
+        ("a foreign folder", "found besides them 'letters'.*remove the rest"),
         ("a large picture", r"png: expected a picture of 28x28 pixels, found 32x30"),
         ("a transparent picture", "png: expected opaque pixels"),
         ("a damaged picture", "png: the PNG file is truncated"),
@@ -215,7 +215,7 @@ def test_a_folder_around_the_pictures_is_named_and_what_archives_leave_beside_it
 ) -> None:
     (tmp_path / "around" / "__MACOSX").mkdir(parents=True)
     pictures.rename(tmp_path / "around" / "digits")
-    with pytest.raises(DataError, match=r"found 'digits' alone: give .*around/digits"):
+    with pytest.raises(DataError, match=r"found 'digits' alone: pass .*around/digits"):
         import_folder(tmp_path / "around", tmp_path / "set")
 
 
@@ -226,7 +226,7 @@ def test_parts_of_other_names_are_named(tmp_path: Path, pictures: Path) -> None:
         import_folder(tmp_path / "in", tmp_path / "set")
     (tmp_path / "in" / "Testing").rename(tmp_path / "test")
     (tmp_path / "in" / "Training").rename(tmp_path / "in" / "train")
-    with pytest.raises(DataError, match="found no test: add what is missing"):
+    with pytest.raises(DataError, match="found no test: add the missing folders"):
         import_folder(tmp_path / "in", tmp_path / "set")
 
 
@@ -367,7 +367,7 @@ def npy(shape: str, items: bytes, dtype: str = "|u1") -> bytes:
         (npy("(200,)", bytes(199)), "claims 200 bytes of items, it has 199"),
         (npy("(200,)", bytes(201)), "claims 200 bytes of items, it has 201"),
         (npy("(-1,)", bytes(100)), "claims -1 bytes|damaged"),
-        (npy("(2, 100)", bytes(200)), "labels in one row, found uint8 of shape 2x100"),
+        (npy("(2, 100)", bytes(200)), "labels of one dimension, found uint8 of shape 2x100"),
         (npy("__import__('os')", bytes(100)), "damaged"),
         (b"\x93NUMPY\3\0" + bytes(200), "version 1.0"),
         (b"no array", "damaged"),
@@ -421,10 +421,10 @@ FOREIGN = {
     "an HDF5 file": (b"\x89HDF\r\n\x1a\n" + bytes(99), "an HDF5 file"),
     "a Matlab file": (b"MATLAB 5.0 MAT-file" + bytes(99), "a Matlab file"),
     "an .npy file": (bytes_of_npy(), r"an \.npy file of one array: save all four"),
-    "a pickle": (pickle.dumps(np.ones(3)), "a pickle: nothing is unpickled here"),
-    "an IDX file": (b"\0\0\x08\3" + bytes(99), "an IDX file: put the four IDX files into a folder"),
-    "a gzip file": (gzip.compress(b"\0\0\x08\3"), "a gzip file: of four gzipped IDX files"),
-    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(99), "one PNG picture: bring pictures of 28x28"),
+    "a pickle": (pickle.dumps(np.ones(3)), "a pickle: pickles are not loaded"),
+    "an IDX file": (b"\0\0\x08\3" + bytes(99), "an IDX file: pass the folder of the four IDX files"),
+    "a gzip file": (gzip.compress(b"\0\0\x08\3"), "a gzip file: pass the folder of four gzipped IDX files"),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(99), "one PNG picture: import pictures of 28x28"),
     "base64": (base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(99)), "base64 text of a picture"),
     "something else": (bytes(range(1, 256)), "found something else"),
 }

@@ -53,7 +53,7 @@ def show_study(page: Page) -> None:
 
 def describe_study(page: Page) -> None:
     """Fill the form for a study."""
-    page.get_by_label("Begin with a copy of").select_option(STUDY)
+    page.get_by_label("Start from a copy of").select_option(STUDY)
 
 
 def compare(page: Page) -> None:

@@ -153,7 +153,7 @@ def test_a_stopped_command_says_how_to_go_on_and_marks_what_it_interrupted(
         os.killpg(process.pid, number)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (code, "")
-    assert err.splitlines()[1:] == ["stopped; what is finished is kept: run the same command again to go on"]
+    assert err.splitlines()[1:] == ["stopped; finished trials are kept: run the same command again to resume"]
     assert set(states(store, plan)) == {"interrupted", "unknown"}
 
 

@@ -127,7 +127,7 @@ def test_a_stopped_study_leaves_the_cluster_as_it_was(
         os.killpg(process.pid, number)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (128 + number, "")
-    assert err.splitlines()[1:] == ["stopped; what is finished is kept: run the same command again to go on"]
+    assert err.splitlines()[1:] == ["stopped; finished trials are kept: run the same command again to resume"]
     await_that(lambda: not busy(cluster))
     assert len(cluster.list_all_nodes()) == 2
 

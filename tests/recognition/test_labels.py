@@ -54,11 +54,14 @@ def test_the_order_of_columns_is_free_and_others_are_named(tmp_path: Path) -> No
         ("a.png,7\n", "expected one column 'file', found a.png, 7; write a header"),
         ("file,file,label\na,b,7\n", "expected one column 'file'"),
         ("file,label\n", "expected a line for each picture, found none"),
-        ("file,label\na.png,3.975,00\n", "line 2: expected 2 columns, found 3; put what has a , in it"),
+        (
+            "file,label\na.png,3.975,00\n",
+            "line 2: expected 2 columns, found 3; put fields with a , between quotes",
+        ),
         ('file,label\na.png,"3.975,00"\n', "expected digits as the label, found '3.975,00'; write 397500"),
         ("file,label\na.png,seven\n", "line 2: expected digits as the label, found 'seven'; leave it empty"),
         ("file,label\na.png,7\na.png,7\n", "line 3: 'a.png' has a label already; keep one of them"),
-        ("file,label\n,7\n", "line 2: expected the name of a picture, found none; take the line out"),
+        ("file,label\n,7\n", "line 2: expected the name of a picture, found none; remove the line"),
     ],
 )
 def test_a_file_of_labels_that_cannot_be_used_is_one_line(tmp_path: Path, text: str, message: str) -> None:

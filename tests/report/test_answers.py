@@ -31,7 +31,7 @@ def test_a_level_that_lacks_seeds_is_no_candidate(make_table) -> None:
 def test_when_levels_failed_the_answer_says_among_which(make_table) -> None:
     table = make_table(failed={(cell, 1): "out of memory" for cell in (1, 2)})
     assert lead(table).startswith(
-        "Among levels of which no seed failed, the validation error is lowest at neurons = 8"
+        "Among levels without failed seeds, the validation error is lowest at neurons = 8"
     )
 
 
@@ -39,7 +39,7 @@ def test_a_level_of_which_seeds_failed_is_no_candidate_even_where_others_lack_se
     # 128 has the least error of 2 seeds, and one that failed; 16 has 2 as well, and one that is not done yet.
     table = make_table(failed={(2, 1): "out of memory"}, missing={(0, 1), (1, 1)})
     assert lead(table).startswith(
-        "So far, among levels of which no seed failed, the validation error is lowest at neu"
+        "So far, among levels without failed seeds, the validation error is lowest at neu"
     )
     best = best_row(table)
     assert best is not None
@@ -49,18 +49,18 @@ def test_a_level_of_which_seeds_failed_is_no_candidate_even_where_others_lack_se
 def test_both_reasons_why_a_level_is_no_candidate_are_told(make_table) -> None:
     table = make_table(failed={(2, 1): "out of memory"}, missing={(0, 1), (0, 2), (1, 1)})
     assert lead(table).startswith(
-        "So far, among levels with n = 2 of which no seed failed, the validation error is "
+        "So far, among levels with n = 2 without failed seeds, the validation error is "
     )
 
 
 def test_where_seeds_failed_of_all_levels_the_answer_says_so(make_table) -> None:
     table = make_table(failed={(cell, cell % 2): "out of memory" for cell in range(3)})
-    assert lead(table).endswith("; 1 of 3 seeds failed there, and these are the others.")
+    assert lead(table).endswith("; 1 of 3 seeds failed there and are excluded.")
 
 
 def test_seeds_that_err_alike_give_no_interval(make_table) -> None:
     table = make_table(test=lambda cell, seed: 89.47)
-    assert "the test error there is 89.47 % (n = 3, all alike: no interval)." in lead(table)
+    assert "the test error there is 89.47 % (n = 3, all equal: no interval)." in lead(table)
 
 
 def test_several_axes_are_all_named(make_table) -> None:

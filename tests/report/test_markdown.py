@@ -57,7 +57,7 @@ def test_the_text_has_the_same_answers_sentences_and_tables_as_the_page(folder: 
         "| 8 | 3 | 8.10 | 7.85 to 8.35 |",
         "### Confusion",
         "## 2. Which loss?",
-        "## How this was measured",
+        "## Methods",
         "- **Recipe",
     ):
         assert expected in text

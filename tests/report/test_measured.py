@@ -27,7 +27,7 @@ def told(material: Material, name: str) -> list[str]:
 
 def test_the_report_says_which_code_trained_its_networks(make_material) -> None:
     material = make_material()
-    assert told(material, "Code") == ["which commit trained it was not recorded"]
+    assert told(material, "Code") == ["the commit was not recorded"]
     codes = iter([(COMMIT, True), (COMMIT, False)])
     results = {
         trial: result.model_copy(
@@ -37,9 +37,9 @@ def test_the_report_says_which_code_trained_its_networks(make_material) -> None:
     }
     table = aggregate(material.table.plan, results, {})
     assert told(replace(material, table=table), "Code") == [
-        f"commit {COMMIT}, with changes that were not committed",
+        f"commit {COMMIT}, with uncommitted changes",
         f"commit {COMMIT}",
-        "which commit trained it was not recorded",
+        "the commit was not recorded",
     ]
 
 

@@ -141,7 +141,7 @@ def test_the_page_answers_shows_and_says_how_it_was_measured(page: Page) -> None
         "n = 3",
         "95 % t interval",
         "Student's",
-        "No choice was made by the test set.",
+        "No choice was made on the test set.",
         "training.batch_size = 200",
         "training.precision = float32",
         "neurons (model.hidden.0): 8, 16, 128; reference 128",
@@ -174,7 +174,7 @@ def test_several_studies_have_a_contents_with_an_answer_each(several: Page) -> N
 
 
 def test_how_it_was_measured_is_told_once_with_what_differs(several: Page) -> None:
-    assert several.text.count("No choice was made by the test set.") == 1
+    assert several.text.count("No choice was made on the test set.") == 1
     assert several.text.count("keras 3.15.0, system Linux x86_64") == 1
     assert "networks: cnn: model.family = cnn" not in several.text  # both recipes, each by its own name
     assert "networks: mlp: model.family = mlp" in several.text
@@ -231,7 +231,7 @@ def test_without_its_data_a_page_says_why_it_shows_no_digits(
     material = make_material(answers=lambda cell, seed: predictions[0])
     page = Page(write_report([material], tmp_path / "page.html"))
     assert "the data of this study has changed since" in page.text
-    assert "on new digits" not in page.text.split("How this was measured")[0]
+    assert "on new digits" not in page.text.split("Methods")[0]
 
 
 def test_what_a_user_writes_is_shown_as_text(make_table, tmp_path: Path) -> None:

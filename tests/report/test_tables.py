@@ -59,8 +59,8 @@ def test_a_level_without_results_has_dashes_and_says_why(make_table) -> None:
     assert text.rows[2][-1] == "2 not done"
     assert notes(table) == (
         f"neurons = 8: 3 of 3 failed: {NOT_A_NUMBER} (3 times).",
-        "Not complete: 2 of 9 results are not there yet, in 1 of 3 levels; the figures may change.",
-        "Where n is 1 there is no interval: it takes two seeds to see a spread.",
+        "Incomplete: 2 of 9 results are missing, in 1 of 3 levels; the values may change.",
+        "Where n is 1 there is no interval: a spread needs two seeds.",
         "Reference level: neurons = 128.",
     )
 
@@ -84,13 +84,13 @@ def test_an_interval_of_errors_ends_at_0_and_at_100_and_the_table_says_so(make_t
         "92.15 to 100.00",
         "39.41 to 40.69",
     ]
-    assert "Intervals end at 0 and 100 %, where errors do." in notes(table)
+    assert "Intervals are clipped to 0 and 100 %." in notes(table)
 
 
 def test_seeds_that_err_alike_have_no_interval_and_the_table_says_why(make_table) -> None:
     table = make_table(test=lambda cell, seed: 89.47)
     assert study_table(table).rows[0][2:4] == ("89.47", "–")
-    assert notes(table)[0].startswith("Where all seeds of a level err alike there is no interval")
+    assert notes(table)[0].startswith("Where all seeds of a level have equal errors there is no interval")
 
 
 def test_where_the_loss_is_varied_the_squared_error_stands_beside_the_error(make_table) -> None:
@@ -112,7 +112,7 @@ def test_the_evidence_is_what_one_works_out_by_hand(make_material) -> None:
         "n",
         "Holm p",
         "sign-flip p (least)",
-        "would have seen",
+        "detectable",
     )
     # t = -0.2 / (0.1 / sqrt(3)) = -3.464, p = 0.0742; the interval is 4.303 * 0.0577 to either side.
     assert text.rows[0][:7] == ("8", "undecided", "−0.20", "−0.45 to 0.05", "3", "0.074", "0.25 (0.25)")

@@ -45,8 +45,8 @@ def test_no_verdict_says_what_would_have_been_seen_and_how_many_seeds_would_see_
     table = make_table(TWO, test=errors((2.0, 2.0, 2.0), (1.7, 1.8, 1.9)))
     assert verdicts(table) == (
         "Against neurons = 8, 3 seeds can show no difference in error with 16 on these 10,000 images (−0.20 "
-        "points, 95 % interval −0.45 to 0.05, Holm p = 0.074; they see 0.69 points four times in five, if "
-        "the spread is at its upper limit; 38 seeds are enough to see 0.1 points).",
+        "points, 95 % interval −0.45 to 0.05, Holm p = 0.074; they detect 0.69 points with power 80 %, if "
+        "the spread is at its upper limit; 38 seeds are enough to detect 0.1 points).",
     )
 
 
@@ -98,14 +98,14 @@ def test_where_the_seeds_already_see_enough_no_more_are_asked_for(make_table) ->
     table = make_table(TWO, test=errors((2.0, 2.0, 2.0), (1.99, 2.0, 2.01)))
     assert verdicts(table) == (
         "Against neurons = 8, 3 seeds can show no difference in error with 16 on these 10,000 images (0.00 "
-        "points, 95 % interval −0.02 to 0.02, Holm p = 1.000; they see 0.07 points four times in five, if "
+        "points, 95 % interval −0.02 to 0.02, Holm p = 1.000; they detect 0.07 points with power 80 %, if "
         "the spread is at its upper limit).",
     )
 
 
 def test_no_study_has_as_many_seeds_as_some_would_take(make_table) -> None:
     (sentence,) = verdicts(make_table(TWO, test=errors((2.0, 2.0, 2.0), (9.0, 2.0, 1.0))))
-    assert sentence.endswith("it takes 1000 seeds or more to see 0.1 points).")
+    assert sentence.endswith("1000 seeds or more are needed to detect 0.1 points).")
 
 
 def test_several_levels_without_a_verdict_share_a_sentence(make_table) -> None:
@@ -113,8 +113,8 @@ def test_several_levels_without_a_verdict_share_a_sentence(make_table) -> None:
     assert verdicts(table) == (
         "Against neurons = 8, 3 seeds can show no difference in error with 16, 32 or 64 on these 10,000 "
         "images (−0.20 to 0.10 points, each against it alone, 95 % intervals within −0.45 to 0.41; they "
-        "see 1.20 to 1.83 points four times in five, if the spread is at its upper limit; 50 to 113 seeds "
-        "are enough to see 0.1 points).",
+        "detect 1.20 to 1.83 points with power 80 %, if the spread is at its upper limit; 50 to 113 seeds "
+        "are enough to detect 0.1 points).",
     )
 
 
@@ -125,7 +125,7 @@ def test_seeds_that_could_miss_anything_cannot_decide(make_table) -> None:
     assert sentence == (
         "Against neurons = 8, 2 seeds cannot decide about the error with 16 on these 10,000 images (69.50 "
         "points, 95 % interval −55.02 to 100.00, Holm p = 0.089; they could miss even a level that makes "
-        "no error; it takes 1000 seeds or more to see 0.1 points)."
+        "no error; 1000 seeds or more are needed to detect 0.1 points)."
     )
     assert "no difference" not in sentence
 
@@ -143,7 +143,7 @@ def test_a_level_of_which_seeds_failed_is_neither_better_nor_worse(make_table, l
     if level == 1:
         assert told == (
             "With neurons = 16, 2 of 5 seeds failed: unstable, and called neither better nor worse than 8 "
-            "(the seeds that are left: 0.53 points less).",
+            "(the remaining seeds: 0.53 points less).",
         )
     else:
         assert told == (
@@ -164,7 +164,7 @@ def test_a_spread_far_from_the_references_is_told_beside_the_verdict(make_table)
     told = verdicts(make_table(TWO, seeds=5, test=errors(steady, collapsed)))
     assert told[1] == (
         "With neurons = 16, the seeds spread 534 times (standard deviations 39.58 and 0.07) as far as with "
-        "8: some of its trainings may have gone wrong, and its test may be too bold."
+        "8: some of its trainings may have gone wrong, and its test may have too many false positives."
     )
     assert told[0].startswith("Against neurons = 8, 5 seeds cannot decide about the error with 16")
     told = verdicts(make_table(TWO, seeds=5, test=errors(collapsed, steady)))
@@ -173,19 +173,19 @@ def test_a_spread_far_from_the_references_is_told_beside_the_verdict(make_table)
 
 def test_corners_of_which_seeds_failed_are_not_said_to_interact(make_table) -> None:
     (first, *_) = verdicts(make_table(EPOCHS, TWO, test=crossed, failed={(5, 1): "out of memory"}))
-    assert first == "Whether the axes interact is not said: seeds failed at their ends."
+    assert first == "The interaction of the axes is not tested: seeds failed at their ends."
 
 
 def test_equal_differences_leave_no_spread_to_test_by(make_table) -> None:
     table = make_table(TWO, test=errors((2.0, 2.1, 2.2), (2.5, 2.6, 2.7)))
     assert verdicts(table) == (
         "With neurons = 16, networks err 0.50 points more than with 8 on these 10,000 images, with each of "
-        "3 seeds alike: without a spread there is no test.",
+        "3 seeds alike: no test without a spread.",
     )
     table = make_table(TWO, test=errors((2.0, 2.1, 2.2), (2.0, 2.1, 2.2)))
     assert verdicts(table) == (
         "With neurons = 16, the error is the same as with 8 on these 10,000 images, with each of 3 seeds "
-        "alike: without a spread there is no test.",
+        "alike: no test without a spread.",
     )
 
 
@@ -197,12 +197,12 @@ def test_a_level_without_two_shared_seeds_is_not_tested(make_table) -> None:
     )
     first, last = verdicts(table)
     assert first.startswith("With neurons = 16, networks err 0.30 points less than with 8")
-    assert last == "Not tested in error: neurons = 32 and 64; it takes two seeds that both levels have."
+    assert last == "Not tested in error: neurons = 32 and 64; a test needs two seeds that both levels have."
 
 
 def test_one_seed_tests_nothing_and_one_level_has_nothing_to_be_compared_with(make_table) -> None:
     assert verdicts(make_table(FOUR, seeds=1)) == (
-        "Nothing is tested in error: it takes two seeds that two levels share.",
+        "Nothing is tested in error: a test needs two seeds that two levels share.",
     )
     assert verdicts(make_table(Axis(path="model.hidden.0", values=(8,)))) == ()
 

@@ -22,14 +22,14 @@ import httpx
 import numpy as np
 import pytest
 import uvloop
+from load_generator import Load, closed_loop, open_loop
+from service_load import infer_requests, probabilities_in
 
 from digitlab.bundle.files import find_bundle
 from digitlab.bundle.runtime import Classifier
 from digitlab.data import load
 from drawings import drawing
-from load_generator import Load, closed_loop, open_loop
 from requests_of_the_protocol import binary_request, request
-from service_load import infer_requests, probabilities_in
 from serving_process import ServingProcess, receive_all, receive_answer
 
 pytestmark = pytest.mark.slow

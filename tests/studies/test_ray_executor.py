@@ -37,7 +37,7 @@ def test_an_address_of_another_form_is_refused(address: str) -> None:
 @pytest.mark.parametrize("form", ["127.0.0.1:{}", "ray://127.0.0.1:{}", "nobody.invalid:{}"])
 def test_an_address_where_nobody_is_is_refused_in_one_line(form: str) -> None:
     address = form.format(free_port())
-    with pytest.raises(UserError, match="expected a Ray cluster, received nobody there") as refused:
+    with pytest.raises(UserError, match="expected a Ray cluster, received no response") as refused:
         RayExecutor(address).run(tasks.square, [1], print)
     assert str(refused.value).startswith(f"address {address}: ")
     assert "\n" not in str(refused.value)
@@ -48,7 +48,7 @@ def test_an_address_where_nobody_is_is_refused_in_one_line(form: str) -> None:
 def test_an_address_where_somebody_else_is_is_refused(form: str) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
-        pytest.raises(UserError, match="expected a Ray cluster, received nobody there"),
+        pytest.raises(UserError, match="expected a Ray cluster, received no response"),
     ):
         RayExecutor(form.format(silent.getsockname()[1])).run(tasks.square, [1], print)
 

@@ -359,5 +359,5 @@ def test_data_that_has_changed_since_a_trial_was_planned_is_refused(tmp_path: Pa
     before = plan_study(small_study(tmp_path)).trials[0]
     labels = tmp_path / "t10k-labels-idx1-ubyte"
     write_idx(labels, read_idx(labels)[::-1])
-    with pytest.raises(DataError, match="changed since the trial was planned"):
+    with pytest.raises(DataError, match="changed after planning"):
         TrainTask.on_data_of([before])(before, print)

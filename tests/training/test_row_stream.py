@@ -80,5 +80,5 @@ def test_a_chunk_of_another_size_is_refused() -> None:
 
 
 def test_a_composer_that_died_is_told() -> None:
-    with pytest.raises(TrainingError, match="ended with code 3"):
+    with pytest.raises(TrainingError, match="exited with code 3"):
         taken(Dying(), 1, uses=1)

@@ -108,7 +108,7 @@ def test_the_saved_training_of_another_trial_is_refused(whole: training.TrainedR
 def test_a_damaged_state_is_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
     state = tmp_path / "state.npz"
     state.write_bytes(content)
-    with pytest.raises(UserError, match=r"expected a training that was saved, .*; remove it to begin anew"):
+    with pytest.raises(UserError, match=r"expected a saved training, .*; remove it to start again"):
         training.train_rows(trial(), digits(), state)
 
 

@@ -43,7 +43,7 @@ def refusal_to_read(card: Card) -> str | None:
         named = ", ".join(classes[:3])
         return (
             f"expected a network of the digits 0 to 9, received one of other classes ({named} ...): "
-            "digitlab evaluate scores it; name a network of digits to read with"
+            "score it with  digitlab evaluate ; name a network of digits"
         )
     if card.drawn_digits is not None and card.drawn_digits >= READS_DIGITS:
         return None
@@ -81,12 +81,12 @@ def data_of(card: Card, name: str) -> Dataset:
         BundleError: the data is not where the card says, or its contents have changed.
     """
     data = card.trial.data
-    cure = "say with --data where it is, or which other data is meant"
+    cure = "set --data to its place or to other data"
     try:
         dataset = load(data.dataset)
     except DataError as error:
         raise BundleError(
-            f"{name}: expected the data it was trained on, {data.dataset!r}, which is not at hand "
+            f"{name}: expected the data it was trained on, {data.dataset!r}, which is not available "
             f"({error}); {cure}"
         ) from None
     if dataset.fingerprint != data.fingerprint:
@@ -115,7 +115,7 @@ def data_to_score_on(cards: Mapping[str, Card], asked: str | None) -> Dataset:
         if other.trial.data.fingerprint != card.trial.data.fingerprint:
             raise BundleError(
                 f"expected networks that were trained on the same data, received {first} "
-                f"({card.trial.data.name}) and {name} ({other.trial.data.name}); say with --data what they "
+                f"({card.trial.data.name}) and {name} ({other.trial.data.name}); set --data to what they "
                 "are scored on"
             )
     return data_of(card, first)
@@ -129,4 +129,4 @@ def trained_elsewhere(card: Card, dataset: Dataset) -> str | None:
     classes = classes_of(card)
     if classes is None or dataset.classes is None or classes == dataset.classes:
         return data.name
-    return f"{data.name}, whose classes are others"
+    return f"{data.name}, whose classes differ"

@@ -77,7 +77,7 @@ class RefusedExportError(BundleError):
     def __init__(self, exported: Exported) -> None:
         super().__init__(
             f"{exported.format}: {exported.proof.failure}; {exported.correct:,} right instead of "
-            f"{exported.keras_correct:,}, {exported.size:,} bytes; nothing was kept of it"
+            f"{exported.keras_correct:,}, {exported.size:,} bytes; it was not written"
         )
         self.exported = exported
 
@@ -173,7 +173,7 @@ def check_exports(names: list[str], out: Path, quantize: str | None) -> None:
     """
     for name in names:
         if quantize and not FORMATS[name].quantizes:
-            raise UserError(f"{name}: expected no --quantize, received {quantize}; it keeps float32 alone")
+            raise UserError(f"{name}: expected no --quantize, received {quantize}; it supports float32 only")
         if name == "litert":
             require("ai_edge_litert", "export")
         ensure_new(out / export_name(name, quantize))

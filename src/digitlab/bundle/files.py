@@ -91,7 +91,7 @@ def find_bundle(model: str | Path) -> Path:
     if folder is None or is_reader_of_rows(folder):
         raise BundleError(
             f"model {str(model)!r}: expected a network that classifies one digit, received one that reads "
-            "rows; the recognizer uses both, each in its place"
+            "rows; the recognizer loads that one itself"
         )
     return folder
 
@@ -182,10 +182,10 @@ def _check(folder: Path, name: str, files: Mapping[str, str]) -> None:
     if Path(name).name != name or not (folder / name).is_file():
         raise BundleError(
             f"{folder}: expected a file {name!r} in the bundle, found none; "
-            "train it again or get a whole copy"
+            "train it again or get a complete copy"
         )
     if files.get(name) != sha256(folder / name):
         raise BundleError(
             f"{folder / name}: its SHA-256 is not the one in {CARD}: the file was altered or damaged; "
-            "train it again or get a whole copy"
+            "train it again or get a complete copy"
         )

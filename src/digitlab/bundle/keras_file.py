@@ -73,7 +73,7 @@ def _inspect_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
                 f"received {member.file_size:,}",
             )
         if member.file_size > LARGEST_RATIO * max(member.compress_size, 1):
-            raise _refused(path, f"{member.filename} would grow more than {LARGEST_RATIO} times")
+            raise _refused(path, f"{member.filename} would expand more than {LARGEST_RATIO} times")
 
 
 def _inspect_config(path: Path, config: Any) -> None:
@@ -120,7 +120,7 @@ def _dataset_bytes(path: Path, group: Any) -> Iterator[int]:
 
     for name in group:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise _refused(path, f"expected weights, received a link to elsewhere at {name!r}")
+            raise _refused(path, f"expected weights, received an external link at {name!r}")
         item = group[name]
         if isinstance(item, h5py.Group):
             yield from _dataset_bytes(path, item)
@@ -131,4 +131,4 @@ def _dataset_bytes(path: Path, group: Any) -> Iterator[int]:
 
 
 def _refused(path: Path, cause: str) -> BundleError:
-    return BundleError(f"{path}: {cause}; Keras was not given it")
+    return BundleError(f"{path}: {cause}; it was not loaded")

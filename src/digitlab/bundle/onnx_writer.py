@@ -76,7 +76,7 @@ class _Translation:
     def _write(self, layer: Any) -> Value:
         tensors = _inputs(layer)
         if not all(id(tensor) in self.values for tensor in tensors):
-            raise unsupported(layer, "what another layer gives when it is used again")
+            raise unsupported(layer, "the output of a layer that is called twice")
         inputs = tuple(self.values[id(tensor)] for tensor in tensors)
         if id(layer) in self.folded:
             return inputs[0]

@@ -48,8 +48,8 @@ model-index:
 
 # {name}
 
-A {kind} of {card.parameters:,} parameters and {card.multiply_adds:,} multiply-adds an image
-that tells {what} an image shows. Recipe `{card.recipe}` of digitlab; {card.made}.
+A {kind} of {card.parameters:,} parameters and {card.multiply_adds:,} multiply-adds per image
+that predicts {what} an image shows. Recipe `{card.recipe}` of digitlab; {card.made}.
 
 {takes}
 
@@ -59,11 +59,12 @@ that tells {what} an image shows. Recipe `{card.recipe}` of digitlab; {card.made
 |---|---|---|---|---|---|
 {scores}
 
-Nothing was chosen by the test images. So few of them leave the test error uncertain: its 95 % interval is
+No choice was made on the test images. The test error is uncertain, as they are few: its 95 % interval is
 {low:.2f} to {high:.2f} % (Wilson 1927).
 
 Confidences: softmax(ln(p) / {calibration.temperature:.3f}), fitted on {calibration.images:,} validation
-images, takes their calibration error from {calibration.error_before:.4f} to {calibration.error_after:.4f}.
+images, which changes their calibration error from {calibration.error_before:.4f} to
+{calibration.error_after:.4f}.
 
 ## Use
 
@@ -88,7 +89,7 @@ images = np.zeros((1, 28, 28), np.uint8)
 print(model.predict(images))
 ```
 
-and with ONNX Runtime alone; `inside.onnx` gives every feature map as well:
+and with ONNX Runtime alone; `inside.onnx` returns every feature map as well:
 
 ```python
 import numpy as np
@@ -99,15 +100,15 @@ images = np.zeros((1, 28, 28), np.float32)
 print(session.run(["probabilities"], {{"images": images}})[0])
 ```
 
-## How it was made
+## Training
 
 - Data: {title}, contents `{data.fingerprint}`; {data.validation:,} training images set aside for validation
   by split seed {data.split_seed}.
 - Trial `{card.trial_id}`, seed {card.trial.seed}: {card.train_seconds:.0f} s of training, epochs: {epochs};
   by {versions}.
 - With {environment}.
-{code}- `model.onnx` answers as `model.keras` on {proof.images:,} test images: the largest difference of two
-  probabilities is {proof.largest_difference:.1e} and {other_labels} labels are others ({proof.runtime}).
+{code}- `model.onnx` agrees with `model.keras` on {proof.images:,} test images: the largest difference of two
+  probabilities is {proof.largest_difference:.1e} and {other_labels} labels differ ({proof.runtime}).
 - `card.json` holds all of this, the model and training settings, and the SHA-256 of every file.
 
 ## Licence and limits
@@ -118,23 +119,23 @@ The network is under the MIT licence. {terms}
 
 _TAKES_DIGITS = """\
 It takes images of 28x28 as raw grey values 0 to 255, white ink on black, the digit in a box of 20x20
-with its centre of mass in the middle (as in MNIST), and gives ten probabilities. Normalization is a layer of
-the network. Pictures of any other kind must be brought into that form first: `digitlab recognize` does."""
+with its centre of mass in the middle (as in MNIST), and returns ten probabilities. Normalization is a layer
+of the network. Other pictures must be converted to that form first: `digitlab recognize` does."""
 
 _TAKES_OTHERS = """\
 It takes images of 28x28 as raw grey values 0 to 255, in the form of the data that it was trained on, and
-gives ten probabilities, one a class. Normalization is a layer of the network.{names}"""
+returns ten probabilities, one per class. Normalization is a layer of the network.{names}"""
 
 _KNOWS_MNIST = """\
-It knows single digits, mostly as Americans wrote them about 1990, and gives one of ten digits to whatever it
-is shown; `digitlab recognize` rejects what is none."""
+It classifies single digits, mostly as Americans wrote them about 1990, and returns one of ten digits for
+any input; `digitlab recognize` rejects ink that is not a digit."""
 
 _KNOWS_DIGITS = """\
-It knows single digits as they are in its data, and gives one of ten digits to whatever it is shown;
-`digitlab recognize` rejects what is none."""
+It classifies single digits as they are in its data, and returns one of ten digits for any input;
+`digitlab recognize` rejects ink that is not a digit."""
 
 _KNOWS_OTHERS = """\
-It knows its ten classes alone, and gives one of them to whatever it is shown. It reads no digits:
+It knows only its ten classes, and returns one of them for any input. It does not classify digits:
 `digitlab recognize` refuses it."""
 
 
@@ -189,7 +190,7 @@ def _tags(reads: bool, dataset: str) -> list[str]:
 def _names(card: Card) -> str:
     classes = classes_of(card)
     if classes is None:
-        return " What the classes are called, its data does not tell."
+        return " Its data does not name the classes."
     rows = "\n".join(f"| {number} | {name} |" for number, name in zip(DIGITS, classes, strict=True))
     return f"\n\n| output | class |\n|---|---|\n{rows}"
 
@@ -203,7 +204,7 @@ def _versions(card: Card) -> str:
 def _code(card: Card) -> Iterator[str]:
     """Yield sentences on the code that trained the network, and on the code that wrote it if that differs."""
     if card.commit is None:
-        yield "Which commit's code trained it was not recorded."
+        yield "The commit that trained it was not recorded."
     else:
         yield f"Trained by the code of commit `{card.commit}`{_changes(card.clean)}."
     if card.written_by is not None:
@@ -212,8 +213,8 @@ def _code(card: Card) -> Iterator[str]:
 
 def _changes(clean: bool | None) -> str:
     if clean is None:
-        return "; whether it had been changed was not recorded"
-    return "" if clean else ", with changes that were not committed"
+        return "; uncommitted changes were not recorded"
+    return "" if clean else ", with uncommitted changes"
 
 
 def _terms(card: Card) -> str:

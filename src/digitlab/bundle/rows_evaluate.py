@@ -51,7 +51,7 @@ def evaluate_rows(network: RowNetwork, dataset: Dataset) -> list[RowScore]:
     if trial.data.fingerprint != dataset.fingerprint:
         raise DataError(
             f"data {dataset.name}: expected that of the network's training, {trial.data.dataset}, received "
-            "other contents: its validation part is what no training saw"
+            "other contents: only its validation part was not trained on"
         )
     composer = unseen_rows(trial, dataset)
     kinds = {"as in training": composer, "held-back shapes and papers": composer.holding_back()}

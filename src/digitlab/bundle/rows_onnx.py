@@ -59,7 +59,7 @@ def _write(writer: GraphWriter, layer: Any, taken: list[str], normalization: Any
     if kind == "Conv2D":
         return _convolution(writer, layer, taken[0], normalization)
     if kind not in _WRITERS:
-        raise unsupported(layer, "a layer that no reader of rows has")
+        raise unsupported(layer, "a layer of this kind in a row reader")
     return _WRITERS[kind](writer, layer, taken)
 
 

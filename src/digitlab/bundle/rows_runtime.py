@@ -97,10 +97,10 @@ def run_row_self_test(
     rows = _test_rows(height)
     answers = read(rows)
     if answers.shape != (len(rows), 64 // COLUMN, ROW_CLASSES):
-        raise self_test_failed(what, f"expected answers [4, 16, 12], received {list(answers.shape)}")
+        raise self_test_failed(what, f"expected outputs [4, 16, 12], received {list(answers.shape)}")
     if known is not None and len(known) != answers.size:
         raise self_test_failed(
-            what, f"expected {answers.size} numbers as answers in its card, received {len(known)}"
+            what, f"expected {answers.size} numbers as outputs in its card, received {len(known)}"
         )
     check_probabilities(answers, None if known is None else np.reshape(known, answers.shape), what)
     return tuple(round(float(value), 6) for value in answers.ravel())

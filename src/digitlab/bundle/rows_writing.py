@@ -43,15 +43,15 @@ Recipe `{card.recipe}` of digitlab, trained once on composed rows: digits of MNI
 and written again by one hand with one pen, and digits drawn from digitlab's own shapes, on drawn paper.
 
 `model.keras` and `model.onnx` take rows, float32 [n, {trial.model.height}, W] in 0..255, W a multiple of 16,
-and give probabilities [n, W / 4, 12] for each four columns of pixels: the digits 0 to 9, `?` for ink of a
+and return probabilities [n, W / 4, 12] for each four columns of pixels: the digits 0 to 9, `?` for ink of a
 digit's size that is no digit, and the blank of connectionist temporal classification.
 
 ## Scores
 
-Whole rows read right, greedily, at one width. The rows are composed of digits of MNIST's validation part,
-which no training saw; many of them are harder than what people write.
+Whole rows correct, with greedy decoding at one width. The rows are composed of digits of MNIST's validation
+part, which were not trained on; many of them are harder than real handwriting.
 
-| rows | right | of |
+| rows | correct | of |
 |---|---|---|
 | shapes and papers of training | {last.right} | {last.rows} |
 | held-back shapes and papers | {last.held_back_right} | {last.held_back_rows} |

@@ -170,7 +170,7 @@ def open_session(model: Path | bytes, threads: int = 1) -> onnxruntime.Inference
     except Exception as error:  # ONNX Runtime's exceptions have no base of their own
         name = "the network" if isinstance(model, bytes) else model
         cause = " ".join(str(error).split())[:200]
-        raise BundleError(f"{name}: expected what ONNX Runtime can run: {cause}") from None
+        raise BundleError(f"{name}: expected a model that ONNX Runtime can run: {cause}") from None
 
 
 def _checked(images: np.ndarray) -> np.ndarray:

@@ -64,19 +64,19 @@ def check_probabilities(answers: np.ndarray, known: np.ndarray | None, what: str
         BundleError: the outputs are not finite, are no probabilities, or differ from the card's.
     """
     if not np.isfinite(answers).all():
-        raise self_test_failed(what, "expected finite outputs, received some that are not")
+        raise self_test_failed(what, "expected finite outputs, received nan or inf")
     if answers.min() < 0 or abs(answers.sum(axis=-1) - 1).max() > TOLERANCE:
         raise self_test_failed(what, "expected probabilities that add up to 1, received others")
     if known is not None and abs(answers - known).max() > TOLERANCE:
-        raise self_test_failed(what, "expected the answers that are written in its card, received others")
+        raise self_test_failed(what, "expected the outputs in its card, received others")
 
 
 def _array(known: Sequence[Sequence[float]], what: str) -> np.ndarray:
     if {len(answer) for answer in known} != {CLASSES} or len(known) != len(test_pictures()):
-        raise self_test_failed(what, "expected an answer of ten numbers to each test picture in its card")
+        raise self_test_failed(what, "expected ten outputs for each test picture in its card")
     return np.array(known, np.float32)
 
 
 def self_test_failed(what: str, cause: str) -> BundleError:
     """Return the error for a network that failed its self-test."""
-    return BundleError(f"{what}: the self-test failed: {cause}; train it again or get a whole copy")
+    return BundleError(f"{what}: the self-test failed: {cause}; train it again or get a complete copy")

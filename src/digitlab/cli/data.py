@@ -52,7 +52,7 @@ def check(
     data: Annotated[str, typer.Argument(metavar="NAME|DIR", help="A known name, or a folder of IDX files.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Load a data set, check everything about it, count its classes and look for what is odd.
+    """Load a data set, check its files, count its classes and report anomalies.
 
     Told with counts: dark ink on light ground (all of it, or mixed), values of 0..1, faint and blank
     images, digits that lie or are mirrored, test images that are training images, equal images (also under
@@ -95,11 +95,11 @@ def check(
     total = ("all", f"{sum(counts['train']):,}", f"{sum(counts['test']):,}")
     _print_table(("class", "training images", "test images"), [*rows, total])
     typer.echo(f"fingerprint  {dataset.fingerprint}")
-    typer.echo(f"contents     {f'the published files of {same_as}' if same_as else 'of no known data set'}")
+    typer.echo(f"contents     {f'the published files of {same_as}' if same_as else 'no known data set'}")
     if not findings:
         typer.echo("findings     none")
         return
-    table = plain_table("finding", "weight", "what was found")
+    table = plain_table("finding", "weight", "finding")
     for finding in findings:
         table.add_row(finding.kind, "grave" if finding.grave else "slight", finding.sentence)
     stdout().print(table)
@@ -110,11 +110,11 @@ def import_(
     source: Annotated[
         Path, typer.Argument(help="A folder with the folders 0..9 of pictures, or an .npz file.")
     ],
-    dest: Annotated[Path, typer.Argument(help="The folder to make.")],
+    dest: Annotated[Path, typer.Argument(help="New folder for the data set.")],
     test_share: Annotated[
         float,
         typer.Option(
-            help="Share of the pictures for the test part, where the source has none.", show_default="1/7"
+            help="Share of the pictures for the test set, if the source has none.", show_default="1/7"
         ),
     ] = 1 / 7,
 ) -> None:
@@ -131,7 +131,7 @@ def import_(
     dataset = load(Path(dest))
     say(f"wrote {len(dataset.y_train):,} training and {len(dataset.y_test):,} test images to {dest}")
     if imported.left_out:
-        say(f"left out, as desktops and archives leave them: {_some(imported.left_out)}")
+        say(f"left out, files of desktops and archives: {_some(imported.left_out)}")
     for finding in inspect_dataset(dataset):
         say(f"warning: {finding.sentence}{_first(finding, imported)}")
 

@@ -41,7 +41,7 @@ class Check(NamedTuple):
 
 
 def doctor(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
-    """Look at the installation, the machine, the data and the store."""
+    """Check the installation, the machine, the data and the store."""
     checks = [
         *_packages(),
         *_machine(),
@@ -77,7 +77,7 @@ def _machine() -> Iterator[Check]:
 
     python = ".".join(map(str, sys.version_info[:3]))
     yield Check("python", "ok", f"{python} at {sys.executable}")
-    yield Check("processor", "ok", f"{cpu_name()}, {available_cores()} cores for us")
+    yield Check("processor", "ok", f"{cpu_name()}, {available_cores()} cores available")
     yield Check("precision auto", "ok", native_precision())
 
 
@@ -85,7 +85,7 @@ def _data() -> str:
     from digitlab.data import load
 
     dataset = load("mnist")
-    return f"{len(dataset.x_train):,} training and {len(dataset.x_test):,} test images, hashes right"
+    return f"{len(dataset.x_train):,} training and {len(dataset.x_test):,} test images, hashes correct"
 
 
 def _store(path: Path) -> Callable[[], str]:
@@ -94,13 +94,13 @@ def _store(path: Path) -> Callable[[], str]:
         from digitlab.results.store import Store
 
         if not path.exists():
-            return "none yet; the first study makes it"
+            return "none yet; the first study creates it"
         with Store(path, create=False) as store:
             sound, counts, obstacle = store.check(), store.counts(), store.obstacle
         if sound != "ok":
-            raise StoreError(f"SQLite finds it damaged: {sound}")
+            raise StoreError(f"damaged, as SQLite reports: {sound}")
         held = ", ".join(f"{count} {state}" for state, count in counts.items()) or "empty"
-        return f"{held}; it can only be read: {obstacle}" if obstacle else held
+        return f"{held}; it is read-only: {obstacle}" if obstacle else held
 
     return check
 

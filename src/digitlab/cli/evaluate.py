@@ -24,7 +24,7 @@ def evaluate(
         list[str],
         typer.Argument(
             metavar="BUNDLE|NAME...",
-            help="Folders that  digitlab train  wrote, or names of networks that come with digitlab.",
+            help="Folders written by  digitlab train , or names of networks shipped with digitlab.",
         ),
     ],
     robustness: Annotated[
@@ -54,8 +54,8 @@ def evaluate(
     rows = [model for model in models if reads_rows(model)]
     if rows and (len(rows) < len(models) or robustness or ensemble):
         raise UserError(
-            f"evaluate: expected {rows[0]} alone or with others that read rows, and without --robustness and "
-            "--ensemble, which are of networks that classify one digit; evaluate it by itself"
+            f"evaluate: expected {rows[0]} alone or with other row readers, without --robustness and "
+            "--ensemble, which need networks that classify one digit; evaluate it separately"
         )
     if rows:
         _evaluate_row_readers(rows, threads, data, as_json)
@@ -82,7 +82,7 @@ def evaluate(
             console.print(f"{name} was trained on other data: {its_data}")
     console.print(_figures(evaluations))
     if len(evaluations) == 1:
-        console.print("confusion: a row for each true class, a column for each answer")
+        console.print("confusion matrix: a row for each true class, a column for each predicted one")
         console.print(_confusion(evaluations[0].scores, numbered(dataset.classes)))
 
 
@@ -108,7 +108,7 @@ def _rows(evaluations: Sequence[Evaluation]) -> list[list[str]]:
         ["mean squared error", *(f"{each.mse:.5f}" for each in scores)],
         ["log loss", *(f"{each.log_loss:.4f}" for each in scores)],
         ["calibration error", *(f"{each.calibration_error:.4f}" for each in scores)],
-        ["calibration error at its temperature", *(f"{one.calibrated_error:.4f}" for one in evaluations)],
+        ["calibration error with temperature", *(f"{one.calibrated_error:.4f}" for one in evaluations)],
         ["temperature", *(_temperature(one) for one in evaluations)],
     ]
     ways = [one.robustness for one in evaluations if one.robustness]
@@ -120,7 +120,7 @@ def _rows(evaluations: Sequence[Evaluation]) -> list[list[str]]:
 
 
 def _temperature(evaluation: Evaluation) -> str:
-    return "each its own" if evaluation.temperature is None else f"{evaluation.temperature:.3f}"
+    return "one each" if evaluation.temperature is None else f"{evaluation.temperature:.3f}"
 
 
 def _confusion(scores: Scores, classes: Sequence[str]) -> Table:
@@ -136,7 +136,7 @@ def _evaluate_row_readers(models: Sequence[str], threads: int, data: str | None,
     from digitlab.bundle.rows_runtime import load_row_network
     from digitlab.data import load
 
-    table = plain_table("", right=("rows", "read right %", "95 % interval"))
+    table = plain_table("", right=("rows", "correct %", "95 % interval"))
     for model in models:
         network = load_row_network(model, threads)
         scores = evaluate_rows(network, load(data or network.card.result.trial.data.dataset))
@@ -150,5 +150,7 @@ def _evaluate_row_readers(models: Sequence[str], threads: int, data: str | None,
             interval = f"{100 * low:.1f} to {100 * high:.1f}"
             table.add_row(f"{model}: {score.kind}", f"{score.rows:,}", share, interval)
     if not as_json:
-        stdout().print("whole rows, composed of digits that no training saw, read greedily at one width")
+        stdout().print(
+            "whole rows, composed of digits outside the training set, greedy decoding at one width"
+        )
         stdout().print(table)

@@ -22,9 +22,10 @@ Quantization = Literal["float16"]
 
 def export(
     bundle: Annotated[
-        str, typer.Argument(metavar="BUNDLE|NAME", help="A bundle's folder, or a network of digitlab's.")
+        str,
+        typer.Argument(metavar="BUNDLE|NAME", help="A bundle's folder, or the name of a shipped network."),
     ],
-    format_: Annotated[Format, typer.Option("--format", help="What to write.")],
+    format_: Annotated[Format, typer.Option("--format", help="Format to write.")],
     out: Annotated[
         Path | None, typer.Option(help="Folder for the exports [exports/NAME beside the store].")
     ] = None,
@@ -35,7 +36,7 @@ def export(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a network in other formats, each proved to answer as Keras does on the whole test set."""
+    """Write a network in other formats, each verified against Keras on the whole test set."""
     from digitlab.bundle.data import data_to_score_on, trained_elsewhere
     from digitlab.bundle.exports import FORMATS, Exporter, RefusedExportError, check_exports, keep_proofs
     from digitlab.bundle.files import check_bundle, find_bundle, shipped_names
@@ -50,13 +51,13 @@ def export(
     dataset = data_to_score_on({bundle: checked.card}, data)
     elsewhere = trained_elsewhere(checked.card, dataset)
     if elsewhere:
-        say(f"proved on {dataset.name}; {bundle} was trained on {elsewhere}")
+        say(f"verified on {dataset.name}; {bundle} was trained on {elsewhere}")
     prepare_process(threads=1)
     exporter = Exporter(checked, dataset)
     made: list[Exported] = []
     refused: list[RefusedExportError] = []
     for name in wanted:
-        with stderr().status(f"{name}: writing and proving on {len(dataset.x_test):,} images"):
+        with stderr().status(f"{name}: writing and verifying on {len(dataset.x_test):,} images"):
             try:
                 made.append(exporter.export(name, target, quantize))
             except RefusedExportError as error:
@@ -79,9 +80,9 @@ def _show(made: list[Exported], refused: list[Exported], as_json: bool) -> None:
 
 
 def _table(rows: list[Exported]) -> Table:
-    figures = ("largest difference", "allowed", "other labels", "right", "Keras", "kB", "ms an image")
+    figures = ("largest difference", "allowed", "other labels", "right", "Keras", "kB", "ms per image")
     table = plain_table("export", "run by", right=figures)
-    table.add_column("proof")
+    table.add_column("parity")
     for row in rows:
         proof = row.proof
         ties = f" (lead {proof.largest_lead:.1e})" if proof.other_labels else ""
@@ -95,6 +96,6 @@ def _table(rows: list[Exported]) -> Table:
             f"{row.keras_correct:,}",
             f"{row.size / 1000:,.0f}",
             f"{row.milliseconds:.3f}",
-            "holds" if proof.failure is None else "refused",
+            "verified" if proof.failure is None else "refused",
         )
     return table

@@ -20,7 +20,7 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 app = typer.Typer(
-    help="A laboratory for handwritten digits: train networks, run studies, read the evidence.",
+    help="A laboratory for handwritten digits: train networks, run studies, write reports.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -98,9 +98,9 @@ def _of_the_user(error: Exception) -> DigitlabError | None:
     if isinstance(error, OSError) and error.filename is not None:
         return UserError(f"{error.filename}: cannot be read or written: {error.strerror or error}")
     if isinstance(error, FileNotFoundError) and _is_nowhere():
-        return UserError("the folder that this was started in is gone; go to another and run it again")
+        return UserError("the working directory no longer exists; change to another and run it again")
     if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
-        return UserError("expected names in UTF-8, received one that is in another encoding; rename it")
+        return UserError("expected names in UTF-8, received one in another encoding; rename it")
     return None
 
 
@@ -119,7 +119,7 @@ def _explain(error: Exception) -> int:
         if text.startswith("Usage:"):  # no command was given: this is the help, not an error
             typer.echo(text, err=True)
         else:
-            _say(f"{text} Run  digitlab --help  for what there is.")
+            _say(f"{text} Run  digitlab --help  for the commands.")
         return getattr(error, "exit_code", 2)
     if isinstance(error, DigitlabError):
         _say(str(error))

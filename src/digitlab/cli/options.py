@@ -16,5 +16,7 @@ DataOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line and nothing else.")]
 StoreOption = Annotated[
     Path,
-    typer.Option("--store", metavar="PATH", help="The SQLite file of results; what is made lies beside it."),
+    typer.Option(
+        "--store", metavar="PATH", help="SQLite file of results; outputs are written to its folder."
+    ),
 ]

@@ -62,20 +62,18 @@ def recognize(
     ] = "best",
     length: Annotated[
         str | None,
-        typer.Option(
-            metavar="N|N-M", help="How many digits each row has, where you know it: 5, 3-8, 3-, -8."
-        ),
+        typer.Option(metavar="N|N-M", help="Number of digits in each row, if known: 5, 3-8, 3-, -8."),
     ] = None,
     explain: Annotated[
         Path | None,
-        typer.Option(metavar="OUT.png", help="Draw how the picture was prepared and what was read there."),
+        typer.Option(metavar="OUT.png", help="Draw the steps of preprocessing and the result."),
     ] = None,
     labels: Annotated[
         Path | None,
         typer.Option(
             metavar="LABELS.csv",
-            help="What is written on the pictures, in columns  file,label  or  file,label,group: count how "
-            "many are read, wrong and refused. Where there is no number the label is empty.",
+            help="Labels of the pictures, in columns  file,label  or  file,label,group: count how "
+            "many are read, wrong and refused. The label is empty if there is no number.",
         ),
     ] = None,
     table: Annotated[

@@ -37,13 +37,13 @@ def labelled(path: Path, arguments: Sequence[str], names: Sequence[str]) -> tupl
 
     labels = read_labels(path)
     if labels.unused:
-        say(f"digitlab: {path}: columns without a use here: {_some(labels.unused)}")
+        say(f"digitlab: {path}: unused columns: {_some(labels.unused)}")
     folders = [name for name in arguments if name != STDIN and os.path.isdir(name)]  # noqa: PTH112
     pictures = [name for name in names if name == STDIN or not _is_same(name, path)]
     found, missing = match_labels(labels.entries, pictures, [path.parent, *folders, "."])
     if not found:
         raise DataError(
-            f"{path}: expected names of the {len(pictures):,} files that are to be read, such as "
+            f"{path}: expected names of the {len(pictures):,} input files, such as "
             f"{_some(pictures[:1]) or 'none'}; found {_some([label.file for label in labels.entries])}"
         )
     without = [name for name in pictures if name not in found]
@@ -51,7 +51,7 @@ def labelled(path: Path, arguments: Sequence[str], names: Sequence[str]) -> tupl
         say(f"digitlab: {len(without):,} files have no label and are not read: {_some(without)}")
     if missing:
         names_missing = _some([label.file for label in missing])
-        say(f"digitlab: {path}: {len(missing):,} labels have no picture among those named: {names_missing}")
+        say(f"digitlab: {path}: {len(missing):,} labels have no input picture: {names_missing}")
     return {name: found[name] for name in pictures if name in found}, not missing
 
 
@@ -86,7 +86,7 @@ def print_scored(labels: Mapping[str, Label], answered: Sequence[tuple[str, Read
         if became is not (Outcome.READ if label.text else Outcome.REFUSED):
             table.add_row(printable(name), label.text, reading.text, became.value)
     if table.row_count:
-        stdout().print("pictures that were not answered as they are labelled")
+        stdout().print("pictures whose result differs from their label")
         stdout().print(table)
     _print_group(
         "pictures with a number: % and 95 % interval",

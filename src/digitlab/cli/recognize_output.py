@@ -44,7 +44,7 @@ def json_values(
 def print_answers(answered: Sequence[tuple[str, Reading]]) -> None:
     """Print a table for people, with a row for each picture."""
     table = plain_table()
-    for title in ("file", "text", "confidence", "or else", "notes"):
+    for title in ("file", "text", "confidence", "alternative", "notes"):
         table.add_column(title, justify="right" if title == "confidence" else "left", overflow="fold")
     for name, reading in answered:
         confidence, instead = _least_sure(reading)
@@ -74,6 +74,6 @@ def draw(reading: Reading, pages: Sequence[Picture], path: Path) -> None:
 
     height, width = pages[0].grey.shape
     drawing = encode_png(draw_explanation(reading, (width, height)))
-    again = ", in place of the drawing that was there" if path.exists() else ""
+    again = ", replacing the drawing that was there" if path.exists() else ""
     write_whole(path, mark_png(drawing, Mark("drawing")))
     say(f"drawn to {path}{again}")

@@ -22,18 +22,16 @@ _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
 def serve(
-    host: Annotated[
-        str, typer.Option(help="Address to listen on; 0.0.0.0 is all of this machine's.")
-    ] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 is all addresses.")] = "127.0.0.1",
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Name or address by which others call this machine; repeatable."),
+        typer.Option(metavar="NAME", help="Host name or address to accept in requests; repeatable."),
     ] = None,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 selects a free one.")
     ] = 8000,
     model: Annotated[
-        str, typer.Option(metavar="BUNDLE|NAME", help="Network that answers: a name, or a bundle's folder.")
+        str, typer.Option(metavar="BUNDLE|NAME", help="Network to serve: a name, or a bundle's folder.")
     ] = "best",
     store: StoreOption = DEFAULT_STORE,
 ) -> None:
@@ -60,7 +58,7 @@ def _serve(host: str, names: tuple[str, ...], port: int, model: str, store: Path
     from digitlab.serving.settings import Settings
 
     if host in _EVERYWHERE and not names:
-        say("other machines must call this one by a name that you allow: add  --allow-host NAME-OR-ADDRESS")
+        say("other machines can only use a host name that is allowed: add  --allow-host NAME-OR-ADDRESS")
     logging.basicConfig(format="digitlab: %(message)s")
     logging.getLogger("digitlab.serving").setLevel(logging.INFO)
     settings = Settings(model=model, host=host, port=port, allowed_hosts=names, store=store)
@@ -75,7 +73,7 @@ def _announce(host: str, names: tuple[str, ...], port: int, owner_key: str) -> N
     everywhere = host in _EVERYWHERE
     own = "127.0.0.1" if everywhere else host
     if own not in _THIS_MACHINE:
-        say("studies cannot be started from its pages: for that it has to listen to 127.0.0.1, too")
+        say("studies cannot be started from its pages: this requires --host 127.0.0.1 or all addresses")
     for name in (own, *names):
         address = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
         print(f"{address}?key={owner_key}" if name in _THIS_MACHINE else address, flush=True)

@@ -120,11 +120,11 @@ class _Results(io.TextIOWrapper):
     def _lost(self, error: OSError) -> StdoutError:
         _lead_nowhere(self)
         if error.errno in (errno.EPIPE, errno.ESHUTDOWN):
-            self.failure = ReaderGoneError("stdout: who read it has closed it")
+            self.failure = ReaderGoneError("stdout: its reader has closed it")
         else:
             self.failure = StdoutError(
-                f"stdout: cannot be written: {error.strerror or error}; what was to stand there is not "
-                "complete: make room or name another file, and run it again"
+                f"stdout: cannot be written: {error.strerror or error}; its content is "
+                "incomplete: free disk space or name another file, and run it again"
             )
         return self.failure
 

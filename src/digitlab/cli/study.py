@@ -47,7 +47,7 @@ def list_studies(as_json: JsonOption = False) -> None:
         return
     table = plain_table("name", "question", "varied")
     for collection in collections:
-        table.add_row(collection.name, collection.title, f"{len(collection.studies)} studies, run as one")
+        table.add_row(collection.name, collection.title, f"{len(collection.studies)} studies, run together")
     for study in studies:
         table.add_row(study.name, study.question, ", ".join(axis.title for axis in study.axes))
     stdout().print(table)
@@ -72,17 +72,17 @@ def run(
         str | None,
         typer.Option(
             metavar="auto|HOST:PORT|ray://HOST:PORT",
-            help="The Ray cluster [one that is started for the run].",
+            help="The Ray cluster [one is started for the run].",
         ),
     ] = None,
     gpus: Annotated[
         float | None, typer.Option(min=0, help="Share of a GPU that each trial takes on a Ray cluster [0].")
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Train what is done, too.")] = False,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Train what failed, too.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Train finished trials, too.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Train failed trials, too.")] = False,
     report: Annotated[bool, typer.Option(help="Write the HTML report.")] = True,
     bundles: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keep each network that is trained there, as a bundle.")
+        Path | None, typer.Option(metavar="DIR", help="Save each trained network there, as a bundle.")
     ] = None,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
@@ -113,7 +113,7 @@ def run(
             with StudyProgress(study, plans) as progress:
                 run_plans(plans, opened, chosen, progress, options, load_once)
         except (KeyboardInterrupt, SystemExit):
-            say("stopped; what is finished is kept: run the same command again to go on")
+            say("stopped; finished trials are kept: run the same command again to resume")
             raise
         with suppress(StdoutError):  # reported by `main.run`; the report is written all the same
             print_studies(plans, opened, as_json)
@@ -134,7 +134,7 @@ def show(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Print what the store has of a study, as it was last run."""
+    """Print the stored results of a study, as it was last run."""
     from digitlab.data import load
     from digitlab.results.store import Store
 
@@ -157,7 +157,7 @@ def report(
     ] = None,
     store: StoreOption = DEFAULT_STORE,
 ) -> None:
-    """Write the report of a study or a collection from what the store has."""
+    """Write the report of a study or a collection from the stored results."""
     from digitlab.data import load
     from digitlab.results.store import Store
 
@@ -185,7 +185,7 @@ def export(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Write what each level and seed of a study gave, for other programs to read.
+    """Write the results of each level and seed of a study for other programs.
 
     Where nothing is done yet, that is said on stderr, what is written has no records, and the exit code is 0.
     """
@@ -195,9 +195,7 @@ def export(
 
     wanted = _export_format(kind, as_json)
     if out is None and wanted not in ("csv", "json"):
-        raise UserError(
-            f"--format {wanted}: expected --out PATH, received none; say where it is to be written"
-        )
+        raise UserError(f"--format {wanted}: expected --out PATH, received none; add it")
     with Store(store, create=False) as opened:
         plans = _plans(study, seeds, data, opened, cache(load))
         if out is not None:
@@ -210,12 +208,12 @@ def export(
 def _say_what_is_empty(plans: Sequence[Plan], store: Store, rest: str = "") -> None:
     for plan in plans:
         if not store.sources(plan.trials):
-            say(f"study {plan.study.name} on {_title(plan)}: nothing is done yet{rest}")
+            say(f"study {plan.study.name} on {_title(plan)}: no trial is done yet{rest}")
 
 
 def _export_format(kind: ExportFormat | None, as_json: bool) -> ExportFormat:
     if as_json and kind not in (None, "json"):
-        raise UserError(f"--json: expected no --format beside it, received --format {kind}; leave one away")
+        raise UserError(f"--json: expected no --format with it, received --format {kind}; remove one")
     return "json" if as_json else kind or "csv"
 
 
@@ -230,9 +228,7 @@ def _executor(name: ExecutorName, workers: int | None, address: str | None, gpus
         return RayExecutor(address, workers, gpus or 0.0)
     for option, value in (("--address", address), ("--gpus", gpus)):
         if value is not None:
-            raise UserError(
-                f"{option}: expected --executor ray beside it, received --executor {name}; add it"
-            )
+            raise UserError(f"{option}: expected --executor ray with it, received --executor {name}; add it")
     if name == "processes":
         return ProcessExecutor(workers or available_cores())
     if workers is not None and workers > 1:
@@ -273,7 +269,7 @@ def _require_what_reports(page: bool) -> None:
 
     for module in ("scipy", *(("jinja2", "matplotlib") if page else ())):
         if find_spec(module) is None:
-            instead = "" if module == "scipy" else ", or leave the report away with --no-report"
+            instead = "" if module == "scipy" else ", or skip the report with --no-report"
             raise UserError(f"{MissingExtraError(module, 'report')}{instead}")
 
 

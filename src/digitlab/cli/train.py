@@ -32,13 +32,13 @@ def train(
         typer.Option(
             min=1,
             max=1024,
-            help="Threads that compute, each a part of every batch [1; 2 for a reader of rows].",
+            help="Threads, each for a part of every batch [1; 2 for a row reader].",
             show_default=False,
         ),
     ] = None,
     engine: Annotated[
         EngineName,
-        typer.Option(help="What trains; auto is JAX where JAX sees an accelerator and TensorFlow does not."),
+        typer.Option(help="Backend; auto is JAX if JAX finds an accelerator and TensorFlow does not."),
     ] = "auto",
     data: DataOption = None,
     store: StoreOption = DEFAULT_STORE,

@@ -26,7 +26,7 @@ def train_rows(  # the options of one command
     store: Path,
     as_json: bool = False,
 ) -> None:
-    """Train a reader of rows, or resume its training, and write it as a bundle.
+    """Train a row reader, or resume its training, and write it as a bundle.
 
     Args:
         recipe: recipe to train.
@@ -40,8 +40,8 @@ def train_rows(  # the options of one command
     """
     if engine == "jax":
         raise UserError(
-            f"--engine jax: expected tensorflow or auto for {recipe.name!r}, received jax: it is trained "
-            "by TensorFlow's kernel for CTC; leave --engine out"
+            f"--engine jax: expected tensorflow or auto for {recipe.name!r}, received jax: its loss "
+            "is TensorFlow's kernel for CTC; remove --engine"
         )
     from digitlab.cli.progress import step_bar
     from digitlab.data import load
@@ -56,7 +56,7 @@ def train_rows(  # the options of one command
     dataset = load(name)
     trial = plan_rows(recipe, locate(name), dataset, seed, threads or THREADS)
     if state.exists():
-        say(f"going on with the training that is saved in {state}")
+        say(f"resuming the training saved in {state}")
     with step_bar(recipe.name, recipe.training.steps) as on_step:
         trained = train(trial, dataset, state, on_step)
     from digitlab.bundle.rows_unseen import unseen_rows
@@ -79,7 +79,7 @@ def train_rows(  # the options of one command
     last = card.result.validation[-1]
     held_back = f"{100 * last.held_back_right / last.held_back_rows:.1f} % of {last.held_back_rows}"
     stdout().print(
-        f"validation rows    {100 * last.right / last.rows:.1f} % of {last.rows} read whole\n"
+        f"validation rows    {100 * last.right / last.rows:.1f} % of {last.rows} correct\n"
         f"held-back papers   {held_back}\n"
         f"parameters         {card.parameters:,}\n"
         f"training           {card.result.train_seconds:,.0f} s in {recipe.training.steps:,} steps"

@@ -152,7 +152,7 @@ def find_files(folder: Path) -> DataFiles:
             groups.setdefault((split, naming.transposed), {}).setdefault(role, path)
     if len(groups) > 1:
         found = ", ".join(sorted(split or "files named like MNIST's" for split, _ in groups))
-        raise DataError(f"{folder}: expected one data set, found {found}: give each a folder of its own")
+        raise DataError(f"{folder}: expected one data set, found {found}: put each into its own folder")
     if not groups:
         raise DataError(
             f"{folder}: expected the four files of a data set, named like train-images-idx3-ubyte.gz "
@@ -162,7 +162,7 @@ def find_files(folder: Path) -> DataFiles:
     missing = [role for role in ROLES if role not in paths]
     if missing:
         found = ", ".join(path.name for path in paths.values())
-        raise DataError(f"{folder}: no file of {' or '.join(missing)}, found {found}: add what is missing")
+        raise DataError(f"{folder}: no file of {' or '.join(missing)}, found {found}: add the missing files")
     return DataFiles(paths, transposed, DIGITS if split in _SPLITS_OF_DIGITS else None)
 
 
@@ -188,5 +188,5 @@ def _named(folder: Path) -> str:
 def _cure(folder: Path) -> str:
     names = {path.name for path in folder.iterdir()}
     if {"0", "9"} <= names or {"train", "test"} <= names or any(name.endswith(".npz") for name in names):
-        return ": bring pictures and .npz files in by  digitlab data import"
+        return ": convert pictures and .npz files with  digitlab data import"
     return ""

@@ -74,7 +74,7 @@ def read_classes(folder: Path) -> tuple[str, ...] | None:
 
 def _unfit(path: Path, found: str) -> DataError:
     return DataError(
-        f"{path}: expected the names of the ten classes, each other than the others and of at most "
+        f"{path}: expected the names of the ten classes, all different and of at most "
         f"{_MAX_LETTERS} letters, one a line, found {found}"
     )
 

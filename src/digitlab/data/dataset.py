@@ -68,7 +68,7 @@ def load(name_or_dir: str | os.PathLike[str]) -> Dataset:
     entry = _known(name_or_dir)
     folder = entry.folder if entry else Path(name_or_dir)
     if not folder.is_dir():
-        is_file = ", found a file: bring it in by  digitlab data import" if folder.is_file() else ""
+        is_file = ", found a file: convert it with  digitlab data import" if folder.is_file() else ""
         raise DataError(
             f"no data set {str(name_or_dir)!r}: expected a name ({', '.join(CATALOG)}) or a folder with the "
             f"four IDX files of a data set{is_file}"
@@ -148,11 +148,11 @@ def _check_part(images: np.ndarray, labels: np.ndarray, what: str) -> None:
         )
     if labels.dtype != np.uint8 or labels.ndim != 1:
         raise DataError(
-            f"{what}: expected uint8 labels in one row, found {labels.dtype} of shape {_shape(labels)}"
+            f"{what}: expected uint8 labels of one dimension, found {labels.dtype} of shape {_shape(labels)}"
         )
     if len(images) != len(labels):
         raise DataError(
-            f"{what}: expected one label an image, found {len(images):,} images and {len(labels):,} labels"
+            f"{what}: expected one label per image, found {len(images):,} images and {len(labels):,} labels"
         )
     if not len(images):
         raise DataError(f"{what}: expected images, found none")

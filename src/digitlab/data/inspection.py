@@ -98,7 +98,7 @@ def _of_part(dataset: Dataset, part: Part) -> Iterator[Finding]:
     yield from _found(
         "dim", part, (peaks < _DIM) & ~small & ~blank, "faint, with no value above 127: full ink is 255"
     )
-    yield from _found("blank", part, blank, "of one grey, with nothing in them to learn: take them out")
+    yield from _found("blank", part, blank, "of a single grey value: remove them")
     yield from _classes(part, labels)
 
 
@@ -125,9 +125,7 @@ def _classes(part: Part, labels: np.ndarray) -> Iterator[Finding]:
     counts = np.bincount(labels, minlength=CLASSES)
     missing = [str(label) for label in range(CLASSES) if not counts[label]]
     if missing:
-        sentence = (
-            f"the {part} part has no image of class {', '.join(missing)}: its scores say nothing about it"
-        )
+        sentence = f"the {part} part has no image of class {', '.join(missing)}: its scores do not cover it"
         yield Finding("classes", part, 0, len(labels), sentence, grave=False)
     share = len(labels) / CLASSES
     by_chance = _CHANCE * np.sqrt(share * (1 - 1 / CLASSES))
@@ -138,7 +136,7 @@ def _classes(part: Part, labels: np.ndarray) -> Iterator[Finding]:
     which = ", ".join(f"class {label} has {counts[label]:,}" for label in np.flatnonzero(far))
     sentence = (
         f"the classes of the {part} part are far from even: {which} of {len(labels):,} images, "
-        f"where a tenth is {share:,.0f}: accuracy is that of the frequent ones"
+        f"where a tenth is {share:,.0f}: accuracy mostly reflects the frequent ones"
     )
     yield Finding("classes", part, int(counts[far].sum()), len(labels), sentence, grave=False)
 
@@ -157,7 +155,7 @@ def _copies(dataset: Dataset) -> Iterator[Finding]:
         "overlap",
         "test",
         (drawn & (first < kept))[kept:],
-        "in the training part, too, pixel for pixel; test scores are too good: take them out of one part",
+        "also in the training part, pixel for pixel, so test scores are too good: remove them from one part",
         grave=True,
     )
     yield from _conflicts(first, labels, drawn, kept)

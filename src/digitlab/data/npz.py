@@ -26,18 +26,18 @@ _ZIP = b"PK"
 _HEAD = 4096  # bytes that tell what a file is
 _SAVEZ = "numpy.savez('new.npz', x_train=..., y_train=..., x_test=..., y_test=...)"
 _CURES = {
-    "CSV text": f"bring its numbers into arrays [n, 28, 28] and save them by {_SAVEZ}",
-    "a Parquet file": f"bring its columns into arrays [n, 28, 28] and save them by {_SAVEZ}",
-    "an Arrow file": f"bring its columns into arrays [n, 28, 28] and save them by {_SAVEZ}",
-    "an HDF5 file": f"bring its arrays into shape [n, 28, 28] and save them by {_SAVEZ}",
-    "a Matlab file": f"bring its arrays into shape [n, 28, 28] and save them by {_SAVEZ}",
-    "an .npy file of one array": f"save all four arrays in one file by {_SAVEZ}",
-    "a pickle": f"nothing is unpickled here: save its arrays by {_SAVEZ}",
-    "an IDX file": "put the four IDX files into a folder and give that to --data: no import is needed",
-    "a gzip file": "of four gzipped IDX files give their folder to --data; anything else unpack first",
-    "a tar archive": "unpack it and give the folder",
-    "a 7z archive": "unpack it and give the folder",
-    "a RAR archive": "unpack it and give the folder",
+    "CSV text": f"convert it to arrays [n, 28, 28] and save them with {_SAVEZ}",
+    "a Parquet file": f"convert its columns to arrays [n, 28, 28] and save them with {_SAVEZ}",
+    "an Arrow file": f"convert its columns to arrays [n, 28, 28] and save them with {_SAVEZ}",
+    "an HDF5 file": f"convert its arrays to shape [n, 28, 28] and save them with {_SAVEZ}",
+    "a Matlab file": f"convert its arrays to shape [n, 28, 28] and save them with {_SAVEZ}",
+    "an .npy file of one array": f"save all four arrays in one file with {_SAVEZ}",
+    "a pickle": f"pickles are not loaded: save its arrays with {_SAVEZ}",
+    "an IDX file": "pass the folder of the four IDX files to --data: no import is needed",
+    "a gzip file": "pass the folder of four gzipped IDX files to --data; unpack anything else first",
+    "a tar archive": "unpack it and pass the folder",
+    "a 7z archive": "unpack it and pass the folder",
+    "a RAR archive": "unpack it and pass the folder",
 }
 
 
@@ -74,7 +74,7 @@ def _check_kind(path: Path) -> None:
         return
     found = picture_format(head) if head else ""
     found = f"one {found} picture" if found else kind_of(head)
-    cure = _CURES.get(found, "bring pictures of 28x28 pixels, in folders 0..9, or numpy.savez's arrays")
+    cure = _CURES.get(found, "import pictures of 28x28 pixels in folders 0..9, or numpy.savez's arrays")
     raise DataError(f"{path}: {_EXPECTED}, found {found}: {cure}")
 
 
@@ -83,7 +83,7 @@ def _read_member(archive: zipfile.ZipFile, name: str, role: str, path: Path) -> 
         names = archive.namelist()
         found = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
         pictures = not any(name.endswith(".npy") for name in names)
-        cure = ": unpack the archive and give the folder of pictures" if names and pictures else ""
+        cure = ": unpack the archive and pass the folder of pictures" if names and pictures else ""
         raise DataError(
             f"{path}: expected {', '.join(_MEMBERS.values())} in it, found {found or 'nothing'}{cure}"
         )
@@ -91,7 +91,7 @@ def _read_member(archive: zipfile.ZipFile, name: str, role: str, path: Path) -> 
     if info.file_size > MAX_BYTES or info.file_size > info.compress_size * DEFLATE_RATIO + 1:
         raise DataError(
             f"{path}: {name} claims {info.file_size:,} bytes from {info.compress_size:,}; "
-            f"expected what can be true, and at most {MAX_BYTES:,}"
+            f"expected a plausible size of at most {MAX_BYTES:,}"
         )
     with archive.open(info) as member:
         if npy.read_magic(member) != (1, 0):

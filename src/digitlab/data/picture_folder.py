@@ -78,7 +78,7 @@ def check_class_names(folder: Path, names: Sequence[str], *, in_part: bool) -> N
     if set(names) == set(DIGITS):
         for name in names:
             if not (folder / name).is_dir():
-                raise DataError(f"{folder / name}: expected a folder of pictures, found a file: take it out")
+                raise DataError(f"{folder / name}: expected a folder of pictures, found a file: remove it")
         return
     expected = "the folders 0..9 with pictures"
     if not in_part:
@@ -90,9 +90,9 @@ def _what_is_wrong(folder: Path, names: Sequence[str]) -> str:
     if not names:
         return "found an empty folder"
     if any(naming.pattern.fullmatch(name) for naming in NAMINGS for name in names):
-        return "found IDX files: the folder is a data set already, give it to --data as it is"
+        return "found IDX files: the folder is a data set already, pass it to --data unchanged"
     if len(names) == 1 and names[0] not in DIGITS + PART_NAMES and (folder / names[0]).is_dir():
-        return f"found {names[0]!r} alone: give {folder / names[0]}"
+        return f"found {names[0]!r} alone: pass {folder / names[0]}"
     wanted = PART_NAMES if _looks_like_parts(names) else DIGITS
     missing = [name for name in wanted if name not in names]
     foreign = [name for name in names if name not in wanted]
@@ -104,7 +104,9 @@ def _what_is_wrong(folder: Path, names: Sequence[str]) -> str:
         said.append(("but " if missing else "besides them ") + _shown(foreign))
     cure = ", ".join(f"rename {name!r} to {meant}" for name, meant in list(renamed.items())[:_SHOWN])
     if not cure:
-        cure = "name each folder as its class, and take out the rest" if foreign else "add what is missing"
+        cure = (
+            "name each folder after its class, and remove the rest" if foreign else "add the missing folders"
+        )
     return f"found {' '.join(said)}: {cure}"
 
 

@@ -69,7 +69,7 @@ def _answer(digit: ReadDigit) -> list[str]:
     return [
         read,
         f"row: {in_row}",
-        f"alone: {said.form_digit} {100 * said.form_probability:.0f} %",
+        f"single: {said.form_digit} {100 * said.form_probability:.0f} %",
         f"a digit: {100 * said.likely_digit:.0f} %",
     ]
 

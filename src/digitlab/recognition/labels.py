@@ -128,8 +128,8 @@ def read_labels(path: Path | str) -> Labels:
             continue
         if any(cell.strip() for cell in row[len(names) :]):
             raise DataError(
-                f"{path}, line {number}: expected {len(names)} columns, found {len(row)}; put what has a "
-                f"{'tab' if delimiter == chr(9) else delimiter} in it between quotes"
+                f"{path}, line {number}: expected {len(names)} columns, found {len(row)}; put fields with a "
+                f"{'tab' if delimiter == chr(9) else delimiter} between quotes"
             )
         cells = dict(zip(names, row, strict=False))
         label = _label(f"{path}, line {number}", cells)
@@ -158,7 +158,7 @@ def _label(where: str, cells: dict[str, str]) -> Label:
     file = cells.get("file", "").strip()
     text = "".join(cells.get("label", "").split())
     if not file:
-        raise DataError(f"{where}: expected the name of a picture, found none; take the line out")
+        raise DataError(f"{where}: expected the name of a picture, found none; remove the line")
     if not (text.isascii() and text.isdigit()) and text:
         digits = "".join(sign for sign in text if sign in "0123456789")
         cure = f"write {digits}" if digits else "leave it empty where there is no number"

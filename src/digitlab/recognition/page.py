@@ -69,14 +69,14 @@ def make_page(picture: Picture, explain: bool = False) -> Page:
     if by_colour is not None:
         grey = by_colour
         steps.append(Step("colour", grey))
-        notes.append("read by colour, which shows ink that brightness hides")
+        notes.append("binarized by colour: brightness alone does not show the ink")
     view = on_plain_paper(grey)
     sheet = find_sheet(grey) if view is None else None
     if sheet is not None:
         grey, back = rectify(grey, sheet)
         homography = homography @ back
         steps.append(Step("sheet", grey))
-        notes.append("a sheet was found in the picture; what lies around it was left out")
+        notes.append("a sheet was found in the picture; the rest was left out")
         view = on_plain_paper(grey)
     ink = find_ink(grey, view)
     if explain:

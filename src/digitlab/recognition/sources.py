@@ -59,7 +59,7 @@ def _from_array(pixels: np.ndarray) -> Picture:
 def _conversion(pixels: np.ndarray) -> str:
     """Name a conversion of an array to uint8; a plain one would turn nearly all values of 0..1 into 0."""
     if pixels.dtype == bool:
-        return "give 255 * pixels.astype(numpy.uint8)"
+        return "pass 255 * pixels.astype(numpy.uint8)"
     if pixels.dtype.kind == "f" and pixels.size and pixels.max() <= 1:
-        return "give (255 * pixels).round().astype(numpy.uint8)"
+        return "pass (255 * pixels).round().astype(numpy.uint8)"
     return "convert it to uint8 in 0..255"

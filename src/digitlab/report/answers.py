@@ -26,9 +26,7 @@ def lead(table: StudyTable) -> str:
             f"({number(best.validation_error.mean)} %); the test error there is {_test_error(best)}"
         )
     if best.failed:
-        sentence += (
-            f"; {len(best.failed)} of {table.plan.study.seeds} seeds failed there, and these are the others"
-        )
+        sentence += f"; {len(best.failed)} of {table.plan.study.seeds} seeds failed there and are excluded"
     return f"{sentence[0].upper()}{sentence[1:]}."
 
 
@@ -41,7 +39,7 @@ def _among(table: StudyTable, best: Row) -> str:
     if any(row.test_error.n < best.test_error.n for row in candidates):
         which += f" with {seeds_text([best.test_error.n])}"
     if len(candidates) < len(table.rows):
-        which += " of which no seed failed"
+        which += " without failed seeds"
     return f"among levels{which}, " if which else ""
 
 
@@ -70,5 +68,5 @@ def _test_error(row: Row) -> str:
     if estimate.n < 2:
         return f"{number(estimate.mean)} % ({seeds})"
     if not estimate.sd > 0:
-        return f"{number(estimate.mean)} % ({seeds}, all alike: no interval)"
+        return f"{number(estimate.mean)} % ({seeds}, all equal: no interval)"
     return f"{number(estimate.mean)} % (95 % interval {interval(estimate)}, {seeds})"

@@ -119,7 +119,7 @@ def _written(report: Report, path: Path) -> Iterator[str]:
         yield f"*Study {_plain(section.name)} on {_plain(section.data)}. {_plain(section.method)}*"
         for block in section.blocks:
             yield from _block(block, "###" if several else "##", path)
-    yield "## How this was measured"
+    yield "## Methods"
     yield "\n".join(line for fact in report.facts for line in _fact(fact))
 
 

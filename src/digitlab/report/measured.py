@@ -12,41 +12,40 @@ from digitlab.spec.study import RECIPE_PATH, level_text
 from digitlab.spec.trial import SYNTHESIS_VERSION, DataSpec, Trial, engine_version_of
 
 INTERVALS = (
-    "The interval of a level is Student's 95 % t interval of the mean over seeds: t(n − 1) · s / √n to "
-    "either side. It says how well the mean of such networks is known on this test set. It belongs to one "
-    "level alone and is no test of a difference between levels. An error is a share: ends beyond 0 and 100 % "
-    "are cut there, those of a difference at −100 and 100 points, which costs no coverage. Where all seeds "
-    "gave the same there is no interval."
+    "The interval of a level is Student's 95 % t interval of the mean over seeds: ± t(n − 1) · s / √n, the "
+    "uncertainty of the mean on this test set. It applies to one level and does not test a difference "
+    "between levels. Errors are shares: intervals are clipped to 0 and 100 %, those of differences to −100 "
+    "and 100 points, without loss of coverage. If all seeds have equal results there is no interval."
 )
 CHOICES = (
-    "No choice was made by the test set. Which level is best is said by the error on the validation part, "
-    "which is no part of what networks are trained on. The test set is read after epochs that were fixed "
-    "beforehand, every image once; verdicts report how levels differ there, and nothing is chosen by them."
+    "No choice was made on the test set. The best level is the one with the lowest error on the validation "
+    "part, which no network is trained on. The test set is evaluated after epochs fixed in advance, "
+    "every image once; verdicts report differences there, and nothing is chosen by them."
 )
 VERDICTS = (
     "Every level is trained with the same seeds and compared with the reference level seed by seed: "
-    "Student's paired t test, corrected by Holm's rule over the levels of the study and for each metric by "
-    "itself. Below 0.05 it is called a difference. It is about other trainings on these test images. The "
-    "95 % interval beside it is that of the one comparison, not corrected. No two other levels are compared.",
-    "The sign-flip permutation test takes nothing for granted about the spread. Its p cannot fall below the "
-    "one in brackets, so that it carries no verdict alone. It is not corrected.",
-    "What would have been seen is the smallest true difference that so many seeds find four times in five, "
-    "at the hardest step of Holm's rule, and if the true spread is at its upper limit: four times in five it "
-    "is below. So is the number of seeds that are enough. Where so few seeds could miss that one of the two "
-    "makes no error at all, they are said to decide nothing.",
-    "A level of which seeds failed is unstable and called neither better nor worse: the seeds that are left "
-    "are not the level. A spread far from the reference's is told: two-sided F test, below 0.05 divided by "
-    "the number of levels tested. Levels that collapse now and then make the paired t test too bold.",
+    "Student's paired t test, corrected by Holm's rule over the levels of the study, for each metric "
+    "separately. Below 0.05 it is called a difference. It is about other trainings on these test images. The "
+    "95 % interval is that of the single comparison, not corrected. No other pairs of levels are compared.",
+    "The sign-flip permutation test makes no assumption about the spread. Its p cannot fall below the value "
+    "in brackets, so no verdict is based on it alone. It is not corrected.",
+    "Detectable is the smallest true difference that these seeds detect with power 80 %, at the strictest "
+    "step of Holm's rule and with the spread at its upper 80 % limit. The number of seeds that are enough is "
+    "computed in the same way. Seeds that could miss even a level without errors are said to decide nothing.",
+    "A level with failed seeds is unstable and called neither better nor worse, as the remaining seeds do "
+    "not represent it. A spread far from the reference's is reported: two-sided F test, below 0.05 divided "
+    "by the number of levels tested. Levels that collapse now and then give the paired t test more false "
+    "positives.",
 )
 NEW_DIGITS = (
     "The tests above are about other trainings on these test images. For other digits of their kind the "
-    "variance of the images is added to that of the seeds, from the two-way table of seeds and images: the "
-    "half widths of the two intervals, squared, add. That interval is never narrower than the first. The "
-    "verdict there is corrected by Holm's rule likewise; in simulated worlds with equal errors it is wrong "
-    "in at most 6 % of the studies, at 3, 5, 10 and 30 seeds."
+    "variance over images is added to that over seeds, from the two-way table of seeds and images: the "
+    "squared half widths of the two intervals add. That interval is never narrower than the first. Its "
+    "verdict is also corrected by Holm's rule; in simulations with equal errors it is wrong in at most 6 % "
+    "of the studies, at 3, 5, 10 and 30 seeds."
 )
 INTERACTION = (
-    "Whether two axes interact is asked by one contrast, of the corners: the change along the first axis, "
+    "The interaction of two axes is tested by one contrast, of the corners: the change along the first axis, "
     "at the last level of the second minus at its first, by seed, with a paired t test that is not "
     "corrected."
 )
@@ -113,7 +112,7 @@ def _facts(table: StudyTable) -> dict[str, tuple[str, ...]]:
     told = {
         "Recipe": tuple(_recipes(table)),
         "Varied": tuple(_varied(table)),
-        "Seeds": (f"{_seeds(table)}; a seed decides the initial weights and all else that is random",),
+        "Seeds": (f"{_seeds(table)}; a seed determines the initial weights and all other randomness",),
         "Data": tuple(_data(trial.data)),
         "Arithmetic": (f"threads per network: {trial.threads}; {versions_text(trial)}",),
         "Choices": (CHOICES,),
@@ -154,7 +153,7 @@ def method_line(table: StudyTable) -> str:
         f"{data.name}, {data.validation:,} of its training images kept for validation",
         f"{seeds} seeds a level" if seeds > 1 else "one seed a level",
         *map(_versions, table.environments[:1]),
-        "test set read after epochs fixed beforehand, used for no choice",
+        "test set evaluated after epochs fixed in advance, used for no choice",
     ]
     if len(table.rows) > 1:
         parts.append(
@@ -229,8 +228,8 @@ def _version(what: str, its: int, ours: int) -> str:
 
 def _revision(code: Revision | None) -> str:
     if code is None:
-        return "which commit trained it was not recorded"
-    return f"commit {code.commit}" + ("" if code.clean else ", with changes that were not committed")
+        return "the commit was not recorded"
+    return f"commit {code.commit}" + ("" if code.clean else ", with uncommitted changes")
 
 
 def _machines(table: StudyTable) -> Iterator[str]:

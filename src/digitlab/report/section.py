@@ -107,7 +107,7 @@ class _Writer:
             figure=draw_error_by_level(data),
             description=(
                 f"Chart of the {metric.name} on the test set and on the validation part against {data.axis}; "
-                "the table has the figures."
+                "the table has the values."
             ),
             caption=(
                 f"{_capital(metric.name)} on the test set against {data.axis}{lines}. Dots with bars: mean "
@@ -143,13 +143,13 @@ class _Writer:
         reference = settings_text(self.axes, self.table.plan.reference)
         about = "Verdicts are about these test images"
         if evidence.new_digits:
-            about += "; on new digits there is one of its own, with a wider interval"
+            about += "; those on new digits have a wider interval"
         yield Tabular(
             table,
             f"Comparisons by {evidence.metric.name}",
             f"Each level minus the reference ({reference}), by seed: below 0 the level has the smaller "
-            f"{evidence.metric.name}. The verdict goes by Holm's p; intervals are not corrected. {about}. "
-            "What the columns mean is told under “How this was measured”.",
+            f"{evidence.metric.name}. The verdict uses Holm's p; intervals are not corrected. {about}. "
+            "The columns are explained under “Methods”.",
             folded="All comparisons" if len(table.rows) > LONG else "",
         )
 
@@ -169,8 +169,8 @@ class _Writer:
             caption=(
                 f"{_capital(metric.name)} by epoch, on the training images (left) and on the validation part "
                 f"(right), one line for each level{read_off}. Lines: mean over seeds ({data.seeds}). Bands: "
-                "smallest to largest of the seeds. On the training images it is counted while the network "
-                "learns, each image before its step, so that the first epoch is high."
+                "smallest to largest of the seeds. On the training images it is measured during "
+                "training, each image before its step, so the first epoch is high."
             ),
         )
 
@@ -191,7 +191,7 @@ class _Writer:
         yield Tabular(
             confusion_table(counts, self.material.classes),
             f"Confusion matrix at {where}",
-            f"Test images by published class (rows) and by the class read (columns), summed over {networks} "
+            f"Test images by published class (rows) and by predicted class (columns), summed over {networks} "
             f"at {where}, the level of least validation error.",
             shading="The deeper the colour, the more such mistakes.",
         )
@@ -202,7 +202,7 @@ class _Writer:
         if not predictions:
             return
         if data is None:
-            yield Notes(("Not shown: the data of this study has changed since, or is not at hand.",))
+            yield Notes(("Not shown: the data of this study has changed since, or is not available.",))
             return
         corrections = known_corrections(data.fingerprint)
         misread = most_misread(predictions, data.y_test, count, corrections)
@@ -223,9 +223,9 @@ class _Writer:
             figure=draw_misread(misread, self.material.digits.x_test, classes),
             description=f"Misread {kind}. {cases}.",
             caption=(
-                f"Test images misread by the most networks, of {misread[0].total} asked{again}; of equals, "
-                "those on whose wrong answer most agree. Below each: the published label, the most common "
-                f"wrong answer, and how many were wrong.{known} They are shown, and used for nothing else."
+                f"Test images misread by the most networks, of {misread[0].total}{again}; ties by "
+                "agreement on the wrong class. Below each: the published label, the most common "
+                f"wrong answer, and how many were wrong.{known} They are only shown, not used."
             ),
         )
 
@@ -244,7 +244,7 @@ class _Writer:
             if is_convolutional and row.seeds and cell.label not in shown:
                 lacking.append(cell.label)
         if lacking:
-            yield Notes((f"Not kept of {listed(lacking)}: read off a longer training of another study.",))
+            yield Notes((f"Not stored for {listed(lacking)}: from a longer training of another study.",))
 
 
 def _kernels_illustration(name: str, kernels: Kernels) -> Illustration:

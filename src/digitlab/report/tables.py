@@ -109,15 +109,15 @@ def _notes(table: StudyTable) -> Iterator[str]:
     if missing:
         behind = sum(count > 0 for count in lacking)
         yield (
-            f"Not complete: {missing} of {seeds * len(table.rows)} results are not there yet, in {behind} of "
-            f"{len(table.rows)} levels; the figures may change."
+            f"Incomplete: {missing} of {seeds * len(table.rows)} results are missing, in {behind} of "
+            f"{len(table.rows)} levels; the values may change."
         )
     if any(row.test_error.n == 1 for row in table.rows):
-        yield "Where n is 1 there is no interval: it takes two seeds to see a spread."
+        yield "Where n is 1 there is no interval: a spread needs two seeds."
     if any(row.test_error.sd == 0 for row in table.rows):
-        yield "Where all seeds of a level err alike there is no interval: agreement of a few is no certainty."
+        yield "Where all seeds of a level have equal errors there is no interval: the spread is unknown."
     if any(_is_cut(row.test_error) for row in table.rows):
-        yield "Intervals end at 0 and 100 %, where errors do."
+        yield "Intervals are clipped to 0 and 100 %."
     if len(table.rows) > 1:
         yield f"Reference level: {settings_text(axes, table.plan.reference)}."
 
@@ -151,7 +151,7 @@ def evidence_table(evidence: Evidence) -> TextTable:
         "n",
         "Holm p",
         "sign-flip p (least)",
-        "would have seen",
+        "detectable",
         "on new digits",
     )[: None if evidence.new_digits else -1]
     return TextTable(

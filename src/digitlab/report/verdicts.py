@@ -109,7 +109,7 @@ class _Judge:
         )
         if not comparison.paired.n:
             return f"{sentence}."
-        return f"{sentence} (the seeds that are left: {self.words.by(comparison.paired.mean)})."
+        return f"{sentence} (the remaining seeds: {self.words.by(comparison.paired.mean)})."
 
     def _unstable_reference(self) -> str:
         failed, total = self.evidence.trials[self.evidence.reference]
@@ -147,7 +147,7 @@ class _Judge:
             changed,
             group,
             f"can show no difference in {self.evidence.metric.name}",
-            f"they see {seen}{self.evidence.metric.unit} four times in five, if the spread is at its upper "
+            f"they detect {seen}{self.evidence.metric.unit} with power 80 %, if the spread is at its upper "
             "limit",
         )
 
@@ -185,7 +185,7 @@ class _Judge:
             what = f"the {name} is the same as with {words.than_reference(comparison)}"
         return (
             f"With {words.level(comparison)}, {what} {words.here}, with each of {paired.n} seeds alike: "
-            "without a spread there is no test."
+            "no test without a spread."
         )
 
     def _wide(self, group: Sequence[Comparison]) -> Iterator[str]:
@@ -196,7 +196,7 @@ class _Judge:
             yield (
                 f"With {words.level(each)}, the seeds spread {words.times_the_spread(each)} as far as with "
                 f"{words.than_reference(each)}: some of its trainings may have gone wrong, and its test "
-                "may be too bold."
+                "may have too many false positives."
             )
         narrower = [each for each in group if each not in wider]
         if narrower:
@@ -204,7 +204,8 @@ class _Judge:
             yield (
                 f"With {words.all_of_reference()}, the reference, the seeds spread up to "
                 f"{words.times_the_spread(most)} as far as with {listed([*map(words.level, narrower)])}: "
-                "some of its trainings may have gone wrong, and tests against it may be too bold."
+                "some of its trainings may have gone wrong, and tests against it may have too many "
+                "false positives."
             )
 
     def _untold(self, rest: Sequence[Comparison]) -> Iterator[str]:
@@ -216,7 +217,7 @@ class _Judge:
             "more": "with {} the {} is higher",
             "undecided": "{} are undecided",
             "unstable": "{} are unstable",
-            "no spread": "{} have no spread to test by",
+            "no spread": "{} have no spread",
         }
         name = self.evidence.metric.name
         found = listed([text.format(count[word], name) for word, text in words.items() if count[word]])
@@ -230,18 +231,18 @@ class _Judge:
             return
         name = self.evidence.metric.name
         if len(group) == len(self.evidence.comparisons):
-            yield f"Nothing is tested in {name}: it takes two seeds that two levels share."
+            yield f"Nothing is tested in {name}: a test needs two seeds that two levels share."
             return
         levels = "; ".join(map(self.words.level, group))
         if len(self.evidence.axes) == 1:
             named = listed([level_text(self.evidence.levels[each.level][0]) for each in group])
             levels = f"{self.evidence.axes[0].title} = {named}"
-        yield f"Not tested in {name}: {levels}; it takes two seeds that both levels have."
+        yield f"Not tested in {name}: {levels}; a test needs two seeds that both levels have."
 
     def _interaction(self) -> Iterator[str]:
         found = self.evidence.interaction
         if found is not None and found.unstable:
-            yield "Whether the axes interact is not said: seeds failed at their ends."
+            yield "The interaction of the axes is not tested: seeds failed at their ends."
             return
         if found is None or math.isnan(found.paired.p):
             return

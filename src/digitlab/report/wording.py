@@ -116,9 +116,9 @@ class Wording:
         if not needed:
             return ""
         if min(needed) >= MOST_SEEDS:
-            return f"; it takes {MOST_SEEDS} seeds or more to see {wanted}"
+            return f"; {MOST_SEEDS} seeds or more are needed to detect {wanted}"
         most = "or more " if max(needed) >= MOST_SEEDS else ""
-        return f"; {span(needed, str)} seeds {most}are enough to see {wanted}"
+        return f"; {span(needed, str)} seeds {most}are enough to detect {wanted}"
 
     def times_the_spread(self, comparison: Comparison) -> str:
         """Format the ratio of the larger to the smaller spread, with both standard deviations."""

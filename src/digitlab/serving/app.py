@@ -83,7 +83,7 @@ class Application:
             asked = ", ".join(host.decode("latin-1") for host in hosts)[:80]
             raise RefusalError(
                 400,
-                f"Host {asked!r} is none of this service's names: use another, or start it with --allow-host",
+                f"Host {asked!r} is not a name of this service: use another, or start it with --allow-host",
             )
 
 
@@ -137,7 +137,7 @@ def make_web(service: Service) -> FastAPI:
 def _operation(service: Service) -> APIRouter:
     routes = APIRouter(tags=["operation"])
 
-    @routes.get("/metrics", summary="Show figures for Prometheus", response_class=PlainTextResponse)
+    @routes.get("/metrics", summary="Show metrics for Prometheus", response_class=PlainTextResponse)
     def show_metrics() -> Response:
         return Response(service.metrics.text(), media_type=CONTENT_TYPE)
 
@@ -158,8 +158,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = repr(request.url.path[:80])
     texts = {
-        404: f"there is nothing at {path}: see /docs",
-        405: f"{path} takes no {request.method}: see /docs",
+        404: f"no such path: {path}; see /docs",
+        405: f"{path} does not accept {request.method}: see /docs",
     }
     text = texts.get(error.status_code, HTTPStatus(error.status_code).phrase)
     return error_response(RefusalError(error.status_code, text, error.headers))

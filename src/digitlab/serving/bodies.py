@@ -23,7 +23,7 @@ class ClientGoneError(RefusalError):
     """The client disconnected before its request was complete; nobody receives the answer."""
 
     def __init__(self) -> None:
-        super().__init__(400, "the request ended before its body was whole")
+        super().__init__(400, "the request ended before its body was complete")
 
 
 class BodyRoom:
@@ -91,7 +91,7 @@ class Body:
         if self._held + length > limit:
             raise _too_long(limit)
         if length > self._room.free:
-            raise busy("the service holds as many bodies as it can: try again in a moment")
+            raise busy("the service has no memory for more bodies: try again in a moment")
         self._room.free -= length
         self._held += length
 
@@ -110,7 +110,7 @@ async def _inflated(parts: AsyncIterator[bytes], encoding: bytes) -> AsyncIterat
     if encoding not in _WINDOW_BITS:
         raise RefusalError(
             415,
-            "Content-Encoding: expected gzip, deflate or none: send the body as it is",
+            "Content-Encoding: expected gzip, deflate or none: send the body uncompressed",
             {"Accept-Encoding": "gzip, deflate"},
         )
     inflate = zlib.decompressobj(_WINDOW_BITS[encoding])
@@ -122,11 +122,9 @@ async def _inflated(parts: AsyncIterator[bytes], encoding: bytes) -> AsyncIterat
                 rest = inflate.unconsumed_tail
                 await asyncio.sleep(0)
     except zlib.error:
-        raise RefusalError(
-            400, f"the body is not the {encoding.decode()} that its Content-Encoding says"
-        ) from None
+        raise RefusalError(400, f"the body is not {encoding.decode()}, its Content-Encoding") from None
     if not inflate.eof or inflate.unused_data:
-        raise RefusalError(400, f"the {encoding.decode()} body is truncated, or goes on after its end")
+        raise RefusalError(400, f"the {encoding.decode()} body is truncated, or has data after its end")
 
 
 def _too_long(limit: int) -> RefusalError:

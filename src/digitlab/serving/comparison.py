@@ -95,9 +95,11 @@ def _answer(probabilities: np.ndarray) -> dict[str, Any]:
 def _sentence(a: str, b: str, only_a: int, only_b: int, p: float) -> str:
     if a == b:
         return f"{a} is compared with itself."
-    counted = f"Of the digits that only one of them reads, {a} reads {only_a} and {b} reads {only_b}"
+    counted = (
+        f"Of the digits that only one of them reads correctly, {a} reads {only_a} and {b} reads {only_b}"
+    )
     if p >= 0.05:
-        return f"{counted}: too even to call either better (McNemar's exact test, p = {p:.2g})."
+        return f"{counted}: no significant difference (McNemar's exact test, p = {p:.2g})."
     better = a if only_a > only_b else b
     shown = "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
-    return f"{counted}: {better} errs less on such digits (McNemar's exact test, {shown})."
+    return f"{counted}: {better} makes fewer errors (McNemar's exact test, {shown})."

@@ -204,7 +204,7 @@ class WatchedProtocol(HttpToolsProtocol):
         """Start a request."""
         most = self._watch.limits.pipelined_requests
         if len(self.pipeline) >= most:
-            self._stop(400, f"expected at most {most} requests that wait for the one before them")
+            self._stop(400, f"expected at most {most} pipelined requests")
         self._overhead.begin(self._part)
         super().on_message_begin()
         self.scope["digitlab.connection"] = self  # type: ignore[typeddict-unknown-key]
@@ -230,7 +230,7 @@ class WatchedProtocol(HttpToolsProtocol):
         assert self.parser is not None
         # The parser expects no body after an Upgrade header, and would parse one as further requests.
         if self.parser.should_upgrade() and self._announces_body():
-            self._stop(400, "expected no Upgrade in a request with a body: leave that header away")
+            self._stop(400, "expected no Upgrade in a request with a body: remove that header")
         self._enter(Phase.BODY)
         super().on_headers_complete()
 

@@ -54,9 +54,9 @@ class InferenceProtocol:
             case ["models", model] | ["models", model, "versions", "1"]:
                 answer = 200, _model_metadata((await self._networks.get(model)).entry.id)
             case ["models", _, "versions", version, *_] if version != VERSION:
-                raise RefusalError(404, f"there is no version {version[:80]!r}: expected {VERSION}")
+                raise RefusalError(404, f"version: expected {VERSION}, received {version[:80]!r}")
             case _:
-                raise RefusalError(404, f"there is nothing at {scope['path'][:80]!r}: see /docs")
+                raise RefusalError(404, f"no such path: {scope['path'][:80]!r}; see /docs")
         _require(scope, HTTPMethod.GET)
         await send_body(send, answer[0], encode(answer[1]))
 
@@ -102,13 +102,13 @@ def _readiness(ready: bool, values: dict[str, Any]) -> tuple[int, dict[str, Any]
     return 400, {
         **values,
         "ready": False,
-        "error": "the service is starting or ending: try again in a moment",
+        "error": "the service is starting or stopping: try again in a moment",
     }
 
 
 def _require(scope: Scope, method: HTTPMethod) -> None:
     if scope["method"] != method:
-        raise RefusalError(405, f"expected {method} here, received {scope['method']}", {"Allow": method})
+        raise RefusalError(405, f"expected {method}, received {scope['method']}", {"Allow": method})
 
 
 def _json_length(headers: list[tuple[bytes, bytes]]) -> int | None:

@@ -26,9 +26,9 @@ MOST_KEPT = 10_000
 _BODY = {
     "type": "object",
     "properties": {
-        "label": {"type": "integer", "minimum": 0, "maximum": 9, "description": "The digit that was meant."},
+        "label": {"type": "integer", "minimum": 0, "maximum": 9, "description": "The correct digit."},
         "image": {"type": "string", "description": "Its 28x28 picture, a PNG as a data: URL."},
-        "consent": {"const": True, "description": "Whoever drew it agrees that it is kept on this machine."},
+        "consent": {"const": True, "description": "Consent of its author to saving it on this machine."},
     },
     "required": ["label", "image", "consent"],
 }
@@ -86,17 +86,17 @@ def router(service: Service) -> APIRouter:
     routes = APIRouter(prefix="/api/kept", tags=["drawings"])
     drawings = KeptDrawings(service.settings.workspace.drawings)
 
-    @routes.get("", summary="Count the drawings that were kept", responses=errors(503))
+    @routes.get("", summary="Count the saved drawings", responses=errors(503))
     async def count_drawings() -> Response:
         counts = await service.heavy.run(drawings.counts)
         return json_response({"folder": str(drawings.folder), "count": sum(counts), "counts": counts})
 
     @routes.post(
         "",
-        summary="Keep a corrected drawing on this machine",
+        summary="Save a corrected drawing on this machine",
         status_code=201,
         responses={
-            200: {"description": "It was there already."},
+            200: {"description": "It was already saved."},
             **errors(400, 403, 409, 413, 415, 422, 503),
         },
         openapi_extra=json_body(_BODY),
@@ -120,7 +120,7 @@ def _asked(values: Any) -> tuple[int, str]:
             return label, image
         case {"consent": consent} if consent is not True:
             raise RefusalError(
-                422, "consent: expected true: a drawing is kept only if whoever drew it agrees"
+                422, "consent: expected true: a drawing is saved only with its author's consent"
             )
     raise RefusalError(422, 'expected {"label": 0..9, "image": "data:image/png;base64,...", "consent": true}')
 

@@ -32,14 +32,14 @@ def router(service: Service) -> APIRouter:
 
     @routes.post(
         "/look",
-        summary="Look inside a network while it reads a digit",
+        summary="Show the output of each layer for a digit",
         responses=errors(400, 404, 408, 413, 415, 422, 503),
         openapi_extra=PICTURE_BODY,
     )
     async def look(
         request: Request,
         model: ModelName = None,
-        digit: Annotated[int, Query(ge=0, le=1000, description="Which of the digits in the picture.")] = 0,
+        digit: Annotated[int, Query(ge=0, le=1000, description="Index of the digit in the picture.")] = 0,
     ) -> Response:
         network = await service.networks.get(model)
         upload = await read_upload(service, request)
@@ -63,7 +63,7 @@ def look_inside(recognizer: Recognizer, content: bytes, index: int) -> dict[str,
     """
     reading = recognizer.read(content)
     if not reading.digits:
-        raise RefusalError(422, f"there is no digit to look at: {reading.reason}")
+        raise RefusalError(422, f"expected a digit, found none: {reading.reason}")
     if index >= len(reading.digits):
         raise RefusalError(404, f"digit: expected less than {len(reading.digits)}, the digits in the picture")
     digit = reading.digits[index]

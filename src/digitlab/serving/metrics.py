@@ -32,25 +32,27 @@ class Metrics:
         )
         self._seconds = Histogram(
             "digitlab_request_seconds",
-            "Seconds from a request's headers to the end of its answer.",
+            "Seconds from a request's headers to the end of its response.",
             ("endpoint",),
             buckets=_SECONDS,
             registry=self._registry,
         )
         self.batch_images = Histogram(
             "digitlab_batch_images",
-            "Images that went through a network at once.",
+            "Images in a batch of inference.",
             buckets=_IMAGES,
             registry=self._registry,
         )
         self.rejections = Counter(
-            "digitlab_rejections", "Requests answered 503 because a queue was full.", registry=self._registry
+            "digitlab_rejections",
+            "Requests answered with 503 because a queue was full.",
+            registry=self._registry,
         )
         self._refused = self._requests.labels("infer", "503")
         self._queue = Gauge(
-            "digitlab_queue_images", "Images that wait for a network.", registry=self._registry
+            "digitlab_queue_images", "Images that wait for inference.", registry=self._registry
         )
-        self._ready = Gauge("digitlab_ready", "1 if a prediction has passed.", registry=self._registry)
+        self._ready = Gauge("digitlab_ready", "1 if a prediction has succeeded.", registry=self._registry)
 
     def count(self, path: str, status: int, seconds: float) -> None:
         """Count a request.

@@ -80,7 +80,7 @@ def router(service: Service) -> APIRouter:
         entries = await service.heavy.run(lambda: [_listed(networks, entry) for entry in networks.entries()])
         return json_response({"default": networks.default.id, "models": entries})
 
-    @routes.get("/models/{model}", summary="Read a network's card", responses=errors(404, 422, 503))
+    @routes.get("/models/{model}", summary="Show a network's card", responses=errors(404, 422, 503))
     async def show_network(model: str) -> Response:
         entry = networks.find(model)
         card = await service.heavy.run(networks.card, entry)

@@ -133,7 +133,7 @@ class Networks:
         for entry in self.entries():
             if entry.id == name:
                 return entry
-        raise RefusalError(404, f"there is no network {name[:80]!r}: GET /api/models lists what there is")
+        raise RefusalError(404, f"no network {name[:80]!r}: GET /api/models lists the networks")
 
     def card(self, entry: Entry) -> Card:
         """Check a network's files and read its card; cached until the files change.

@@ -42,7 +42,7 @@ READ_BODY: dict[str, Any] = deepcopy(PICTURE_BODY)
 """`PICTURE_BODY` with a form field for the number of digits in a row."""
 READ_BODY["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]["length"] = {
     "type": "string",
-    "description": "How many digits each row has, where that is known: 5, 3-8, 3- or -8.",
+    "description": "Number of digits in each row, if known: 5, 3-8, 3- or -8.",
 }
 
 
@@ -52,7 +52,7 @@ def json_body(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 READING: dict[str, Any] = {
-    "description": "What was read",
+    "description": "The result",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Reading"}}},
 }
 """Response with the result of reading a picture."""
@@ -121,7 +121,7 @@ _READING_SCHEMAS: dict[str, Any] = {
     "ReadLine": _object(
         ("text", "confidence", "alternatives", "box", "page"),
         text=_TEXT,
-        confidence={**_SHARE, "description": "How likely the whole line is right."},
+        confidence={**_SHARE, "description": "Probability that the whole line is right."},
         alternatives={
             "type": "array",
             "items": _object(("text", "probability"), text=_TEXT, probability=_SHARE),
@@ -137,7 +137,7 @@ _READING_SCHEMAS: dict[str, Any] = {
         line={**_COUNT, "description": "Its line, an index in `lines`."},
         reason={"type": ["string", "null"], "description": "Why its ink was not read."},
         opinions={
-            "description": "What the reader of rows and the classifier say, each for itself.",
+            "description": "The separate results of row reader and classifier.",
             "oneOf": [
                 {"type": "null"},
                 _object(
@@ -151,7 +151,7 @@ _READING_SCHEMAS: dict[str, Any] = {
                         ("digit", "probability", "likely_digit"),
                         digit=_DIGIT,
                         probability=_SHARE,
-                        likely_digit={**_SHARE, "description": "How likely the ink is a digit at all."},
+                        likely_digit={**_SHARE, "description": "Probability that the ink is a digit."},
                     ),
                 ),
             ],
@@ -225,12 +225,12 @@ _INFER["requestBody"] = {
 _PATHS: dict[str, Any] = {
     "/v2": _get("The server", _object(("name", "version", "extensions"))),
     "/v2/health/live": _get("Is the server alive?", _object(("live",))),
-    "/v2/health/ready": _get("Has a prediction passed?", _object(("ready",)), 400),
+    "/v2/health/ready": _get("Is the server ready?", _object(("ready",)), 400),
     "/v2/models/{model}": _get(
         "A network's inputs and outputs", _object(("name", "platform")), 404, 422, model=True
     ),
     "/v2/models/{model}/ready": _get(
-        "Does a network answer?", _object(("name", "ready")), 400, 404, 422, model=True
+        "Is a network ready?", _object(("name", "ready")), 400, 404, 422, model=True
     ),
     "/v2/models/{model}/infer": {"post": _INFER, "parameters": [_MODEL]},
 }

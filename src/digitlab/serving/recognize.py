@@ -24,7 +24,7 @@ MOST_MODELS = 8
 """Largest number of further networks in one request."""
 
 ModelName = Annotated[
-    str | None, Query(description="Id of the network that answers.", max_length=300, examples=["best"])
+    str | None, Query(description="Id of the network to use.", max_length=300, examples=["best"])
 ]
 
 
@@ -34,22 +34,22 @@ def router(service: Service) -> APIRouter:
 
     @routes.post(
         "/recognize",
-        summary="Read the digits in a picture",
+        summary="Recognize the digits in a picture",
         responses={200: READING, **errors(400, 404, 408, 413, 415, 422, 503)},
         openapi_extra=READ_BODY,
     )
     async def recognize(
         request: Request,
         model: ModelName = None,
-        steps: Annotated[bool, Query(description="Give the pictures of the preparation, too.")] = False,
+        steps: Annotated[bool, Query(description="Return the images of preprocessing, too.")] = False,
         models: Annotated[
-            str, Query(description="Ids of networks to ask for their answers, too.", max_length=3000)
+            str, Query(description="Ids of networks whose predictions to return, too.", max_length=3000)
         ] = "",
         length: Annotated[
             str | None,
             Query(
-                description="How many digits each row has, where that is known: 5, 3-8, 3- or -8. A field of "
-                "the form will do, too.",
+                description="Number of digits in each row, if known: 5, 3-8, 3- or -8. May also "
+                "be a field of the form.",
                 max_length=40,
                 examples=["5"],
             ),
@@ -75,7 +75,7 @@ def _lengths(asked: str | None, upload: Upload) -> LengthRange | None:
     """Return the number of digits in a row, from the query or the form; an empty field counts as none."""
     said = {text for text in (asked, upload.fields.get("length")) if text and text.strip()}
     if len(said) > 1:
-        raise RefusalError(422, "length: expected one, received another in the form than in the query")
+        raise RefusalError(422, "length: expected one value, received different ones in form and query")
     try:
         return LengthRange.parse(said.pop()) if said else None
     except LengthError as error:

@@ -42,7 +42,7 @@ class RefusalError(UserError):
         self.field = field
 
 
-BUSY = "the service is at its limit: try again in a moment"
+BUSY = "the service is overloaded: try again in a moment"
 
 
 def busy(message: str = BUSY) -> RefusalError:
@@ -52,9 +52,7 @@ def busy(message: str = BUSY) -> RefusalError:
 
 def internal_error(error: Exception) -> RefusalError:
     """Return the refusal that reports an internal error to the client."""
-    return RefusalError(
-        500, f"internal error: {type(error).__name__}; the service's messages have the traceback"
-    )
+    return RefusalError(500, f"internal error: {type(error).__name__}; the service's log has the traceback")
 
 
 def status_of(error: DigitlabError) -> int:

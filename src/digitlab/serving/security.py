@@ -156,11 +156,11 @@ def require_owner(request: Request, key: str) -> None:
     """
     if not is_local(request):
         raise RefusalError(
-            403, "studies are started and stopped on the machine that serves: open the page there"
+            403, "studies are started and stopped on the computer that runs the service: open the page there"
         )
     if not is_owner(request, key):
         raise RefusalError(
-            403, "only who started the service starts and stops studies: open the address that it printed"
+            403, "only the owner of the service can start and stop studies: open the address that it printed"
         )
 
 

@@ -87,9 +87,9 @@ class Server(uvicorn.Server):
         try:
             await self._service.networks.reload()
         except DigitlabError as error:
-            logger.error("the network was not loaded again, the old one stays: %s", error)
+            logger.error("the network was not reloaded, the old one stays in use: %s", error)
         else:
-            logger.info("the network was loaded again")
+            logger.info("the network was reloaded")
 
     async def on_tick(self, counter: int) -> bool:
         """Do what signals asked for, and return whether to end."""

@@ -32,17 +32,17 @@ def router(service: Service) -> APIRouter:
     async def list_studies(request: Request) -> Response:
         return json_response({"runnable": is_owner(request, service.settings.owner_key), **await desk.list()})
 
-    @routes.get("/api/studies/schema", summary="Describe a study's form", responses=errors(503))
+    @routes.get("/api/studies/schema", summary="Show the JSON schema of a study", responses=errors(503))
     async def describe_study() -> Response:
         return json_response(await service.heavy.run(_form))
 
-    @routes.get("/api/studies/{name}", summary="Read a study", responses=errors(404, 422, 503))
+    @routes.get("/api/studies/{name}", summary="Show a study", responses=errors(404, 422, 503))
     async def show_study(name: str) -> Response:
         return json_response(await desk.detail(name))
 
     @routes.get(
         "/api/studies/{name}/events",
-        summary="Follow a study",
+        summary="Stream the events of a study",
         responses={200: {"content": {"text/event-stream": {}}}, **errors(404, 503)},
         response_class=StreamingResponse,
     )
@@ -76,7 +76,7 @@ def router(service: Service) -> APIRouter:
 
     @routes.post(
         "/api/studies/{name}/resume",
-        summary="Go on with a study",
+        summary="Resume a study",
         status_code=202,
         responses=errors(403, 404, 409, 422, 503),
     )
@@ -148,9 +148,7 @@ class StudyDesk:
         await self._heavy.run(self._shelf.summary, name)
         path = await self._heavy.run(self._shelf.report, name)
         if path is None:
-            raise RefusalError(
-                404, f"study {name}: no report was written yet; it is when the study has ended"
-            )
+            raise RefusalError(404, f"study {name}: no report yet; it is written when the study ends")
         return await self._heavy.run(path.read_bytes)
 
     async def follow(self, name: str) -> AsyncIterator[str]:
@@ -161,7 +159,7 @@ class StudyDesk:
         """
         await self._heavy.run(self._shelf.summary, name)
         if self._streams >= self._service.settings.limits.event_streams:
-            raise busy("too many follow studies already: close other pages")
+            raise busy("too many streams of events: close other pages")
         return self._counted(StudyEvents(self._service, self._shelf, name).stream())
 
     async def _counted(self, events: AsyncIterator[str]) -> AsyncIterator[str]:
@@ -197,7 +195,9 @@ class StudyDesk:
         known = self._shelf.known(study.name)
         if in_the_way or any(_but_for_seeds(each) != _but_for_seeds(study) for each in known):
             raise RefusalError(
-                409, f"name: there is another study {study.name!r} already: choose a new name", field="name"
+                409,
+                f"name: expected a new name, received that of another study, {study.name!r}",
+                field="name",
             )
 
     async def resume(self, key: str) -> str:

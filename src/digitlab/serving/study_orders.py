@@ -63,7 +63,7 @@ def read_order(values: Any) -> Order:
         study = _described(asked)
         return Order(study.name, study, options)
     if asked not in (*study_names(), *collection_names()):
-        raise RefusalError(422, f"study: there is none named {asked[:80]!r} in the library", field="study")
+        raise RefusalError(422, f"study: expected one of the library, received {asked[:80]!r}", field="study")
     return Order(asked, None, options)
 
 
@@ -82,7 +82,9 @@ def _described(values: dict[str, Any]) -> Study:
         study = Study.from_values(values, "study")
         if study.name in (*study_names(), *collection_names()):
             raise RefusalError(
-                409, f"name: the library has a study {study.name!r} already: choose another", field="name"
+                409,
+                f"name: expected a new name, received that of a library study, {study.name!r}",
+                field="name",
             )
         _refuse_paths(study)
         _check_levels(study)

@@ -90,7 +90,7 @@ class StudyRuns:
         code = await process.wait()
         if code != 0 and code not in _STOPPED and not self._stop_asked:
             lines = said.decode("utf-8", "replace").split("\n")
-            last = next((line for line in reversed(lines) if line.strip()), f"it ended with code {code}")
+            last = next((line for line in reversed(lines) if line.strip()), f"it exited with code {code}")
             self.messages[name] = last.strip().removeprefix("digitlab: ")
         self.running = self._process = None
 
@@ -134,7 +134,7 @@ def write_study(study: Study, folder: Path) -> Path:
     """
     path = study_path(study, folder)
     if path.exists() and not _is_of(study, path):
-        raise OutputError(f"{path}: expected a file of study {study.name}, received another; move it away")
+        raise OutputError(f"{path}: expected a file of study {study.name}, received another; move that one")
     return write_whole(path, study.to_toml().encode())
 
 

@@ -94,7 +94,7 @@ class StudyShelf:
         written = self._written()
         if key in written:
             return self._fresh(written[key])
-        raise RefusalError(404, f"there is no study {key[:80]!r}: GET /api/studies lists what there is")
+        raise RefusalError(404, f"no study {key[:80]!r}: GET /api/studies lists the studies")
 
     def view(self, key: str) -> StudyView | None:
         """Return the contents of the store on a study (None: it was never run).

@@ -70,7 +70,7 @@ def read_request(body: bytes, json_length: int | None) -> InferRequest:
         raise _wrong("expected a JSON object with inputs")
     identity = values.get("id")
     if identity is not None and not isinstance(identity, str):
-        raise _wrong("id: expected a text")
+        raise _wrong("id: expected a string")
     if identity is not None and len(identity) > MOST_ID:
         raise _wrong(f"id: expected at most {MOST_ID:,} characters, received {len(identity):,}")
     return InferRequest(identity, _images(values.get("inputs"), raw), _wants_binary(values))
@@ -90,7 +90,7 @@ def _images(inputs: Any, raw: bytes) -> np.ndarray:
     if size is not None:
         flat = _from_bytes(raw, size, DATA_TYPES[kind])
     elif raw:
-        raise _wrong("inputs[0].parameters.binary_data_size: expected it, since bytes follow the JSON")
+        raise _wrong("inputs[0].parameters.binary_data_size: expected a value, since bytes follow the JSON")
     else:
         flat = _from_json(tensor.get("data"), kind, tensor["shape"])
     if len(flat) != count * _PIXELS:
@@ -142,7 +142,7 @@ def _flattened(data: list[Any], shape: list[int]) -> list[Any]:
     """Flatten nested lists; in a NumPy array, each element would take the memory of the longest text."""
     for size in shape[1:]:
         if not all(isinstance(part, list) and len(part) == size for part in data):
-            raise _wrong("inputs[0].data: expected numbers, flat or nested as its shape says")
+            raise _wrong("inputs[0].data: expected numbers, flat or nested as in its shape")
         data = list(chain.from_iterable(data))
     return data
 
@@ -159,7 +159,7 @@ def _wants_binary(values: dict[str, Any]) -> bool:
     parameters = _parameters(outputs[0], "outputs[0]")
     if parameters.get("classification"):
         raise _wrong(
-            "outputs[0].parameters.classification: expected none; the largest probability says the digit"
+            "outputs[0].parameters.classification: expected none; the digit is the largest probability"
         )
     return bool(parameters.get("binary_data", everywhere))
 
@@ -167,7 +167,7 @@ def _wants_binary(values: dict[str, Any]) -> bool:
 def _parameters(place: dict[str, Any], name: str) -> dict[str, Any]:
     parameters = place.get("parameters") or {}
     if not isinstance(parameters, dict):
-        raise _wrong(f"{name}: expected its parameters to be an object")
+        raise _wrong(f"{name}.parameters: expected an object")
     return parameters
 
 

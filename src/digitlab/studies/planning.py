@@ -148,8 +148,8 @@ def _stored(
         remarks.append(_elsewhere(kept, spec.dataset, fingerprint))
     elif other:
         remarks.append(
-            f"study {asked.study.name}: differs from what was last run by that name on "
-            f"{data_title(spec.dataset)} (other {', '.join(other)}); what the store has of it is shown"
+            f"study {asked.study.name}: differs from the last run of that name on "
+            f"{data_title(spec.dataset)} (other {', '.join(other)}); its results in the store are shown"
         )
     elif last is not None:
         plan = plan.as_run(last).with_seeds(last.study.seeds)
@@ -177,7 +177,7 @@ def replaced(kept: Plan, plan: Plan) -> str:
         return ""
     data = data_title(plan.study.data.dataset, plan.fingerprint)
     return (
-        f"study {plan.study.name} on {data}: takes the place of what was last run by that name "
+        f"study {plan.study.name} on {data}: replaces the last run of that name "
         f"(other {', '.join(parts)}); the trials of both are kept"
     )
 
@@ -250,8 +250,8 @@ def _as_trained(plan: Plan, store: Store, seeds: int | None, remarks: Iterable[s
     said = [*remarks]
     if shown.precision != plan.precision:
         said.append(
-            f"study {plan.study.name}: shown in {shown.precision}, as another machine trained it; nothing is "
-            f"kept of it in {plan.precision}"
+            f"study {plan.study.name}: shown in {shown.precision}, as trained on another machine; the store "
+            f"has no results in {plan.precision}"
         )
     return StoredPlan(shown, (*said, *_older_engine(shown)))
 

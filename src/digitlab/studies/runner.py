@@ -158,7 +158,7 @@ def _keep_plans(plans: Iterable[Plan], store: Store, observer: Observer, require
             if required:
                 raise
             if kept != plan:
-                observer.remark(f"not kept how study {plan.study.name} was run: {error}")
+                observer.remark(f"plan of study {plan.study.name} not saved: {error}")
             continue
         if kept is not None and (line := replaced(kept, plan)):
             observer.remark(line)

@@ -58,8 +58,8 @@ def prepare_jax(threads: int | None = None) -> None:
     _require_backend("jax")
     if start_jax(threads) == "cpu" and threads not in (None, _jax_threads()):
         raise UserError(
-            f"expected a fresh process to train on {threads} threads, received one in which JAX has begun "
-            "otherwise; train before you use JAX, or in a process of its own"
+            f"expected a fresh process to train on {threads} threads, received one in which JAX is "
+            "initialized otherwise; train before you use JAX, or in a separate process"
         )
 
 
@@ -158,8 +158,8 @@ def _set_threads(within: int, beside: int) -> None:
     except RuntimeError:
         raise UserError(
             f"expected a fresh process to train on {max(within, beside)} threads, received one in which "
-            "TensorFlow has begun with another number; train before you use TensorFlow, or in a process of "
-            "its own"
+            "TensorFlow is initialized with another number; train before you use TensorFlow, or in a "
+            "separate process"
         ) from None
 
 

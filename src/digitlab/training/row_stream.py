@@ -113,8 +113,8 @@ class RowStream:
     def _require_life(self) -> None:
         if not self._process.is_alive():
             raise TrainingError(
-                f"the process that composes rows ended with code {self._process.exitcode}; the same command "
-                "goes on from where this training was saved last"
+                f"the process that composes rows exited with code {self._process.exitcode}; run the "
+                "same command again to resume from the last save"
             )
 
 

@@ -280,13 +280,13 @@ def _load(path: Path, trial: RowTrial) -> _Saved | None:
             arrays = [kept[name] for name in sorted(kept.files) if name != "told"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(
-            f"{path}: expected a training that was saved, received what cannot be read: {error}; remove it "
-            "to begin anew"
+            f"{path}: expected a saved training, received an unreadable file: {error}; remove it "
+            "to start again"
         ) from None
     if told["trial"] != trial.id:
         raise UserError(
             f"{path}: expected the saved training of trial {trial.id}, received that of {told['trial']}: the "
-            "recipe, seed, threads or code are others; remove the file to begin anew, or name another --out"
+            "recipe, seed, threads or code differ; remove the file to start again, or name another --out"
         )
     validation = tuple(
         RowValidation.from_values(values, f"{path}: validation") for values in told["validation"]

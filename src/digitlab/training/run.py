@@ -157,8 +157,8 @@ def require_contents(named: DataSpec, dataset: Dataset) -> None:
     """
     if named.fingerprint != dataset.fingerprint:
         raise DataError(
-            f"data {named.dataset}: expected the contents that the trial names, received others; "
-            "they were changed since the trial was planned: plan it again"
+            f"data {named.dataset}: expected the contents that the trial names, received others: "
+            "they changed after planning; plan it again"
         )
 
 
@@ -294,7 +294,7 @@ class Run:
         probabilities = self.network.predict(images)
         if not np.isfinite(probabilities).all():  # the last step overflowed after its loss was summed
             raise TrainingError(
-                f"the answers became no numbers in epoch {epoch}; a smaller training.learning_rate may help"
+                f"the outputs became nan in epoch {epoch}; a smaller training.learning_rate may help"
             )
         return probabilities
 

@@ -51,7 +51,7 @@ async function reach(path, options) {
     return await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refusal("The service does not answer. Is `digitlab serve` still running?", 0);
+    throw new Refusal("The service does not respond. Is `digitlab serve` still running?", 0);
   }
 }
 

@@ -14,15 +14,15 @@ export function showCard(place, { title, path, card }) {
       "Data",
       `${data.dataset}, ${whole(data.validation)} training images set aside for validation; seed ${seed}`,
     ],
-    ["Size", `${count(card.parameters, "parameter")}, ${count(card.multiply_adds, "multiply-add")} an image`],
+    ["Size", `${count(card.parameters, "parameter")}, ${count(card.multiply_adds, "multiply-add")} per image`],
     ["Test set", scores(card.test)],
     ["Validation", scores(card.validation)],
     ["Calibration", calibration(card.calibration)],
-    ["Made", card.made],
+    ["Created", card.made],
     ["Trained in", duration(card.train_seconds)],
     ["Code", code(card)],
     [
-      "Where",
+      "Environment",
       Object.entries(card.environment)
         .map((entry) => entry.join(" "))
         .join(" · "),
@@ -30,16 +30,16 @@ export function showCard(place, { title, path, card }) {
     ["Folder", path],
   ];
   place.replaceChildren(
-    make("h2", { id: "card-title" }, `The card of ${title}`),
+    make("h2", { id: "card-title" }, `Card of ${title}`),
     facts(entries),
     make(
       "h3",
       {},
-      "What was read as what ",
+      "Confusion matrix ",
       make(
         "small",
         {},
-        `the ${whole(card.test.images)} test ${digits ? "digits" : "images"}: a row for each true ${digits ? "digit" : "class"}, a column for each answer`,
+        `the ${whole(card.test.images)} test ${digits ? "digits" : "images"}: a row for each true ${digits ? "digit" : "class"}, a column for each prediction`,
       ),
     ),
     scrolling("Confusion matrix", confusion(card.test.confusion, digits ? [] : card.classes)),
@@ -69,7 +69,7 @@ function code(card) {
   const drawn = synthesis ? `, synthesis version ${synthesis}` : "";
   const trained = card.commit
     ? `commit ${card.commit}${changes(card.clean)}`
-    : "which commit trained it was not recorded";
+    : "the commit was not recorded";
   const written = card.written_by
     ? `; written by commit ${card.written_by}${changes(card.written_clean)}`
     : "";
@@ -77,8 +77,8 @@ function code(card) {
 }
 
 function changes(clean) {
-  if (clean === undefined || clean === null) return " (whether it had been changed was not recorded)";
-  return clean ? "" : ", with changes that were not committed";
+  if (clean === undefined || clean === null) return " (uncommitted changes were not recorded)";
+  return clean ? "" : ", with uncommitted changes";
 }
 
 function scores(values) {

@@ -7,9 +7,9 @@ const AT_FIRST = 40; // digits; the others on demand
 
 const FILTERS = [
   ["all", "all", () => true],
-  ["a", "only the first is right", (each) => each.a.digit === each.label],
-  ["b", "only the second is right", (each) => each.b.digit === each.label],
-  ["neither", "neither is right", (each) => each.a.digit !== each.label && each.b.digit !== each.label],
+  ["a", "only the first is correct", (each) => each.a.digit === each.label],
+  ["b", "only the second is correct", (each) => each.b.digit === each.label],
+  ["neither", "neither is correct", (each) => each.a.digit !== each.label && each.b.digit !== each.label],
 ];
 
 /**
@@ -36,8 +36,8 @@ export function showComparison(place, found, a, b) {
 }
 
 function different({ different: number, differences }) {
-  if (number === 0) return "nowhere: they give the same answer to every digit";
-  const shown = differences.length < number ? `; the ${differences.length} surest are shown` : "";
+  if (number === 0) return "nowhere: all predictions are equal";
+  const shown = differences.length < number ? `; the ${differences.length} with the highest confidence are shown` : "";
   return `${whole(number)} of the test digits${shown}`;
 }
 
@@ -55,9 +55,9 @@ function square(found, right, a, b) {
   return make(
     "div.square",
     {},
-    field("even", right, "both right"),
-    field("decides", found.only_b_wrong, `only ${a} right`),
-    field("decides", found.only_a_wrong, `only ${b} right`),
+    field("even", right, "both correct"),
+    field("decides", found.only_b_wrong, `only ${a} correct`),
+    field("decides", found.only_a_wrong, `only ${b} correct`),
     field("even", found.both_wrong, "both wrong"),
   );
 }
@@ -77,7 +77,7 @@ function tile({ image, label, corrected, a, b, index }, titleA, titleB) {
   const words = make(
     "figcaption",
     {},
-    make("span", {}, corrected === null ? `is ${label}` : `is called ${label}, is ${corrected}`),
+    make("span", {}, corrected === null ? `label ${label}` : `label ${label}, corrected to ${corrected}`),
     verdict(titleA, a, label),
     verdict(titleB, b, label),
   );
@@ -90,7 +90,7 @@ function verdict(title, { digit, confidence }, label) {
   const wrong = digit !== label;
   return make(
     wrong ? "span.wrong" : "span",
-    { title: `${percent(confidence)} sure` },
+    { title: `${percent(confidence)} confidence` },
     `${title} ${digit} ${wrong ? "✗" : "✓"}`,
   );
 }

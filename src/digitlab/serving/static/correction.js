@@ -1,4 +1,4 @@
-/** "That was a ...": keeps a corrected drawing on the computer that serves the page, after asking. */
+/** "Correct digit:": keeps a corrected drawing on the computer that serves the page, after asking. */
 
 import { ask, change } from "./api.js";
 import { byId, count, make, recall, remember } from "./page.js";
@@ -13,21 +13,21 @@ export function offerCorrection(digit) {
   const keys = Array.from({ length: 10 }, (_, label) =>
     make(
       "button.key",
-      { type: "button", "aria-label": `That was a ${label}`, click: () => keep(digit, label) },
+      { type: "button", "aria-label": `Correct digit: ${label}`, click: () => keep(digit, label) },
       label,
     ),
   );
   place.replaceChildren(
-    make("span", { id: "correction-words" }, "That was a …"),
+    make("span", { id: "correction-words" }, "Correct digit:"),
     make("span.keypad", { role: "group", "aria-labelledby": "correction-words" }, ...keys),
   );
 }
 
 async function keep(digit, label) {
   try {
-    if (!(await agreed())) return say("It was not kept.");
+    if (!(await agreed())) return say("It was not saved.");
     const { path, count: kept } = await change("/api/kept", { label, image: digit.image, consent: true });
-    say(`Kept as a ${label}: ${path} (${count(kept, "drawing")} there).`);
+    say(`Saved as a ${label}: ${path} (${count(kept, "drawing")} in total).`);
   } catch (error) {
     say(error.message);
   }

@@ -75,7 +75,7 @@ function showNothing(words, refused) {
   showSteps([], []);
 }
 
-const EMPTY = "Write on the squared paper. The answer comes while you write.";
+const EMPTY = "Write in the drawing area. The result is updated while you write.";
 
 const reader = new Reader(
   (picture, finished, signal) => send(question(finished), picture, signal),

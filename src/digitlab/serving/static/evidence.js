@@ -19,7 +19,7 @@ export function showTiles(place, digits, chosen, choose) {
     const input = make("input.unseen", { type: "radio", name: `${place.id}-digit`, value: index });
     input.checked = index === chosen;
     input.addEventListener("change", () => choose(index));
-    const words = digit.reason ? "not read" : `${digit.digit}, ${percent(digit.confidence)} sure`;
+    const words = digit.reason ? "not read" : `${digit.digit}, ${percent(digit.confidence)} confidence`;
     const picture = make("img", {
       src: digit.image,
       width: 28,
@@ -64,7 +64,7 @@ export function showNotes(notes) {
 
 /** Show each row with its confidence, and what else it may say. */
 export function showRows(lines) {
-  const head = ["row", "sure of all of it", "or else"];
+  const head = ["row", "confidence", "alternatives"];
   const rows = lines.map(({ text, confidence, alternatives }) => {
     const others = alternatives.filter((other) => other.text !== text && other.probability >= SLIGHT);
     return make(
@@ -98,7 +98,7 @@ export function showRows(lines) {
  * @param {number} chosen - the digit whose certainty is shown.
  */
 export function showNetworks(models, digits, chosen) {
-  const head = ["network", "reads", "sure of this digit", "test error"];
+  const head = ["network", "prediction", "confidence", "test error"];
   const rows = models.map((model) => networkRow(model, digits, chosen));
   byId("networks").replaceChildren(
     make(

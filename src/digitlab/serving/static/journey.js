@@ -30,7 +30,7 @@ export class Journey {
   /** Say what would be here. */
   invite(words) {
     this.answer = this.shape = null;
-    this.list.replaceChildren(station("The digit", null, words, ""), station("The answer", null, "", ""));
+    this.list.replaceChildren(station("Input", null, words, ""), station("Output", null, "", ""));
   }
 
   #build({ layers }) {
@@ -44,7 +44,7 @@ export class Journey {
       width: SIDE,
       height: SIDE,
       role: "img",
-      "aria-label": "what the answer leans on",
+      "aria-label": "occlusion map",
     });
     this.leaningWords = make("p.small.quiet");
     this.views = layers.map(layerView);
@@ -55,18 +55,18 @@ export class Journey {
     const pictures = make(
       "div.pair",
       {},
-      make("figure", {}, this.seen, make("figcaption", {}, "What it saw")),
-      make("figure", {}, this.leaning, make("figcaption", {}, "What the answer leans on", this.leaningWords)),
+      make("figure", {}, this.seen, make("figcaption", {}, "Input")),
+      make("figure", {}, this.leaning, make("figcaption", {}, "Occlusion map", this.leaningWords)),
     );
     this.list.replaceChildren(
       station(
-        "The digit",
+        "Input",
         "28 × 28 pixels",
-        "Centred, like the digits that the network learned from. Beside it, every patch of 4 × 4 pixels was hidden in turn: where the answer suffers, it leans on what is there.",
+        "Centred, like the training digits. For the occlusion map, every patch of 4 × 4 pixels was hidden in turn: colour shows where the probability changed.",
         pictures,
       ),
       ...stations,
-      station("The answer", "ten probabilities", "", this.bars),
+      station("Output", "ten probabilities", "", this.bars),
     );
   }
 
@@ -87,8 +87,8 @@ export class Journey {
 }
 
 function leaningWords(digit, loss, most) {
-  if (most < 0.005) return `Whichever patch is hidden, it still reads a ${digit}.`;
-  return `Green ink speaks for a ${digit}, red against it. The patch that matters most costs ${percent(Math.max(loss, 0))} of its probability.`;
+  if (most < 0.005) return `No hidden patch changes the probability of ${digit} by 0.005 or more.`;
+  return `Green pixels are evidence for a ${digit}, red against it. Hiding the most important patch lowers its probability by ${percent(Math.max(loss, 0))}.`;
 }
 
 function station(title, size, explanation, content) {

@@ -8,27 +8,27 @@ const MAPS_AT_FIRST = 16;
 const KINDS = {
   convolution: [
     "Convolution",
-    "Each map is one small filter, slid over what came before: strong where it finds the pattern that it learned.",
+    "Each map is the output of one small filter, slid over the layer before: large where the filter finds its pattern.",
   ],
   pool: [
     "Pooling",
-    "The strongest of every small window stays: less of where something is, as much of what it is.",
+    "The maximum of each small window is kept: smaller maps, with coarser positions.",
   ],
   normalization: [
     "Normalization",
-    "Every map is brought to one scale, so that the next layer meets what it knows.",
+    "Each map is shifted and scaled to the range that the next layer was trained on.",
   ],
   activation: [
     "Block",
-    "Small filters, slid over what came before, each strong where it finds the pattern that it learned. What is below zero is cut off or bent: without that, all layers together could draw straight lines only.",
+    "Small filters, slid over the layer before, each large where it finds its pattern. The activation changes values below zero: without it, all layers together would be one linear function.",
   ],
   dense: [
     "Dense layer",
-    "Every neuron weighs all that came before; the stronger its colour, the more it answers.",
+    "Each neuron computes a weighted sum of the layer before; the deeper its colour, the larger its activation.",
   ],
   logits: [
-    "Ten scores",
-    "One a digit, made from the layer before. The largest wins; softmax turns them into probabilities.",
+    "Logits",
+    "One score per digit. The largest is the prediction; softmax turns them into probabilities.",
   ],
 };
 

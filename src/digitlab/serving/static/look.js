@@ -9,7 +9,7 @@ import { Reader } from "./reader.js";
 import { connectTools } from "./tools.js";
 import { because } from "./words.js";
 
-const EMPTY = "Write a digit, and follow it through the network.";
+const EMPTY = "Write a digit to see the output of each layer.";
 
 const pad = new Pad(byId("pad"));
 const journey = new Journey(byId("journey"));
@@ -32,10 +32,10 @@ async function ask(picture, finished, signal) {
 function show(answer) {
   const { digit } = answer;
   pad.annotate(pad.size, [digit]);
-  const sure = `${percent(digit.confidence)} sure. Second comes ${digit.runner_up} with ${percent(digit.runner_up_confidence)}.`;
+  const sure = `${percent(digit.confidence)} confidence. Second: ${digit.runner_up} with ${percent(digit.runner_up_confidence)}.`;
   showRead(
     String(digit.digit),
-    digit.reason ? `${because(digit.reason)} Its closest digit: ${sure}` : sure,
+    digit.reason ? `${because(digit.reason)} Most probable digit: ${sure}` : sure,
     Boolean(digit.reason),
   );
   offerDigits(answer.digits);
@@ -65,7 +65,7 @@ function showNothing(words, refused) {
   showRead("", words, refused);
   byId("choose").hidden = true;
   journey.invite(
-    "Here comes the digit’s way through the network: what each layer makes of it, and on which pixels the answer leans.",
+    "The output of each layer appears here, with the pixels that the prediction depends on.",
   );
 }
 

@@ -6,12 +6,12 @@ import { showComparison } from "./comparison.js";
 import { byId, make, notice, whole } from "./page.js";
 import { fillTable } from "./table.js";
 
-const ORIGINS = { shipped: "comes with digitlab", user: "yours", given: "given to serve" };
+const ORIGINS = { shipped: "shipped with digitlab", user: "yours", given: "set with --model" };
 const COLUMNS = [
   { title: "network" },
   { title: "test error", right: true },
   { title: "parameters", right: true },
-  { title: "multiply-adds an image", right: true },
+  { title: "multiply-adds per image", right: true },
   { title: "recipe" },
   { title: "data" },
   { title: "from" },
@@ -73,7 +73,7 @@ async function compare(form, models) {
   const title = (id) => models.find((model) => model.id === id).title;
   const [a, b] = [form.a.value, form.b.value];
   place.replaceChildren(
-    make("p.busy", { role: "status" }, `${title(a)} and ${title(b)} are reading 10,000 digits each …`),
+    make("p.busy", { role: "status" }, `${title(a)} and ${title(b)} are classifying 10,000 digits each …`),
   );
   form.querySelector("button").disabled = true;
   try {

@@ -8,13 +8,13 @@ import { StudyPage } from "./study.js";
 const AGAIN = 4000; // milliseconds between looks at the list while a study runs
 
 const NOT_THE_OWNER =
-  "To start and stop studies, open the address with a key that digitlab serve printed, on the computer that serves.";
+  "To start and stop studies, open the address with a key that digitlab serve printed, on the computer that runs the server.";
 
 const GROUPS = [
   ["Running", ({ state }) => state === "running"],
-  ["Begun and paused", ({ state }) => state === "paused"],
-  ["Answered", ({ state }) => state === "finished"],
-  ["Not yet asked", ({ state }) => state === "new"],
+  ["Paused", ({ state }) => state === "paused"],
+  ["Finished", ({ state }) => state === "finished"],
+  ["Not started", ({ state }) => state === "new"],
 ];
 
 const view = byId("view");
@@ -65,10 +65,10 @@ async function fillList(list, mine) {
     make(
       "p",
       {},
-      "A study is a question put to many trained networks, with several seeds each, and answered with intervals and tests.",
+      "A study answers a question by training networks with several seeds each, with confidence intervals and tests.",
     ),
     runnable
-      ? make("p", {}, make("a.button.main", { href: "#new" }, "Ask a new question"))
+      ? make("p", {}, make("a.button.main", { href: "#new" }, "New study"))
       : make("p.quiet", {}, NOT_THE_OWNER),
     ...groups.map(([title, members]) =>
       make("section", {}, make("h2", {}, title), make("ul.questions", {}, ...members.map(item))),
@@ -86,7 +86,7 @@ function item({ key, name, data, question, kind, done, failed, total, seeds, lev
   const begun =
     done || failed
       ? `${done} of ${count(total, "result")}${faults}` // a longer training gives those of shorter ones, too
-      : `${count(total, "result")} to come`;
+      : `${count(total, "result")} to compute`;
   return make(
     "li",
     {},

@@ -9,13 +9,13 @@ const HINTS = {
   description: { wide: true },
   recipe: { suggestions: "recipes" },
   overrides: { words: "Settings that differ from the recipe's" },
-  axes: { words: "What is varied", one: "axis", article: "an" },
+  axes: { words: "Axes: the settings that are varied", one: "axis", article: "an" },
   "axes.path": { words: "Setting", suggestions: "settings" },
   "axes.values": {
     words: "Levels",
-    help: "The values it takes, with commas between them, in the order of the report.",
+    help: "Its values, separated by commas, in the order of the report.",
   },
-  "axes.label": { words: "What the report calls it", help: "With the unit." },
+  "axes.label": { words: "Label in the report", help: "Include the unit." },
   data: { words: "Data" },
   "data.fingerprint": { hidden: true },
 };
@@ -35,13 +35,13 @@ export async function studyForm() {
     "form.study-form",
     {},
     make("p", {}, make("a", { href: "#" }, "All studies")),
-    make("h1", { tabindex: -1 }, "Ask a new question"),
+    make("h1", { tabindex: -1 }, "New study"),
     make(
       "p",
       {},
-      "Say what is varied and with how many seeds; every network is trained on this computer, and what is trained is kept.",
+      "Set the axes and the number of seeds. All networks are trained on this computer, and their results are stored.",
     ),
-    make("div.field", {}, make("label", { for: "start-from" }, "Begin with a copy of"), start),
+    make("div.field", {}, make("label", { for: "start-from" }, "Start from a copy of"), start),
     parts.element,
     datalist("recipes", recipes),
     datalist("settings", [

@@ -29,7 +29,7 @@ export function progress({ done, failed, total, best, seconds_left: left, state 
     parts.push(make("progress", { max: total || 1, value, "aria-label": "Results" }));
     if (best) {
       const found = `${written(best.levels)}, with ${percent(best.validation_accuracy)}`;
-      parts.push(make("p.small.quiet", {}, `Best so far on the validation part: ${found}.`));
+      parts.push(make("p.small.quiet", {}, `Best so far on the validation set: ${found}.`));
     }
   }
   if (state === "running" && latest) parts.push(make("p.small.quiet", {}, `Latest: ${latest}.`));
@@ -46,7 +46,7 @@ export function answers({ verdicts = [] }) {
 export function curvesFrame({ curves, axes }, chart, legend) {
   if (!curves.length) return [];
   const axis = axes.map(({ title }) => title).join(" × ");
-  const words = `mean of the seeds that are done; a line for each of: ${axis}`;
+  const words = `mean over the finished seeds; a line per level of: ${axis}`;
   return [
     make("h2", {}, "Learning curves ", make("small", {}, words)),
     make("div.curves", {}, chart, legend),
@@ -59,7 +59,7 @@ export function showCurves({ curves }, chart, legend) {
   drawCurves(chart, lines, { x: "epoch", y: "validation error %" });
   legend.replaceChildren(
     ...curves.map(({ label, seeds, validation_error_percent: values }, index) => {
-      const words = values.length ? `${values.at(-1).toFixed(2)} %, ${count(seeds, "seed")}` : "waits";
+      const words = values.length ? `${values.at(-1).toFixed(2)} %, ${count(seeds, "seed")}` : "waiting";
       const place = { "--place": share(index, curves.length) };
       return make("li", place, make("span", {}, label), make("small", {}, words));
     }),
@@ -107,8 +107,8 @@ export function members(questions) {
 export function reportFrame({ report, name, data }) {
   if (!report) return [];
   const frame = make("iframe.report", { title: `Report of ${name} on ${data}`, loading: "lazy", src: report });
-  const link = make("a", { href: report }, "Open it as a page of its own");
-  return [make("h2", {}, "Report"), make("p", {}, link, ": one file, to print or to pass on."), frame];
+  const link = make("a", { href: report }, "Open it in a page of its own");
+  return [make("h2", {}, "Report"), make("p", {}, link, ": one file, to print or share."), frame];
 }
 
 /** Every trial, folded. */
@@ -122,14 +122,14 @@ export function trialTable({ trials = [] }) {
     accuracy === null ? "" : percent(accuracy),
     seconds?.toFixed(1),
   ]);
-  const summary = make("summary", {}, `Every one of the ${count(trials.length, "trial")}`);
+  const summary = make("summary", {}, `All trials (${trials.length})`);
   return [make("details", {}, summary, scrolling("Trials", fillTable(make("table"), TRIAL_COLUMNS, rows)))];
 }
 
 /** What was asked. */
 export function asked({ axes, data, recipe, seeds }) {
   return [
-    make("h2", {}, "What is asked"),
+    make("h2", {}, "Design"),
     facts([
       ["Data", data],
       ["Recipe", recipe && String(recipe.name ?? recipe)],

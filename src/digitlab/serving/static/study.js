@@ -5,7 +5,7 @@ import { draw, make, notice, percent } from "./page.js";
 import * as parts from "./study-parts.js";
 
 const AGAIN = 5000; // milliseconds until a study that could not be followed is looked at again
-const STATES = { new: "not begun", running: "running", paused: "paused", finished: "finished" };
+const STATES = { new: "not started", running: "running", paused: "paused", finished: "finished" };
 const CHART_WORDS = "validation error by epoch, a line for each level";
 
 export class StudyPage {
@@ -85,7 +85,7 @@ export class StudyPage {
 
   #ended({ levels, seed, state, history, reason }) {
     const right = state === "done" && percent(history.validation_accuracy.at(-1));
-    const words = right ? `${right} right on the validation part` : `failed: ${reason}`;
+    const words = right ? `validation accuracy ${right}` : `failed: ${reason}`;
     this.latest = `${parts.written(levels)}, seed ${seed}: ${words}`;
     this.#showProgress();
   }
@@ -108,7 +108,7 @@ export class StudyPage {
     if (!document.body.hasAttribute("data-owner")) return row;
     if (state === "running") this.#button(row, "Stop", "danger", "stop");
     else if (state === "new") this.#button(row, "Start", "main", "resume");
-    else if (done + failed < total) this.#button(row, "Go on", "main", "resume");
+    else if (done + failed < total) this.#button(row, "Resume", "main", "resume");
     return row;
   }
 

@@ -178,8 +178,8 @@ class _Run:
         code = worker.process.exitcode
         if not worker.ready and code is not None and code >= 0:
             raise UserError(
-                f"workers: expected processes that start, received exit status {code} (why is said above); "
-                'a script that runs a study needs  if __name__ == "__main__":  around what it does'
+                f"workers: expected processes that start, received exit status {code} (see the error above); "
+                'a script that runs a study needs  if __name__ == "__main__":  around its code'
             )
         if worker.attempt < ATTEMPTS:
             self.waiting.appendleft((worker.index, worker.attempt + 1))

@@ -301,7 +301,7 @@ def _require_versions(expected: dict[str, str]) -> None:
         if received != version:
             raise UserError(
                 f"node {ray.util.get_node_ip_address()}: expected {name} {version}, as on the computer that "
-                f"runs the study, received {received}; install the same on all of them"
+                f"runs the study, received {received}; install that on all nodes"
             )
 
 

@@ -46,9 +46,9 @@ def _refuse(address: str, answer: grpc.Call) -> None:
     code = answer.code()
     if code in (StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED):
         details = " ".join((answer.details() or "").split())[:200]
-        reason = f"nobody there ({details}); start one with  ray start --head"
+        reason = f"no response ({details}); start one with  ray start --head"
     elif code == StatusCode.UNAUTHENTICATED and os.environ.get("RAY_AUTH_MODE") != "token":
-        reason = "one that asks for a token; set RAY_AUTH_MODE=token and put its token into ~/.ray/auth_token"
+        reason = "one that requires a token; set RAY_AUTH_MODE=token and put its token into ~/.ray/auth_token"
     else:
         return  # something answers; Ray reports any other error
     raise UserError(f"address {address}: expected a Ray cluster, received {reason}")
