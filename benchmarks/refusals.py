@@ -2,7 +2,7 @@
 
     python benchmarks/refusals.py PENS CANVAS --fonts FILE... [--model best ...]
 
-PENS and CANVAS are folders of pictures of one digit each, as in `recognizer.py`; the fonts are of handwriting.
+PENS and CANVAS are folders of pictures of one digit each, as in `recognizer.py`; FILE is a handwriting font.
 Each network judges the same images in MNIST form: validation digits, people's digits as the recognizer cuts
 them out, and letters that no person takes for digits. The rejection of its card is kept, and the threshold
 moved to accept a given share of that half of the validation digits that its own was set on. Groups and fonts
@@ -34,7 +34,13 @@ KEPT = (0.98, 0.99, 0.993, 0.995, 0.997)
 
 
 class Images(NamedTuple):
-    """Images in MNIST form, uint8 [n, 28, 28], the label of each, and whether it belongs to a group held out."""
+    """Images in MNIST form.
+
+    Attributes:
+        images: images, uint8 [n, 28, 28].
+        labels: label of each image, [n].
+        reported: whether an image belongs to a group that is held out, bool [n].
+    """
 
     images: np.ndarray
     labels: np.ndarray

@@ -59,7 +59,7 @@ class VerifyParameters:
     told: float = 0.83
     agreement: float = 1.83
     letter: float = 3.0
-    letter_agreed: float = 0.3
+    letter_agreed: float = 1.5
     right: float = 0.8
     certain: float = 0.97
     seen: float = 0.15
