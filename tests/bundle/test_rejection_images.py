@@ -50,7 +50,9 @@ def _flipped(content: bytes) -> bytes:
 
 
 def _of_another_type(_: bytes) -> bytes:
-    images = RejectionImages(np.zeros((100, 28, 28)), np.zeros((0, 28, 28)), np.zeros(0))
+    images = RejectionImages(
+        np.zeros((100, 28, 28)), np.zeros((200, 28, 28)), np.zeros((0, 28, 28)), np.zeros(0)
+    )
     file = io.BytesIO()
     np.savez(file, **images._asdict())
     return file.getvalue()

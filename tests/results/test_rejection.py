@@ -9,7 +9,7 @@ from digitlab.results.rejection import KEPT, Inside, Rejection, fit_rejection
 from digitlab.synthesis.other_ink import draw_other_ink
 from digitlab.synthesis.strokes import draw_digits
 
-Parts = tuple[Inside, Inside, Inside, np.ndarray]
+Parts = tuple[Inside, list[Inside], Inside, np.ndarray]
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def parts() -> Parts:
 
     images, labels = mnist.x_test[:1000], mnist.y_test[:1000]
     others, weights = draw_other_ink(images, labels, 1000, seed=1)
-    return look(images), look(draw_digits(500, seed=1)[0]), look(others), weights
+    return look(images), [look(draw_digits(500, seed=1)[0])], look(others), weights
 
 
 @pytest.fixture(scope="module")

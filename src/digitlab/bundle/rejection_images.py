@@ -13,12 +13,13 @@ import numpy as np
 from digitlab.errors import OutputError
 from digitlab.files import whole_file
 from digitlab.synthesis.fingerprint import synthesis_fingerprint
-from digitlab.synthesis.other_ink import draw_other_ink
+from digitlab.synthesis.moved import move_digits
+from digitlab.synthesis.other_ink import draw_lookalikes, draw_other_ink
 from digitlab.synthesis.strokes import draw_digits
 from digitlab.workspace import cache_folder
 
-DRAWN, OTHERS = 10_000, 15_000
-"""Number of drawn digits, and approximate number of non-digits."""
+DRAWN, OTHERS, LOOKALIKES = 10_000, 15_000, 640
+"""Number of drawn digits, and approximate numbers of non-digits and of letters that resemble digits."""
 SEED = 0
 KEPT_FILES = 4
 """Number of sets that are kept, those used last; one takes about 5 MB."""
@@ -29,11 +30,13 @@ class RejectionImages(NamedTuple):
 
     Attributes:
         drawn: digits drawn in styles that are rare in MNIST, uint8 [10,000, 28, 28].
-        others: non-digits (letters, scribbles, parts of digits ...), uint8 [m, 28, 28]; m is about 15,000.
+        moved: the given digits moved, turned, slanted and written with another pen, uint8 [n, 28, 28].
+        others: non-digits (letters, scribbles, parts of digits ...), uint8 [m, 28, 28]; m is about 15,600.
         weights: weight of each non-digit, float64 [m], 1 in all.
     """
 
     drawn: np.ndarray
+    moved: np.ndarray
     others: np.ndarray
     weights: np.ndarray
 
@@ -51,11 +54,17 @@ def rejection_images(digits: np.ndarray, labels: np.ndarray) -> RejectionImages:
     """
     folder = cache_folder()
     path = folder / f"rejection-{_key(digits, labels)}.npz" if folder else None
-    kept = _read(path) if path else None
+    kept = _read(path, len(digits)) if path else None
     if kept is not None:
         return kept
     drawn, _ = draw_digits(DRAWN, SEED)
-    images = RejectionImages(drawn, *draw_other_ink(digits, labels, OTHERS, SEED))
+    others, weights = draw_other_ink(digits, labels, OTHERS, SEED)
+    letters = draw_lookalikes(LOOKALIKES, SEED)
+    # Non-digits begin with letters: one that resembles a digit weighs as much as another letter.
+    weights = np.concatenate([weights, np.full(len(letters), weights[0])])
+    images = RejectionImages(
+        drawn, move_digits(digits, SEED), np.concatenate([others, letters]), weights / weights.sum()
+    )
     if path:
         _keep(path, images)
     return images
@@ -63,25 +72,30 @@ def rejection_images(digits: np.ndarray, labels: np.ndarray) -> RejectionImages:
 
 def _key(digits: np.ndarray, labels: np.ndarray) -> str:
     """Return a hash of everything that decides the images."""
-    known = hashlib.sha256(f"{synthesis_fingerprint()} {DRAWN} {OTHERS} {SEED}".encode())
+    known = hashlib.sha256(f"{synthesis_fingerprint()} {DRAWN} {OTHERS} {LOOKALIKES} {SEED}".encode())
     known.update(digits.tobytes())
     known.update(labels.tobytes())
     return known.hexdigest()[:16]
 
 
-def _read(path: Path) -> RejectionImages | None:
-    """Return the cached images; None if there are none, or if the file is damaged in any way."""
+def _read(path: Path, digits: int) -> RejectionImages | None:
+    """Return the cached images; None if there are none, or if the file is damaged in any way.
+
+    Args:
+        path: file in the cache.
+        digits: number of the given digits.
+    """
     try:
         with path.open("rb") as file:
             kept = np.load(file, allow_pickle=False)
             images = RejectionImages(*(np.asarray(kept[name]) for name in RejectionImages._fields))
     except Exception:  # a damaged file raises errors of NumPy, zipfile and zlib alike
         return None
-    drawn, others, weights = images
-    expected = [(DRAWN, 28, 28), (len(weights), 28, 28), (len(weights),)]
+    weights = images.weights
+    expected = [(DRAWN, 28, 28), (digits, 28, 28), (len(weights), 28, 28), (len(weights),)]
     if [array.shape for array in images] != expected or not len(weights):
         return None
-    if (drawn.dtype, others.dtype, weights.dtype) != (np.uint8, np.uint8, np.float64):
+    if [array.dtype for array in images] != [np.uint8, np.uint8, np.uint8, np.float64]:
         return None
     with suppress(OSError):
         os.utime(path)  # the sets that are used are not the ones to remove

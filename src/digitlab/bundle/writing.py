@@ -72,8 +72,10 @@ def calibrate(look: Look, images: np.ndarray, labels: np.ndarray, *, rejection: 
     digits = look(images)
     if not rejection:
         return fit_calibration(digits.probabilities, labels)
-    drawn, others, weights = rejection_images(images, labels)
-    fitted = fit_rejection(digits, look(drawn), look(others), weights)
+    others = rejection_images(images, labels)
+    fitted = fit_rejection(
+        digits, [look(others.drawn), look(others.moved)], look(others.others), others.weights
+    )
     return fit_calibration(digits.probabilities, labels, fitted)
 
 

@@ -55,11 +55,11 @@ class VerifyParameters:
         floor: smallest probability of each class in both outputs: neither network ever excludes one.
     """
 
-    offset: float = 0.44
-    told: float = 0.83
-    agreement: float = 1.83
+    offset: float = 0.48
+    told: float = 0.79
+    agreement: float = 1.91
     letter: float = 3.0
-    letter_agreed: float = 0.3
+    letter_agreed: float = 1.5
     right: float = 0.8
     certain: float = 0.97
     seen: float = 0.15

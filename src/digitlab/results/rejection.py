@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -55,13 +56,16 @@ class Rejection(Spec):
         return 1 / (1 + np.exp(-np.clip(score + self.bias, -30, 30)))
 
 
-def fit_rejection(digits: Inside, drawn: Inside, others: Inside, weights: np.ndarray) -> Rejection:
+def fit_rejection(
+    digits: Inside, more_digits: Sequence[Inside], others: Inside, weights: np.ndarray
+) -> Rejection:
     """Fit the rejection to digits and to other ink.
 
     Args:
         digits: outputs for digits of the validation part; one half is fitted to, and the threshold accepts
             99 % of the other half.
-        drawn: outputs for digits as they are written elsewhere (`digitlab.synthesis.strokes`).
+        more_digits: outputs for each further kind of digits, such as digits as they are written elsewhere
+            (`digitlab.synthesis.strokes`).
         others: outputs for ink that is not a digit (`digitlab.synthesis.other_ink`).
         weights: weights of the other ink in the fit, [m].
 
@@ -70,16 +74,18 @@ def fit_rejection(digits: Inside, drawn: Inside, others: Inside, weights: np.nda
         is fitted by least squares.
     """
     fitted, kept = _half(digits, 0), _half(digits, 1)
-    columns = np.concatenate([_columns(part) for part in (fitted, drawn, others)])
+    kinds = (fitted, *more_digits)
+    columns = np.concatenate([_columns(part) for part in (*kinds, others)])
     middle, spread = columns[: len(fitted.features)].mean(axis=0), columns[: len(fitted.features)].std(axis=0)
     spread += 0.05 * spread.mean()  # bounds the scale of features that hardly vary
     columns -= middle
     columns /= spread
     target = np.ones(len(columns))
     target[-len(weights) :] = -1
-    # Digits and other ink weigh the same, and so do the two kinds of digits.
+    # Digits and other ink weigh the same, and so do the kinds of digits.
+    each = 0.5 / len(kinds)
     counts = np.concatenate(
-        [np.full(len(part.features), 0.25 / len(part.features)) for part in (fitted, drawn)]
+        [np.full(len(part.features), each / len(part.features)) for part in kinds]
         + [0.5 * weights / weights.sum()]
     )
     plane, bias = _least_squares(columns, target, counts)

@@ -15,6 +15,7 @@ SIDE, BOX = 28, 20
 
 _ONE_WAY_UP = (3, 4, 6, 9)
 """Digits that are none when mirrored or turned by 90 degrees, unlike a 2, mirrored like a 5, or a 7."""
+_UNUSUAL_AS_DIGITS = "JPTp"
 _INK = 60
 """Grey level above which a pixel is ink."""
 
@@ -46,6 +47,22 @@ def draw_other_ink(
     weights = [np.full(len(images), weight / max(len(images), 1)) for weight, images in kinds]
     everything = np.concatenate(weights)
     return np.concatenate([images for _, images in kinds]), everything / everything.sum()
+
+
+def draw_lookalikes(count: int, seed: int) -> np.ndarray:
+    """Draw letters that resemble a digit, but few people write that digit so: J, P, T and p.
+
+    Args:
+        count: number of images, 100 or more.
+        seed: random seed, 0 or more; the same count and seed give the same images.
+
+    Returns:
+        Images in MNIST form, uint8 [m, 28, 28]; m is about `count`.
+    """
+    random = np.random.default_rng(np.random.SeedSequence(seed))
+    glyphs = [glyph for glyph in LETTERS if glyph.name in _UNUSUAL_AS_DIGITS]
+    each = count // len(glyphs)
+    return np.concatenate([draw_glyph(glyph, each, random) for glyph in glyphs])
 
 
 def _letters(random: np.random.Generator, count: int) -> np.ndarray:
