@@ -115,7 +115,7 @@ def test_people_get_a_table(folder: Path, capsys: Capture) -> None:
     assert run(["recognize", "in/b-seven.png", "in/blank.png"]) == 0
     out, err = capsys.readouterr()
     titles, _, seven, blank = [line.split() for line in out.splitlines() if line.strip()]
-    assert titles == ["file", "text", "confidence", "or", "else", "notes"]
+    assert titles == ["file", "text", "confidence", "alternative", "notes"]
     assert seven[:2] == ["in/b-seven.png", "7"]
     assert blank == ["in/blank.png", "no", "ink"]
     assert err == ""

@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from clothes import CLOTHES
 from digitlab.data.dataset import Dataset
 from digitlab.report import Material
-from digitlab.report import measured as measured_module
 from digitlab.report.content import Illustration, Tabular
 from digitlab.report.measured import facts, versions_text
 from digitlab.report.section import study_section
 from digitlab.results.aggregate import aggregate
-from digitlab.spec.trial import ENGINE_VERSION
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -43,15 +40,11 @@ def test_the_report_says_which_code_trained_its_networks(make_material) -> None:
     ]
 
 
-def test_the_report_says_the_engine_version_and_that_it_is_older_than_the_present(
-    make_material, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_report_says_the_engine_version_and_that_it_is_older_than_the_present(make_material) -> None:
     trial = make_material().table.plan.trials[0]
-    assert versions_text(trial) == f"engine version {ENGINE_VERSION}"
-    monkeypatch.setattr(measured_module, "ENGINE_VERSION", ENGINE_VERSION + 1)
-    assert versions_text(trial) == (
-        f"engine version {ENGINE_VERSION}, older than the present {ENGINE_VERSION + 1}"
-    )
+    assert versions_text(trial) == "engine version 2"
+    older = trial.model_copy(update={"engine_version": 1})
+    assert versions_text(older) == "engine version 1, older than the present 2"
 
 
 def test_classes_are_called_by_their_names(

@@ -158,7 +158,7 @@ def test_the_page_answers_shows_and_says_how_it_was_measured(page: Page) -> None
         "threads per network: 1",
         "keras 3.15.0",
         "cpu A Processor",
-        "of 9 asked",
+        "misread by the most networks, of 9;",
     ):
         assert expected in page.text
     assert "model.hidden.0 = " not in page.text  # what is varied is no fixed setting
