@@ -166,8 +166,8 @@ def _ask(server: Server, **options: float) -> Report:
         command += [f"--{name.replace('_', '-')}", str(value)]
     values = printed_values("the load generator", command, [field.name for field in fields(Report)])
     # JSON has turned the statuses into text.
-    statuses = {int(status): count for status, count in values["statuses"].items()}
-    return Report(**values | {"statuses": statuses})
+    values["statuses"] = {int(status): count for status, count in values["statuses"].items()}
+    return Report(**values)
 
 
 @contextmanager

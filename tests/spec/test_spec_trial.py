@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from digitlab.spec import DataSpec, Recipe, Trial
 from digitlab.spec import trial as trial_module
 from digitlab.spec.library import resolve_recipe
+from digitlab.spec.recipe import CNN
 from digitlab.spec.study import with_settings
 from digitlab.spec.trial import ENGINE_VERSION, SYNTHESIS_VERSION, check_versions, checkpoints
 from small_study import of_epochs
@@ -116,6 +117,7 @@ GOLDEN_SYNTHETIC_ID = "6c78d685053e0551"
 
 def first_best(synthesis_version: int) -> Trial:
     present = float32("best")
+    assert isinstance(present.model, CNN)
     changes = {
         "model.convolutions": [block.to_values() for block in present.model.convolutions[:-1]],
         "training.epochs": 18,
