@@ -53,7 +53,16 @@ def _nothing(*_: object, **__: object) -> None:
 STEPS: dict[str, Off] = {
     "three widths: one alone": lambda: patch.object(row_reader, "STRETCHES", (1.0,)),
     "second opinion: the row reader alone decides": _set(
-        verify.judge, verify.PARAMETERS, offset=50.0, told=0.0, agreement=0.0, letter=0.0, letter_agreed=0.0
+        verify.judge,
+        verify.PARAMETERS,
+        offset=50.0,
+        told=0.0,
+        agreement=0.0,
+        letter=0.0,
+        letter_agreed=0.0,
+        lone_offset=50.0,
+        lone_told=0.0,
+        lone_digit=0.0,
     ),
     "ink that the row reader passed over": lambda: patch.object(places, "PASSED_OVER", np.inf),
     "the whole picture is looked at, too": _instead(recognizer, "_may_be_a_row", lambda *_: False),

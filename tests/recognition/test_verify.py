@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,14 @@ from digitlab.recognition.row_crop import RowCrop, crop_row
 from digitlab.recognition.row_reader import RowAnswer
 from digitlab.recognition.rows import find_rows
 from digitlab.recognition.sources import source_pages
-from digitlab.recognition.verify import PARAMETERS, Judgement, RowPlaces, judge, likely_right
+from digitlab.recognition.verify import (
+    PARAMETERS,
+    Judgement,
+    RowPlaces,
+    judge,
+    likely_no_letter,
+    likely_right,
+)
 from digitlab.spec.rows import ALPHABET
 
 Write = Callable[..., np.ndarray]
@@ -135,7 +143,30 @@ def test_a_digit_is_likelier_right_the_more_both_say_so() -> None:
     assert likely_right(opinions(0.9, False, 0.1)) > likely_right(opinions(0.9, False, 0.9))
 
 
-def test_what_stands_alone_and_is_unlike_a_digit_may_be_a_letter() -> None:
+def test_one_piece_that_is_unlike_digits_may_be_a_letter() -> None:
     unlike, like = opinions(0.95, False, 0.01), opinions(0.95, True, 0.99)
     assert likely_right(unlike) > PARAMETERS.right > likely_right(unlike, may_be_a_letter=True)
     assert likely_right(like, may_be_a_letter=True) > PARAMETERS.right
+
+
+def test_a_lone_character_is_likelier_a_digit_the_more_both_networks_take_it_for_one() -> None:
+    likely = [likely_no_letter(opinions(told, True, 0.9)) for told in (0.2, 0.5, 0.9, 0.99)]
+    assert likely == sorted(likely)
+    assert likely_no_letter(opinions(0.9, True, 0.9)) > likely_no_letter(opinions(0.9, True, 0.01))
+    assert likely_no_letter(opinions(1.0, True, 1.0)) > 0.98
+    assert likely_no_letter(opinions(0.0, True, 0.0)) < 0.01
+
+
+def test_a_lone_letter_is_refused_where_the_same_ink_in_a_row_would_count(
+    write: Write, classifier: Classifier
+) -> None:
+    crop = crop_of(write(["4"], seed=3))
+    told = said("4", middles(crop), crop.grey.shape[1], probability=0.85)
+    known = RowPlaces(told, 0.9, find_places(crop, told), alone=True)
+    [accepted] = judge([known], classifier)[0]
+    assert accepted.accepted
+    unlike = replace(PARAMETERS, lone_digit=0.0, lone_offset=-4.0)
+    [refused] = judge([known], classifier, unlike)[0]
+    assert not refused.accepted
+    beside = replace(known, alone=False)
+    assert judge([beside], classifier, unlike)[0][0].accepted

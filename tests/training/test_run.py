@@ -70,6 +70,15 @@ def test_generated_images_have_their_shares_of_a_training_set(dataset: Dataset) 
     assert not np.array_equal(images[len(chosen) :], other[len(chosen) :])
 
 
+@pytest.mark.parametrize("count", [100, 700, 4_000])
+def test_non_digits_have_their_share_of_few_images_too(dataset: Dataset, count: int) -> None:
+    few = replace(dataset, x_train=dataset.x_train[: count + 10], y_train=dataset.y_train[: count + 10])
+    trial = generating(few, non_digits=0.2)
+    data = trial.data.model_copy(update={"validation": 10})
+    _, labels = training_part(trial.model_copy(update={"data": data}), few)
+    assert np.mean(labels == NON_DIGIT) == pytest.approx(0.2, abs=0.025)
+
+
 @pytest.mark.parametrize("shares", [{"strokes": 0.1}, {"non_digits": 0.1}])
 def test_digits_and_non_digits_are_generated_among_images_of_digits_alone(
     dataset: Dataset, shares: dict[str, float]

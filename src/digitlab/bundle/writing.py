@@ -24,7 +24,7 @@ from digitlab.files import ensure_new, new_folder
 from digitlab.models.costs import cost
 from digitlab.results.calibration import Calibration, fit_calibration
 from digitlab.results.record import Result
-from digitlab.results.rejection import Inside, fit_rejection
+from digitlab.results.rejection import FITTED, Inside, fit_rejection
 from digitlab.revision import revision
 from digitlab.synthesis.strokes import draw_digits
 
@@ -73,9 +73,9 @@ def calibrate(look: Look, images: np.ndarray, labels: np.ndarray, *, rejection: 
     if not rejection:
         return fit_calibration(digits.probabilities, labels)
     others = rejection_images(images, labels)
-    fitted = fit_rejection(
-        digits, [look(others.drawn), look(others.moved)], look(others.others), others.weights
-    )
+    # Digits that are moved are those of the half that is fitted to: the other half sets the threshold.
+    moved = look(others.moved[FITTED])
+    fitted = fit_rejection(digits, [look(others.drawn), moved], look(others.others), others.weights)
     return fit_calibration(digits.probabilities, labels, fitted)
 
 

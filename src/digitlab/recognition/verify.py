@@ -35,10 +35,15 @@ class VerifyParameters:
         told: weight of the log-odds of the row reader's probability of its digit.
         agreement: weight of the classifier's probability of its digit times the probability that the ink is a
             digit at all; the product counts as negative if the networks' digits differ.
-        letter: weight, against the digit, of the probability that the ink is not a digit, for ink that may be
-            a letter: it stands alone, or is one piece that is read as several digits. Chosen on drawn letters
-            and on people's digits.
+        letter: weight, against the digit, of the probability that the ink is not a digit, for one piece of
+            ink that is alone on its page and read as several digits.
         letter_agreed: weight in place of `letter` if the networks' digits are the same.
+        lone_offset: offset of the log-odds that the only character of a page is the digit that is read, and
+            no letter. This regression is fitted to people's digits and to letters of handwriting fonts.
+        lone_told: weight, there, of the log-odds of the row reader's probability of its digit.
+        lone_digit: weight, there, of the log-odds that the ink is a digit at all.
+        lone_right: probability, there, from which the character is accepted. Letters were a tenth of the
+            characters that it was fitted to, so it is no confidence of a reading.
         right: probability that a digit is right from which it is accepted.
         certain: certainty of the classifier, of the digit and that it is one, from which the only character
             of a page is accepted against the row reader.
@@ -59,7 +64,11 @@ class VerifyParameters:
     told: float = 0.79
     agreement: float = 1.91
     letter: float = 3.0
-    letter_agreed: float = 1.5
+    letter_agreed: float = 0.3
+    lone_offset: float = -1.64
+    lone_told: float = 0.72
+    lone_digit: float = 0.35
+    lone_right: float = 0.33
     right: float = 0.8
     certain: float = 0.97
     seen: float = 0.15
@@ -120,9 +129,14 @@ class RowPlaces:
     pieces: int = 2
 
     @property
+    def is_lone_character(self) -> bool:
+        """Whether the row is one character, alone on its page."""
+        return self.alone and len(self.answer.text) == 1
+
+    @property
     def may_be_a_letter(self) -> bool:
-        """Whether the row is one character, or one piece of ink, alone on its page."""
-        return self.alone and (len(self.answer.text) == 1 or self.pieces == 1)
+        """Whether the row is one piece of ink, alone on its page, that is read as several digits."""
+        return self.alone and self.pieces == 1 and len(self.answer.text) > 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +198,13 @@ def _judgement(row: RowPlaces, place: Place, seen: _Seen, parameters: VerifyPara
     both = np.maximum(shares[:10], parameters.floor) * np.maximum(trusted, parameters.floor)
     if digit is not None:
         right = likely_right(opinions, row.may_be_a_letter, parameters)
-        if right >= parameters.right:
+        accepted = right >= parameters.right
+        if row.is_lone_character:
+            # Two networks that name different digits are no reason to print one of them.
+            accepted = (accepted or opinions.form_digit == digit) and (
+                likely_no_letter(opinions, parameters) >= parameters.lone_right
+            )
+        if accepted:
             return Judgement(place, seen.form, _with(both, digit, right), opinions, True)
     if is_lone and _is_clear(
         place, seen, None if digit is not None else float(shares[seen.digit]), parameters
@@ -257,7 +277,7 @@ def likely_right(
 
     Args:
         opinions: separate outputs of both networks.
-        may_be_a_letter: whether the ink stands alone, so that it may be a letter.
+        may_be_a_letter: whether the digit is part of ink that may be a letter (`RowPlaces.may_be_a_letter`).
         parameters: weights of the logistic regression.
     """
     weights = (parameters.offset, parameters.told, parameters.agreement)
@@ -268,12 +288,29 @@ def likely_right(
     return 1 / (1 + math.exp(-odds))
 
 
+def likely_no_letter(opinions: Opinions, parameters: VerifyParameters = PARAMETERS) -> float:
+    """Compute the probability that the only character of a page is the row reader's digit, 0..1.
+
+    Args:
+        opinions: separate outputs of both networks.
+        parameters: weights of the logistic regression.
+    """
+    told, digit = log_odds(opinions.row_probability), log_odds(opinions.likely_digit)
+    odds = parameters.lone_offset + parameters.lone_told * told + parameters.lone_digit * digit
+    return 1 / (1 + math.exp(-odds))
+
+
+def log_odds(probability: float) -> float:
+    """Return the log-odds of a probability, which is taken to be at least 0.0001 from 0 and from 1."""
+    bounded = min(max(probability, 1e-4), 1 - 1e-4)
+    return math.log(bounded / (1 - bounded))
+
+
 def evidence(opinions: Opinions) -> tuple[float, float, float]:
     """Return the inputs of the logistic regression: 1, log-odds of the row reader's digit, agreement."""
     sign = 1 if opinions.form_digit == opinions.row_digit else -1
     agreement = sign * opinions.likely_digit * opinions.form_probability
-    told = min(max(opinions.row_probability, 1e-4), 1 - 1e-4)
-    return 1.0, math.log(told / (1 - told)), agreement
+    return 1.0, log_odds(opinions.row_probability), agreement
 
 
 def _opinions(seen: _Seen, digit: int | None = None, told: float = 0.0) -> Opinions:

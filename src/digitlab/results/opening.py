@@ -121,15 +121,24 @@ def open_store(path: Path) -> OpenedFile:
         if is_new:
             _create(opened, path)
         version = _number(opened.database, "PRAGMA user_version")
-        if version != VERSION:
+        if version != VERSION or not _has_all_figures(opened.database):
+            received = version if version != VERSION else f"{version} without key figures"
             raise StoreError(
-                f"store {path}: expected version {VERSION}, received {version}; use the digitlab that wrote "
+                f"store {path}: expected version {VERSION}, received {received}; use the digitlab that wrote "
                 "it, or name another --store"
             )
     except BaseException:
         opened.close()
         raise
     return opened
+
+
+def _has_all_figures(database: sqlite3.Connection) -> bool:
+    """Return whether each trial that is done has key figures, which stores of early versions lack."""
+    if not _number(database, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'figures'"):
+        return False
+    query = "SELECT COUNT(*) FROM trials WHERE status = 'done' AND id NOT IN (SELECT trial FROM figures)"
+    return not _number(database, query)
 
 
 @contextmanager

@@ -12,6 +12,9 @@ from digitlab.spec.base import Spec
 KEPT = 0.99
 """Share of validation digits that are accepted as digits."""
 
+FITTED, KEPT_HALF = slice(0, None, 2), slice(1, None, 2)
+"""The half of the validation digits that is fitted to, and the half that sets the threshold."""
+
 _RIDGE = 1e-3
 _SMALLEST = 1e-12
 
@@ -73,7 +76,7 @@ def fit_rejection(
         Training with outliers: Hendrycks, Mazeika and Dietterich 2019, here on the features alone; the plane
         is fitted by least squares.
     """
-    fitted, kept = _half(digits, 0), _half(digits, 1)
+    fitted, kept = (Inside(digits.features[half], digits.probabilities[half]) for half in (FITTED, KEPT_HALF))
     kinds = (fitted, *more_digits)
     columns = np.concatenate([_columns(part) for part in (*kinds, others)])
     middle, spread = columns[: len(fitted.features)].mean(axis=0), columns[: len(fitted.features)].std(axis=0)
@@ -97,10 +100,6 @@ def fit_rejection(
     return Rejection(
         features=tuple(_short(plane[:split])), answers=tuple(_short(plane[split:])), bias=-threshold
     )
-
-
-def _half(inside: Inside, which: int) -> Inside:
-    return Inside(inside.features[which::2], inside.probabilities[which::2])
 
 
 def _columns(inside: Inside) -> np.ndarray:

@@ -46,8 +46,9 @@ class Plan(Spec):
         recipes: recipes that the levels of an axis over `recipe` name, by name.
         fingerprint: SHA-256 of the data's contents.
         precision: precision that `auto` means where the plan runs.
-        engine_version: engine version of the code that planned it, and so of its trials; 2 in plans that
-            were stored without one.
+        engine_version: engine version of the code that planned it; each of its trials has the last version
+            up to this one that changed the training of its network. It is 2 in plans that were stored
+            without one.
         synthesis_version: synthesis version of the code that planned it, and so of its trials; 1 in plans
             that were stored without one.
         own_data: data that the study itself names, where it was run on other data; None where it was run on

@@ -257,14 +257,19 @@ def _as_trained(plan: Plan, store: Store, seeds: int | None, remarks: Iterable[s
 
 
 def _trained(plan: Plan, store: Store) -> Plan:
-    """Find results of the plan's engine version, then of older ones, each in its own precision first."""
+    """Return the plan in the engine version and precision that have most results, its own before others.
+
+    Networks of one study may have different engine versions, so that one with some results is not enough.
+    """
     other = "float32" if plan.precision != "float32" else "mixed_bfloat16"
+    best, most = plan, 0
     for version in range(plan.engine_version, 0, -1):
         for precision in (plan.precision, other):
             tried = plan.with_engine(version).with_precision(precision)
-            if store.sources(tried.trials):
-                return tried
-    return plan
+            count = len(store.sources(tried.trials))
+            if count > most:
+                best, most = tried, count
+    return best
 
 
 def _older_engine(plan: Plan) -> tuple[str, ...]:

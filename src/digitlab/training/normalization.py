@@ -18,6 +18,9 @@ EPSILON = 1e-3
 class FusedNormalization(keras.layers.Layer):
     """Normalizes each channel over the batch, and keeps running statistics.
 
+    The running variance is that of an unbiased estimate, n / (n - 1) times Keras's, n being the number of
+    values of a channel in a batch; recomputed statistics (`digitlab.training.statistics`) replace it.
+
     Args:
         momentum: share of the running statistics kept at each training step, 0..1.
         dtype: Keras dtype policy.

@@ -40,6 +40,8 @@ OnEpoch = Callable[[EpochRecord], None]
 
 NON_DIGIT = CLASSES
 """Label of images of non-digits in a training set."""
+LEAST_OTHER_INK = 1_000
+"""Smallest number of non-digits that can be drawn in the shares of their kinds."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,6 @@ def training_part(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarra
     if augmentation is None or not augmentation.generates:
         return images, labels
     check_drawn_digits(trial, dataset)
-    from digitlab.synthesis.other_ink import draw_other_ink
     from digitlab.synthesis.strokes import draw_digits
 
     seed = child_seeds(trial.seed).augmentation
@@ -203,10 +204,20 @@ def training_part(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarra
     drawn, digits = draw_digits(round(total * strokes), seed)
     parts = [(images, labels), (drawn, digits)]
     if non_digits:
-        others, _ = draw_other_ink(images, labels, round(total * non_digits), seed)
+        others = _non_digits(images, labels, round(total * non_digits), seed)
         parts.append((others, np.full(len(others), NON_DIGIT, np.uint8)))
     every_image, every_label = zip(*parts, strict=True)
     return np.concatenate(every_image), np.concatenate(every_label)
+
+
+def _non_digits(images: np.ndarray, labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Draw about `count` non-digits; of few, a random choice, since each kind is drawn at least once."""
+    from digitlab.synthesis.other_ink import draw_other_ink
+
+    others, _ = draw_other_ink(images, labels, max(count, LEAST_OTHER_INK), seed)
+    if len(others) <= count:
+        return others
+    return others[np.random.default_rng(seed).permutation(len(others))[:count]]
 
 
 def check_drawn_digits(trial: Trial, dataset: Dataset) -> None:
