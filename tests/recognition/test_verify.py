@@ -165,7 +165,7 @@ def test_a_lone_letter_is_refused_where_the_same_ink_in_a_row_would_count(
     known = RowPlaces(told, 0.9, find_places(crop, told), alone=True)
     [accepted] = judge([known], classifier)[0]
     assert accepted.accepted
-    unlike = replace(PARAMETERS, lone_digit=0.0, lone_offset=-4.0)
+    unlike = replace(PARAMETERS, lone_digit=0.0, lone_offset=-4.0, certain=2.0)
     [refused] = judge([known], classifier, unlike)[0]
     assert not refused.accepted
     beside = replace(known, alone=False)
