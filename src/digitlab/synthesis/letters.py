@@ -2,8 +2,9 @@
 
 A line of a table is a name and its strokes: points `x,y` in tenths of the height in the frame of `Hand`, `|`
 where the pen turns a corner, `;` where it is lifted. Letters that a digit may look like are in a table of
-their own: they occur in words, but alone they are no examples of ink that is no digit, since some people
-write a 9 like a P and a 4 like a Y.
+their own: they occur in words, but alone they are no non-digits to train on, since some people write a 9 like
+a P and a 4 like a Y. Rejection, which is fitted afterwards, takes the rarer of them for non-digits
+(`digitlab.synthesis.other_ink.draw_lookalikes`).
 """
 
 from __future__ import annotations
