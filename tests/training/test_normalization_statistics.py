@@ -20,7 +20,11 @@ pytestmark = pytest.mark.slow
 def small(**settings: Any) -> Recipe:
     """The recipe best with four filters a layer, over MNIST's own digits alone."""
     narrow = {f"model.convolutions.{number}.filters": 4 for number in range(6)}
-    plain = {"training.epochs": 1, "training.augmentation.strokes": 0.0}
+    plain = {
+        "training.epochs": 1,
+        "training.augmentation.strokes": 0.0,
+        "training.augmentation.non_digits": None,
+    }
     return with_settings(resolve_recipe("best"), narrow | plain | settings, "test")
 
 
