@@ -111,7 +111,7 @@ def test_the_answer_is_said_to_a_screen_reader(open_page: OpenPage):
     draw(page)
     said = page.locator("#answer")
     assert said.get_attribute("aria-live") == "polite"
-    assert "sure" in said.inner_text()
+    assert "confidence" in said.inner_text()
 
 
 def test_a_reader_who_wants_no_motion_gets_none(open_page: OpenPage):
