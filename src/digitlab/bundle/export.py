@@ -88,7 +88,7 @@ def rebuild(model: keras.Model) -> keras.Model:
     return rebuilt
 
 
-class Exported(NamedTuple):
+class ModelArtifacts(NamedTuple):
     """A network in the formats of a bundle.
 
     Attributes:
@@ -113,7 +113,7 @@ class Exported(NamedTuple):
         inspect_keras_file(folder / MODEL)
 
 
-def export_network(model: keras.Model) -> Exported:
+def export_network(model: keras.Model) -> ModelArtifacts:
     """Export a network for Keras and ONNX Runtime.
 
     Raises:
@@ -124,7 +124,7 @@ def export_network(model: keras.Model) -> Exported:
         raise BundleError(f"the network: expected float32, received {', '.join(sorted(other))}; rebuild it")
     network = rebuild(model)
     inside = to_onnx(network, inside=True)
-    return Exported(network, to_onnx(network).SerializeToString(), inside.SerializeToString())
+    return ModelArtifacts(network, to_onnx(network).SerializeToString(), inside.SerializeToString())
 
 
 def write_saved_model(model: keras.Model, folder: Path) -> None:

@@ -34,8 +34,8 @@ def activation_name(layer: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Step:
-    """A layer to be written to the graph.
+class LayerCall:
+    """A call of a layer, to be written to the graph.
 
     Attributes:
         writer: builder of the graph.
@@ -72,22 +72,22 @@ def _activate(writer: GraphWriter, value: Value, layer: Any) -> Value:
     return replace(value, name=writer.node(_ACTIVATIONS[name], [value.name]))
 
 
-def _rescaling(step: Step) -> Value:
-    if np.any(step.layer.offset):
-        raise unsupported(step.layer, "an offset")
-    return replace(step.value, scale=step.value.scale * float(step.layer.scale))
+def _rescaling(call: LayerCall) -> Value:
+    if np.any(call.layer.offset):
+        raise unsupported(call.layer, "an offset")
+    return replace(call.value, scale=call.value.scale * float(call.layer.scale))
 
 
-def _reshape(step: Step) -> Value:
-    value, shape = step.writer.in_keras_order(step.value), step.shape
+def _reshape(call: LayerCall) -> Value:
+    value, shape = call.writer.in_keras_order(call.value), call.shape
     if any(len(maps) == 3 and maps[2] > 1 for maps in (value.shape, shape)):
-        raise unsupported(step.layer, "a change of shape of several channels")
+        raise unsupported(call.layer, "a change of shape of several channels")
     onnx_shape = (1, *shape[:2]) if len(shape) == 3 else shape
-    return replace(value, name=step.writer.reshape(value, onnx_shape), shape=shape)
+    return replace(value, name=call.writer.reshape(value, onnx_shape), shape=shape)
 
 
-def _flatten(step: Step) -> Value:
-    return _flattened(step.writer, step.value)
+def _flatten(call: LayerCall) -> Value:
+    return _flattened(call.writer, call.value)
 
 
 def _flattened(writer: GraphWriter, value: Value) -> Value:
@@ -96,49 +96,49 @@ def _flattened(writer: GraphWriter, value: Value) -> Value:
     return Value(name, (prod(value.shape),), grid, value.scale)
 
 
-def _convolution(step: Step) -> Value:
-    layer = step.layer
+def _convolution(call: LayerCall) -> Value:
+    layer = call.layer
     if layer.groups != 1 or layer.data_format != "channels_last":
         raise unsupported(layer, "groups, or channels first,")
-    kernel, bias = _folded(step)
-    name = step.writer.node(
+    kernel, bias = _folded(call)
+    name = call.writer.node(
         "Conv",
         [
-            step.value.name,
-            step.writer.weight((kernel * step.value.scale).transpose(3, 2, 0, 1), f"{layer.name}/kernel"),
-            step.writer.weight(bias, f"{layer.name}/bias"),
+            call.value.name,
+            call.writer.weight((kernel * call.value.scale).transpose(3, 2, 0, 1), f"{layer.name}/kernel"),
+            call.writer.weight(bias, f"{layer.name}/bias"),
         ],
         kernel_shape=list(layer.kernel_size),
         dilations=list(layer.dilation_rate),
-        **_window(layer, step.value, layer.kernel_size, layer.dilation_rate),
+        **_window(layer, call.value, layer.kernel_size, layer.dilation_rate),
     )
-    return _activate(step.writer, Value(name, step.shape), layer)
+    return _activate(call.writer, Value(name, call.shape), layer)
 
 
-def _dense(step: Step) -> Value:
-    layer, value = step.layer, step.value
+def _dense(call: LayerCall) -> Value:
+    layer, value = call.layer, call.value
     if len(value.shape) != 1:
         raise unsupported(layer, "an input that is not flattened")
-    kernel, bias = _folded(step)
-    name = step.writer.node(
+    kernel, bias = _folded(call)
+    name = call.writer.node(
         "Gemm",
         [
             value.name,
-            step.writer.weight(value.to_onnx_order(kernel * value.scale), f"{layer.name}/kernel"),
-            step.writer.weight(bias, f"{layer.name}/bias"),
+            call.writer.weight(value.to_onnx_order(kernel * value.scale), f"{layer.name}/kernel"),
+            call.writer.weight(bias, f"{layer.name}/bias"),
         ],
     )
-    return _activate(step.writer, Value(name, step.shape), layer)
+    return _activate(call.writer, Value(name, call.shape), layer)
 
 
-def _folded(step: Step) -> tuple[np.ndarray, np.ndarray]:
+def _folded(call: LayerCall) -> tuple[np.ndarray, np.ndarray]:
     """Return kernel and bias, float64, with the normalization folded in."""
-    layer = step.layer
+    layer = call.layer
     kernel = np.asarray(layer.kernel, np.float64)
     bias = np.asarray(layer.bias, np.float64) if layer.use_bias else np.zeros(kernel.shape[-1])
-    if step.normalization is None:
+    if call.normalization is None:
         return kernel, bias
-    factor, shift = affine(step.normalization)
+    factor, shift = affine(call.normalization)
     return kernel * factor, bias * factor + shift
 
 
@@ -155,24 +155,24 @@ def affine(layer: Any) -> tuple[np.ndarray, np.ndarray]:
     return factor, shift + np.asarray(layer.beta, np.float64) if layer.center else shift
 
 
-def _normalization(step: Step) -> Value:
-    value = step.value
-    factor, shift = (value.to_onnx_order(array) for array in affine(step.layer))
+def _normalization(call: LayerCall) -> Value:
+    value = call.value
+    factor, shift = (value.to_onnx_order(array) for array in affine(call.layer))
     # The factor contains the variance and epsilon already.
     zero, one = np.zeros(factor.shape), np.ones(factor.shape)
     arrays = {"scale": factor * value.scale, "offset": shift, "mean": zero, "variance": one}
-    weights = [step.writer.weight(array, f"{step.layer.name}/{name}") for name, array in arrays.items()]
-    name = step.writer.node("BatchNormalization", [value.name, *weights], epsilon=0.0)
+    weights = [call.writer.weight(array, f"{call.layer.name}/{name}") for name, array in arrays.items()]
+    name = call.writer.node("BatchNormalization", [value.name, *weights], epsilon=0.0)
     return replace(value, name=name, scale=1.0)
 
 
-def _pooling(operator: str) -> Callable[[Step], Value]:
-    def write(step: Step) -> Value:
-        size = step.layer.pool_size
-        value = step.writer.scaled(step.value)
-        window = _window(step.layer, value, size, (1, 1))
-        name = step.writer.node(operator, [value.name], kernel_shape=list(size), **window)
-        return replace(value, name=name, shape=step.shape)
+def _pooling(operator: str) -> Callable[[LayerCall], Value]:
+    def write(call: LayerCall) -> Value:
+        size = call.layer.pool_size
+        value = call.writer.scaled(call.value)
+        window = _window(call.layer, value, size, (1, 1))
+        name = call.writer.node(operator, [value.name], kernel_shape=list(size), **window)
+        return replace(value, name=name, shape=call.shape)
 
     return write
 
@@ -189,52 +189,52 @@ def _window(layer: Any, value: Value, size: Any, dilation: Any) -> dict[str, Any
     return {"strides": list(layer.strides), "pads": begin + end}
 
 
-def _global_average(step: Step) -> Value:
-    value = step.value
-    pooled = step.writer.node("GlobalAveragePool", [value.name])
+def _global_average(call: LayerCall) -> Value:
+    value = call.value
+    pooled = call.writer.node("GlobalAveragePool", [value.name])
     maps = Value(pooled, (1, 1, value.shape[2]), scale=value.scale)
-    return maps if step.layer.keepdims else _flattened(step.writer, maps)
+    return maps if call.layer.keepdims else _flattened(call.writer, maps)
 
 
-def _activation(step: Step) -> Value:
-    return _activate(step.writer, step.writer.scaled(step.value), step.layer)
+def _activation(call: LayerCall) -> Value:
+    return _activate(call.writer, call.writer.scaled(call.value), call.layer)
 
 
-def _relu(step: Step) -> Value:
-    layer = step.layer
+def _relu(call: LayerCall) -> Value:
+    layer = call.layer
     if layer.max_value is not None or layer.negative_slope or layer.threshold:
         raise unsupported(layer, "a slope, threshold or greatest value")
-    value = step.writer.scaled(step.value)
-    return replace(value, name=step.writer.node("Relu", [value.name]))
+    value = call.writer.scaled(call.value)
+    return replace(value, name=call.writer.node("Relu", [value.name]))
 
 
-def _softmax(step: Step) -> Value:
-    value = step.writer.in_keras_order(step.writer.scaled(step.value))
-    return replace(value, name=step.writer.node("Softmax", [value.name], axis=-1))
+def _softmax(call: LayerCall) -> Value:
+    value = call.writer.in_keras_order(call.writer.scaled(call.value))
+    return replace(value, name=call.writer.node("Softmax", [value.name], axis=-1))
 
 
-def _same(step: Step) -> Value:
-    return step.value
+def _same(call: LayerCall) -> Value:
+    return call.value
 
 
-def _sum(step: Step) -> Value:
-    values = [step.writer.scaled(value) for value in step.inputs]
+def _sum(call: LayerCall) -> Value:
+    values = [call.writer.scaled(value) for value in call.inputs]
     if len({value.flattened for value in values}) > 1:
-        values = [step.writer.in_keras_order(value) for value in values]
+        values = [call.writer.in_keras_order(value) for value in values]
     total = values[0]
     for value in values[1:]:
-        total = replace(total, name=step.writer.node("Add", [total.name, value.name]))
-    return replace(total, shape=step.shape)
+        total = replace(total, name=call.writer.node("Add", [total.name, value.name]))
+    return replace(total, shape=call.shape)
 
 
-def _join(step: Step) -> Value:
-    if step.layer.axis not in (-1, len(step.shape)):
-        raise unsupported(step.layer, "an axis that is not the last")
-    values = [step.writer.in_keras_order(step.writer.scaled(value)) for value in step.inputs]
-    return Value(step.writer.node("Concat", [value.name for value in values], axis=1), step.shape)
+def _join(call: LayerCall) -> Value:
+    if call.layer.axis not in (-1, len(call.shape)):
+        raise unsupported(call.layer, "an axis that is not the last")
+    values = [call.writer.in_keras_order(call.writer.scaled(value)) for value in call.inputs]
+    return Value(call.writer.node("Concat", [value.name for value in values], axis=1), call.shape)
 
 
-LAYERS: dict[str, Callable[[Step], Value]] = {
+LAYERS: dict[str, Callable[[LayerCall], Value]] = {
     "Activation": _activation,
     "Add": _sum,
     "AveragePooling2D": _pooling("AveragePool"),
@@ -261,7 +261,7 @@ WEIGHTED = frozenset({"Conv2D", "Dense"})
 """Layers that can absorb a normalization that follows them."""
 
 
-def write_layer(step: Step) -> Value:
+def write_layer(call: LayerCall) -> Value:
     """Write a layer to the graph.
 
     Returns:
@@ -270,7 +270,7 @@ def write_layer(step: Step) -> Value:
     Raises:
         BundleError: a setting of the layer cannot be written.
     """
-    return LAYERS[type(step.layer).__name__](step)
+    return LAYERS[type(call.layer).__name__](call)
 
 
 def check_layers(layers: Iterable[Any]) -> None:

@@ -9,7 +9,7 @@ from digitlab.bundle.graph import FEATURES, IMAGES, PROBABILITIES, GraphWriter, 
 from digitlab.bundle.layers import (
     INPUT,
     WEIGHTED,
-    Step,
+    LayerCall,
     activation_name,
     affine,
     check_layers,
@@ -83,7 +83,7 @@ class _Translation:
         normalization = self._normalization_after(layer)
         if normalization is not None:
             self.folded.add(id(normalization))
-        return write_layer(Step(self.writer, layer, inputs, normalization))
+        return write_layer(LayerCall(self.writer, layer, inputs, normalization))
 
     def _normalization_after(self, layer: Any) -> Any:
         """Find the normalization that a layer's weights can absorb: of its output, pooled or not."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from digitlab.bundle.card import Card, Origin, Proof
 from digitlab.bundle.data import classes_of
-from digitlab.bundle.export import Classify, Exported, export_network, keras_probabilities
+from digitlab.bundle.export import Classify, ModelArtifacts, export_network, keras_probabilities
 from digitlab.bundle.files import CARD, INSIDE, MODEL, ONNX, README, Bundle, sha256
 from digitlab.bundle.parity import EXACT, compare
 from digitlab.bundle.readme import readme
@@ -53,11 +53,11 @@ def write_trained(folder: Path | str, model: keras.Model, result: Result, datase
     data = result.trial.data
     _, held_out = stratified_split(dataset.y_train, data.validation, data.split_seed)
     others = dataset.classes not in (None, DIGITS)
-    exported = export_network(model)
-    look = look_with(exported.inside, result.trial.threads)
+    artifacts = export_network(model)
+    look = look_with(artifacts.inside, result.trial.threads)
     calibration = calibrate(look, dataset.x_train[held_out], dataset.y_train[held_out], rejection=not others)
     origin = Origin.of(result, calibration, dataset.classes)
-    return _write(folder, model, exported, origin, dataset.x_test)
+    return _write(folder, model, artifacts, origin, dataset.x_test)
 
 
 def calibrate(look: Look, images: np.ndarray, labels: np.ndarray, *, rejection: bool = True) -> Calibration:
@@ -99,11 +99,11 @@ def write_bundle(folder: Path | str, model: keras.Model, origin: Origin, images:
 
 
 def _write(
-    folder: Path | str, model: keras.Model, exported: Exported, origin: Origin, images: np.ndarray
+    folder: Path | str, model: keras.Model, artifacts: ModelArtifacts, origin: Origin, images: np.ndarray
 ) -> Bundle:
     with new_folder(folder) as draft:
-        exported.save(draft)
-        classify = classify_with(exported.onnx)
+        artifacts.save(draft)
+        classify = classify_with(artifacts.onnx)
         answers = run_self_test(classify, None, ONNX)
         proof = _proof(draft, keras_probabilities(model, images), classify(images))
         card = _card(origin, answers, proof)

@@ -34,7 +34,7 @@ MANY_FILES = 20
 BAD_INPUT = 2
 
 
-class Answer(NamedTuple):
+class FileReading(NamedTuple):
     """Result for one file.
 
     Attributes:
@@ -149,12 +149,12 @@ def _table_of_characters(path: Path | None) -> Iterator[Callable[[str, Reading |
 
 def _answers(
     recognizer: Recognizer, names: Iterable[str], explain: bool, lengths: LengthRange | None
-) -> Iterator[Answer]:
+) -> Iterator[FileReading]:
     for chunk in _chunks(names):
         pictures = [found for _, found in chunk if not isinstance(found, ImageError)]
         readings = iter(recognizer.read_many(pictures, explain=explain, lengths=lengths))
         for name, found in chunk:
-            yield Answer(name, found, None if isinstance(found, ImageError) else next(readings))
+            yield FileReading(name, found, None if isinstance(found, ImageError) else next(readings))
 
 
 def _chunks(names: Iterable[str]) -> Iterator[list[tuple[str, tuple[Picture, ...] | ImageError]]]:
@@ -186,7 +186,7 @@ def _decode(name: str) -> tuple[Picture, ...] | ImageError:
         return ImageError(text, accepted=error.accepted)
 
 
-def _with_progress(answers: Iterator[Answer], total: int) -> Iterable[Answer]:
+def _with_progress(answers: Iterator[FileReading], total: int) -> Iterable[FileReading]:
     console = stderr() if total >= MANY_FILES and sys.stderr.isatty() else None
     if not console:
         return answers

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from digitlab.bundle.rows_card import RowCalibration
-from digitlab.recognition.row_reader import RowNetwork, RowReader
+from digitlab.recognition.row_reader import FrameClassifier, RowReader
 from digitlab.synthesis.rows import ComposedRow
 
 _BINS = 10
@@ -24,7 +24,7 @@ _CERTAIN = 1e-6
 
 
 def calibrate_rows(
-    network: RowNetwork, fitting: Sequence[ComposedRow], checking: Sequence[ComposedRow]
+    network: FrameClassifier, fitting: Sequence[ComposedRow], checking: Sequence[ComposedRow]
 ) -> RowCalibration:
     """Fit the probability that a row is right to the posterior of its text.
 
@@ -86,7 +86,7 @@ def fit_posterior(posteriors: np.ndarray, right: np.ndarray) -> tuple[float, flo
     return float(weights[0].clip(max=_FARTHEST)), float(weights[1].clip(-_FARTHEST, _FARTHEST))
 
 
-def _read(network: RowNetwork, rows: Sequence[ComposedRow]) -> tuple[np.ndarray, np.ndarray]:
+def _read(network: FrameClassifier, rows: Sequence[ComposedRow]) -> tuple[np.ndarray, np.ndarray]:
     """Read rows of digits: posteriors of their texts, float [n], and whether these are right, bool [n]."""
     numbers = [row for row in rows if row.text.isdigit()]
     answers = RowReader(network).read([row.image for row in numbers])

@@ -22,8 +22,8 @@ MOST_ALTERNATIVES = 5
 """Largest number of alternatives, the likeliest text among them."""
 
 
-class RowNetwork(Protocol):
-    """A network that reads rows; threads may share it."""
+class FrameClassifier(Protocol):
+    """A network that classifies each frame of a row; threads may share it."""
 
     def probabilities(self, rows: np.ndarray) -> np.ndarray:
         """Compute the probabilities of the symbols and the blank in each frame.
@@ -66,7 +66,7 @@ class RowReader:
         network: the network that reads rows.
     """
 
-    def __init__(self, network: RowNetwork) -> None:
+    def __init__(self, network: FrameClassifier) -> None:
         self.network = network
 
     def read(self, rows: Sequence[np.ndarray], lengths: LengthRange | None = None) -> list[RowAnswer]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from digitlab.report.text import interval, number, seeds_text
-from digitlab.results.aggregate import Row, StudyTable
+from digitlab.results.aggregate import LevelSummary, StudyTable
 from digitlab.spec.study import settings_text
 
 
@@ -30,7 +30,7 @@ def lead(table: StudyTable) -> str:
     return f"{sentence[0].upper()}{sentence[1:]}."
 
 
-def _among(table: StudyTable, best: Row) -> str:
+def _among(table: StudyTable, best: LevelSummary) -> str:
     """Return a phrase on the levels that the best was chosen from (empty: from all of them)."""
     candidates = table.rows
     if not best.failed:
@@ -43,7 +43,7 @@ def _among(table: StudyTable, best: Row) -> str:
     return f"among levels{which}, " if which else ""
 
 
-def best_row(table: StudyTable) -> Row | None:
+def best_row(table: StudyTable) -> LevelSummary | None:
     """Return the level of least validation error, the first of equal ones (None: no trial is done).
 
     The test set is not used. Levels that lack seeds which others have are no candidates, nor are levels with
@@ -55,14 +55,14 @@ def best_row(table: StudyTable) -> Row | None:
     return min(_candidates(table), key=lambda row: row.validation_error.mean, default=None)
 
 
-def _candidates(table: StudyTable) -> list[Row]:
+def _candidates(table: StudyTable) -> list[LevelSummary]:
     done = [row for row in table.rows if row.test_error.n]
     stable = [row for row in done if not row.failed] or done
     most = max((row.test_error.n for row in stable), default=0)
     return [row for row in stable if row.test_error.n == most]
 
 
-def _test_error(row: Row) -> str:
+def _test_error(row: LevelSummary) -> str:
     estimate = row.test_error
     seeds = seeds_text([estimate.n])
     if estimate.n < 2:

@@ -10,7 +10,7 @@ import numpy as np
 from digitlab.data.dataset import Dataset
 from digitlab.marks import Mark
 from digitlab.report.metric import ERROR, Metric
-from digitlab.results.aggregate import Row, StudyTable, aggregate
+from digitlab.results.aggregate import LevelSummary, StudyTable, aggregate
 from digitlab.results.record import Result
 from digitlab.results.store import Store, reasons
 from digitlab.spec.plan import Cell, Plan
@@ -40,16 +40,16 @@ class Material:
         """Names of the classes (None: the data does not name them, or is not available any more)."""
         return self.digits.classes if self.digits else None
 
-    def levels(self) -> tuple[tuple[Row, Cell], ...]:
+    def levels(self) -> tuple[tuple[LevelSummary, Cell], ...]:
         """Return each level's row of the table with its cell of the plan."""
         return tuple(zip(self.table.rows, self.table.plan.cells, strict=True))
 
-    def results_of(self, row: Row, cell: Cell) -> tuple[Result, ...]:
+    def results_of(self, row: LevelSummary, cell: Cell) -> tuple[Result, ...]:
         """Return the results of the seeds from which a level's row was computed."""
         trials = (trial for trial in cell.trials if trial.seed in row.seeds)
         return tuple(self.results[trial.id] for trial in trials if trial.id in self.results)
 
-    def by_seed(self, row: Row, cell: Cell, metric: Metric = ERROR) -> dict[int, float]:
+    def by_seed(self, row: LevelSummary, cell: Cell, metric: Metric = ERROR) -> dict[int, float]:
         """Return a metric on the test set, by seed."""
         if metric is ERROR:
             return dict(zip(row.seeds, row.test_errors, strict=True))

@@ -11,7 +11,7 @@ from digitlab.models import cost
 from digitlab.report.evidence import Evidence
 from digitlab.report.metric import ERROR, SQUARED_ERROR, metrics_of
 from digitlab.report.text import NONE, interval, is_numeric, number, probability
-from digitlab.results.aggregate import PERCENT, Estimate, Row, StudyTable
+from digitlab.results.aggregate import PERCENT, Estimate, LevelSummary, StudyTable
 from digitlab.spec.plan import Cell
 from digitlab.spec.study import level_text, settings_text
 
@@ -65,7 +65,7 @@ def study_table(table: StudyTable) -> TextTable:
     )
 
 
-def _measures(row: Row, cell: Cell, squared: bool) -> dict[str, str]:
+def _measures(row: LevelSummary, cell: Cell, squared: bool) -> dict[str, str]:
     model = cost(cell.trials[0].model)  # known before anything is trained
     mse = {"test squared error": number(row.test_mse.mean, SQUARED_ERROR.decimals)} if squared else {}
     return {
@@ -80,7 +80,7 @@ def _measures(row: Row, cell: Cell, squared: bool) -> dict[str, str]:
     }
 
 
-def _remark(row: Row) -> str:
+def _remark(row: LevelSummary) -> str:
     counts = {"failed": len(row.failed), "interrupted": row.interrupted, "not done": row.missing}
     return ", ".join(f"{count} {state}" for state, count in counts.items() if count)
 

@@ -1,4 +1,4 @@
-from .aggregate import Row as Row
+from .aggregate import LevelSummary as LevelSummary
 from .aggregate import StudyTable as StudyTable
 from .aggregate import t_interval as t_interval
 from .metrics import score as score

@@ -84,7 +84,7 @@ def t_interval(
 
 
 @dataclass(frozen=True)
-class Row:
+class LevelSummary:
     """Results of one level of a study.
 
     Attributes:
@@ -167,7 +167,7 @@ class StudyTable:
     """
 
     plan: Plan
-    rows: tuple[Row, ...]
+    rows: tuple[LevelSummary, ...]
     curves: tuple[Curve, ...] = ()
     environments: tuple[dict[str, str], ...] = ()
     images: int | None = None
@@ -226,7 +226,7 @@ def _revisions(results: Iterable[Result]) -> tuple[Revision | None, ...]:
 
 def _row(
     cell: Cell, figures: Mapping[str, Figures], failures: Mapping[str, str], interrupted: Container[str]
-) -> Row:
+) -> LevelSummary:
     seeds: list[int] = []
     done: list[Figures] = []
     failed: list[str] = []
@@ -243,7 +243,7 @@ def _row(
         else:
             missing += 1
     test_errors = tuple(item.test_error for item in done)
-    return Row(
+    return LevelSummary(
         levels=cell.levels,
         seeds=tuple(seeds),
         test_errors=test_errors,

@@ -56,22 +56,22 @@ class Application:
             place.coming -= 1
         path: str = scope["path"]
         programs = path.startswith(PREFIX) and path[len(PREFIX) :][:1] in ("", "/")
-        answer = Answer(send, () if programs else SAFETY_HEADERS)
+        responder = Responder(send, () if programs else SAFETY_HEADERS)
         try:
             self._check_host(scope["headers"])
             with self._bodies.body() as scope["digitlab.body"]:
-                await (self._protocol if programs else self._web)(scope, receive, answer.send)
+                await (self._protocol if programs else self._web)(scope, receive, responder.send)
         except DigitlabError as error:
-            await send_error(answer.send, error)
+            await send_error(responder.send, error)
         except Exception as error:
-            if answer.complete:  # Starlette raises it again after our handler has answered and logged it
+            if responder.complete:  # Starlette raises it again after our handler has answered and logged it
                 return
             logger.exception("%s %s failed", scope["method"], path)
-            if answer.status:  # the answer has begun, and can only be cut off
+            if responder.status:  # the answer has begun, and can only be cut off
                 raise
-            await send_error(answer.send, internal_error(error))
+            await send_error(responder.send, internal_error(error))
         finally:
-            self._metrics.count(path, answer.status, time.perf_counter() - began)
+            self._metrics.count(path, responder.status, time.perf_counter() - began)
 
     def warm_up(self) -> None:
         """Generate the OpenAPI schema ahead of the first request; called in a thread."""
@@ -87,7 +87,7 @@ class Application:
             )
 
 
-class Answer:
+class Responder:
     """ASGI `send` that adds headers to one answer and records how far it has been sent.
 
     Args:

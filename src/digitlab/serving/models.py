@@ -15,7 +15,7 @@ from digitlab.data import load
 from digitlab.data.known_labels import known_corrections
 from digitlab.errors import BundleError
 from digitlab.serving.comparison import Candidate, TestDigits, compare
-from digitlab.serving.networks import Entry, Network, Networks
+from digitlab.serving.networks import Network, NetworkEntry, Networks
 from digitlab.serving.openapi import errors
 from digitlab.serving.replies import json_response
 from digitlab.serving.service import Service
@@ -93,12 +93,12 @@ def router(service: Service) -> APIRouter:
     return routes
 
 
-def _named(entry: Entry) -> dict[str, Any]:
+def _named(entry: NetworkEntry) -> dict[str, Any]:
     path = None if entry.origin == "shipped" else str(entry.folder)
     return {"id": entry.id, "title": entry.folder.name, "origin": entry.origin, "path": path}
 
 
-def _listed(networks: Networks, entry: Entry) -> dict[str, Any]:
+def _listed(networks: Networks, entry: NetworkEntry) -> dict[str, Any]:
     try:
         card = networks.card(entry)
         require_digits(card, entry.id)

@@ -33,7 +33,7 @@ _MOST_LISTED = 1000
 
 
 @dataclass(frozen=True)
-class Entry:
+class NetworkEntry:
     """A network in the list.
 
     Attributes:
@@ -58,7 +58,7 @@ class Network:
         batcher: queue before the network.
     """
 
-    entry: Entry
+    entry: NetworkEntry
     signature: tuple[int, ...]
     recognizer: Recognizer
     batcher: Batcher
@@ -107,19 +107,19 @@ class Networks:
         """Number of images queued or being computed, over all networks."""
         return sum(network.batcher.waiting for network in self._loaded.values())
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[NetworkEntry]:
         """List the networks on offer, the default one first."""
         found = [self.default]
-        found += [Entry(name, "shipped", PRETRAINED / name) for name in shipped_names()]
+        found += [NetworkEntry(name, "shipped", PRETRAINED / name) for name in shipped_names()]
         if self._users.is_dir():
             folders = sorted(path for path in self._users.iterdir() if path.is_dir() and path.name[0] != ".")
-            found += [Entry(f"user:{path.name}", "user", path) for path in folders[:_MOST_LISTED]]
-        unique: dict[Path, Entry] = {}
+            found += [NetworkEntry(f"user:{path.name}", "user", path) for path in folders[:_MOST_LISTED]]
+        unique: dict[Path, NetworkEntry] = {}
         for entry in found:
             unique.setdefault(entry.folder.resolve(), entry)
         return list(unique.values())
 
-    def find(self, name: str | None) -> Entry:
+    def find(self, name: str | None) -> NetworkEntry:
         """Find a network in the list.
 
         Args:
@@ -135,7 +135,7 @@ class Networks:
                 return entry
         raise RefusalError(404, f"no network {name[:80]!r}: GET /api/models lists the networks")
 
-    def card(self, entry: Entry) -> Card:
+    def card(self, entry: NetworkEntry) -> Card:
         """Check a network's files and read its card; cached until the files change.
 
         Raises:
@@ -190,7 +190,7 @@ class Networks:
         if self._workers is not None:
             self._workers.close()
 
-    async def _load(self, entry: Entry) -> Network:
+    async def _load(self, entry: NetworkEntry) -> Network:
         signature = _signature(entry.folder)
         recognizer = await asyncio.to_thread(Recognizer, entry.folder)
         if self._workers is None:
@@ -209,8 +209,9 @@ def _signature(folder: Path) -> tuple[int, ...]:
     return signature(sorted(folder.glob("*")))
 
 
-def _default_entry(model: str) -> Entry:
+def _default_entry(model: str) -> NetworkEntry:
     folder = find_bundle(model).resolve()
     if folder.parent == PRETRAINED.resolve():
-        return Entry(folder.name, "shipped", folder)
-    return Entry(f"given:{folder.name}" if folder.name in shipped_names() else folder.name, "given", folder)
+        return NetworkEntry(folder.name, "shipped", folder)
+    name = f"given:{folder.name}" if folder.name in shipped_names() else folder.name
+    return NetworkEntry(name, "given", folder)
