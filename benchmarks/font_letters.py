@@ -12,6 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 LETTERS = string.ascii_letters
 LOOKALIKES = "BDGIOQSZbgiloqsz"
 """Letters that alone on a page a person takes for digits, too: 8 0 6 1 0 0 5 2 6 9 1 1 0 9 5 2."""
+UNLIKE_DIGITS = "".join(letter for letter in LETTERS if letter not in LOOKALIKES)
+"""Letters that a person does not take for digits."""
 SIZES = (48, 96, 180)
 """Of the font, in pixels."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,15 @@ def held_out(groups: Iterable[str]) -> list[str]:
     """Name the groups that nothing may be chosen on: the smaller half, the last in sorted order."""
     names = sorted(set(groups), key=str.casefold)
     return names[(len(names) + 1) // 2 :]
+
+
+def divided(folders: Iterable[Path]) -> Iterator[tuple[Sample, bool]]:
+    """Yield the samples of folders, and whether the group of each is held out among those of its folder."""
+    for folder in folders:
+        samples = read_labels(folder)
+        names = held_out(sample.group for sample in samples)
+        for sample in samples:
+            yield sample, sample.group in names
 
 
 @dataclass(frozen=True)

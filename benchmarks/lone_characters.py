@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from font_letters import LETTERS, LOOKALIKES, drawn
-from labelled_pictures import held_out, read_labels
+from font_letters import UNLIKE_DIGITS, drawn
+from labelled_pictures import divided, held_out
 from opinions import fit
 
 from digitlab.recognition import Recognizer
@@ -46,14 +46,11 @@ def examples(folders: list[Path], fonts: list[Path]) -> Iterator[Example]:
     """Read the pictures of people's digits and of letters, and yield the characters that are read as one."""
     recognizer = Recognizer()
     pictures: list[tuple[Any, str, bool]] = []
-    for folder in folders:
-        samples = read_labels(folder)
-        names = held_out(sample.group for sample in samples)
-        pictures += [(sample.path, str(sample.label), sample.group in names) for sample in samples]
+    for sample, is_reported in divided(folders):
+        pictures.append((sample.path, str(sample.label), is_reported))
     reported = held_out(font.stem for font in fonts)
-    letters = [letter for letter in LETTERS if letter not in LOOKALIKES]
     for font in fonts:
-        pictures += [(picture, "", font.stem in reported) for _, picture in drawn(font, letters)]
+        pictures += [(picture, "", font.stem in reported) for _, picture in drawn(font, UNLIKE_DIGITS)]
     for picture, label, is_reported in pictures:
         digits = recognizer.read(picture).digits
         opinions = digits[0].opinions if len(digits) == 1 else None

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from font_letters import LETTERS, LOOKALIKES, drawn
-from labelled_pictures import held_out, read_labels
+from font_letters import UNLIKE_DIGITS, drawn
+from labelled_pictures import divided, held_out
 from measured import add_place, environment, results_file, write_results
 from outcomes import wilson
 from pen import validation_part
@@ -51,26 +51,22 @@ def digits_of(folders: Sequence[Path]) -> Images:
     """Cut out the digits of pictures in which the recognizer finds one piece of ink."""
     recognizer = Recognizer()
     images, labels, reported = [], [], []
-    for folder in folders:
-        samples = read_labels(folder)
-        names = held_out(sample.group for sample in samples)
-        readings = recognizer.read_many([sample.path for sample in samples])
-        for sample, reading in zip(samples, readings, strict=True):
-            if len(reading.digits) != 1:
-                continue
-            images.append(reading.digits[0].image)
-            labels.append(sample.label)
-            reported.append(sample.group in names)
+    for sample, is_reported in divided(folders):
+        digits = recognizer.read(sample.path).digits
+        if len(digits) != 1:
+            continue
+        images.append(digits[0].image)
+        labels.append(sample.label)
+        reported.append(is_reported)
     return Images(np.array(images), np.array(labels), np.array(reported))
 
 
 def letters_of(fonts: Sequence[Path]) -> Images:
     """Draw the letters of fonts that no person takes for digits."""
     names = held_out(font.stem for font in fonts)
-    letters = [letter for letter in LETTERS if letter not in LOOKALIKES]
     images, labels, reported = [], [], []
     for font in fonts:
-        for letter, picture in drawn(font, letters):
+        for letter, picture in drawn(font, UNLIKE_DIGITS):
             ink = 255 - picture if picture[0, 0] > 127 else picture
             images.append(to_mnist_form(ink))
             labels.append(ord(letter))

@@ -157,6 +157,19 @@ def test_a_lone_character_is_likelier_a_digit_the_more_both_networks_take_it_for
     assert likely_no_letter(opinions(0.0, True, 0.0)) < 0.01
 
 
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_digit_on_which_the_networks_disagree_is_not_printed_as_another(
+    write: Write, classifier: Classifier, alone: bool
+) -> None:
+    crop = crop_of(write(["4"], seed=3))
+    told = said("7", middles(crop), crop.grey.shape[1], probability=0.6)
+    row = RowPlaces(told, 0.6, find_places(crop, told), alone=alone)
+    doubtful = replace(PARAMETERS, certain=2.0)  # so that the classifier does not decide by itself
+    [judgement] = judge([row], classifier, doubtful)[0]
+    assert likely_no_letter(judgement.opinions) > PARAMETERS.lone_right
+    assert not judgement.accepted
+
+
 def test_a_lone_letter_is_refused_where_the_same_ink_in_a_row_would_count(
     write: Write, classifier: Classifier
 ) -> None:

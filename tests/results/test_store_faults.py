@@ -104,6 +104,29 @@ def test_a_store_of_another_version_is_refused_and_left_alone(
         assert set(store.results([result.trial])) == {result.trial.id}
 
 
+def test_a_store_that_has_no_key_figures_is_refused_and_left_alone(tmp_path: Path, result: Result) -> None:
+    path = tmp_path / "store.sqlite"
+    with Store(path) as store:
+        store.finish(result)
+    run(path, "DROP TABLE figures")
+    content = path.read_bytes()
+    assert "expected version 2, received 2 without key figures; use the digitlab that" in refusal(path)
+    assert path.read_bytes() == content
+
+
+def test_key_figures_that_are_missing_are_an_error_of_one_line(tmp_path: Path, result: Result) -> None:
+    path = tmp_path / "store.sqlite"
+    with Store(path) as store:
+        store.finish(result)
+    run(path, "DELETE FROM figures")
+    with Store(path) as store, pytest.raises(StoreError) as caught:
+        store.figures([result.trial])
+    epochs = result.trial.training.epochs
+    assert str(caught.value) == (
+        f"store {path}: no key figures of trial {result.trial.id} after epoch {epochs}; train it again"
+    )
+
+
 @pytest.mark.parametrize("create", [True, False])
 def test_a_file_that_is_still_empty_becomes_a_store(create: bool, tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"

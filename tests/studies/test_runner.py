@@ -95,6 +95,30 @@ def test_what_an_older_engine_trained_is_shown_and_said_to_be_older_until_it_is_
         assert stored_plan(asked, store).remarks == ()
 
 
+def test_a_study_of_networks_of_different_engines_is_shown_in_the_version_that_has_most_results(
+    digits: Path, store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "small.toml"
+    both = small_study(digits, axes=(Axis(path="recipe", values=("mlp", "best")),))
+    path.write_text(both.to_toml(), "utf-8")
+    plan = plan_study(str(path))
+    older = plan.with_engine(2)
+    for trial in older.trials:
+        store.finish(pretend(trial, lambda _: None))
+    assert len(store.sources(plan.trials)) == 2, "the mlp is trained as before"
+    for kept in (plan, older):
+        store.keep_plan(kept)
+        for asked in (str(path), "small"):
+            shown = stored_plan(asked, store)
+            assert read_table(shown.plan, store).complete
+            [remark] = shown.remarks
+            assert remark.startswith("study small: trained by engine version 2, older than the present 3")
+    for trial in plan.trials:
+        store.finish(pretend(trial, lambda _: None))
+    store.keep_plan(plan)  # as a run does
+    assert stored_plan(str(path), store).remarks == ()
+
+
 def test_everything_is_trained_again_when_asked(plan: Plan, order: tuple[Trial, ...], store: Store) -> None:
     trained_by(plan, store)
     assert trained_by(plan, store, again=True) == order

@@ -99,7 +99,7 @@ def check(
     if not findings:
         typer.echo("findings     none")
         return
-    table = plain_table("finding", "weight", "finding")
+    table = plain_table("finding", "weight", "description")
     for finding in findings:
         table.add_row(finding.kind, "grave" if finding.grave else "slight", finding.sentence)
     stdout().print(table)

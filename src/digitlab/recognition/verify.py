@@ -285,7 +285,7 @@ def likely_right(
     if may_be_a_letter:
         agree = opinions.form_digit == opinions.row_digit
         odds -= (parameters.letter_agreed if agree else parameters.letter) * (1 - opinions.likely_digit)
-    return 1 / (1 + math.exp(-odds))
+    return _probability(odds)
 
 
 def likely_no_letter(opinions: Opinions, parameters: VerifyParameters = PARAMETERS) -> float:
@@ -297,13 +297,18 @@ def likely_no_letter(opinions: Opinions, parameters: VerifyParameters = PARAMETE
     """
     told, digit = log_odds(opinions.row_probability), log_odds(opinions.likely_digit)
     odds = parameters.lone_offset + parameters.lone_told * told + parameters.lone_digit * digit
-    return 1 / (1 + math.exp(-odds))
+    return _probability(odds)
 
 
 def log_odds(probability: float) -> float:
     """Return the log-odds of a probability, which is taken to be at least 0.0001 from 0 and from 1."""
     bounded = min(max(probability, 1e-4), 1 - 1e-4)
     return math.log(bounded / (1 - bounded))
+
+
+def _probability(odds: float) -> float:
+    """Return the probability of log-odds."""
+    return 1 / (1 + math.exp(-odds))
 
 
 def evidence(opinions: Opinions) -> tuple[float, float, float]:

@@ -283,13 +283,22 @@ class Store:
 
         Args:
             trials: trials to read; one that is a checkpoint of a longer training is done, too.
+
+        Raises:
+            StoreError: a trial is done, but its key figures are not stored.
         """
         asked = {trial.id: trial for trial in trials}
         sources = self._sources(asked)
         known: dict[tuple[str, int], Figures] = {}
         for source, epoch, *figures in self._select("SELECT * FROM figures WHERE trial IN", sources.values()):
             known[source, epoch] = Figures(*figures)
-        return {trial: known[source, asked[trial].training.epochs] for trial, source in sources.items()}
+        found: dict[str, Figures] = {}
+        for trial, source in sources.items():
+            key = source, asked[trial].training.epochs
+            if key not in known:
+                raise self._lacks("key figures", asked[trial])
+            found[trial] = known[key]
+        return found
 
     def predictions(self, trials: Iterable[Trial]) -> dict[str, np.ndarray]:
         """Return each trial's classes predicted for the test images after its last epoch, uint8 [n], by id.
@@ -313,10 +322,7 @@ class Store:
         known = {(source, epoch): np.frombuffer(classes, np.uint8) for source, epoch, classes in rows}
         for trial, spec in asked.items():
             if keys.get(trial) not in known:
-                raise StoreError(
-                    f"store {self.path}: no predictions of trial {trial} after epoch {spec.training.epochs}; "
-                    "train it again"
-                )
+                raise self._lacks("predictions", spec)
         return {trial: known[keys[trial]] for trial in asked}
 
     def counts(self) -> dict[str, int]:
@@ -337,6 +343,12 @@ class Store:
             return self._db.execute(
                 f"{query} (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)
             ).fetchall()
+
+    def _lacks(self, what: str, trial: Trial) -> StoreError:
+        return StoreError(
+            f"store {self.path}: no {what} of trial {trial.id} after epoch {trial.training.epochs}; "
+            "train it again"
+        )
 
     def _decoded(self, kind: type[S], text: str) -> S:
         try:

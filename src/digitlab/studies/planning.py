@@ -267,6 +267,8 @@ def _trained(plan: Plan, store: Store) -> Plan:
         for precision in (plan.precision, other):
             tried = plan.with_engine(version).with_precision(precision)
             count = len(store.sources(tried.trials))
+            if count == len(tried.trials):
+                return tried
             if count > most:
                 best, most = tried, count
     return best

@@ -16,6 +16,7 @@ SIDE, BOX = 28, 20
 _ONE_WAY_UP = (3, 4, 6, 9)
 """Digits that are none when mirrored or turned by 90 degrees, unlike a 2, mirrored like a 5, or a 7."""
 _UNUSUAL_AS_DIGITS = "JPTp"
+"""Letters that resemble a digit, but few people write that digit so."""
 _INK = 60
 """Grey level above which a pixel is ink."""
 
