@@ -7,10 +7,11 @@ import math
 import pytest
 from matplotlib.container import ErrorbarContainer
 from plots import plot_training, png_of
-from recorded_runs import run_of
 from summary import Summary, median_ratio, noise, summarize, times_to_target
 from summary_tables import rows_table, summary_rows, summary_table, target_table
 from training_cases import TrainingCase
+
+from recorded_runs import run_of
 
 
 def ours(name: str, *runs: tuple[float, float]) -> Summary:

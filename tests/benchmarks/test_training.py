@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recorded_runs import printing, run_of
 from run_log import RunLog
 from training import THREADS, Seeds, digits_file, make_runs
 from training_cases import TrainingCase
 
 from digitlab.data import load
 from digitlab.errors import DigitlabError
+from recorded_runs import printing, run_of
 
 SEEDS = Seeds(ours=4, quick_peers=4, slow_peers=2)
 

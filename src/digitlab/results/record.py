@@ -17,7 +17,8 @@ Kernels = tuple[tuple[tuple[float, ...], ...], ...]
 class EpochRecord(Spec):
     """Record of one epoch of a trial.
 
-    The values on the training images are computed on each batch before its update.
+    The values on the training images are computed on each batch before its update. Generated images are among
+    them; where non-digits are, the classes are eleven, but ten on the validation part.
 
     Attributes:
         epoch: number of the epoch, counted from 1.
