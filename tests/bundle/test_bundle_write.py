@@ -114,6 +114,16 @@ def test_the_classifier_answers_as_keras_does(keras_bundle: Path, network: Any, 
     np.testing.assert_allclose(looked.probabilities, classifier.probabilities(images), rtol=0, atol=1e-5)
 
 
+def test_each_weight_is_stored_once_for_both_onnx_files(keras_bundle: Path, mnist: Dataset) -> None:
+    whole = (keras_bundle / ONNX).stat().st_size
+    assert (keras_bundle / INSIDE).stat().st_size < whole / 2
+    classifier = load_classifier(keras_bundle)
+    inside = classifier.inside(mnist.x_test[:100])
+    np.testing.assert_allclose(
+        inside["probabilities"], classifier.probabilities(mnist.x_test[:100]), rtol=0, atol=1e-6
+    )
+
+
 def test_the_keras_file_is_loaded_after_a_look_into_it(
     keras_bundle: Path, network: Any, mnist: Dataset
 ) -> None:

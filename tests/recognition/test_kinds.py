@@ -13,10 +13,17 @@ from PIL import Image
 from digitlab.recognition import Recognizer
 
 FEW = 6
-FLOOR = dict.fromkeys(KINDS, 5) | {"pale stroke": 3, "shape: 3 nearly straight": 4, "close cut": 4}
+WEAK = {
+    "close cut": 4,
+    "pale stroke": 3,
+    "shape: 3 nearly straight": 4,
+    "shape: 4 round, nearly closed": 3,
+    "small, in parts": 4,
+}
+FLOOR = dict.fromkeys(KINDS, 5) | WEAK
 """Of six pictures, how many are read at least; fewer where the row reader is known to be weak."""
-UNREAD = {"200 digits in a row", "shape: 4 round, nearly closed"}
-"""Kinds that are hardly ever read: one digit of 200 is refused, and such a 4 is a 9."""
+UNREAD = {"200 digits in a row"}
+"""Kinds that are hardly ever read whole: one digit of 200 is refused."""
 
 
 @pytest.mark.parametrize("name", list(KINDS))

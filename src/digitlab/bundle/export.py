@@ -15,7 +15,7 @@ from digitlab.bundle.files import INSIDE, MODEL, ONNX, Bundle
 from digitlab.bundle.graph import IMAGES
 from digitlab.bundle.keras_file import inspect_keras_file
 from digitlab.bundle.layers import check_layers
-from digitlab.bundle.onnx_writer import to_onnx
+from digitlab.bundle.onnx_writer import share_weights, to_onnx
 from digitlab.errors import BundleError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -102,13 +102,13 @@ class ModelArtifacts(NamedTuple):
     inside: bytes
 
     def save(self, folder: Path) -> None:
-        """Write the three files into a folder.
+        """Write the three files into a folder; `inside.onnx` finds its weights in `model.onnx`.
 
         Raises:
             BundleError: the Keras file cannot be stored in a bundle.
         """
         (folder / ONNX).write_bytes(self.onnx)
-        (folder / INSIDE).write_bytes(self.inside)
+        (folder / INSIDE).write_bytes(share_weights(self.inside, ONNX, self.onnx))
         self.network.save(folder / MODEL)
         inspect_keras_file(folder / MODEL)
 

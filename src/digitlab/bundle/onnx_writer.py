@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import onnx
 
 _POOLING = frozenset({"AveragePooling2D", "MaxPooling2D"})
+_WORTH_SHARING = 1024
+"""Size, in bytes, from which a weight is stored once for both files."""
 _PASSING = frozenset({"Dropout", "Flatten", "Rescaling", "Reshape", "Softmax", "SpatialDropout2D"})
 
 
@@ -42,6 +44,29 @@ def to_onnx(model: keras.Model, *, inside: bool = False) -> onnx.ModelProto:
         BundleError: a layer cannot be written; the message names it.
     """
     return _Translation(model).result(inside)
+
+
+def share_weights(model: bytes, other: str, content: bytes) -> bytes:
+    """Let a model refer to weights that another file beside it holds, as ONNX's external data.
+
+    Args:
+        model: content of the model's file.
+        other: name of the other file.
+        content: content of the other file.
+
+    Returns:
+        Content of the model's file, without the weights that the other file holds, too.
+    """
+    import onnx
+
+    shared = onnx.load_model_from_string(model)
+    for weight in shared.graph.initializer:
+        start = content.find(weight.raw_data) if len(weight.raw_data) >= _WORTH_SHARING else -1
+        if start < 0:
+            continue
+        onnx.external_data_helper.set_external_data(weight, other, start, len(weight.raw_data))
+        weight.ClearField("raw_data")
+    return shared.SerializeToString()
 
 
 def logits_layer(model: keras.Model) -> keras.Layer:
