@@ -26,7 +26,8 @@ from page_composer import compose
 from paper import around, look
 from pen import MnistWriter, write
 
-from digitlab.data import decode_image, load
+from digitlab.data import load
+from digitlab.pictures import decode_image
 from digitlab.recognition import Recognizer
 
 DRAWING = (280, 280)

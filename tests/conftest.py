@@ -60,6 +60,12 @@ def mnist() -> Dataset:
 
 
 @pytest.fixture(scope="session")
+def digit(mnist: Dataset) -> np.ndarray:
+    """A real digit, no square and not alike in its mirror: uint8 [26, 28]."""
+    return mnist.x_test[0, :26]
+
+
+@pytest.fixture(scope="session")
 def small(mnist: Dataset) -> dict[str, np.ndarray]:
     """The four arrays of a data set of 300 and 100 real digits."""
     return {

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from digitlab.data import load
-from digitlab.data.images import decode_image
+from digitlab.pictures.decoder import decode_image
 from digitlab.recognition.explain import encode_png
 from handwriting import write_with_finger, write_with_mouse
 from viewports import PHONE, OpenPage

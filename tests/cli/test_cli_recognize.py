@@ -18,7 +18,8 @@ from PIL import Image
 
 from digitlab.cli.main import run
 from digitlab.cli.picture_names import picture_names
-from digitlab.data import decode_image, load
+from digitlab.data import load
+from digitlab.pictures import decode_image
 from picture_bombs import bombs, floods, padded_lies
 from picture_files import encoded
 

@@ -13,8 +13,8 @@ from hard_pictures import kind
 from PIL import Image
 
 from digitlab.data.dataset import Dataset
-from digitlab.data.images import decode_image
 from digitlab.errors import ImageError
+from digitlab.pictures.decoder import decode_image
 from digitlab.recognition import Reason, Recognizer
 from digitlab.recognition.lengths import LengthRange
 from digitlab.recognition.reading import Reading

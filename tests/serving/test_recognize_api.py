@@ -16,7 +16,7 @@ from PIL import Image
 
 from digitlab.bundle.runtime import Classifier
 from digitlab.cli.main import run
-from digitlab.data.images import decode_image
+from digitlab.pictures.decoder import decode_image
 from digitlab.recognition import Reason
 from digitlab.serving.settings import Limits
 from drawings import blank, drawing

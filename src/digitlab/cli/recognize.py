@@ -20,7 +20,7 @@ from digitlab.errors import DataError, ImageError
 from digitlab.marks import Mark, replaced_by
 
 if TYPE_CHECKING:
-    from digitlab.data.images import Picture
+    from digitlab.pictures.decoder import Picture
     from digitlab.recognition import Reading, Recognizer
     from digitlab.recognition.lengths import LengthRange
 
@@ -173,7 +173,7 @@ def _chunks(names: Iterable[str]) -> Iterator[list[tuple[str, tuple[Picture, ...
 
 
 def _decode(name: str) -> tuple[Picture, ...] | ImageError:
-    from digitlab.data.images import MAX_FILE_BYTES, decode_pages
+    from digitlab.pictures.decoder import MAX_FILE_BYTES, decode_pages
 
     try:
         if name == STDIN:

@@ -13,7 +13,7 @@ from digitlab.files import write_whole
 from digitlab.marks import Mark, mark_png
 
 if TYPE_CHECKING:
-    from digitlab.data.images import Picture
+    from digitlab.pictures.decoder import Picture
     from digitlab.recognition import Reading
     from digitlab.recognition.labels import Label
 

@@ -1,4 +1,4 @@
-"""Arrays and images: data sets, the IDX format, the validation split and the decoder of picture files."""
+"""Data sets: loading, importing and checking them, the IDX format and the validation split."""
 
 import lazy_loader
 

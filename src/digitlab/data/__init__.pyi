@@ -7,9 +7,6 @@ from .idx import IdxHeader as IdxHeader
 from .idx import read_idx as read_idx
 from .idx import read_idx_header as read_idx_header
 from .idx import write_idx as write_idx
-from .images import Picture as Picture
-from .images import decode_image as decode_image
-from .images import decode_pages as decode_pages
 from .importer import Imported as Imported
 from .importer import import_dataset as import_dataset
 from .importer import import_folder as import_folder

@@ -23,6 +23,7 @@ import numpy as np
 
 from digitlab.errors import DataError
 from digitlab.files import whole_file
+from digitlab.pictures.file_kinds import DEFLATE_RATIO
 
 IDX_TYPES: dict[int, np.dtype] = {
     0x08: np.dtype(np.uint8),
@@ -34,9 +35,6 @@ IDX_TYPES: dict[int, np.dtype] = {
 }
 MAX_BYTES = 2**30
 """Largest size of one file's items in memory, in bytes: enough for EMNIST's largest part, 547 MB."""
-
-DEFLATE_RATIO = 1032
-"""Largest compression ratio of deflate: two bits stand for 258 bytes."""
 
 _MAX_RANK = 64  # numpy's limit
 _GZIP_MAGIC = b"\x1f\x8b"

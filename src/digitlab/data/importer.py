@@ -13,12 +13,12 @@ from digitlab.data.catalog import FILE_NAMES
 from digitlab.data.classes import CLASSES_FILE, DIGITS, read_classes
 from digitlab.data.dataset import check_arrays
 from digitlab.data.idx import write_idx
-from digitlab.data.images import decode_image
 from digitlab.data.npz import read_npz
 from digitlab.data.picture_folder import PART_NAMES, check_class_names, list_folder
 from digitlab.data.split import MIN_VALIDATION, stratified_split
 from digitlab.errors import DataError
 from digitlab.files import ensure_new, new_folder
+from digitlab.pictures.decoder import decode_image
 
 DEFAULT_TEST_SHARE = 1 / 7
 """Default share of the test part, which is MNIST's: 10,000 of 70,000."""

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy
 
-from digitlab.data.file_kinds import kind_of, picture_format
-from digitlab.data.idx import DEFLATE_RATIO, MAX_BYTES
+from digitlab.data.idx import MAX_BYTES
 from digitlab.errors import DataError
+from digitlab.pictures.file_kinds import DEFLATE_RATIO, kind_of, picture_format
 
 _MEMBERS = {
     "train-images": "x_train.npy",

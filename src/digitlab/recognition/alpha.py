@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from digitlab.data.images import Picture
+from digitlab.pictures.decoder import Picture
 
 _EVEN = 48.0  # grey levels: ink of one pen varies by less, ink on its paper by more
 _FEW = 6  # pixels: fewer that differ from the sheet are not ink

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from digitlab.data.images import Picture
+from digitlab.pictures.decoder import Picture
 from digitlab.recognition.alpha import composite
 from digitlab.recognition.colour import colour_distance
 from digitlab.recognition.ink import Ink, find_ink

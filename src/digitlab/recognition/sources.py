@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from digitlab.data.images import MAX_PIXELS, MAX_SIDE, Picture, decode_pages
 from digitlab.errors import ImageError
+from digitlab.pictures.decoder import MAX_PIXELS, MAX_SIDE, Picture, decode_pages
 
 Source = Path | str | bytes | np.ndarray | Picture | tuple[Picture, ...]
 """A file's path or bytes; an array uint8 [h, w], [h, w, 3] (RGB) or [h, w, 4] (RGBA); or a result of

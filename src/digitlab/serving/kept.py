@@ -13,8 +13,8 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from digitlab.data.classes import DIGITS
-from digitlab.data.images import decode_image
 from digitlab.files import whole_file
+from digitlab.pictures.decoder import decode_image
 from digitlab.serving.openapi import errors, json_body
 from digitlab.serving.pictures import PNG_URL
 from digitlab.serving.replies import RefusalError, json_response

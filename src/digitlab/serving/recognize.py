@@ -10,7 +10,7 @@ import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 
 from digitlab.bundle.runtime import Classifier
-from digitlab.data.images import decode_pages
+from digitlab.pictures.decoder import decode_pages
 from digitlab.recognition import ReadDigit, Reading, Recognizer
 from digitlab.recognition.explain import encode_png
 from digitlab.recognition.lengths import LengthError, LengthRange

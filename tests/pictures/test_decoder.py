@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from digitlab.data.dataset import Dataset
-from digitlab.data.images import Picture, decode_image
 from digitlab.errors import ImageError
+from digitlab.pictures.decoder import Picture, decode_image
 from picture_files import LOSSLESS, encoded, grey_tiff, png, png_chunk, png_rows, tiff
 
 
@@ -354,7 +354,7 @@ def test_no_helper_program_is_started_for_any_content(tmp_path: Path) -> None:
         script.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
         script.chmod(0o755)
     code = (
-        "import sys\nfrom digitlab.data import decode_image\nfrom digitlab.errors import ImageError\n"
+        "import sys\nfrom digitlab.pictures import decode_image\nfrom digitlab.errors import ImageError\n"
         "for content in (b'%!PS-Adobe-3.0 EPSF-3.0\\n%%BoundingBox: 0 0 9 9\\n', b'%PDF-1.7', b'<svg/>'):\n"
         "    try:\n        decode_image(content)\n    except ImageError:\n        pass\n"
         "assert 'PIL.EpsImagePlugin' not in sys.modules and 'PIL.PdfParser' not in sys.modules\n"

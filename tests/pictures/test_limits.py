@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from digitlab.data.dataset import Dataset
-from digitlab.data.images import MAX_SIDE, Picture, decode_image
 from digitlab.errors import ImageError
+from digitlab.pictures.decoder import MAX_SIDE, Picture, decode_image
 from picture_bombs import LARGE, bombs, floods, padded_lies, tiff_of_tiles
 from picture_files import LOSSLESS, encoded, grey_tiff, with_tag
 
 MEASURE = """
 import json, pathlib, sys
-from digitlab.data import decode_image
+from digitlab.pictures import decode_image
 from digitlab.errors import ImageError
 
 def peak():

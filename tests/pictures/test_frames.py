@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from digitlab.data.dataset import Dataset
-from digitlab.data.images import MAX_PAGES_PIXELS, decode_image, decode_pages
-from digitlab.data.picture_parts import MAX_PAGES
 from digitlab.errors import ImageError
+from digitlab.pictures.decoder import MAX_PAGES_PIXELS, decode_image, decode_pages
+from digitlab.pictures.frames import MAX_PAGES
 from picture_files import encoded, grey_tiff, tiff
 
 PACKINGS = ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "group4"]

@@ -32,11 +32,10 @@ from PIL import (
 from PIL.ImageFile import ImageFile
 from PIL.MpoImagePlugin import MpoImageFile
 
-from digitlab.data.file_kinds import BASE64, kind_of, picture_format
-from digitlab.data.idx import DEFLATE_RATIO
-from digitlab.data.picture_modes import colour_of, grey_and_alpha
-from digitlab.data.picture_parts import MAX_PAGES, Frames, list_frames
 from digitlab.errors import ImageError
+from digitlab.pictures.file_kinds import BASE64, DEFLATE_RATIO, kind_of, picture_format
+from digitlab.pictures.frames import MAX_PAGES, Frames, list_frames
+from digitlab.pictures.pixel_modes import colour_of, grey_and_alpha
 
 MAX_FILE_BYTES = 256 * 2**20
 """Largest picture file that is read, in bytes: 50 megapixels of four samples, uncompressed, and some more."""

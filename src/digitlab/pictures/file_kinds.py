@@ -19,6 +19,9 @@ PICTURE_MAGIC = {
 }
 """Formats of picture files, by their first bytes."""
 
+DEFLATE_RATIO = 1032
+"""Largest compression ratio of deflate, of PNG, ZIP and gzip: two bits stand for 258 bytes."""
+
 BASE64 = "base64 text of a picture"
 """Kind of a text, or a data URI, that encodes a picture's bytes."""
 
