@@ -11,7 +11,7 @@ import typer
 from digitlab.cli.console import print_json, say, stdout
 from digitlab.cli.options import DataOption, JsonOption, StoreOption
 from digitlab.errors import SpecError
-from digitlab.training.choice import EngineName
+from digitlab.training.backend import EngineName
 from digitlab.workspace import DEFAULT_STORE, Workspace
 
 

@@ -35,12 +35,18 @@ def cost(model: ModelSpec) -> Cost:
     """
     if isinstance(model, MLP):
         return _dense_layers(IMAGE_SIDE**2, model.hidden)
-    total, side, channels = Cost(0, 0), IMAGE_SIDE, 1
+    total = Cost(0, 0)
+    side = IMAGE_SIDE
+    channels = 1
     for block in model.convolutions:
         weights = block.kernel_size**2 * channels * block.filters
-        offsets = 2 * block.filters if model.normalization else block.filters
-        total += Cost(weights + offsets, weights * block.convolved_side(side) ** 2)
-        side, channels = block.output_side(side), block.filters
+        offsets = block.filters  # a bias each
+        if model.normalization:
+            offsets = 2 * block.filters  # instead of the bias, a scale and an offset each
+        positions = block.convolved_side(side) ** 2  # all weights are used at each of them
+        total += Cost(weights + offsets, weights * positions)
+        side = block.output_side(side)
+        channels = block.filters
     return total + _dense_layers(side**2 * channels, model.dense)
 
 

@@ -47,6 +47,7 @@ def build(  # noqa: PLR0913  # all but the spec have a default
     else:
         features = _cnn_features(pixels, spec, parts)
     logits = parts.dense(classes, LOGITS)(features)
+    # In float32 under mixed precision, too, as Keras advises: bfloat16 is too coarse for probabilities.
     probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)
     return keras.Model(images, probabilities, name=spec.family)
 
@@ -60,14 +61,14 @@ def _mlp_features(pixels: KerasTensor, spec: MLP, parts: Parts) -> KerasTensor:
 def _cnn_features(pixels: KerasTensor, spec: CNN, parts: Parts) -> KerasTensor:
     """Apply convolution blocks, dropout and dense layers to the pixels: [batch, features]."""
     maps = layers.Reshape((IMAGE_SIDE, IMAGE_SIDE, 1), dtype=parts.dtype, name="one_channel")(pixels)
-    for number, block in enumerate(spec.convolutions, start=1):
-        maps = _block(maps, block, number, spec, parts)
+    for i, block in enumerate(spec.convolutions, start=1):
+        maps = _block(maps, block, i, spec, parts)
     maps = parts.dropout(maps, spec.dropout, name="dropout")
     features = layers.Flatten(dtype=parts.dtype, name="flatten")(maps)
     return parts.dense_layers(features, spec.dense, spec.activation, dropout=0.0)
 
 
-def _block(maps: KerasTensor, block: Convolution, number: int, spec: CNN, parts: Parts) -> KerasTensor:
+def _block(maps: KerasTensor, block: Convolution, i: int, spec: CNN, parts: Parts) -> KerasTensor:
     """Add a convolution block; with normalization it pools first, so that there is less to normalize."""
     normalized = spec.normalization is not None
     maps = layers.Conv2D(
@@ -76,14 +77,14 @@ def _block(maps: KerasTensor, block: Convolution, number: int, spec: CNN, parts:
         strides=block.stride or 1,
         padding=block.padding,
         activation=None if normalized else spec.activation,
-        use_bias=not normalized,
+        use_bias=not normalized,  # normalization takes the mean away, and a bias with it
         kernel_initializer=parts.initializer(),
         dtype=parts.dtype,
-        name=f"convolution_{number}",
+        name=f"convolution_{i}",
     )(maps)
     if block.pool > 1:
-        maps = layers.MaxPooling2D(block.pool, dtype=parts.dtype, name=f"pool_{number}")(maps)
+        maps = layers.MaxPooling2D(block.pool, dtype=parts.dtype, name=f"pool_{i}")(maps)
     if not normalized:
         return maps
-    maps = parts.normalized(maps, STATISTICS_KEPT, f"normalization_{number}")
-    return layers.Activation(spec.activation, dtype=parts.dtype, name=f"activation_{number}")(maps)
+    maps = parts.normalized(maps, STATISTICS_KEPT, f"normalization_{i}")
+    return layers.Activation(spec.activation, dtype=parts.dtype, name=f"activation_{i}")(maps)

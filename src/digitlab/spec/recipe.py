@@ -178,7 +178,7 @@ class TrainingSpec(Spec):
         average: share of the old mean kept at each step in the running mean of the weights, with which the
             network is scored and saved (Polyak and Juditsky 1992).
         renormalize: whether the statistics of batch normalization are recomputed over training images without
-            augmentation when training ends (`digitlab.training.statistics`).
+            augmentation when training ends (`digitlab.training.batchnorm`).
         augmentation: random changes of the training images.
         fade: share of the steps, the last ones, over which augmentation (but for the shares of
             generated and damaged digits) and label smoothing shrink linearly to 0.

@@ -21,7 +21,7 @@ from digitlab.studies.executors.base import Done, Event, Executor, Failed, Progr
 from digitlab.studies.executors.processes import ProcessExecutor
 from digitlab.studies.planning import plan_study, replaced
 from digitlab.training.process import available_cores, require_libraries
-from digitlab.training.run import Trained, train_trial
+from digitlab.training.run import TrainOutput, train_trial
 from digitlab.workspace import DEFAULT_STORE
 
 
@@ -295,7 +295,7 @@ class TrainTask:
             self._keep(trained, dataset, self.bundles)
         return trained.result
 
-    def _keep(self, trained: Trained, dataset: Dataset, bundles: Path) -> None:
+    def _keep(self, trained: TrainOutput, dataset: Dataset, bundles: Path) -> None:
         from digitlab.bundle.writing import write_trained
 
         trial = trained.result.trial

@@ -24,9 +24,8 @@ def make_optimizer(
         adam: optimizer class used where the spec asks for Adam.
     """
     kinds = {"adam": adam, "sgd": keras.optimizers.SGD}
-    optimizer = kinds[spec.optimizer](
-        learning_rate=learning_rate(spec, steps), weight_decay=spec.weight_decay
-    )
+    optimizer_class = kinds[spec.optimizer]
+    optimizer = optimizer_class(learning_rate=learning_rate(spec, steps), weight_decay=spec.weight_decay)
     if spec.weight_decay is not None:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
