@@ -12,7 +12,7 @@ from digitlab.bundle.runtime import Classifier
 from digitlab.data import Dataset
 from digitlab.data.known_labels import known_corrections
 from digitlab.errors import BundleError
-from digitlab.results.calibration import tempered
+from digitlab.results.calibration import apply_temperature
 from digitlab.results.metrics import score
 from digitlab.results.record import Scores
 from digitlab.synthesis.corruptions import CORRUPTIONS, corrupt
@@ -101,7 +101,7 @@ def evaluate_classifiers(
         names.append(classifier.name)
         temperatures.append(temperature)
         answers.append(probabilities)
-        calibrated.append(tempered(probabilities, temperature))
+        calibrated.append(apply_temperature(probabilities, temperature))
     if ensemble:
         names.append(ENSEMBLE)
         temperatures.append(None)

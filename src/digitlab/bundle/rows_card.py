@@ -18,7 +18,7 @@ from digitlab.bundle.files import (
 from digitlab.errors import BundleError
 from digitlab.results.rows import RowResult
 from digitlab.spec.base import Spec
-from digitlab.spec.fields import Real, Sha256
+from digitlab.spec.fields import FloatRange, Sha256
 
 REQUIRED = frozenset({MODEL, ONNX})
 
@@ -51,8 +51,8 @@ class RowCalibration(Spec):
         error: expected calibration error on rows outside the fit, 0..1; None if not measured.
     """
 
-    slope: Annotated[float, Real(0, 100)] = 1.0
-    offset: Annotated[float, Real(-100, 100)] = 0.0
+    slope: Annotated[float, FloatRange(0, 100)] = 1.0
+    offset: Annotated[float, FloatRange(-100, 100)] = 0.0
     rows: int = 0
     error: float | None = None
 

@@ -16,8 +16,8 @@ from digitlab.bundle.graph import FEATURES, IMAGES, PROBABILITIES
 from digitlab.bundle.self_test import run_self_test
 from digitlab.data.pixels import range_problem
 from digitlab.errors import BundleError, DataError
-from digitlab.results.calibration import tempered
-from digitlab.results.rejection import Inside
+from digitlab.results.calibration import apply_temperature
+from digitlab.results.rejection import NetworkOutputs
 
 BATCH = 64
 """Images classified at a time: feature maps of so many fit into the cache; larger batches were slower."""
@@ -76,7 +76,7 @@ class Classifier:
 
     def calibrated(self, images: np.ndarray) -> np.ndarray:
         """Classify images with calibrated confidences: `probabilities` at the card's temperature."""
-        return tempered(self.probabilities(images), self.card.calibration.temperature)
+        return apply_temperature(self.probabilities(images), self.card.calibration.temperature)
 
     def inside(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Compute the activations of the layers.
@@ -92,7 +92,7 @@ class Classifier:
         names = [output.name for output in self._inside.get_outputs()]
         return dict(zip(names, run(self._inside, names, _checked(images)), strict=True))
 
-    def look(self, images: np.ndarray) -> Inside:
+    def look(self, images: np.ndarray) -> NetworkOutputs:
         """Compute probabilities and features of images in one forward pass.
 
         Args:
@@ -113,7 +113,7 @@ def classify_with(model: Path | bytes) -> Callable[[np.ndarray], np.ndarray]:
     return partial(_classify, open_session(model))
 
 
-def look_with(model: bytes, threads: int = 1) -> Callable[[np.ndarray], Inside]:
+def look_with(model: bytes, threads: int = 1) -> Callable[[np.ndarray], NetworkOutputs]:
     """Return a function like `Classifier.look` for the content of an ONNX file."""
     return partial(_look, open_session(model, threads))
 
@@ -127,8 +127,8 @@ def _classify(session: onnxruntime.InferenceSession, images: np.ndarray) -> np.n
     return _in_batches(session, [PROBABILITIES], images)[0]
 
 
-def _look(session: onnxruntime.InferenceSession, images: np.ndarray) -> Inside:
-    return Inside(*_in_batches(session, [FEATURES, PROBABILITIES], images))
+def _look(session: onnxruntime.InferenceSession, images: np.ndarray) -> NetworkOutputs:
+    return NetworkOutputs(*_in_batches(session, [FEATURES, PROBABILITIES], images))
 
 
 def _in_batches(

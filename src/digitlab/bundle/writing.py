@@ -24,14 +24,14 @@ from digitlab.files import ensure_new, new_folder
 from digitlab.models.costs import cost
 from digitlab.results.calibration import Calibration, fit_calibration
 from digitlab.results.record import Result
-from digitlab.results.rejection import FITTED, Inside, fit_rejection
+from digitlab.results.rejection import FITTED, NetworkOutputs, fit_rejection
 from digitlab.revision import revision
 from digitlab.synthesis.strokes import draw_digits
 
 if TYPE_CHECKING:
     import keras
 
-Look = Callable[[np.ndarray], Inside]
+Look = Callable[[np.ndarray], NetworkOutputs]
 
 TRIED = 1_000
 """Number of drawn digits on which a network with unnamed classes is tested."""

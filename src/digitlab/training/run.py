@@ -15,7 +15,7 @@ from digitlab.data.naming import locate
 from digitlab.errors import DataError, TrainingError
 from digitlab.models.costs import cost
 from digitlab.results.metrics import score
-from digitlab.results.record import EpochRecord, Kernels, Result, Scores
+from digitlab.results.record import EpochRecord, KernelWeights, Result, Scores
 from digitlab.revision import revision
 from digitlab.spec.library import resolve_recipe
 from digitlab.spec.plan import resolve_precision
@@ -269,7 +269,7 @@ class TrialRecorder:
         self.validation_scores: dict[int, Scores] = {}
         self.test_scores: dict[int, Scores] = {}
         self.predictions: dict[int, np.ndarray] = {}
-        self.kernels: dict[int, Kernels] = {}
+        self.kernels: dict[int, KernelWeights] = {}
         self.code = revision()  # read at the start, since there may be a commit before the end
 
     def run_epoch(self, order: np.ndarray) -> None:
@@ -341,7 +341,7 @@ class TrialRecorder:
         )
 
 
-def _first_kernels(network: keras.Model) -> Kernels:
+def _first_kernels(network: keras.Model) -> KernelWeights:
     """Return the kernels of the first convolution, [filter][row][column]; empty where there is none."""
     for weight in network.get_weights():
         if weight.ndim == 4:  # of a convolution: [rows, columns, channels, filters]
