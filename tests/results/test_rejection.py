@@ -19,7 +19,7 @@ def parts() -> Parts:
 
     def look(images: np.ndarray) -> NetworkOutputs:
         starts = range(0, len(images), 500)
-        features = [network.inside(images[start : start + 500])["features"] for start in starts]
+        features = [network.activations(images[start : start + 500])["features"] for start in starts]
         return NetworkOutputs(np.concatenate(features), network.probabilities(images))
 
     images, labels = mnist.x_test[:1000], mnist.y_test[:1000]

@@ -58,10 +58,11 @@ class RowCalibration(Spec):
 
     def confidence(self, posterior: float) -> float:
         """Return the probability that a row was read correctly, 0..1, from its posterior, 0..1."""
-        certain = 1e-9  # keeps the log-odds finite
-        kept = min(max(posterior, certain), 1 - certain)
-        odds = self.slope * math.log(kept / (1 - kept)) + self.offset
-        return 1 / (1 + math.exp(-odds))
+        smallest = 1e-9  # keeps the log-odds finite
+        clipped = min(max(posterior, smallest), 1 - smallest)
+        log_odds = math.log(clipped / (1 - clipped))
+        calibrated = self.slope * log_odds + self.offset
+        return 1 / (1 + math.exp(-calibrated))
 
 
 class RowCard(Spec):
