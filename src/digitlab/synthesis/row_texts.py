@@ -170,7 +170,7 @@ def _date(random: np.random.Generator) -> Text:
     mark = str(random.choice(["point", "slash", "minus", "colon"], p=[0.43, 0.07, 0.35, 0.15]))
     separator = _sign(mark) if random.random() < 0.8 else Token(SPACE)
     group_count = random.integers(2, 4)
-    groups = [_random_digits(random, random.integers(2, 5)) for _ in range(group_count)]
+    groups = [_random_digits(random, int(random.integers(2, 5))) for _ in range(group_count)]
     text = digits_of(groups[0])
     for group in groups[1:]:
         text += [separator, *digits_of(group)]
@@ -183,7 +183,7 @@ def _sum(random: np.random.Generator) -> Text:
 
 
 def _long(random: np.random.Generator) -> Text:
-    return digits_of(_random_digits(random, random.integers(9, 17)))
+    return digits_of(_random_digits(random, int(random.integers(9, 17))))
 
 
 def _alike(random: np.random.Generator) -> Text:
