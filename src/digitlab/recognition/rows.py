@@ -89,11 +89,7 @@ def find_rows(page: Page, parameters: RowParameters = PARAMETERS) -> Layout:
     height = _first_height(sure_components, ink)
     mask, line_count = remove_ruled_lines(ink.sure | ink.pale, ink.stroke_width, height)
     components = find_components(mask, _SMALLEST_COMPONENT)
-    notes = []
-    if ink.has_net:
-        notes.append("lines of squared paper left out")
-    if line_count:
-        notes.append(f"{line_count} ruled line{'s' * (line_count > 1)} left out")
+    notes = _notes_of_lines(ink, line_count)
     if len(components) > MOST_COMPONENTS:
         return Layout(components, (), usual_height(components), {}, tuple(notes), too_many=True)
     is_sure = _sure(components, ink.sure)
@@ -128,6 +124,15 @@ def find_rows(page: Page, parameters: RowParameters = PARAMETERS) -> Layout:
     for line, group in enumerate(groups):
         rows += [_row(components, part, line, parameters) for part in _parts(components, group, parameters)]
     return Layout(components, tuple(rows), height, kinds, tuple(notes))
+
+
+def _notes_of_lines(ink: Ink, line_count: int) -> list[str]:
+    notes = []
+    if ink.has_net:
+        notes.append("lines of squared paper left out")
+    if line_count:
+        notes.append(f"{line_count} ruled line{'s' * (line_count > 1)} left out")
+    return notes
 
 
 def _first_height(components: Components, ink: Ink) -> float:
