@@ -28,7 +28,17 @@ from page_composer import compose
 from pages import load_digits
 from pen import MnistWriter
 
-from digitlab.recognition import Recognizer, ink, page, places, recognizer, row_crop, row_reader, rows, verify
+from digitlab.recognition import (
+    Recognizer,
+    ink,
+    ink_regions,
+    page,
+    recognizer,
+    row_crop,
+    row_reader,
+    rows,
+    verify,
+)
 
 Pictures = list[tuple[object, str]]
 Off = Callable[[], AbstractContextManager[object]]
@@ -64,7 +74,7 @@ STEPS: dict[str, Off] = {
         lone_told=0.0,
         lone_digit=0.0,
     ),
-    "ink that the row reader passed over": lambda: patch.object(places, "PASSED_OVER", np.inf),
+    "ink that the row reader passed over": lambda: patch.object(ink_regions, "PASSED_OVER", np.inf),
     "the whole picture is looked at, too": _instead(recognizer, "_may_be_a_row", lambda *_: False),
     "pale strokes": _instead(row_crop, "has_pale_strokes", lambda *_: False),
     "patterns along the edge": _instead(recognizer, "_is_pattern", lambda *_: False),
@@ -72,7 +82,7 @@ STEPS: dict[str, Off] = {
     "frames, borders and underlines are no writing": _instead(rows, "artifacts", lambda *_: {}),
     "a picture that is one row is read whole": _instead(recognizer, "whole_picture", lambda row, *_: row),
     "the colour axis": _instead(page, "_by_colour", _nothing),
-    "paper of one grey is told at once": _instead(page, "on_plain_paper", _nothing),
+    "paper of one grey is told at once": _instead(page, "measure_uniform_background", _nothing),
     "sheets are straightened": _instead(page, "find_sheet", _nothing),
     "pale ink": _instead(ink, "_pale", lambda contrast, *_: np.zeros(contrast.shape, np.uint8)),
     "ragged ink is closed": _instead(ink, "_whole", lambda mask, *_: mask),

@@ -10,7 +10,7 @@ from paper import around, grey_paper, level, look, pad, photographed, square
 from pen import Drawer, Maker, Strokes, draw, number, skeleton, some_writer, write
 
 from digitlab.synthesis.glyphs import glyphs_of
-from digitlab.synthesis.hand import Hand, arc
+from digitlab.synthesis.stroke_sampler import StrokeSampler, arc
 
 Picture = tuple[np.ndarray, str]
 
@@ -213,7 +213,7 @@ def held_back_shape(chance: np.random.Generator) -> Picture:
     digit = int(chance.integers(10))
     glyphs, shares = glyphs_of(digit, held_back=True)
     glyph = glyphs[int(chance.choice(len(glyphs), p=shares))]
-    strokes = [stroke[0] for stroke in glyph.draw(Hand(chance, 1))]
+    strokes = [stroke[0] for stroke in glyph.draw(StrokeSampler(chance, 1))]
     return look(_canvas(_slanted(strokes, chance), chance), chance), str(digit)
 
 
@@ -224,7 +224,7 @@ def _slanted(strokes: Strokes, chance: np.random.Generator) -> Strokes:
 
 def wide_5(chance: np.random.Generator) -> Picture:
     """A 5 that is wider than high: its bar, its belly's top and foot lie."""
-    hand = Hand(chance, 1, 0.008)
+    hand = StrokeSampler(chance, 1, 0.008)
     wide = chance.uniform(0.85, 1.3)
     belly = arc((wide * 0.5, 0.68), (wide * 0.5, chance.uniform(0.28, 0.34)), -150, chance.uniform(95, 120))
     left = (wide * 0.1, chance.uniform(0, 0.05))

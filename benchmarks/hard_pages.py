@@ -11,7 +11,7 @@ from paper import around, grey_paper, level, look, pad, photographed
 from pen import Drawer, Maker, cut, draw, number, skeleton, some_writer, write
 from PIL import Image
 
-from digitlab.synthesis.hand import Hand
+from digitlab.synthesis.stroke_sampler import StrokeSampler
 
 Picture = tuple[np.ndarray, str]
 
@@ -147,8 +147,8 @@ def _word(chance: np.random.Generator, left: float) -> tuple[list[np.ndarray], f
 
 def scribble(chance: np.random.Generator) -> Picture:
     """One long line that goes here and there."""
-    hand = Hand(chance, 1)
-    points = [(hand.between(0, 2), hand.between(0, 1)) for _ in range(int(chance.integers(12, 30)))]
+    hand = StrokeSampler(chance, 1)
+    points = [(hand.uniform(0, 2), hand.uniform(0, 1)) for _ in range(int(chance.integers(12, 30)))]
     ink = draw([hand.stroke(points)[0]], int(chance.integers(60, 200)), chance.uniform(2, 6))
     return look(around(ink, 0.3, chance), chance), ""
 

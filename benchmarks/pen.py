@@ -14,7 +14,7 @@ import numpy as np
 
 from digitlab.data import Dataset, load, stratified_split
 from digitlab.spec.trial import DataSpec
-from digitlab.synthesis.hand import Hand
+from digitlab.synthesis.stroke_sampler import StrokeSampler
 
 Strokes = list[np.ndarray]
 """Of one digit, each float64 [points, 2] of (x, y); a digit is 1 high, its head at 0."""
@@ -22,8 +22,8 @@ FINE = 4
 """Ink is drawn at this many times its size, and averaged down."""
 _SHIFT = 4  # bits of a pixel's fraction in OpenCV's coordinates
 
-# As `digitlab.synthesis.letters` writes skeletons: points in tenths of the height, `|` where the pen turns a
-# corner, `;` where it is lifted. Forms that schools teach; none of them is trained on.
+# As `digitlab.synthesis.letter_skeletons` writes skeletons: points in tenths of the height, `|` where the pen
+# turns a corner, `;` where it is lifted. Forms that schools teach; none of them is trained on.
 _SCHOOL = {
     0: ("3.2,0 0.8,1.6 0,5 0.8,8.4 3.2,10 5.6,8.4 6.4,5 5.6,1.6 3.2,0",),
     1: ("4,0 2,10", "0,3.2 3.2,0 | 3,10"),
@@ -46,7 +46,7 @@ def skeleton(text: str, chance: np.random.Generator, unrest: float = 0.01) -> St
         chance: of the hand.
         unrest: how far points stray, as a share of the height.
     """
-    hand = Hand(chance, 1, unrest)
+    hand = StrokeSampler(chance, 1, unrest)
     strokes = []
     for stroke in text.split(";"):
         pieces = [

@@ -11,7 +11,7 @@ from digitlab.recognition import Recognizer
 from digitlab.recognition.page import Page, make_page
 from digitlab.recognition.page_rectification import find_sheet
 from digitlab.recognition.sources import source_pages
-from digitlab.recognition.uniform_background import on_plain_paper
+from digitlab.recognition.uniform_background import measure_uniform_background
 
 Write = Callable[..., np.ndarray]
 
@@ -68,16 +68,16 @@ def test_a_shadow_and_a_frame_are_no_sheets(write: Write) -> None:
 def test_a_drawing_is_seen_at_once_and_a_photograph_is_not(digits: Dataset, write: Write) -> None:
     drawing = cv2.resize(digits.x_test[0], (280, 280), interpolation=cv2.INTER_CUBIC)
     for picture in (drawing, 255 - drawing):
-        view = on_plain_paper(picture)
+        view = measure_uniform_background(picture)
         assert view is not None
         np.testing.assert_array_equal(view.contrast, drawing)
-    assert on_plain_paper(on_a_table(write(["3064"]))) is None
-    assert on_plain_paper(np.full((280, 280), 200, np.uint8)) is None
+    assert measure_uniform_background(on_a_table(write(["3064"]))) is None
+    assert measure_uniform_background(np.full((280, 280), 200, np.uint8)) is None
 
 
 def test_a_light_sheet_on_one_dark_level_is_no_drawing(reader: Recognizer, write: Write) -> None:
     sheet = cv2.copyMakeBorder(write(["3064"]), 60, 60, 60, 60, cv2.BORDER_CONSTANT, value=20)
-    assert on_plain_paper(sheet) is None
+    assert measure_uniform_background(sheet) is None
     assert reader.read(sheet).text == "3064"
 
 

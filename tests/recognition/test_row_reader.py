@@ -41,13 +41,13 @@ def test_a_row_is_read_with_its_places() -> None:
     assert answer.text == "4071"
     assert answer.probability == answer.alternatives[0][1]
     middles = [32 * place + 32 for place in range(4)]
-    assert np.abs(answer.places[:, 1] - middles).max() <= 12
-    assert (np.diff(answer.places[:, 1]) > 0).all()
+    assert np.abs(answer.spans[:, 1] - middles).max() <= 12
+    assert (np.diff(answer.spans[:, 1]) > 0).all()
 
 
 def test_places_are_in_columns_of_the_row_that_was_given() -> None:
     [answer] = RowReader(Marks()).read([row_of("4071", height=96)])
-    assert np.abs(answer.places[:, 1] - [3 * (32 * place + 32) for place in range(4)]).max() <= 36
+    assert np.abs(answer.spans[:, 1] - [3 * (32 * place + 32) for place in range(4)]).max() <= 36
 
 
 def test_each_row_is_looked_at_in_three_widths_and_those_of_one_width_together() -> None:
@@ -72,14 +72,14 @@ def test_shares_say_how_probable_each_symbol_is_in_each_place() -> None:
 
 def test_an_empty_row_says_nothing() -> None:
     [answer] = RowReader(Marks()).read([np.full((40, 60), 220, np.uint8)])
-    assert (answer.text, len(answer.places)) == ("", 0)
+    assert (answer.text, len(answer.spans)) == ("", 0)
     assert answer.heard.max() < 0.2
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 900), (700, 4), (42, 3000)])
 def test_rows_of_any_shape_are_read(shape: tuple[int, int]) -> None:
     [answer] = RowReader(Marks()).read([np.full(shape, 220, np.uint8)])
-    assert answer.places.shape == (len(answer.text), 3)
+    assert answer.spans.shape == (len(answer.text), 3)
 
 
 def test_no_rows_give_no_answers() -> None:
@@ -106,4 +106,4 @@ def test_all_crops_of_a_row_count_and_places_are_told_in_the_first() -> None:
     [answer] = RowReader(network).read_crops([[narrow, np.repeat(narrow, 2, axis=0)]])
     assert sum(shape[0] for shape in network.batches) == 2 * len(STRETCHES)
     assert len(answer.heard) <= 2 * narrow.shape[1] // 4
-    assert answer.places.max() <= narrow.shape[1]
+    assert answer.spans.max() <= narrow.shape[1]

@@ -10,8 +10,8 @@ import pytest
 
 from digitlab.bundle.runtime import Classifier, load_classifier
 from digitlab.data.dataset import Dataset
+from digitlab.recognition.ink_regions import assign_ink
 from digitlab.recognition.page import make_page
-from digitlab.recognition.places import find_places
 from digitlab.recognition.reading import Opinions
 from digitlab.recognition.row_crop import RowCrop, crop_row
 from digitlab.recognition.row_reader import RowAnswer
@@ -20,7 +20,7 @@ from digitlab.recognition.sources import source_pages
 from digitlab.recognition.verify import (
     PARAMETERS,
     Judgement,
-    RowPlaces,
+    RowRegions,
     judge,
     likely_no_letter,
     likely_right,
@@ -61,7 +61,7 @@ def judged(
     crop: RowCrop, text: str, columns: Sequence[float], classifier: Classifier, probability: float = 0.9
 ) -> list[Judgement]:
     answer = said(text, columns, crop.grey.shape[1], probability)
-    row = RowPlaces(answer, probability, find_places(crop, answer))
+    row = RowRegions(answer, probability, assign_ink(crop, answer))
     return judge([row], classifier)[0]
 
 
@@ -80,8 +80,8 @@ def test_ink_of_two_characters_is_cut_between_them(digits: Dataset, classifier: 
     both[:, 18:] |= eight
     crop = crop_of(255 - np.pad(both, 10))
     first, second = judged(crop, "30", [24 - crop.left, 42 - crop.left], classifier)
-    assert first.place.box[2] <= second.place.box[0] + 8
-    assert min(one.place.strength.any() for one in (first, second))
+    assert first.region.box[2] <= second.region.box[0] + 8
+    assert min(one.region.intensity.any() for one in (first, second))
 
 
 def test_a_digit_that_was_passed_over_is_told(write: Write, classifier: Classifier) -> None:
@@ -90,8 +90,8 @@ def test_a_digit_that_was_passed_over_is_told(write: Write, classifier: Classifi
     known = judged(crop, "47", [four, seven], classifier)
     assert [one.accepted for one in known] == [True, False, True]
     passed = known[1]
-    assert passed.place.character is None
-    assert passed.place.box[0] < zero < passed.place.box[2]
+    assert passed.region.character is None
+    assert passed.region.box[0] < zero < passed.region.box[2]
     assert not passed.is_sign
 
 
@@ -163,7 +163,7 @@ def test_a_digit_on_which_the_networks_disagree_is_not_printed_as_another(
 ) -> None:
     crop = crop_of(write(["4"], seed=3))
     told = said("7", middles(crop), crop.grey.shape[1], probability=0.6)
-    row = RowPlaces(told, 0.6, find_places(crop, told), alone=alone)
+    row = RowRegions(told, 0.6, assign_ink(crop, told), alone=alone)
     doubtful = replace(PARAMETERS, certain=2.0)  # so that the classifier does not decide by itself
     [judgement] = judge([row], classifier, doubtful)[0]
     assert likely_no_letter(judgement.opinions) > PARAMETERS.lone_right
@@ -175,7 +175,7 @@ def test_a_lone_letter_is_refused_where_the_same_ink_in_a_row_would_count(
 ) -> None:
     crop = crop_of(write(["4"], seed=3))
     told = said("4", middles(crop), crop.grey.shape[1], probability=0.85)
-    known = RowPlaces(told, 0.9, find_places(crop, told), alone=True)
+    known = RowRegions(told, 0.9, assign_ink(crop, told), alone=True)
     [accepted] = judge([known], classifier)[0]
     assert accepted.accepted
     unlike = replace(PARAMETERS, lone_digit=0.0, lone_offset=-4.0, certain=2.0)

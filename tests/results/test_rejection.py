@@ -6,7 +6,7 @@ import pytest
 from digitlab.bundle.runtime import load_classifier
 from digitlab.data.dataset import load
 from digitlab.results.rejection import KEPT, NetworkOutputs, Rejection, fit_rejection
-from digitlab.synthesis.other_ink import draw_other_ink
+from digitlab.synthesis.non_digits import draw_non_digits
 from digitlab.synthesis.strokes import draw_digits
 
 Parts = tuple[NetworkOutputs, list[NetworkOutputs], NetworkOutputs, np.ndarray]
@@ -23,7 +23,7 @@ def parts() -> Parts:
         return NetworkOutputs(np.concatenate(features), network.probabilities(images))
 
     images, labels = mnist.x_test[:1000], mnist.y_test[:1000]
-    others, weights = draw_other_ink(images, labels, 1000, seed=1)
+    others, weights = draw_non_digits(images, labels, 1000, seed=1)
     return look(images), [look(draw_digits(500, seed=1)[0])], look(others), weights
 
 

@@ -14,7 +14,7 @@ from digitlab.errors import OutputError
 from digitlab.files import whole_file
 from digitlab.synthesis.fingerprint import synthesis_fingerprint
 from digitlab.synthesis.moved import move_digits
-from digitlab.synthesis.other_ink import draw_lookalikes, draw_other_ink
+from digitlab.synthesis.non_digits import draw_lookalikes, draw_non_digits
 from digitlab.synthesis.strokes import draw_digits
 from digitlab.workspace import cache_folder
 
@@ -66,7 +66,7 @@ def rejection_images(digits: np.ndarray, labels: np.ndarray) -> RejectionImages:
 
 def _draw(digits: np.ndarray, labels: np.ndarray) -> RejectionImages:
     drawn, _ = draw_digits(DRAWN, SEED)
-    others, weights = draw_other_ink(digits, labels, OTHERS, SEED)
+    others, weights = draw_non_digits(digits, labels, OTHERS, SEED)
     letters = draw_lookalikes(LOOKALIKES, SEED)
     # Non-digits begin with letters: one that resembles a digit weighs as much as another letter.
     weights = np.concatenate([weights, np.full(len(letters), weights[0])])

@@ -143,9 +143,8 @@ def _read_file(path: Path) -> bytes:
         # Checked before opening: opening a pipe would wait for its writer.
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise ImageError(
-                f"expected a picture file, found a {'folder' if path.is_dir() else 'device or pipe'}"
-            )
+            kind = "folder" if path.is_dir() else "device or pipe"
+            raise ImageError(f"expected a picture file, found a {kind}")
         _check_length(status.st_size)
         return path.read_bytes()
     except OSError as error:
@@ -163,10 +162,10 @@ def _sniff(data: bytes) -> str:
     format_name = picture_format(data)
     if format_name:
         return format_name
-    found = kind_of(data)
-    cure = "decode it to the bytes that it stands for" if found == BASE64 else "save it as PNG"
+    kind = kind_of(data)
+    cure = "decode it to the bytes that it stands for" if kind == BASE64 else "save it as PNG"
     raise ImageError(
-        f"expected a picture in {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}, found {found}: {cure}",
+        f"expected a picture in {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}, found {kind}: {cure}",
         accepted=False,
     )
 
@@ -177,8 +176,8 @@ def _decode(data: bytes, format_name: str, only_first: bool) -> tuple[Picture, .
         frames = Frames(frames.pages[:1], frames.others + len(frames.pages) - 1)
     elif len(frames.pages) > MAX_PAGES:
         raise ImageError(f"too large with more than {MAX_PAGES} pages; split the file")
-    names = [f"page {index + 1} of {len(frames.pages)}: " for index in range(len(frames.pages))]
-    names = names if len(frames.pages) > 1 else [""]
+    count = len(frames.pages)
+    prefixes = [f"page {i + 1} of {count}: " for i in range(count)] if count > 1 else [""]
     # Pillow warns of damaged metadata, which we do not use. The filters are global to the process: threads
     # that exit this block out of order may leave this one in place, which hides only Pillow's warnings.
     with warnings.catch_warnings():
@@ -187,19 +186,20 @@ def _decode(data: bytes, format_name: str, only_first: bool) -> tuple[Picture, .
             image = Image.open(io.BytesIO(data), formats=(format_name,))
         pixels = 0
         # All headers before any pixel: no page is decoded of a file that is refused for its last one.
-        for name, frame in zip(names, frames.pages, strict=True):
-            with _refusals(format_name, name):
+        for prefix, frame in zip(prefixes, frames.pages, strict=True):
+            with _refusals(format_name, prefix):
                 image.seek(frame.index)
                 _check_claim(image, frame.held, format_name)
                 pixels += image.width * image.height
-        _check_total(pixels, len(frames.pages))
+        _check_total(pixels, count)
         # Only the header of a JPEG lists the pictures after the first, as of a camera with two lenses.
         others = image.n_frames - 1 if isinstance(image, MpoImageFile) else frames.others
         pictures: list[Picture] = []
-        for name, frame in zip(names, frames.pages, strict=True):
-            with _refusals(format_name, name):
+        for prefix, frame in zip(prefixes, frames.pages, strict=True):
+            with _refusals(format_name, prefix):
                 image.seek(frame.index)
-                pictures.append(_load(image, format_name, 0 if pictures else others))
+                unread = 0 if pictures else others  # counted with the first page
+                pictures.append(_load(image, format_name, unread))
         return tuple(pictures)
 
 
@@ -224,7 +224,8 @@ def _load(image: ImageFile, format_name: str, unread: int) -> Picture:
     image.load()
     with suppress(Exception):  # a picture is not refused for its metadata
         ImageOps.exif_transpose(image, in_place=True)
-    return Picture(*grey_and_alpha(image, raw_mode), format_name, unread, colour_of(image))
+    grey, alpha = grey_and_alpha(image, raw_mode)
+    return Picture(grey, alpha, format_name, unread, colour_of(image))
 
 
 def _check_total(pixels: int, pages: int) -> None:
@@ -266,15 +267,17 @@ def _pixels_a_byte(image: ImageFile, format_name: str) -> float:
 
 def _check_tiff_parts(image: TiffImagePlugin.TiffImageFile) -> None:
     """Raise an error for oversized tiles, and for parts that leave a gap or overlap."""
-    pixels, tags = image.width * image.height, image.tag_v2
+    pixels = image.width * image.height
+    tags = image.tag_v2
     tile_pixels = int(tags.get(TiffImagePlugin.TILEWIDTH, 0)) * int(tags.get(TiffImagePlugin.TILELENGTH, 0))
     if tile_pixels > max(pixels, _MAX_TIFF_TILE):
         raise ImageError(f"the TIFF file is damaged: it claims tiles of {tile_pixels:,} pixels")
     # Only uncompressed files that keep their channels apart are described to Pillow a channel at a time.
-    apart = image.tile[0].codec_name == "raw" and tags.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2
+    are_apart = image.tile[0].codec_name == "raw" and tags.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2
+    times_described = len(image.getbands()) if are_apart else 1
     boxes = [part.extents or (0, 0, 0, 0) for part in image.tile]
     covered = sum((right - left) * (bottom - top) for left, top, right, bottom in boxes)
-    if covered != pixels * (len(image.getbands()) if apart else 1):
+    if covered != pixels * times_described:
         raise ImageError("the TIFF file is damaged: its parts do not make up the picture")
 
 

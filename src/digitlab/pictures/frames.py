@@ -92,13 +92,17 @@ def _check_parts(parts: int, data: bytes, format_name: str) -> None:
 
 
 def _png(data: bytes) -> Frames:
-    position, parts, held, frames, kind = 8, 0, 0, 1, b""
+    position = 8  # after the magic
+    parts = held = 0
+    frames = 1
+    kind = b""
     while kind != b"IEND":
         length, kind = struct.unpack_from(">I4s", data, position)
         if kind == b"acTL":  # an animation, and how many frames it has
             [frames] = struct.unpack_from(">I", data, position + 8)
-        position += 12 + length
-        held += length if kind == b"IDAT" else 0
+        elif kind == b"IDAT":
+            held += length
+        position += 12 + length  # with the chunk's length, kind and checksum
         parts += 1
         _check_parts(parts, data, "PNG")
     return _only(held, frames - 1)
@@ -108,19 +112,23 @@ def _jpeg(data: bytes) -> Frames:
     """Count the bytes of the scans; a share of them for many scans, since each covers all pixels again."""
     begin = _first_scan(data)
     end = data.find(_END_OF_IMAGE, begin)
-    end = len(data) if end < 0 else end
-    return _only((end - begin) // (1 + data.count(_START_OF_SCAN, begin, end) // _USUAL_SCANS))
+    if end < 0:
+        end = len(data)
+    scans = data.count(_START_OF_SCAN, begin, end)
+    return _only((end - begin) // (1 + scans // _USUAL_SCANS))
 
 
 def _first_scan(data: bytes) -> int:
     """Return the offset of the first scan, which follows segments with their lengths."""
-    position, parts, exif_parts = 2, 0, 0
+    position = 2  # after the magic
+    parts = exif_parts = 0
     while not data.startswith(_START_OF_SCAN, position):
         if data[position] != 0xFF or data[position + 1] in _WITHOUT_LENGTH:
             position += 1  # Pillow reads such bytes one by one
         else:
             exif_parts += data.startswith(b"Exif\0", position + 4)
-            position += 2 + struct.unpack_from(">H", data, position + 2)[0]
+            [length] = struct.unpack_from(">H", data, position + 2)
+            position += 2 + length  # the length does not count the marker's two bytes
         parts += 1
         _check_parts(parts, data, "JPEG")
     if exif_parts > _MAX_EXIF_PARTS:
@@ -132,7 +140,7 @@ def _gif(data: bytes) -> Frames:
     pixels = _gif_pixels(data)
     held = next(pixels, None)
     if held is None:
-        raise IndexError
+        raise IndexError  # the file ends before its first frame does
     others = 0
     with suppress(IndexError, ImageError):  # damage after the first frame does not affect it
         for _ in islice(pixels, MOST_FRAMES):
@@ -142,7 +150,8 @@ def _gif(data: bytes) -> Frames:
 
 def _gif_pixels(data: bytes) -> Iterator[int]:
     """Yield the number of bytes of pixels of each frame."""
-    position, parts = 13 + _palette_bytes(data[10]), 0
+    position = 13 + _palette_bytes(data[10])  # after the header and the palette of all frames
+    parts = 0
     while data[position] != _TRAILER:
         if data[position] == _FRAME:
             begin = position + 11 + _palette_bytes(data[position + 9])
@@ -158,7 +167,10 @@ def _gif_pixels(data: bytes) -> Iterator[int]:
 
 
 def _palette_bytes(flags: int) -> int:
-    return 3 << (flags & 7) + 1 if flags & 128 else 0
+    """Return the length of a palette of 2, 4 .. 256 colours, of three bytes each; 0 if there is none."""
+    has_palette = flags & 128
+    colours = 2 << (flags & 7)
+    return 3 * colours if has_palette else 0
 
 
 def _skip_blocks(data: bytes, position: int) -> tuple[int, int]:
@@ -172,13 +184,14 @@ def _skip_blocks(data: bytes, position: int) -> tuple[int, int]:
 
 
 def _webp(data: bytes) -> Frames:
-    position, parts, held, frames = 12, 0, 0, 0
+    position = 12  # after the header of the container
+    parts = held = frames = 0
     while position + 8 <= len(data):
         kind, length = struct.unpack_from("<4sI", data, position)
         if not held and kind in (b"VP8 ", b"VP8L", b"ANMF"):
             held = length
         frames += kind == b"ANMF"
-        position += 8 + length + length % 2
+        position += 8 + length + length % 2  # chunks begin at even offsets
         parts += 1
         _check_parts(parts, data, "WebP")
     return _only(min(held, len(data)), frames - 1)
@@ -209,7 +222,9 @@ def _tiff(data: bytes) -> Frames:
     [start] = struct.unpack_from(order + ("Q" if is_big else "I"), data, 8 if is_big else 4)
     directories = [_directory(data, start, order, is_big)]
     seen = {start}
-    while (start := directories[-1].next) and start not in seen and len(directories) <= MAX_PAGES:
+    start = directories[-1].next
+    # A directory that was seen before would make the walk endless.
+    while start and start not in seen and len(directories) <= MAX_PAGES:
         seen.add(start)
         try:
             directories.append(_directory(data, start, order, is_big))
@@ -218,36 +233,42 @@ def _tiff(data: bytes) -> Frames:
         tags = sum(directory.tags for directory in directories)
         if tags > _MAX_TAGS_OF_ALL:
             raise ImageError(f"damaged: a TIFF file with {tags:,} tags; save it again as PNG")
+        start = directories[-1].next
     strips = sum(directory.strips for directory in directories)
     if strips > _MAX_STRIPS_OF_ALL:
         raise ImageError(f"the TIFF file is made of {strips:,} strips; save it again as PNG")
-    pages = [Frame(index, found.held) for index, found in enumerate(directories) if found.is_page]
+    pages = [Frame(i, directory.held) for i, directory in enumerate(directories) if directory.is_page]
     pages = pages or [Frame(0, directories[0].held)]
     return Frames(tuple(pages), len(directories) - len(pages))
 
 
 def _directory(data: bytes, start: int, order: str, is_big: bool) -> _Directory:
+    # Layouts of the number of tags; of a tag, its type and number of values; and of a value or an offset.
     count, entry, word = ("Q", "HHQ", "Q") if is_big else ("H", "HHI", "I")
+    word_size = struct.calcsize("<" + word)
     [tags] = struct.unpack_from(order + count, data, min(start, len(data)))
     if tags > _MAX_TAGS:
         raise ImageError(f"damaged: a TIFF file with {tags:,} tags; save it again as PNG")
-    position, size = start + struct.calcsize("<" + count), struct.calcsize("<" + entry)
+    position = start + struct.calcsize("<" + count)
     held, is_page, strips = len(data), True, 0
     for _ in range(tags):
         tag, kind, values = struct.unpack_from(order + entry, data, position)
-        position += size
+        position += struct.calcsize("<" + entry)
         if tag in _NUMBERS and kind in _WIDTHS:
             width = _WIDTHS[kind]
+            length = width * values
+            # Values that fit into a word are in the tag itself, others at an offset.
             [offset] = struct.unpack_from(order + word, data, position)
-            offset = position if width * values <= struct.calcsize("<" + word) else offset
-            total = _sum(data[offset : offset + width * values], f"{order}u{width}")
+            if length <= word_size:
+                offset = position
+            total = _sum(data[offset : offset + length], f"{order}u{width}")
             if tag == _SUBFILE:
                 is_page = not total & _REDUCED_OR_MASK
             else:
                 strips = values
                 held = min(total or len(data), len(data))  # some writers put zeros there
-        position += struct.calcsize("<" + word)
-    if len(data) < position + struct.calcsize("<" + word):
+        position += word_size
+    if len(data) < position + word_size:
         return _Directory(held, is_page, tags, strips, 0)
     [following] = struct.unpack_from(order + word, data, position)
     return _Directory(held, is_page, tags, strips, following)

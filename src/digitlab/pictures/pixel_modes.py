@@ -14,6 +14,7 @@ MOST_COLOUR_PIXELS = 2_000_000
 
 # Factors by which Pillow scales the samples of a PNG file, but not its transparent value, by raw mode.
 _SPREAD = {"L;2": 85, "L;4": 17, "RGB;16B": 1 / 256}
+_CUSTOMARY_MAXIMA = (1, 2**8 - 1, 2**16 - 1, 2**31 - 1, 2**32 - 1)  # of floats, bytes, and longer integers
 
 
 def grey_and_alpha(image: Image.Image, raw_mode: str) -> tuple[np.ndarray, np.ndarray | None]:
@@ -32,21 +33,28 @@ def grey_and_alpha(image: Image.Image, raw_mode: str) -> tuple[np.ndarray, np.nd
         ImageError: a pixel is NaN or infinite.
     """
     if image.mode.startswith(("I", "F")):
-        grey, alpha = _deep_grey(image, raw_mode), _declared_alpha(image, raw_mode)
+        grey = _deep_grey(image, raw_mode)
+        alpha = _declared_alpha(image, raw_mode)
     elif image.mode in ("1", "L", "RGB"):
-        grey, alpha = np.asarray(image.convert("L")), _declared_alpha(image, raw_mode)
+        grey = np.asarray(image.convert("L"))
+        alpha = _declared_alpha(image, raw_mode)
     elif image.mode == "LAB":
-        grey, alpha = np.asarray(image.getchannel("L")), None
+        grey = np.asarray(image.getchannel("L"))
+        alpha = None
     elif image.mode == "P":
-        grey, alpha = (by_index[np.asarray(image)] for by_index in _palette(image))
+        indices = np.asarray(image)
+        grey_by_index, alpha_by_index = _palette(image)
+        grey, alpha = grey_by_index[indices], alpha_by_index[indices]
     else:
         if image.mode == "PA":
             image = image.convert("RGBA")
-        elif image.mode == "La":
+        elif image.mode == "La":  # premultiplied by the opacity
             image = image.convert("LA")
         grey = np.asarray(image.convert("L"))
         alpha = np.asarray(image.getchannel("A")) if "A" in image.getbands() else None
-    return grey, None if alpha is None or alpha.min() == 255 else alpha
+    if alpha is not None and alpha.min() == 255:
+        alpha = None
+    return grey, alpha
 
 
 def colour_of(image: Image.Image) -> np.ndarray | None:
@@ -59,9 +67,11 @@ def colour_of(image: Image.Image) -> np.ndarray | None:
         return None
     if image.mode in ("P", "PA") and not _has_colour(image):
         return None
-    factor = math.ceil(math.sqrt(image.width * image.height / MOST_COLOUR_PIXELS))
     rgb = image if image.mode == "RGB" else image.convert("RGB")
-    return np.asarray(rgb.reduce(factor) if factor > 1 else rgb)
+    factor = math.ceil(math.sqrt(image.width * image.height / MOST_COLOUR_PIXELS))
+    if factor > 1:
+        rgb = rgb.reduce(factor)
+    return np.asarray(rgb)
 
 
 def _has_colour(image: Image.Image) -> bool:
@@ -72,6 +82,7 @@ def _has_colour(image: Image.Image) -> bool:
 
 def _palette(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
     """Return luminance and opacity by index, uint8 [256] each: cheaper than converting every pixel."""
+    # A picture with the same palette, in which each index occurs once.
     ramp = image.crop((0, 0, 256, 1))
     ramp.frombytes(bytes(range(256)))
     colors = ramp.convert("RGBA")
@@ -84,8 +95,10 @@ def _declared_alpha(image: Image.Image, raw_mode: str) -> np.ndarray | None:
     if transparent is None:
         return None
     samples = np.asarray(image.convert("L") if image.mode == "1" else image)  # [h, w] or [h, w, 3]
-    clear = samples == np.floor(np.multiply(transparent, _SPREAD.get(raw_mode, 1)))
-    return np.where(clear.all(axis=-1) if clear.ndim == 3 else clear, 0, 255).astype(np.uint8)
+    is_clear = samples == np.floor(np.multiply(transparent, _SPREAD.get(raw_mode, 1)))
+    if is_clear.ndim == 3:
+        is_clear = is_clear.all(axis=-1)
+    return np.where(is_clear, 0, 255).astype(np.uint8)
 
 
 def _deep_grey(image: Image.Image, raw_mode: str) -> np.ndarray:
@@ -93,16 +106,20 @@ def _deep_grey(image: Image.Image, raw_mode: str) -> np.ndarray:
     samples = np.asarray(image)
     if samples.dtype.kind == "u":
         white = 2**12 - 1 if raw_mode == "I;12" else 2**16 - 1
-        scaled = np.rint(np.minimum(np.arange(2**16) / white, 1) * 255).astype(np.uint8)
-        grey = scaled[samples]
+        # By a table of all samples, which takes less than scaling every pixel.
+        shares = np.minimum(np.arange(2**16) / white, 1)
+        grey_by_sample = np.rint(shares * 255).astype(np.uint8)
+        grey = grey_by_sample[samples]
     else:
-        samples = samples.view(np.uint32) if raw_mode == "I;32N" else samples
+        if raw_mode == "I;32N":
+            samples = samples.view(np.uint32)
         grey = _by_range(samples.astype(np.float64))
     # Pillow inverts greys whose white is zero only up to 8 bits.
-    inverted = isinstance(image, TiffImagePlugin.TiffImageFile) and (
-        image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 0) == 0
-    )
-    return 255 - grey if inverted else grey
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        white_is_zero = image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 0) == 0
+        if white_is_zero:
+            return 255 - grey
+    return grey
 
 
 def _by_range(values: np.ndarray) -> np.ndarray:
@@ -114,6 +131,7 @@ def _by_range(values: np.ndarray) -> np.ndarray:
     if not np.isfinite((low, high)).all():
         raise ImageError("the TIFF file holds pixels that are no numbers")
     if low < 0:
-        return np.rint((values - low) * (255 / (high - low or 1))).astype(np.uint8)
-    white = next((white for white in (1, 2**8 - 1, 2**16 - 1, 2**31 - 1, 2**32 - 1) if high <= white), high)
+        span = high - low or 1  # 1 for a picture of one value
+        return np.rint((values - low) * (255 / span)).astype(np.uint8)
+    white = next((maximum for maximum in _CUSTOMARY_MAXIMA if high <= maximum), high)
     return np.rint(values * (255 / white)).astype(np.uint8)

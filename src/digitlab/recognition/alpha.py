@@ -32,23 +32,20 @@ def composite(picture: Picture) -> np.ndarray:
         return 255 - picture.alpha
     # Without the edges, whose colours are blended with a former background.
     inner = cv2.erode(opaque.view(np.uint8), np.ones((5, 5), np.uint8)).view(bool)
-    seen = picture.grey[inner if inner.any() else opaque]
-    ground = int(np.median(seen))
-    if np.count_nonzero(np.abs(seen - float(ground)) >= _EVEN) < _FEW:
+    levels = picture.grey[inner if inner.any() else opaque]
+    sheet_level = int(np.median(levels))
+    is_ink = np.abs(levels - float(sheet_level)) >= _EVEN
+    if np.count_nonzero(is_ink) < _FEW:
         return 255 - picture.alpha
-    return _lay_on(picture, ground)
-
-
-def _lay_on(picture: Picture, ground: int) -> np.ndarray:
-    assert picture.alpha is not None
-    under = np.full_like(picture.grey, ground)
+    background = np.full_like(picture.grey, sheet_level)
     return cv2.add(
         cv2.multiply(picture.grey, picture.alpha, scale=1 / 255),
-        cv2.multiply(under, 255 - picture.alpha, scale=1 / 255),
+        cv2.multiply(background, 255 - picture.alpha, scale=1 / 255),
     )
 
 
 def _is_sheet(opaque: np.ndarray) -> bool:
+    """Return whether the opaque part is a sheet: it fills its box, or is fatter than any stroke."""
     left, top, width, height = cv2.boundingRect(opaque.view(np.uint8))
     box = opaque[top : top + height, left : left + width].view(np.uint8)
     if cv2.countNonZero(box) > _FULL * box.size:

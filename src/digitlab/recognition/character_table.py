@@ -74,44 +74,45 @@ def character_rows(name: str, reading: Reading) -> Iterator[dict[str, Any]]:
         yield {"file": name, "reason": str(reading.reason or "")}
     positions: Counter[int] = Counter()
     first_of_page: dict[int, int] = {}
-    for index, line in enumerate(reading.lines):
-        first_of_page.setdefault(line.page, index)
+    for i, line in enumerate(reading.lines):
+        first_of_page.setdefault(line.page, i)
     for digit in reading.digits:
         positions[digit.line] += 1
         row = {"file": name, "line": digit.line + 1, "position": positions[digit.line], **_character(digit)}
         if digit.line < len(reading.lines):
             line = reading.lines[digit.line]
+            alternatives = [f"{text}:{_four_digits(share)}" for text, share in line.alternatives]
             row |= {
                 "page": line.page + 1,
                 "line": digit.line - first_of_page[line.page] + 1,
                 "line_text": line.text,
-                "line_confidence": _share(line.confidence),
-                "alternatives": " ".join(f"{text}:{_share(share)}" for text, share in line.alternatives),
+                "line_confidence": _four_digits(line.confidence),
+                "alternatives": " ".join(alternatives),
             }
         yield row
 
 
 def _character(digit: ReadDigit) -> dict[str, Any]:
-    box, said = digit.box, digit.opinions
+    box, opinions = digit.box, digit.opinions
     values = {
         "character": "?" if digit.reason else digit.digit,
-        "confidence": _share(digit.confidence),
+        "confidence": _four_digits(digit.confidence),
         "left": box.left,
         "top": box.top,
         "width": box.width,
         "height": box.height,
         "reason": str(digit.reason or ""),
     }
-    if said:
+    if opinions:
         values |= {
-            "row_digit": "" if said.row_digit is None else said.row_digit,
-            "row_probability": _share(said.row_probability),
-            "form_digit": said.form_digit,
-            "form_probability": _share(said.form_probability),
-            "likely_digit": _share(said.likely_digit),
+            "row_digit": "" if opinions.row_digit is None else opinions.row_digit,
+            "row_probability": _four_digits(opinions.row_probability),
+            "form_digit": opinions.form_digit,
+            "form_probability": _four_digits(opinions.form_probability),
+            "likely_digit": _four_digits(opinions.likely_digit),
         }
     return values
 
 
-def _share(value: float) -> str:
+def _four_digits(value: float) -> str:
     return f"{value:.4f}"

@@ -31,18 +31,19 @@ def colour_distance(colour: np.ndarray, grey: np.ndarray) -> np.ndarray | None:
         Inverted distance, uint8 [h, w], dark ink on white; None if the luminance shows as much.
     """
     factor = max(1.0, (grey.size / _LOOK) ** 0.5)
-    size = max(1, round(grey.shape[1] / factor)), max(1, round(grey.shape[0] / factor))
+    rows, columns = grey.shape
+    size = max(1, round(columns / factor)), max(1, round(rows / factor))
     small = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
     red, green, blue = cv2.split(small)
     spread = cv2.max(cv2.absdiff(red, green), cv2.absdiff(green, blue))
-    if cv2.minMaxLoc(spread)[1] < _COLOURED:
+    if spread.max() < _COLOURED:
         return None
     distance = _distance(small)
     small_grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    luminance = cv2.absdiff(small_grey, _paper(small_grey))
-    seen = cv2.threshold(distance, _SEEN, 1, cv2.THRESH_BINARY)[1]
-    scaled = cv2.convertScaleAbs(luminance, alpha=_HIDDEN)
-    hidden = cv2.bitwise_and(cv2.compare(distance, scaled, cv2.CMP_GT), seen)
+    luminance_contrast = cv2.absdiff(small_grey, _paper(small_grey))
+    _, seen = cv2.threshold(distance, _SEEN, 1, cv2.THRESH_BINARY)
+    shown = cv2.convertScaleAbs(luminance_contrast, alpha=_HIDDEN)
+    hidden = cv2.bitwise_and(cv2.compare(distance, shown, cv2.CMP_GT), seen)
     # JPEG stores colour coarsely, so that outlines of strokes may seem hidden: only wider parts count.
     hidden = cv2.erode(hidden, np.ones((2, 2), np.uint8))
     if cv2.countNonZero(hidden) <= _SHARE * max(cv2.countNonZero(seen), 1):
@@ -51,11 +52,13 @@ def colour_distance(colour: np.ndarray, grey: np.ndarray) -> np.ndarray | None:
 
 
 def _distance(colour: np.ndarray) -> np.ndarray:
+    """Return the largest difference from the paper over red, green and blue, uint8 [h, w]."""
     red, green, blue = cv2.split(cv2.absdiff(colour, _paper(colour)))
     return cv2.max(cv2.max(red, green), blue)
 
 
 def _paper(picture: np.ndarray) -> np.ndarray:
+    """Return the paper's grey or colour at each pixel: the median around it."""
     height, width = picture.shape[:2]
     scale = min(1.0, _SIDE / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))

@@ -48,8 +48,9 @@ class Components:
             size: the page's size: rows, columns.
         """
         rows, columns = size
-        boxes = self.boxes[list(indices)]
-        return max(float(np.mean(boxes[:, side] == end)) for side, end in enumerate((0, 0, columns, rows)))
+        lefts, tops, rights, bottoms = self.boxes[list(indices)].T
+        touching = (lefts == 0, tops == 0, rights == columns, bottoms == rows)
+        return max(float(np.mean(components)) for components in touching)
 
     def mask(self, index: int) -> np.ndarray:
         """Return the mask of one component within its box, uint8 [h, w] of 0 and 1."""
@@ -66,13 +67,13 @@ def find_components(mask: np.ndarray, smallest: int) -> Components:
     """
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
     kept = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= smallest)
-    kept = kept[kept > 0]
+    kept = kept[kept > 0]  # without the background
     if len(kept) < len(stats) - 1:
         renumbered = np.zeros(len(stats), np.int32)
         renumbered[kept] = np.arange(1, len(kept) + 1)
         labels = renumbered[labels]
     boxes = stats[kept, :4].astype(int)
-    boxes[:, 2:] += boxes[:, :2]
+    boxes[:, 2:] += boxes[:, :2]  # from width and height to right and bottom
     return Components(labels, boxes, stats[kept, cv2.CC_STAT_AREA].astype(int))
 
 

@@ -68,35 +68,35 @@ def beam_search(
     frames = np.asarray(probabilities, float)
     if lengths is None:
         frames = _without_quiet(frames)
-        worth = np.ones((1, 1, 1, BLANK + 1)).repeat(len(frames) + 1, axis=1)[0]
+        lookahead = np.ones((len(frames) + 1, 1, BLANK + 1))  # any length is admissible
         least = NEGLIGIBLE
     else:
-        worth, _ = _lookahead(frames, lengths)
+        lookahead, _ = _lookahead(frames, lengths)
         least = 0.0  # the lookahead is scaled anew at each frame: weights of two frames do not compare
-    if not worth[0, 0, BLANK]:
+    if not lookahead[0, 0, BLANK]:
         return []
-    heard: list[list[int]] = [[] for _ in frames]
-    for number, symbol in np.argwhere(frames[:, :BLANK] > least).tolist():
-        heard[number].append(symbol)
-    prefixes: dict[str, list[float]] = {"": [1.0, 0.0, float(worth[0, 0, BLANK])]}
+    symbols_of_frame: list[list[int]] = [[] for _ in frames]
+    for i, symbol in np.argwhere(frames[:, :BLANK] > least).tolist():
+        symbols_of_frame[i].append(symbol)
+    prefixes: dict[str, list[float]] = {"": [1.0, 0.0, float(lookahead[0, 0, BLANK])]}
     log_scale = 0.0
-    for frame, symbols, values in zip(frames.tolist(), heard, worth[1:], strict=True):
+    for frame, symbols, lookahead_after in zip(frames.tolist(), symbols_of_frame, lookahead[1:], strict=True):
         best = max(weight for _, _, weight in prefixes.values())
         if best < _UNDERFLOW:
             log_scale += float(np.log(best))
             prefixes = {text: [value / best for value in state] for text, state in prefixes.items()}
             best = 1.0
-        prefixes = _grow(prefixes, frame, symbols, values.tolist(), max(least * best, _LEAST))
+        cutoff = max(least * best, _LEAST)
+        prefixes = _grow(prefixes, frame, symbols, lookahead_after.tolist(), cutoff)
         if not prefixes:
             return []
         if len(prefixes) > beams:
-            kept = sorted(prefixes.items(), key=lambda item: -item[1][2])[:beams]
-            prefixes = dict(kept)
-    found = [
-        Hypothesis(text, log_scale + math.log(in_blank + in_symbol))
-        for text, (in_blank, in_symbol, _) in prefixes.items()
-    ]
-    return sorted(found, key=lambda one: (-one.log_probability, one.text))
+            by_weight = sorted(prefixes.items(), key=lambda item: -item[1][2])
+            prefixes = dict(by_weight[:beams])
+    hypotheses = []
+    for text, (in_blank, in_symbol, _) in prefixes.items():
+        hypotheses.append(Hypothesis(text, log_scale + math.log(in_blank + in_symbol)))
+    return sorted(hypotheses, key=lambda hypothesis: (-hypothesis.log_probability, hypothesis.text))
 
 
 def length_probability(probabilities: np.ndarray, lengths: LengthRange) -> float:
@@ -109,17 +109,19 @@ def length_probability(probabilities: np.ndarray, lengths: LengthRange) -> float
     Returns:
         The probability, 0..1.
     """
-    worth, log_scale = _lookahead(np.asarray(probabilities, float), lengths)
-    return float(worth[0, 0, BLANK] * np.exp(log_scale))
+    lookahead, log_scale = _lookahead(np.asarray(probabilities, float), lengths)
+    return float(lookahead[0, 0, BLANK] * np.exp(log_scale))
 
 
 def combine(
-    found: Sequence[Sequence[Hypothesis]], probabilities: Sequence[np.ndarray] = (), beams: int = BEAMS
+    hypotheses: Sequence[Sequence[Hypothesis]],
+    probabilities: Sequence[np.ndarray] = (),
+    beams: int = BEAMS,
 ) -> list[Hypothesis]:
     """Combine the hypotheses of several forward passes over one row: the mean of their posteriors.
 
     Args:
-        found: results of `beam_search`, one for each pass.
+        hypotheses: results of `beam_search`, one for each pass.
         probabilities: probabilities of the symbols and the blank in each pass, each float [T, 12]. With them,
             a likely string that one pass has lost because its beams were full counts with its exact
             probability; without them it counts as 0 there.
@@ -128,26 +130,28 @@ def combine(
     Returns:
         All strings that were found in any pass, the likeliest first.
     """
-    known = [{one.text: math.exp(one.log_probability) for one in look} for look in found]
-    highest: dict[str, float] = {}
-    for look in known:
-        for text, probability in look.items():
+    posteriors = []
+    highest: dict[str, float] = {}  # of any pass
+    for of_pass in hypotheses:
+        posterior = {hypothesis.text: math.exp(hypothesis.log_probability) for hypothesis in of_pass}
+        posteriors.append(posterior)
+        for text, probability in posterior.items():
             highest[text] = max(probability, highest.get(text, 0.0))
     total = dict.fromkeys(highest, 0.0)
-    for number, look in enumerate(known):
+    for i, posterior in enumerate(posteriors):
         # Beams that were not full have lost only negligible strings.
-        full = bool(probabilities) and len(look) >= beams and min(look.values()) > MATTERS
+        was_full = bool(probabilities) and len(posterior) >= beams and min(posterior.values()) > MATTERS
         for text, probability in highest.items():
-            if text in look:
-                total[text] += look[text]
-            elif full and probability > MATTERS:
-                total[text] += math.exp(score(probabilities[number], text))
-    means = {text: value / len(found) for text, value in total.items()}
+            if text in posterior:
+                total[text] += posterior[text]
+            elif was_full and probability > MATTERS:
+                total[text] += math.exp(score(probabilities[i], text))
+    means = {text: value / len(hypotheses) for text, value in total.items()}
     order = sorted(means, key=lambda text: (-means[text], text))
     return [Hypothesis(text, math.log(max(means[text], _TINY))) for text in order]
 
 
-def decode(looks: Sequence[np.ndarray], lengths: LengthRange | None = None) -> list[Hypothesis]:
+def decode(passes: Sequence[np.ndarray], lengths: LengthRange | None = None) -> list[Hypothesis]:
     """Decode a row from the outputs of several forward passes over it.
 
     With `lengths`, the probabilities are divided by the probability of an admissible length, to which
@@ -155,25 +159,29 @@ def decode(looks: Sequence[np.ndarray], lengths: LengthRange | None = None) -> l
     probabilities, so that it is not read with confidence.
 
     Args:
-        looks: probabilities of the symbols and the blank in each frame of each pass, each float [T, 12].
+        passes: probabilities of the symbols and the blank in each frame of each pass, each float [T, 12].
         lengths: admissible numbers of characters of the row, if known.
 
     Returns:
         Hypotheses, the likeliest first; empty if no string of an admissible length is possible.
     """
-    found = combine([beam_search(look, lengths) for look in looks], looks)
+    combined = combine([beam_search(frames, lengths) for frames in passes], passes)
     if lengths is None:
-        return found
-    as_asked = float(np.mean([length_probability(look, lengths) for look in looks]))
-    share = as_asked + MISTAKEN * (1 - as_asked)
-    return [Hypothesis(one.text, min(one.log_probability - math.log(share), 0.0)) for one in found]
+        return combined
+    admissible = float(np.mean([length_probability(frames, lengths) for frames in passes]))
+    log_divisor = math.log(admissible + MISTAKEN * (1 - admissible))
+    conditional = []
+    for hypothesis in combined:
+        log_probability = min(hypothesis.log_probability - log_divisor, 0.0)
+        conditional.append(Hypothesis(hypothesis.text, log_probability))
+    return conditional
 
 
 def _grow(
     prefixes: dict[str, list[float]],
     frame: Sequence[float],
     symbols: Sequence[int],
-    worth: Sequence[Sequence[float]],
+    lookahead: Sequence[Sequence[float]],
     cutoff: float,
 ) -> dict[str, list[float]]:
     """Extend all prefixes by one frame: each stays as it is, or a symbol follows.
@@ -183,17 +191,17 @@ def _grow(
             end in a symbol, and its weight: the sum of both, each times its lookahead.
         frame: probabilities of the symbols and the blank in this frame.
         symbols: indices of the symbols to consider.
-        worth: lookahead after this frame: probability that a prefix becomes admissible, by its length and the
-            last output of its path.
+        lookahead: probability after this frame that a prefix becomes admissible, by its length and the last
+            output of its path.
         cutoff: weight below which a prefix is dropped.
     """
-    longest = len(worth) - 1
+    longest = len(lookahead) - 1
     grown: dict[str, list[float]] = {}
     for prefix, (in_blank, in_symbol, _) in prefixes.items():
         either = in_blank + in_symbol
         last = INDEX[prefix[-1]] if prefix else BLANK
-        here = worth[min(len(prefix), longest)]
-        longer = worth[min(len(prefix) + 1, longest)]
+        here = lookahead[min(len(prefix), longest)]
+        longer = lookahead[min(len(prefix) + 1, longest)]
         blank = either * frame[BLANK]
         repeated = in_symbol * frame[last]
         weight = blank * here[BLANK] + repeated * here[last]
@@ -222,12 +230,14 @@ def _grow(
 
 def _without_quiet(frames: np.ndarray) -> np.ndarray:
     """Merge each run of frames without a symbol into one, whose blank probability is their product."""
-    quiet = frames[:, :BLANK].max(axis=1, initial=0.0) < QUIET
-    first = np.flatnonzero(~quiet | ~np.concatenate([[False], quiet[:-1]]))
+    is_quiet = frames[:, :BLANK].max(axis=1, initial=0.0) < QUIET
+    after_quiet = np.concatenate([[False], is_quiet[:-1]])
+    # Frames that are kept: those with a symbol, and the first one of each run without.
+    first = np.flatnonzero(~is_quiet | ~after_quiet)
     if len(first) == len(frames):
         return frames
     kept = frames[first]
-    kept[quiet[first], :BLANK] = 0
+    kept[is_quiet[first], :BLANK] = 0
     kept[:, BLANK] = np.multiply.reduceat(frames[:, BLANK], first)
     return kept
 
@@ -245,21 +255,23 @@ def _lookahead(frames: np.ndarray, lengths: LengthRange) -> tuple[np.ndarray, fl
         1; and the logarithm of the first frame's scale.
     """
     longest = 1 + (lengths.most or lengths.least)
-    worth = np.zeros((len(frames) + 1, longest + 1, BLANK + 1))
-    worth[-1] = [[length in lengths] for length in range(longest + 1)]
-    another = 1.0 - np.eye(BLANK)  # a symbol that follows another one makes the prefix longer
+    lookahead = np.zeros((len(frames) + 1, longest + 1, BLANK + 1))
+    lookahead[-1] = [[length in lengths] for length in range(longest + 1)]
+    one_longer = [*range(1, longest + 1), longest]
+    other_symbol = 1.0 - np.eye(BLANK)  # a symbol that follows another one makes the prefix longer
     log_scale = 0.0
-    for number in range(len(frames) - 1, -1, -1):
-        symbols, blank = frames[number, :BLANK], frames[number, BLANK]
-        after = worth[number + 1]
-        longer = after[[*range(1, longest + 1), longest], :BLANK] * symbols
+    for i in range(len(frames) - 1, -1, -1):
+        symbols, blank = frames[i, :BLANK], frames[i, BLANK]
+        after = lookahead[i + 1]
+        longer = after[one_longer, :BLANK] * symbols
         stays = after[:, BLANK] * blank
-        before = worth[number]
+        before = lookahead[i]
         before[:, BLANK] = stays + longer.sum(axis=1)
-        before[:, :BLANK] = stays[:, None] + longer @ another + after[:, :BLANK] * symbols
+        before[:, :BLANK] = stays[:, None] + longer @ other_symbol + after[:, :BLANK] * symbols
         scale = float(before.max())
         if scale == 0:
-            return np.zeros_like(worth), 0.0
+            return np.zeros_like(lookahead), 0.0
+        # Scaled, since products over hundreds of frames would underflow.
         before /= scale
         log_scale += float(np.log(scale))
-    return worth, log_scale
+    return lookahead, log_scale

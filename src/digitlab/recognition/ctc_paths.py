@@ -83,12 +83,13 @@ def align(probabilities: np.ndarray, text: str) -> list[Span]:
         )
     frames = np.asarray(probabilities, float)
     states, may_skip = _states(text)
-    path = _best_path(np.log(np.maximum(frames, _TINY))[:, states], may_skip)
+    log_frames = np.log(np.maximum(frames, _TINY))
+    path = _best_path(log_frames[:, states], may_skip)
     spans = []
-    for state in range(1, len(states), 2):
-        held = np.flatnonzero(path == state)
-        peak = held[np.argmax(frames[held, states[state]])]
-        spans.append(Span(int(held[0]), int(held[-1]) + 1, int(peak)))
+    for state in range(1, len(states), 2):  # the characters; blanks are between them
+        in_state = np.flatnonzero(path == state)
+        peak = in_state[np.argmax(frames[in_state, states[state]])]
+        spans.append(Span(int(in_state[0]), int(in_state[-1]) + 1, int(peak)))
     return spans
 
 
@@ -108,20 +109,22 @@ def _states(text: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _best_path(log_emitted: np.ndarray, may_skip: np.ndarray) -> np.ndarray:
     """Return the likeliest sequence of states, int [T], by log probabilities, float [T, states]."""
-    count, states = log_emitted.shape
-    reached = np.full((3, states), -np.inf)  # by staying, from the state before, and from the one before that
-    best = np.full(states, -np.inf)
+    frame_count, state_count = log_emitted.shape
+    # By staying, from the state before, and from the one before that.
+    reached = np.full((3, state_count), -np.inf)
+    best = np.full(state_count, -np.inf)
     best[0] = 0.0
-    came = np.zeros((count, states), np.int8)
-    for number, emitted in enumerate(log_emitted):
+    predecessor = np.zeros((frame_count, state_count), np.int8)  # 0, 1 or 2 states before
+    for i, emitted in enumerate(log_emitted):
         reached[0] = best
         reached[1, 1:] = best[:-1]
         reached[2, 2:] = np.where(may_skip[2:], best[:-2], -np.inf)
-        came[number] = reached.argmax(axis=0)
+        predecessor[i] = reached.argmax(axis=0)
         best = reached.max(axis=0) + emitted
-    state = int(np.argmax(best[-2:])) + max(states - 2, 0)
-    path = np.empty(count, int)
-    for number in range(count - 1, -1, -1):
-        path[number] = state
-        state -= int(came[number, state])
+    # A path ends in the last character or in the blank after it.
+    state = int(np.argmax(best[-2:])) + max(state_count - 2, 0)
+    path = np.empty(frame_count, int)
+    for i in range(frame_count - 1, -1, -1):
+        path[i] = state
+        state -= int(predecessor[i, state])
     return path

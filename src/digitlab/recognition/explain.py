@@ -7,15 +7,21 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from digitlab.recognition.reading import ReadDigit, Reading
+from digitlab.recognition.reading import ReadDigit, Reading, Step
 
-_PANEL = 260
-_DIGIT = 112
-_MARGIN = 12
-_CAPTION = 22
+_PANEL = 260  # pixels: side of the panel of a step
+_DIGIT = 112  # pixels: side of the panel of a digit
+_MARGIN = 12  # pixels
+_CAPTION = 22  # pixels: height of a line
 _STEPS_A_ROW = 4
-_FONT, _FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.45
-_INK, _PAPER, _RIGHT, _REJECTED = (40, 40, 40), (255, 255, 255), (0, 120, 60), (190, 70, 0)
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_FONT_SCALE = 0.45
+# Colours, RGB.
+_INK = (40, 40, 40)
+_PAPER = (255, 255, 255)
+_FRAME = (200, 200, 200)
+_READ = (0, 120, 60)
+_REJECTED = (190, 70, 0)
 
 
 def draw_explanation(reading: Reading, size: tuple[int, int]) -> np.ndarray:
@@ -28,24 +34,30 @@ def draw_explanation(reading: Reading, size: tuple[int, int]) -> np.ndarray:
     Returns:
         RGB picture, uint8 [h, w, 3].
     """
-    images = [(step.name, step.image) for step in reading.steps]
-    images += [("found", _found(reading, images[0][1], size))] if images and reading.digits else []
-    steps = [_captioned(_fit(image, _PANEL), [name], _INK) for name, image in images]
-    width = min(max(len(steps), 2), _STEPS_A_ROW) * (_PANEL + _MARGIN) + _MARGIN
-    digits = [
-        _captioned(_fit(digit.image, _DIGIT), _answer(digit), _color(digit)) for digit in reading.digits
-    ]
-    verdict = f"rejected: {reading.reason}" if reading.reason else f"read: {' / '.join(reading.text.split())}"
-    title = _text_line(verdict, width - _MARGIN, _REJECTED if reading.reason else _RIGHT)
-    title = np.hstack([np.full((_CAPTION, _MARGIN, 3), _PAPER, np.uint8), title])
-    return np.vstack([*_rows(steps, width), title, *_rows(digits, width)])
+    steps = list(reading.steps)
+    if steps and reading.digits:
+        steps.append(Step("found", _with_boxes(reading, steps[0].image, size)))
+    step_panels = [_captioned(_fit(step.image, _PANEL), [step.name], _INK) for step in steps]
+    columns = min(max(len(step_panels), 2), _STEPS_A_ROW)
+    width = columns * (_PANEL + _MARGIN) + _MARGIN
+    digit_panels = []
+    for digit in reading.digits:
+        digit_panels.append(_captioned(_fit(digit.image, _DIGIT), _caption(digit), _color(digit)))
+    if reading.reason:
+        title = _text_line(f"rejected: {reading.reason}", width - _MARGIN, _REJECTED)
+    else:
+        title = _text_line(f"read: {' / '.join(reading.text.split())}", width - _MARGIN, _READ)
+    left_margin = np.full((_CAPTION, _MARGIN, 3), _PAPER, np.uint8)
+    title = np.hstack([left_margin, title])
+    return np.vstack([*_rows(step_panels, width), title, *_rows(digit_panels, width)])
 
 
-def _found(reading: Reading, picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _with_boxes(reading: Reading, picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Draw the picture with a box around every digit."""
     scale = 2 * _PANEL / max(size)  # twice the size that is shown, so that boxes of any picture look alike
-    shown = cv2.resize(picture, (max(1, round(size[0] * scale)), max(1, round(size[1] * scale))))
-    shown = cv2.cvtColor(shown, cv2.COLOR_GRAY2RGB) if shown.ndim == 2 else shown
+    width, height = size
+    shown = cv2.resize(picture, (max(1, round(width * scale)), max(1, round(height * scale))))
+    shown = _in_colour(shown)
     for digit in reading.digits:
         box = digit.box
         left, top = round(box.left * scale), round(box.top * scale)
@@ -54,44 +66,54 @@ def _found(reading: Reading, picture: np.ndarray, size: tuple[int, int]) -> np.n
     return shown
 
 
+def _in_colour(image: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) if image.ndim == 2 else image
+
+
 def encode_png(image: np.ndarray) -> bytes:
     """Encode an RGB or grey picture, uint8 [h, w, 3] or [h, w], as a PNG file."""
-    return cv2.imencode(".png", image[..., ::-1] if image.ndim == 3 else image)[1].tobytes()
+    in_file_order = image[..., ::-1] if image.ndim == 3 else image  # OpenCV takes blue first
+    _, file = cv2.imencode(".png", in_file_order)
+    return file.tobytes()
 
 
-def _answer(digit: ReadDigit) -> list[str]:
+def _caption(digit: ReadDigit) -> list[str]:
     """Return the caption of a digit: what was read, and the outputs of both networks."""
     read = str(digit.reason) if digit.reason else f"{digit.digit}: {100 * digit.confidence:.1f} %"
-    said = digit.opinions
-    if said is None:
+    opinions = digit.opinions
+    if opinions is None:
         return [read]
-    in_row = "no digit" if said.row_digit is None else f"{said.row_digit} {100 * said.row_probability:.0f} %"
+    in_row = "no digit"
+    if opinions.row_digit is not None:
+        in_row = f"{opinions.row_digit} {100 * opinions.row_probability:.0f} %"
     return [
         read,
         f"row: {in_row}",
-        f"single: {said.form_digit} {100 * said.form_probability:.0f} %",
-        f"a digit: {100 * said.likely_digit:.0f} %",
+        f"single: {opinions.form_digit} {100 * opinions.form_probability:.0f} %",
+        f"a digit: {100 * opinions.likely_digit:.0f} %",
     ]
 
 
 def _color(digit: ReadDigit) -> tuple[int, int, int]:
-    return _REJECTED if digit.reason else _RIGHT
+    return _REJECTED if digit.reason else _READ
 
 
 def _fit(image: np.ndarray, side: int) -> np.ndarray:
     """Scale a picture into a white square, uint8 [side, side, 3]; enlarged pixels stay sharp squares."""
     scale = side / max(image.shape[:2])
-    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-    scaled = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST if scale > 1 else cv2.INTER_AREA)
-    colored = cv2.cvtColor(scaled, cv2.COLOR_GRAY2RGB) if scaled.ndim == 2 else scaled
+    width = max(1, round(image.shape[1] * scale))
+    height = max(1, round(image.shape[0] * scale))
+    method = cv2.INTER_NEAREST if scale > 1 else cv2.INTER_AREA
+    scaled = cv2.resize(image, (width, height), interpolation=method)
     panel = np.full((side, side, 3), _PAPER, np.uint8)
-    top, left = (side - size[1]) // 2, (side - size[0]) // 2
-    panel[top : top + size[1], left : left + size[0]] = colored
-    return cv2.rectangle(panel, (left, top), (left + size[0] - 1, top + size[1] - 1), (200, 200, 200))
+    top, left = (side - height) // 2, (side - width) // 2
+    panel[top : top + height, left : left + width] = _in_colour(scaled)
+    return cv2.rectangle(panel, (left, top), (left + width - 1, top + height - 1), _FRAME)
 
 
 def _captioned(panel: np.ndarray, lines: Sequence[str], color: tuple[int, int, int]) -> np.ndarray:
-    return np.vstack([panel, *(_text_line(line, panel.shape[1], color) for line in lines)])
+    captions = [_text_line(line, panel.shape[1], color) for line in lines]
+    return np.vstack([panel, *captions])
 
 
 def _text_line(text: str, width: int, color: tuple[int, int, int]) -> np.ndarray:

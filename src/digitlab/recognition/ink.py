@@ -5,16 +5,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from digitlab.recognition.illumination import flatten
-from digitlab.recognition.paper import Survey, contrast_to_paper, find_paper, noise_of_paper, survey
+from digitlab.recognition.paper import (
+    PageStatistics,
+    StrokeStatistics,
+    contrast_to_paper,
+    find_paper,
+    measure_strokes,
+    noise_of_paper,
+)
 from digitlab.recognition.polarity import is_dark_on_light
 from digitlab.recognition.strokes import grain, hysteresis, is_speckled, keep_sharp, stroke_width
-from digitlab.recognition.view import View
 
 
 @dataclass(frozen=True)
@@ -85,48 +92,56 @@ class Ink:
     has_net: bool = False
 
 
-def find_ink(grey: np.ndarray, view: View | None, parameters: InkParameters = PARAMETERS) -> Ink:
+def binarize(
+    grey: np.ndarray, statistics: PageStatistics | None, parameters: InkParameters = PARAMETERS
+) -> Ink:
     """Find the ink on a page, darker or lighter than its paper.
 
     Args:
         grey: the page, uint8 [h, w].
-        view: the page's view if its paper has one grey level; None to estimate the paper.
+        statistics: the page's statistics if its paper has one grey level; None to estimate the paper.
         parameters: thresholds of the segmentation.
     """
-    view = view or _on_any_paper(grey)
-    contrast = view.contrast
-    floor = max(parameters.floor, parameters.noises * view.noise)
-    reach = max(5 if min(contrast.shape) < _SMALL else 3, round(0.7 * view.width) | 1)
+    statistics = statistics or _estimate_paper(grey)
+    contrast, paper, noise = statistics.contrast, statistics.paper, statistics.noise
+    floor = max(parameters.floor, parameters.noises * noise)
+    least_reach = 5 if min(contrast.shape) < _SMALL else 3
+    reach = max(least_reach, round(0.7 * statistics.width) | 1)
     level = _ink_level(contrast, floor, reach)
     nothing = np.zeros_like(contrast)
-    if level < parameters.quiet * view.noise:
-        return Ink(contrast, nothing, nothing, 0.0, 0.0, view.paper, floor)
+    no_ink = Ink(contrast, nothing, nothing, 0.0, 0.0, paper, floor)
+    if level < parameters.quiet * noise:
+        return no_ink
     low = max(parameters.sure_low * level, floor)
-    sure = keep_sharp(hysteresis(contrast, low, parameters.sure_high * level), contrast, reach)
+    high = parameters.sure_high * level
+    sure = keep_sharp(hysteresis(contrast, low, high), contrast, reach)
     has_net = _is_net(sure, parameters)
     if has_net:
         # Lines of the paper connect all ink to one component. They are paler: Otsu's threshold removes them.
-        low = max(low, float(cv2.threshold(contrast[sure > 0], 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0]))
-        sure = keep_sharp(hysteresis(contrast, low, parameters.sure_high * level), contrast, reach)
+        otsu, _ = cv2.threshold(contrast[sure > 0], 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+        low = max(low, float(otsu))
+        sure = keep_sharp(hysteresis(contrast, low, high), contrast, reach)
     sure = _whole(sure, parameters)
     if sure is None:
-        return Ink(contrast, nothing, nothing, 0.0, 0.0, view.paper, floor)
+        return no_ink
     width = stroke_width(sure)
     if has_net:
-        return Ink(contrast, sure, nothing, level, width, view.paper, floor, has_net)
-    high = max(parameters.pale * level, parameters.quiet * view.noise)
-    pale = _pale(contrast, sure, max(floor, 0.5 * parameters.pale * level), high, reach)
-    return Ink(contrast, sure, pale, level, width, view.paper, floor, has_net)
+        return Ink(contrast, sure, nothing, level, width, paper, floor, has_net)
+    pale_low = max(floor, 0.5 * parameters.pale * level)
+    pale_high = max(parameters.pale * level, parameters.quiet * noise)
+    pale = _pale(contrast, sure, pale_low, pale_high, reach)
+    return Ink(contrast, sure, pale, level, width, paper, floor)
 
 
-def _on_any_paper(grey: np.ndarray) -> View:
-    reflects = is_dark_on_light(grey)
-    dark = flatten(grey if reflects else 255 - grey, reflects)
-    first = survey(dark)
-    dark = _smooth(dark, first)
-    paper = find_paper(dark, first.width)
-    contrast, lighter, grey_level = contrast_to_paper(dark, paper, reflects)
-    return View(dark, paper, contrast, max(grey_level, noise_of_paper(contrast, lighter)), first.width)
+def _estimate_paper(grey: np.ndarray) -> PageStatistics:
+    dark_on_light = is_dark_on_light(grey)
+    dark = flatten(grey if dark_on_light else 255 - grey, dark_on_light)
+    strokes = measure_strokes(dark)
+    dark = _smooth(dark, strokes)
+    paper = find_paper(dark, strokes.width)
+    contrast, lightness, grey_level = contrast_to_paper(dark, paper, dark_on_light)
+    noise = max(grey_level, noise_of_paper(contrast, lightness))
+    return PageStatistics(paper, contrast, noise, strokes.width)
 
 
 def _is_net(mask: np.ndarray, parameters: InkParameters) -> bool:
@@ -136,13 +151,12 @@ def _is_net(mask: np.ndarray, parameters: InkParameters) -> bool:
     contours, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     if len(contours) <= parameters.holes:
         return False
-    parents = hierarchy[0, :, 3]
-    large = [
-        int(parent)
-        for contour, parent in zip(contours, parents.tolist(), strict=True)
-        if parent >= 0 and cv2.contourArea(contour) > parameters.hole
-    ]
-    return bool(large) and int(np.bincount(large).max()) > parameters.holes
+    parents = hierarchy[0, :, 3].tolist()  # of a hole: the component's outline; -1 for an outline
+    holes_of: Counter[int] = Counter()
+    for contour, parent in zip(contours, parents, strict=True):
+        if parent >= 0 and cv2.contourArea(contour) > parameters.hole:
+            holes_of[parent] += 1
+    return max(holes_of.values(), default=0) > parameters.holes
 
 
 def _whole(mask: np.ndarray, parameters: InkParameters) -> np.ndarray | None:
@@ -151,20 +165,27 @@ def _whole(mask: np.ndarray, parameters: InkParameters) -> np.ndarray | None:
     Ragged ink, as in a bad scan, has gaps of a pixel or two, so that the smallest closing fills much of it
     and joins most components, which it does in no other writing.
     """
-    count = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)[0] - 1
+    count = _component_count(mask)
     if count >= parameters.ragged_pieces:
         for radius, fill in zip(parameters.closings, parameters.ragged_fills, strict=True):
             closed = _closed(mask, radius)
-            if cv2.countNonZero(closed) < fill * cv2.countNonZero(mask):
+            area = cv2.countNonZero(closed)
+            if area < fill * cv2.countNonZero(mask):
                 break
-            if cv2.countNonZero(closed) > parameters.densest * closed.size:
+            if area > parameters.densest * closed.size:
                 break  # noise fills the picture when it is closed
-            left = cv2.connectedComponents(closed, connectivity=8, ltype=cv2.CV_32S)[0] - 1
-            if left <= count * parameters.ragged_left or (
-                radius == parameters.closings[-1] and 2 * left < count
-            ):
+            count_left = _component_count(closed)
+            if count_left <= count * parameters.ragged_left:
+                return closed
+            is_last = radius == parameters.closings[-1]
+            if is_last and 2 * count_left < count:
                 return closed
     return None if is_speckled(mask) else mask
+
+
+def _component_count(mask: np.ndarray) -> int:
+    labels, _ = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)
+    return labels - 1  # without the background
 
 
 def _closed(mask: np.ndarray, radius: int) -> np.ndarray:
@@ -178,31 +199,34 @@ def _pale(contrast: np.ndarray, sure: np.ndarray, low: float, high: float, reach
     """Return the mask of ink that is paler than sure ink and not connected to it."""
     above = hysteresis(contrast, low, high)
     count, labels = cv2.connectedComponents(above, connectivity=8, ltype=cv2.CV_32S)
-    alone = np.ones(count, np.uint8)
-    alone[labels[sure > 0]] = 0
-    alone[0] = 0
-    if not alone.any():
+    is_pale = np.ones(count, np.uint8)
+    is_pale[labels[sure > 0]] = 0
+    is_pale[0] = 0  # the background
+    if not is_pale.any():
         return np.zeros_like(sure)
-    pale = alone[labels]
+    pale = is_pale[labels]
     return keep_sharp(pale, contrast, reach) if pale.any() else pale
 
 
-def _smooth(grey: np.ndarray, first: Survey) -> np.ndarray:
+def _smooth(grey: np.ndarray, strokes: StrokeStatistics) -> np.ndarray:
     """Blur the noise away as far as the width of the strokes allows."""
     noise = grain(grey)
-    if noise <= 0.05 * first.contrast:
+    if noise <= 0.05 * strokes.contrast:
         return grey
-    sigma = min(0.3 * first.width, 7 * noise / max(first.contrast, 1))
+    sigma = min(0.3 * strokes.width, 7 * noise / max(strokes.contrast, 1))
     return cv2.GaussianBlur(grey, (0, 0), sigma) if sigma > 0.4 else grey
 
 
 def _ink_level(contrast: np.ndarray, floor: float, reach: int) -> float:
     """Estimate the contrast of full ink; 0 without strokes."""
-    strokes = keep_sharp(cv2.threshold(contrast, floor, 1, cv2.THRESH_BINARY)[1], contrast, reach)
+    _, above = cv2.threshold(contrast, floor, 1, cv2.THRESH_BINARY)
+    strokes = keep_sharp(above, contrast, reach)
     counts = cv2.calcHist([contrast], [0], strokes, [256], [0, 256]).ravel()
     if not counts.any():
         return 0.0
     values = np.arange(256)
-    counts[values < (counts * values).sum() / counts.sum()] = 0
+    mean = (counts * values).sum() / counts.sum()
+    # Soft edges of strokes are paler than the mean: full ink is the 0.9 quantile of the rest.
+    counts[values < mean] = 0
     total = np.cumsum(counts)
     return float(np.searchsorted(total, 0.9 * total[-1]))

@@ -123,22 +123,25 @@ def read_labels(path: Path | str) -> Labels:
             found = ", ".join(names)[:80] or "nothing"
             raise DataError(f"{path}: expected one column {name!r}, found {found}; {_CURE}")
     entries: dict[str, Label] = {}
-    for number, row in enumerate(rows[1:], 2):
+    for line_number, row in enumerate(rows[1:], 2):
         if not any(cell.strip() for cell in row):
             continue
+        where = f"{path}, line {line_number}"
         if any(cell.strip() for cell in row[len(names) :]):
+            separator = "tab" if delimiter == "\t" else delimiter
             raise DataError(
-                f"{path}, line {number}: expected {len(names)} columns, found {len(row)}; put fields with a "
-                f"{'tab' if delimiter == chr(9) else delimiter} between quotes"
+                f"{where}: expected {len(names)} columns, found {len(row)}; put fields with a "
+                f"{separator} between quotes"
             )
-        cells = dict(zip(names, row, strict=False))
-        label = _label(f"{path}, line {number}", cells)
+        # A row may end before the last columns.
+        label = _label(where, dict(zip(names, row, strict=False)))
         if label.file in entries:
-            raise DataError(f"{path}, line {number}: {label.file!r} has a label already; keep one of them")
+            raise DataError(f"{where}: {label.file!r} has a label already; keep one of them")
         entries[label.file] = label
     if not entries:
         raise DataError(f"{path}: expected a line for each picture, found none; {_CURE}")
-    return Labels(tuple(entries.values()), tuple(name for name in names if name not in COLUMNS))
+    unused = tuple(name for name in names if name not in COLUMNS)
+    return Labels(tuple(entries.values()), unused)
 
 
 def _lines(path: Path | str) -> list[str]:
@@ -159,8 +162,8 @@ def _label(where: str, cells: dict[str, str]) -> Label:
     text = "".join(cells.get("label", "").split())
     if not file:
         raise DataError(f"{where}: expected the name of a picture, found none; remove the line")
-    if not (text.isascii() and text.isdigit()) and text:
-        digits = "".join(sign for sign in text if sign in "0123456789")
+    if text and not (text.isascii() and text.isdigit()):
+        digits = "".join(character for character in text if character in "0123456789")
         cure = f"write {digits}" if digits else "leave it empty where there is no number"
         raise DataError(f"{where}: expected digits as the label, found {text[:40]!r}; {cure}")
     return Label(file, text, cells.get("group", "").strip())
@@ -179,18 +182,19 @@ def match_labels(
     Returns:
         Labels by the picture's name; and the labels whose picture is not among the names.
     """
-    by_path = {os.path.realpath(name): name for name in names}
-    found: dict[str, Label] = {}
+    names_by_path = {os.path.realpath(name): name for name in names}
+    matched: dict[str, Label] = {}
     missing: list[Label] = []
-    places = list(folders)
+    folders = list(folders)
     for label in labels:
-        paths = (os.path.realpath(Path(place, label.file)) for place in places)
-        name = next((by_path[path] for path in paths if path in by_path), None)
-        if name is None:
-            missing.append(label)
+        for folder in folders:
+            path = os.path.realpath(Path(folder, label.file))
+            if path in names_by_path:
+                matched[names_by_path[path]] = label
+                break
         else:
-            found[name] = label
-    return found, missing
+            missing.append(label)
+    return matched, missing
 
 
 def outcome(reading: Reading, label: Label) -> Outcome:
@@ -210,19 +214,23 @@ def score(readings: Sequence[tuple[Label, Reading]]) -> list[Score]:
     """
     scores: list[Score] = []
     for numbers in (True, False):
-        kind = [(label, reading) for label, reading in readings if bool(label.text) == numbers]
-        groups = sorted({label.group for label, _ in kind})
+        of_kind = [(label, reading) for label, reading in readings if bool(label.text) == numbers]
+        groups = sorted({label.group for label, _ in of_kind})
         for group in groups:
-            scores.append(_score(group, numbers, [one for one in kind if one[0].group == group]))
+            of_group = [(label, reading) for label, reading in of_kind if label.group == group]
+            scores.append(_score(group, numbers, of_group))
         if len(groups) > 1:
-            scores.append(_score("all", numbers, kind))
+            scores.append(_score("all", numbers, of_kind))
     return scores
 
 
 def _score(group: str, numbers: bool, readings: Sequence[tuple[Label, Reading]]) -> Score:
-    outcomes = tuple(outcome(reading, label) for label, reading in readings)
-    shorter = sum(
-        one is Outcome.WRONG and len("".join(reading.text.split())) < len(label.text)
-        for one, (label, reading) in zip(outcomes, readings, strict=True)
-    )
-    return Score(group, numbers, outcomes, shorter)
+    outcomes = []
+    shorter = 0
+    for label, reading in readings:
+        result = outcome(reading, label)
+        outcomes.append(result)
+        read = "".join(reading.text.split())
+        if result is Outcome.WRONG and len(read) < len(label.text):
+            shorter += 1
+    return Score(group, numbers, tuple(outcomes), shorter)

@@ -49,12 +49,15 @@ class LengthRange:
         Raises:
             LengthError: the text is none of these, or names a length that no row has.
         """
-        found = _FORM.fullmatch(text.strip())
-        if not found or not (found[1] or found[3]) or (not found[2] and found[3]):
+        match = _FORM.fullmatch(text.strip())
+        first, dash, last = match.groups() if match else ("", "", "")
+        has_number = first or last
+        if not has_number or (last and not dash):
             raise LengthError(
                 f"length: expected a number of characters such as 5, 3-8, 3- or -8, received {text[:40]!r}"
             )
-        first, dash, last = (found[1][:9], found[2], found[3][:9])
+        # Nine digits are more than any row has, and quickly converted.
+        first, last = first[:9], last[:9]
         if not dash:
             return cls(int(first), int(first))
         return cls(int(first or 1), int(last) if last else None)

@@ -10,11 +10,11 @@ import numpy as np
 from digitlab.pictures.decoder import Picture
 from digitlab.recognition.alpha import composite
 from digitlab.recognition.colour import colour_distance
-from digitlab.recognition.ink import Ink, find_ink
+from digitlab.recognition.ink import Ink, binarize
 from digitlab.recognition.page_rectification import find_sheet, rectify
 from digitlab.recognition.reading import Box, Step
 from digitlab.recognition.scaling import shrink
-from digitlab.recognition.uniform_background import on_plain_paper
+from digitlab.recognition.uniform_background import measure_uniform_background
 
 WORKING_PIXELS = 1_500_000
 """Largest number of pixels of a page: digits of a photographed page keep 30 rows, as many as are read."""
@@ -62,7 +62,8 @@ def make_page(picture: Picture, explain: bool = False) -> Page:
     """
     whole = composite(picture)
     height, width = whole.shape
-    grey = shrink(whole, max(1.0, (whole.size / WORKING_PIXELS) ** 0.5))
+    factor = max(1.0, (whole.size / WORKING_PIXELS) ** 0.5)
+    grey = shrink(whole, factor)
     homography = np.diag([width / grey.shape[1], height / grey.shape[0], 1.0])
     steps, notes = [Step("grey", grey)], []
     by_colour = _by_colour(picture, grey)
@@ -70,17 +71,17 @@ def make_page(picture: Picture, explain: bool = False) -> Page:
         grey = by_colour
         steps.append(Step("colour", grey))
         notes.append("binarized by colour: brightness alone does not show the ink")
-    view = on_plain_paper(grey)
-    sheet = find_sheet(grey) if view is None else None
+    statistics = measure_uniform_background(grey)
+    sheet = find_sheet(grey) if statistics is None else None
     if sheet is not None:
-        grey, back = rectify(grey, sheet)
-        homography = homography @ back
+        grey, to_picture = rectify(grey, sheet)
+        homography = homography @ to_picture
         steps.append(Step("sheet", grey))
         notes.append("a sheet was found in the picture; the rest was left out")
-        view = on_plain_paper(grey)
-    ink = find_ink(grey, view)
+        statistics = measure_uniform_background(grey)
+    ink = binarize(grey, statistics)
     if explain:
-        marks = cv2.subtract(255 * (ink.sure | ink.pale), 127 * ink.pale)
+        marks = cv2.subtract(255 * (ink.sure | ink.pale), 127 * ink.pale)  # pale ink is grey
         steps += [Step("paper", ink.paper), Step("contrast", ink.contrast), Step("ink", marks)]
     return Page(grey, ink, homography, (width, height), tuple(steps) if explain else (), tuple(notes))
 

@@ -89,74 +89,101 @@ def remove_ruled_lines(
     """
     if min(mask.shape) < parameters.smallest:
         return mask, 0
-    lying, rows = _remove_lying(mask, stroke_width, height, parameters)
-    turned, columns = _remove_lying(cv2.transpose(lying), stroke_width, height, parameters)
-    return (cv2.transpose(turned) if columns else lying), rows + columns
+    mask, lying = _remove_lying(mask, stroke_width, height, parameters)
+    transposed, upright = _remove_lying(cv2.transpose(mask), stroke_width, height, parameters)
+    if upright:
+        mask = cv2.transpose(transposed)
+    return mask, lying + upright
 
 
 def _remove_lying(
     mask: np.ndarray, stroke_width: float, height: float, parameters: ArtifactParameters
 ) -> tuple[np.ndarray, int]:
-    shortest = max(parameters.span * mask.shape[1], parameters.heights * height)
+    """Remove the lines that lie, and return the mask without them, and their number."""
+    columns = mask.shape[1]
+    shortest = max(parameters.span * columns, parameters.heights * height)
     lines = _lines(mask, stroke_width, shortest, parameters.covered, parameters)
     if len(lines) >= parameters.many:
         # On ruled paper, shorter lines are what shadows and writing leave of long ones.
-        shortest = max(parameters.vouched_span * mask.shape[1], parameters.vouched_heights * height)
+        shortest = max(parameters.vouched_span * columns, parameters.vouched_heights * height)
         lines = _lines(mask, stroke_width, shortest, parameters.vouched_covered, parameters)
     else:
-        long = parameters.across * mask.shape[1]
-        near = parameters.alike * mask.shape[1]
+        long = parameters.across * columns
+        near = parameters.alike * columns
         lines = [line for line in lines if line.area.shape[1] >= long or _has_twin(line, lines, near)]
     if not lines:
         return mask, 0
-    left = mask.copy()
+    rest = mask.copy()
     band = np.zeros_like(mask)
     for line in lines:
+        # Ink that is higher than the line is thick is a stroke that crosses it.
         crossing = np.ones((round(line.thickness) + 3, 1), np.uint8)
         strokes = cv2.morphologyEx(mask[line.box], cv2.MORPH_OPEN, crossing)
         own = cv2.dilate(line.area, np.ones((3, 1), np.uint8))
-        left[line.box][(own > 0) & (strokes == 0)] = 0
+        rest[line.box][(own > 0) & (strokes == 0)] = 0
         np.maximum(band[line.box], own, out=band[line.box])
     # Components that lie wholly within the band of a line are remains of it.
-    count, labels = cv2.connectedComponents(left, connectivity=8, ltype=cv2.CV_32S)
+    count, labels = cv2.connectedComponents(rest, connectivity=8, ltype=cv2.CV_32S)
     band = cv2.dilate(band, np.ones((5, 1), np.uint8))
-    beyond = np.bincount(labels[band == 0], minlength=count) > 0
-    beyond[0] = False
-    return beyond[labels].view(np.uint8), len(lines)
+    reaches_beyond = np.bincount(labels[band == 0], minlength=count) > 0
+    reaches_beyond[0] = False  # the background
+    return reaches_beyond[labels].view(np.uint8), len(lines)
 
 
 def _has_twin(line: Line, lines: list[Line], near: float) -> bool:
     """Return whether another line begins and ends where this one does: two sides of a frame."""
-    own = line.box[1]
-    ends = [other.box[1] for other in lines if other is not line]
-    return any(abs(end.start - own.start) < near and abs(end.stop - own.stop) < near for end in ends)
+    _, columns = line.box
+    for other in lines:
+        _, other_columns = other.box
+        begins_there = abs(other_columns.start - columns.start) < near
+        ends_there = abs(other_columns.stop - columns.stop) < near
+        if other is not line and begins_there and ends_there:
+            return True
+    return False
 
 
 def _lines(
     mask: np.ndarray, stroke_width: float, shortest: float, covered: float, parameters: ArtifactParameters
 ) -> list[Line]:
-    if cv2.boundingRect(mask)[2] < shortest:
+    """Find the ruled lines along the rows of a mask.
+
+    Args:
+        mask: mask of ink and lines.
+        stroke_width: usual width of strokes, in pixels.
+        shortest: length of a line, at least, in pixels.
+        covered: share of a line's columns that have ink, at least.
+        parameters: thresholds of the detection.
+    """
+    if _ink_width(mask) < shortest:  # decided without the operations below, which take longer
         return []
-    run = max(12, mask.shape[1] // 24, round(2.5 * stroke_width))
-    high = np.ones((round(parameters.thickest * stroke_width) + 3, 1), np.uint8)
-    low = mask - cv2.morphologyEx(mask, cv2.MORPH_OPEN, high)
+    # What is thicker than a line is a stroke, and what is left are thin things.
+    thicker = np.ones((round(parameters.thickest * stroke_width) + 3, 1), np.uint8)
+    thin = mask - cv2.morphologyEx(mask, cv2.MORPH_OPEN, thicker)
     # Strokes that cross a line were removed with part of it; a closing bridges their width.
     bridge = np.ones((1, 2 * round(stroke_width) + 3), np.uint8)
-    joined = cv2.morphologyEx(low, cv2.MORPH_CLOSE, bridge)
-    thick = cv2.dilate(joined, np.ones((3, 1), np.uint8))
-    runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
-    if cv2.boundingRect(runs)[2] < shortest:
+    joined = cv2.morphologyEx(thin, cv2.MORPH_CLOSE, bridge)
+    # A line that is not quite level steps from row to row: made thicker, its runs overlap.
+    joined = cv2.dilate(joined, np.ones((3, 1), np.uint8))
+    shortest_run = max(12, mask.shape[1] // 24, round(2.5 * stroke_width))
+    runs = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((1, shortest_run), np.uint8))
+    if _ink_width(runs) < shortest:
         return []
     _, labels, stats, _ = cv2.connectedComponentsWithStats(runs, connectivity=8, ltype=cv2.CV_32S)
-    found = []
+    lines = []
     for label in np.flatnonzero(stats[1:, cv2.CC_STAT_WIDTH] >= shortest) + 1:
-        left, top, width, height = (int(value) for value in stats[label, :4])
+        left, top, width, height = stats[label, :4].tolist()
         box = slice(max(0, top - 1), top + height + 1), slice(left, left + width)
         area = (labels[box] == label).view(np.uint8)
         line = _measure(area, box, mask[box], covered, parameters)
         if line is not None:
-            found.append(line)
-    return found
+            lines.append(line)
+    return lines
+
+
+def _ink_width(mask: np.ndarray) -> int:
+    """Return the width of the box around all ink, in pixels."""
+    _, _, width, _ = cv2.boundingRect(mask)
+    return width
 
 
 def _measure(
@@ -172,13 +199,12 @@ def _measure(
     columns = np.flatnonzero(thickness)
     if len(columns) < covered * len(thickness):
         return None
-    rows = (inked * np.arange(len(inked), dtype=np.float32)[:, None]).sum(axis=0)[columns] / thickness[
-        columns
-    ]
-    slope, start = np.polyfit(columns, rows, 1)
-    off = np.abs(rows - slope * columns - start)
+    row_numbers = np.arange(len(inked), dtype=np.float32)[:, None]
+    middles = (inked * row_numbers).sum(axis=0)[columns] / thickness[columns]
+    slope, start = np.polyfit(columns, middles, 1)
+    deviations = np.abs(middles - slope * columns - start)
     most, share = parameters.bend
-    if np.quantile(off, 0.8) > most + share * len(thickness):
+    if np.quantile(deviations, 0.8) > most + share * len(thickness):
         return None
     return Line(area, box, float(np.median(thickness[columns])))
 
@@ -200,27 +226,28 @@ def artifacts(
     Returns:
         Kind of each artifact, "frame", "border" or "underline", by the index of its component.
     """
-    boxes, heights = components.boxes, components.heights
-    found: dict[int, str] = {}
-    large = np.flatnonzero((heights > 1.2 * height) | (components.widths > parameters.underline * height))
-    for index in large.tolist():
-        inside = (boxes[:, :2] > boxes[index, :2]).all(axis=1) & (boxes[:, 2:] < boxes[index, 2:]).all(axis=1)
-        others = inside & (heights > 0.33 * min(height, heights[index]))
-        if others.any() and _is_hollow(components, index):
-            found[index] = "frame"
-        elif _is_border(components, index, size, height, parameters):
-            found[index] = "border"
-    bars = [index for index in large.tolist() if index not in found and _is_bar(components, index)]
-    rest = np.ones(len(components), bool)
-    rest[[*found, *bars]] = False
-    if rest.any() and bars:
-        writing = float(np.percentile(heights[rest], 90))
-        found |= {
-            index: "underline"
-            for index in bars
-            if components.widths[index] >= parameters.underline * max(writing, 0.5 * height)
-        }
-    return found
+    boxes, heights, widths = components.boxes, components.heights, components.widths
+    kinds: dict[int, str] = {}
+    large = np.flatnonzero((heights > 1.2 * height) | (widths > parameters.underline * height)).tolist()
+    for i in large:
+        starts_inside = (boxes[:, :2] > boxes[i, :2]).all(axis=1)
+        ends_inside = (boxes[:, 2:] < boxes[i, 2:]).all(axis=1)
+        is_writing = heights > 0.33 * min(height, heights[i])
+        has_content = (starts_inside & ends_inside & is_writing).any()
+        if has_content and _is_hollow(components, i):
+            kinds[i] = "frame"
+        elif _is_border(components, i, size, height, parameters):
+            kinds[i] = "border"
+    bars = [i for i in large if i not in kinds and _is_bar(components, i)]
+    is_rest = np.ones(len(components), bool)
+    is_rest[[*kinds, *bars]] = False
+    if bars and is_rest.any():
+        writing_height = float(np.percentile(heights[is_rest], 90))
+        shortest = parameters.underline * max(writing_height, 0.5 * height)
+        for i in bars:
+            if widths[i] >= shortest:
+                kinds[i] = "underline"
+    return kinds
 
 
 def _is_hollow(components: Components, index: int) -> bool:
@@ -248,12 +275,15 @@ def _is_border(
     if len(components) == 1:
         return False
     left, top, right, bottom = components.boxes[index].tolist()
+    width, component_height = right - left, bottom - top
     rows, columns = size[:2]
-    flat = bottom - top < parameters.border * rows and left <= 1 and right >= columns - 1
-    upright = right - left < parameters.border * columns and top <= 1 and bottom >= rows - 1
-    at_edge = (flat and (top <= 1 or bottom >= rows - 1)) or (upright and (left <= 1 or right >= columns - 1))
+    at_left, at_right = left <= 1, right >= columns - 1
+    at_top, at_bottom = top <= 1, bottom >= rows - 1
+    is_lying = component_height < parameters.border * rows and at_left and at_right
+    is_upright = width < parameters.border * columns and at_top and at_bottom
+    along_edge = (is_lying and (at_top or at_bottom)) or (is_upright and (at_left or at_right))
     # In a picture that is cut to its ink, a 1 lies along a whole edge, too: a border is longer than digits.
-    return at_edge and max(right - left, bottom - top) > parameters.heights * height
+    return along_edge and max(width, component_height) > parameters.heights * height
 
 
 def _is_bar(components: Components, index: int) -> bool:
@@ -261,6 +291,7 @@ def _is_bar(components: Components, index: int) -> bool:
     if components.widths[index] < 3 * components.heights[index]:
         return False
     _, sides, _ = cv2.minAreaRect(cv2.findNonZero(components.mask(index)))
+    width, length = sorted(sides)
     # A row of connected digits may be as long, but is not solid.
-    is_solid = components.areas[index] > 0.5 * (sides[0] + 1) * (sides[1] + 1)
-    return 8 * min(sides) < max(sides) and is_solid
+    is_solid = components.areas[index] > 0.5 * (width + 1) * (length + 1)
+    return 8 * width < length and is_solid

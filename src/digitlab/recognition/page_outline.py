@@ -21,24 +21,25 @@ def four_corners(hull: np.ndarray) -> np.ndarray | None:
     Returns:
         x and y of the corners, float32 [4, 2], clockwise from the upper left; None if no four sides meet.
     """
-    points, length = _sides(hull)
-    around = length.sum()
-    four = np.sort(np.argsort(length)[-4:])
-    if len(points) < 4 or length[four].min() < _SHORTEST * around:
+    points, lengths = _sides(hull)
+    longest = np.sort(np.argsort(lengths)[-4:])
+    if len(points) < 4 or lengths[longest].min() < _SHORTEST * lengths.sum():
         return None
-    ends = np.pad(
-        np.stack([points, np.roll(points, -1, axis=0)]), ((0, 0), (0, 0), (0, 1)), constant_values=1
-    )
-    lines = np.cross(ends[0, four], ends[1, four])
+    # In homogeneous coordinates the cross product of two points is the line through them, and that of two
+    # lines the point at which they meet.
+    homogeneous = np.pad(points, ((0, 0), (0, 1)), constant_values=1)
+    lines = np.cross(homogeneous, np.roll(homogeneous, -1, axis=0))[longest]
     meeting = np.cross(np.roll(lines, 1, axis=0), lines)
-    if (np.abs(meeting[:, 2]) < 1e-6).any():
+    are_parallel = np.abs(meeting[:, 2]) < 1e-6
+    if are_parallel.any():
         return None
     corners = (meeting[:, :2] / meeting[:, 2:]).astype(np.float32)
     if not cv2.isContourConvex(corners):
         return None
-    if cv2.contourArea(corners, oriented=True) < 0:
+    if cv2.contourArea(corners, oriented=True) < 0:  # counterclockwise
         corners = corners[::-1]
-    return np.ascontiguousarray(np.roll(corners, -int(corners.sum(axis=1).argmin()), axis=0))
+    upper_left = int(corners.sum(axis=1).argmin())
+    return np.ascontiguousarray(np.roll(corners, -upper_left, axis=0))
 
 
 def sides_within(hull: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -51,13 +52,16 @@ def sides_within(hull: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     Returns:
         x and y of both ends of each side, float64 [n, 2, 2].
     """
-    points, length = _sides(hull)
+    points, lengths = _sides(hull)
     ends = np.stack([points, np.roll(points, -1, axis=0)], axis=1)
-    last = np.array(shape[1::-1]) - 1
-    along = np.logical_and.reduce(ends <= _BORDER, axis=1) | np.logical_and.reduce(
-        ends >= last - _BORDER, axis=1
-    )
-    return ends[(length > _SHORT * length.sum()) & ~np.logical_or.reduce(along, axis=1)]
+    rows, columns = shape[:2]
+    last = np.array([columns, rows]) - 1
+    # Both ends of a side are near the same border: by x, left or right, and by y, above or below.
+    near_first = (ends <= _BORDER).all(axis=1)
+    near_last = (ends >= last - _BORDER).all(axis=1)
+    lies_along = np.any(near_first | near_last, axis=1)
+    is_long = lengths > _SHORT * lengths.sum()
+    return ends[is_long & ~lies_along]
 
 
 def differences(grey: np.ndarray, sides: np.ndarray, centre: np.ndarray, aside: float) -> np.ndarray:
@@ -72,14 +76,14 @@ def differences(grey: np.ndarray, sides: np.ndarray, centre: np.ndarray, aside: 
     Returns:
         Brightness inside minus brightness outside, at 40 points along each side, int16 [n, 40].
     """
-    found = []
+    by_side = []
     for start, end in sides:
-        way = end - start
-        across = np.array([way[1], -way[0]]) / max(float(np.hypot(*way)), 1e-6) * aside
-        across *= np.sign(across @ ((start + end) / 2 - centre))
-        line = start + _SAMPLES * way
-        found.append(_sample(grey, line - across) - _sample(grey, line + across))
-    return np.array(found)
+        x, y = end - start
+        outwards = np.array([y, -x]) / max(float(np.hypot(x, y)), 1e-6) * aside
+        outwards *= np.sign(outwards @ ((start + end) / 2 - centre))
+        points = start + _SAMPLES * (end - start)
+        by_side.append(_sample(grey, points - outwards) - _sample(grey, points + outwards))
+    return np.array(by_side)
 
 
 def inset(corners: np.ndarray, rim: float) -> np.ndarray:
@@ -92,19 +96,27 @@ def inset(corners: np.ndarray, rim: float) -> np.ndarray:
     Returns:
         x and y of the new corners, float32 [n, 2].
     """
-    before, after = np.roll(corners, 1, axis=0) - corners, np.roll(corners, -1, axis=0) - corners
-    one, other = (way / np.linalg.norm(way, axis=1, keepdims=True) for way in (before, after))
-    sine = np.abs(one[:, :1] * other[:, 1:] - one[:, 1:] * other[:, :1])
-    return corners + rim * (one + other) / np.maximum(sine, 0.3)
+    back = _directions(np.roll(corners, 1, axis=0) - corners)
+    ahead = _directions(np.roll(corners, -1, axis=0) - corners)
+    sine = np.abs(back[:, :1] * ahead[:, 1:] - back[:, 1:] * ahead[:, :1])
+    # A sharp corner would move far inwards: the sine is bounded.
+    return corners + rim * (back + ahead) / np.maximum(sine, 0.3)
+
+
+def _directions(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 def _sides(hull: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Approximate a hull by straight sides: its corners, float64 [n, 2], and the length of each side."""
-    points = cv2.approxPolyDP(hull, _STRAIGHT * cv2.arcLength(hull, True), True)[:, 0].astype(np.float64)
-    return points, np.linalg.norm(np.roll(points, -1, axis=0) - points, axis=1)
+    tolerance = _STRAIGHT * cv2.arcLength(hull, True)
+    points = cv2.approxPolyDP(hull, tolerance, True)[:, 0].astype(np.float64)
+    lengths = np.linalg.norm(np.roll(points, -1, axis=0) - points, axis=1)
+    return points, lengths
 
 
 def _sample(grey: np.ndarray, points: np.ndarray) -> np.ndarray:
+    height, width = grey.shape
     columns, rows = np.rint(points).astype(int).T
-    inside = np.clip(rows, 0, grey.shape[0] - 1), np.clip(columns, 0, grey.shape[1] - 1)
-    return grey[inside].astype(np.int16)
+    columns, rows = np.clip(columns, 0, width - 1), np.clip(rows, 0, height - 1)
+    return grey[rows, columns].astype(np.int16)

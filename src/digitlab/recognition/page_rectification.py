@@ -19,12 +19,13 @@ SMALLEST = 200
 
 _SIDE = 240  # pixels: longer side of the reduced picture in which sheets are looked for
 _LEVELS = 12  # number of thresholds that are tried: in shadow another one separates the sheet than in light
-_AREA = 0.12, 0.98  # share of the picture that a sheet's hull covers: at least, at most
+_LEAST_AREA, _MOST_AREA = 0.12, 0.98  # share of the picture that a sheet's hull covers
 _NARROWEST = 0.3  # share of the picture's shorter side that a sheet's is at least; a fat 1 is narrower
 _CORNERED = 0.93  # share of the area between four corners that the hull fills at least; of a fat 0, 0.79
 _FULL = 0.8  # share of the hull that is sheet at least; the rest is ink
 _RIM = 1.5  # pixels along a sheet's edge that are cut off with the surroundings
-_RIMS = 4, 6  # pixels along the edge of a partly shown sheet: painted over; not used as paint
+_PAINTED_RIM = 4  # pixels along the edge of a partly shown sheet that are painted over
+_UNUSED_RIM = 6  # pixels along its edge that are not used as paint
 _EDGE = 4  # grey levels by which a sheet differs from its surroundings at least
 _ALONG = 0.8  # share of every side along which it does
 _SHARP = 0.7  # share of the far difference that the near one has at least; the edge of a shadow is softer
@@ -59,12 +60,14 @@ def find_sheet(grey: np.ndarray) -> Sheet | None:
         return None
     factor = max(grey.shape) / _SIDE
     small = cv2.GaussianBlur(shrink(grey, factor), (0, 0), 1)
-    found = [sheet for level in _levels(small) for sheet in _sheets(small, level)]
-    if not found:
+    sheets = [sheet for level in _levels(small) for sheet in _sheets(small, level)]
+    if not sheets:
         return None
-    best = max(found, key=lambda sheet: (sheet.whole, cv2.contourArea(sheet.outline)))
+    best = max(sheets, key=lambda sheet: (sheet.whole, cv2.contourArea(sheet.outline)))
     outline = inset(best.outline, _RIM) if best.whole else best.outline
-    return Sheet(((outline + 0.5) * factor - 0.5).astype(np.float32), best.whole)
+    # Coordinates are of the pixels' middles, half a pixel beside the corners that scale.
+    outline = (outline + 0.5) * factor - 0.5
+    return Sheet(outline.astype(np.float32), best.whole)
 
 
 def rectify(grey: np.ndarray, sheet: Sheet) -> tuple[np.ndarray, np.ndarray]:
@@ -80,14 +83,15 @@ def rectify(grey: np.ndarray, sheet: Sheet) -> tuple[np.ndarray, np.ndarray]:
     if not sheet.whole:
         return _inpaint_background(grey, sheet.outline), np.eye(3)
     corners = sheet.outline
-    sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
-    width, height = round(float(max(sides[0], sides[2]))), round(float(max(sides[1], sides[3])))
+    top, right, bottom, left = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+    width = round(float(max(top, bottom)))
+    height = round(float(max(left, right)))
     flat = np.array([(0, 0), (width - 1, 0), (width - 1, height - 1), (0, height - 1)], np.float32)
-    back = cv2.getPerspectiveTransform(flat, corners)
+    to_picture = cv2.getPerspectiveTransform(flat, corners)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpPerspective(
-        grey, back, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
-    ), back
+    border = cv2.BORDER_REPLICATE
+    rectified = cv2.warpPerspective(grey, to_picture, (width, height), flags=flags, borderMode=border)
+    return rectified, to_picture
 
 
 def _inpaint_background(grey: np.ndarray, outline: np.ndarray) -> np.ndarray:
@@ -96,28 +100,38 @@ def _inpaint_background(grey: np.ndarray, outline: np.ndarray) -> np.ndarray:
     small = shrink(grey, factor)
     corners = np.rint((outline + 0.5) / factor - 0.5).astype(np.int32)
     filled = cv2.fillConvexPoly(np.zeros_like(small), corners, 1)
-    inside, source = (cv2.erode(filled, np.ones((2 * rim + 1, 2 * rim + 1), np.uint8)) for rim in _RIMS)
+    kept = _without_rim(filled, _PAINTED_RIM)
+    source = _without_rim(filled, _UNUSED_RIM)
     paper = cv2.morphologyEx(np.where(source, small, 0), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
-    _, nearest = cv2.distanceTransformWithLabels(1 - source, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    by_label = np.zeros(int(nearest.max()) + 1, np.uint8)
-    by_label[nearest[source > 0]] = paper[source > 0]
-    paint = cv2.blur(by_label[nearest], (5, 5))
-    whole = grey.shape[::-1]
-    paint = cv2.resize(paint, whole, interpolation=cv2.INTER_LINEAR)
-    return np.where(cv2.resize(inside, whole, interpolation=cv2.INTER_NEAREST), grey, paint)
+    # Each pixel gets the label of the nearest one of the source, and so its brightness.
+    _, labels = cv2.distanceTransformWithLabels(1 - source, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    brightness = np.zeros(int(labels.max()) + 1, np.uint8)
+    brightness[labels[source > 0]] = paper[source > 0]
+    paint = cv2.blur(brightness[labels], (5, 5))
+    size = grey.shape[::-1]
+    paint = cv2.resize(paint, size, interpolation=cv2.INTER_LINEAR)
+    kept = cv2.resize(kept, size, interpolation=cv2.INTER_NEAREST)
+    return np.where(kept, grey, paint)
+
+
+def _without_rim(mask: np.ndarray, rim: int) -> np.ndarray:
+    side = 2 * rim + 1
+    return cv2.erode(mask, np.ones((side, side), np.uint8))
 
 
 def _levels(small: np.ndarray) -> np.ndarray:
+    """Return thresholds of brightness to try: Otsu's, and others evenly spaced."""
     darkest, lightest = np.percentile(small, (2, 98))
     if lightest - darkest < 2 * _EDGE:
         return np.empty(0)
-    otsu = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0]
-    return np.unique([otsu, *np.linspace(darkest, lightest, _LEVELS + 2)[1:-1].round()])
+    otsu, _ = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    evenly_spaced = np.linspace(darkest, lightest, _LEVELS + 2)[1:-1].round()
+    return np.unique([otsu, *evenly_spaced])
 
 
 def _sheets(small: np.ndarray, level: float) -> Iterator[Sheet]:
     """Yield possible sheets among the areas above and below a threshold of brightness."""
-    bright = cv2.threshold(small, level, 1, cv2.THRESH_BINARY)[1]
+    _, bright = cv2.threshold(small, level, 1, cv2.THRESH_BINARY)
     for area in (bright, 1 - bright):
         hull = _hull(area)
         if hull is None:
@@ -137,18 +151,22 @@ def _hull(area: np.ndarray) -> np.ndarray | None:
     if not contours:
         return None
     hull = cv2.convexHull(max(contours, key=cv2.contourArea))
-    if not _AREA[0] < cv2.contourArea(hull) / area.size < _AREA[1]:
+    if not _LEAST_AREA < cv2.contourArea(hull) / area.size < _MOST_AREA:
         return None
-    if min(cv2.minAreaRect(hull)[1]) < _NARROWEST * min(area.shape):
+    _, sides, _ = cv2.minAreaRect(hull)
+    if min(sides) < _NARROWEST * min(area.shape):
         return None
     within = cv2.fillConvexPoly(np.zeros_like(area), hull, 1)
-    return hull if cv2.countNonZero(within & area) >= _FULL * cv2.countNonZero(within) else None
+    is_full = cv2.countNonZero(within & area) >= _FULL * cv2.countNonZero(within)
+    return hull if is_full else None
 
 
 def _borders_reached(hull: np.ndarray, shape: tuple[int, ...]) -> int:
+    """Return how many of the picture's four borders a hull reaches."""
+    rows, columns = shape
     left, top, width, height = cv2.boundingRect(hull)
     right, bottom = left + width, top + height
-    return (left <= 1) + (top <= 1) + (right >= shape[1] - 1) + (bottom >= shape[0] - 1)
+    return (left <= 1) + (top <= 1) + (right >= columns - 1) + (bottom >= rows - 1)
 
 
 def _is_whole(small: np.ndarray, hull: np.ndarray, corners: np.ndarray) -> bool:
@@ -160,7 +178,7 @@ def _is_whole(small: np.ndarray, hull: np.ndarray, corners: np.ndarray) -> bool:
         return False
     sides = np.stack([corners, np.roll(corners, -1, axis=0)], axis=1)
     near = differences(small, sides, corners.mean(axis=0), _NEAR)
-    return any((sign * near > _EDGE).mean(axis=1).min() > _ALONG for sign in (1, -1))
+    return _holds_along_all_sides(near > _EDGE) or _holds_along_all_sides(-near > _EDGE)
 
 
 def _is_part(small: np.ndarray, hull: np.ndarray) -> bool:
@@ -169,5 +187,11 @@ def _is_part(small: np.ndarray, hull: np.ndarray) -> bool:
     if not 0 < len(sides) <= _MOST_SIDES:
         return False
     centre = hull[:, 0].mean(axis=0)
-    near, far = (differences(small, sides, centre, aside) for aside in (_NEAR, _FAR))
-    return bool(((near > _EDGE) & (near > _SHARP * far)).mean(axis=1).min() > _ALONG)
+    near = differences(small, sides, centre, _NEAR)
+    far = differences(small, sides, centre, _FAR)
+    return _holds_along_all_sides((near > _EDGE) & (near > _SHARP * far))
+
+
+def _holds_along_all_sides(holds: np.ndarray) -> bool:
+    """Return whether something holds at most points of every side, bool [n, points]."""
+    return bool(holds.mean(axis=1).min() > _ALONG)

@@ -25,8 +25,25 @@ _FINE_STROKE = 4.0  # pixels: width of strokes in the reduced picture from which
 _MIDDLE = 0.3  # quantile taken for the middle of the paper; it is below 0.5, since some pixels are ink
 
 
+@dataclass(frozen=True, eq=False)
+class PageStatistics:
+    """Estimates of a picture's paper and of the strokes on it, before ink is segmented.
+
+    Attributes:
+        paper: brightness of the paper, uint8 [h, w].
+        contrast: darkness of each pixel relative to the paper, uint8 [h, w], 255 for black.
+        noise: standard deviation of the paper's noise on the scale of the contrast; at least one grey level.
+        width: usual width of strokes, in pixels; 0 if there are none.
+    """
+
+    paper: np.ndarray
+    contrast: np.ndarray
+    noise: float
+    width: float
+
+
 @dataclass(frozen=True)
-class Survey:
+class StrokeStatistics:
     """First estimates of the strokes in a picture.
 
     Attributes:
@@ -38,7 +55,7 @@ class Survey:
     contrast: float
 
 
-def survey(grey: np.ndarray) -> Survey:
+def measure_strokes(grey: np.ndarray) -> StrokeStatistics:
     """Find strokes of any width on a reduced picture.
 
     Closings by wider and wider windows show strokes as soon as the window is wider than the strokes; what
@@ -47,19 +64,21 @@ def survey(grey: np.ndarray) -> Survey:
     Args:
         grey: the picture, uint8 [h, w], dark ink on light paper.
     """
-    small, factor = _at_most(grey, max(grey.shape) / _SIDE)
+    small, factor = _shrink(grey, max(grey.shape) / _SIDE)
     if min(small.shape) >= _BLURRED:
         small = cv2.GaussianBlur(small, (0, 0), 0.8)
-    looks = [look for look in (_look(small, window) for window in _windows(small)) if look.strokes.any()]
-    for number, look in enumerate(looks):
-        hidden = max((_hidden(look, wider) for wider in looks[number + 1 :]), default=0)
-        if hidden <= _HIDDEN * cv2.countNonZero(look.strokes):
-            return Survey(ridge_width(look.strokes) * factor, look.contrast)
-    return Survey(0.0, 0.0)
+    closings = [_try_window(small, window) for window in _windows(small)]
+    closings = [closing for closing in closings if closing.strokes.any()]
+    # The first window that hides hardly any stroke of those that wider ones show.
+    for i, closing in enumerate(closings):
+        hidden = max((_hidden(closing, wider) for wider in closings[i + 1 :]), default=0)
+        if hidden <= _HIDDEN * cv2.countNonZero(closing.strokes):
+            return StrokeStatistics(ridge_width(closing.strokes) * factor, closing.contrast)
+    return StrokeStatistics(0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
-class _Look:
+class _Closing:
     """Closing by one window: difference to the paper, uint8 [h, w]; mask of strokes; their mean contrast."""
 
     difference: np.ndarray
@@ -67,15 +86,15 @@ class _Look:
     contrast: float
 
 
-def _hidden(look: _Look, wider: _Look) -> int:
+def _hidden(closing: _Closing, wider: _Closing) -> int:
     """Return the number of pixels of strokes that a wider window shows and this one does not."""
-    _, more = cv2.threshold(
-        cv2.subtract(wider.difference, look.difference), look.contrast / 2, 1, cv2.THRESH_BINARY
-    )
+    gain = cv2.subtract(wider.difference, closing.difference)
+    _, more = cv2.threshold(gain, closing.contrast / 2, 1, cv2.THRESH_BINARY)
     return cv2.countNonZero(keep_sharp(more, wider.difference, reach=3))
 
 
 def _windows(grey: np.ndarray) -> list[int]:
+    """Return sides of windows in pixels, each about half of the next; the largest is the widest stroke."""
     widest = max(5, round(_WIDEST * min(grey.shape)))
     windows = [widest]
     while windows[-1] > 9:
@@ -83,13 +102,14 @@ def _windows(grey: np.ndarray) -> list[int]:
     return windows[::-1]
 
 
-def _look(grey: np.ndarray, window: int) -> _Look:
+def _try_window(grey: np.ndarray, window: int) -> _Closing:
     paper = _close(grey, window)
     difference = cv2.subtract(paper, grey)
     noise = noise_of_paper(difference, cv2.subtract(grey, paper))
-    above = cv2.threshold(difference, max(_LEAST, 4 * noise), 1, cv2.THRESH_BINARY)[1]
+    _, above = cv2.threshold(difference, max(_LEAST, 4 * noise), 1, cv2.THRESH_BINARY)
     strokes = keep_sharp(above, difference, reach=3)
-    return _Look(difference, strokes, cv2.mean(difference, strokes)[0])
+    mean_contrast, *_ = cv2.mean(difference, strokes)
+    return _Closing(difference, strokes, mean_contrast)
 
 
 def find_paper(grey: np.ndarray, width: float) -> np.ndarray:
@@ -102,36 +122,38 @@ def find_paper(grey: np.ndarray, width: float) -> np.ndarray:
     Returns:
         Brightness of the paper, uint8 [h, w].
     """
-    fine, factor = _at_most(grey, width / _FINE_STROKE)
+    fine, factor = _shrink(grey, width / _FINE_STROKE)
     window = min(round(_WIDEST * min(fine.shape)), round(3 * width / factor) + 2)
     paper = _close(fine, window)
-    return cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR) if factor > 1 else paper
+    if factor == 1:
+        return paper
+    return cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def contrast_to_paper(
-    grey: np.ndarray, paper: np.ndarray, reflects: bool
+    grey: np.ndarray, paper: np.ndarray, dark_on_light: bool
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Compare a picture with its paper.
 
     Args:
         grey: the picture, uint8 [h, w], dark ink on light paper.
         paper: brightness of the paper, uint8 [h, w].
-        reflects: whether contrast is measured as a share of the paper's brightness, so that it is the same in
-            light and in shadow; False if the picture is a negative.
+        dark_on_light: whether contrast is measured as a share of the paper's brightness, so that it is the
+            same in light and in shadow; False if the picture is a negative.
 
     Returns:
         Darkness of each pixel relative to the paper, uint8 [h, w], 255 for black; lightness, on the same
         scale; and the usual size of one grey level on this scale.
     """
     usual = float(np.median(paper))
-    least = np.full_like(paper, round(max(DARKEST, usual / 4 if reflects else usual)))
-    unit = cv2.max(paper, least) if reflects else least
-    darker, lighter = cv2.subtract(paper, grey), cv2.subtract(grey, paper)
-    return (
-        cv2.divide(darker, unit, scale=255),
-        cv2.divide(lighter, unit, scale=255),
-        255 / max(DARKEST, usual),
-    )
+    if dark_on_light:
+        least = np.full_like(paper, round(max(DARKEST, usual / 4)))
+        unit = cv2.max(paper, least)
+    else:
+        unit = np.full_like(paper, round(max(DARKEST, usual)))
+    darkness = cv2.divide(cv2.subtract(paper, grey), unit, scale=255)
+    lightness = cv2.divide(cv2.subtract(grey, paper), unit, scale=255)
+    return darkness, lightness, 255 / max(DARKEST, usual)
 
 
 def noise_of_paper(darker: np.ndarray, lighter: np.ndarray) -> float:
@@ -141,26 +163,28 @@ def noise_of_paper(darker: np.ndarray, lighter: np.ndarray) -> float:
         darker: darkness of each pixel relative to the paper, uint8 [h, w].
         lighter: lightness of each pixel relative to the paper, on the same scale, uint8 [h, w].
     """
-    paper = cv2.threshold(darker, 0, 1, cv2.THRESH_BINARY_INV)[1]
-    total = np.cumsum(cv2.calcHist([lighter], [0], paper, [256], [0, 256]).ravel())
+    _, paper = cv2.threshold(darker, 0, 1, cv2.THRESH_BINARY_INV)
+    counts = cv2.calcHist([lighter], [0], paper, [256], [0, 256]).ravel()
+    total = np.cumsum(counts)
     # Of normal noise, 68 and 95 % lie within one and two standard deviations.
     one, two = np.searchsorted(total, (0.68 * total[-1], 0.95 * total[-1]))
     return max(float(one), float(two) / 2)
 
 
-def _at_most(grey: np.ndarray, factor: float) -> tuple[np.ndarray, float]:
+def _shrink(grey: np.ndarray, factor: float) -> tuple[np.ndarray, float]:
     """Shrink a picture by a factor if that is above 1; return it and the factor that was applied."""
-    return (shrink(grey, factor), factor) if factor > 1 else (grey, 1.0)
+    if factor > 1:
+        return shrink(grey, factor), factor
+    return grey, 1.0
 
 
 def _close(grey: np.ndarray, window: int) -> np.ndarray:
     """Close and smooth; the result is lowered, since a closing follows the crests of the paper's noise."""
-    window = max(5, window | 1)
+    window = max(5, window | 1)  # odd, so that it has a middle
     paper = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
     if window > 8:
-        paper = cv2.blur(paper, (window // 4 | 1, window // 4 | 1), borderType=cv2.BORDER_REPLICATE)
-    above = cv2.subtract(paper, grey)
-    middle = np.full_like(
-        paper, round(float(np.quantile(above, _MIDDLE)))
-    )  # OpenCV mistakes numbers for small arrays
-    return cv2.subtract(paper, middle)
+        side = window // 4 | 1
+        paper = cv2.blur(paper, (side, side), borderType=cv2.BORDER_REPLICATE)
+    excess = float(np.quantile(cv2.subtract(paper, grey), _MIDDLE))
+    # As an array, since OpenCV mistakes numbers for small arrays.
+    return cv2.subtract(paper, np.full_like(paper, round(excess)))

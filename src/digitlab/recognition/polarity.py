@@ -28,7 +28,8 @@ def is_dark_on_light(grey: np.ndarray) -> bool:
     level = shrink(grey, max(1.0, max(grey.shape) / _SIDE))
     while min(level.shape) >= _SMALLEST:
         skewness = _skewness(level)
-        votes += skewness * abs(skewness) * min(1.0, level.size / _FEW) ** 0.2
+        weight = min(1.0, level.size / _FEW) ** 0.2
+        votes += skewness * abs(skewness) * weight
         level = shrink(level, 2.0)
     return votes >= 0
 
@@ -40,5 +41,7 @@ def _skewness(grey: np.ndarray) -> float:
     outer = cv2.GaussianBlur(values, (0, 0), _OUTER, borderType=cv2.BORDER_REPLICATE)
     band = cv2.subtract(outer, inner)
     squares = cv2.multiply(band, band)
-    cubes = float(cv2.sumElems(cv2.multiply(squares, band))[0])
-    return cubes / band.size / (float(cv2.sumElems(squares)[0]) / band.size + _QUANTUM) ** 1.5
+    cubes = cv2.multiply(squares, band)
+    third_moment = float(cv2.sumElems(cubes)[0]) / band.size
+    variance = float(cv2.sumElems(squares)[0]) / band.size
+    return third_moment / (variance + _QUANTUM) ** 1.5

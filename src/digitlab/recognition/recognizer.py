@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +12,16 @@ import numpy as np
 from digitlab.bundle.data import require_digits
 from digitlab.bundle.rows_runtime import load_row_network
 from digitlab.bundle.runtime import Classifier, load_classifier
+from digitlab.recognition.ink_regions import assign_ink
 from digitlab.recognition.lengths import LengthRange
 from digitlab.recognition.page import Page, make_page
-from digitlab.recognition.places import find_places
 from digitlab.recognition.reading import Box, ReadDigit, Reading, ReadLine, Reason, Step
 from digitlab.recognition.row_crop import RowCrop, crop_row
 from digitlab.recognition.row_grouping import PARAMETERS
 from digitlab.recognition.row_reader import MOST_ALTERNATIVES, RowAnswer, RowReader
 from digitlab.recognition.rows import Layout, find_rows, page_as_row, whole_picture
 from digitlab.recognition.sources import Source, source_pages
-from digitlab.recognition.verify import Judgement, RowPlaces, judge
+from digitlab.recognition.verify import Judgement, RowRegions, judge
 
 MOST = 300
 """Largest number of digits that are read on one page."""
@@ -108,98 +109,99 @@ class Recognizer:
             ImageError: one of the files or arrays is not a readable picture.
         """
         files = [source_pages(image) for image in images]
-        sheets = [[_lay_out(make_page(picture, explain)) for picture in pages] for pages in files]
-        rows = iter(self._read_rows([sheet.crops for file in sheets for sheet in file], lengths))
-        found = [[[next(rows) for _ in sheet.crops] for sheet in file] for file in sheets]
-        self._read_as_rows(sheets, found, lengths)
-        self._refuse_upside_down(sheets, found, lengths)
-        read = [
-            [_read_page(sheet, rows) for sheet, rows in zip(pages, file, strict=True)]
-            for pages, file in zip(sheets, found, strict=True)
-        ]
-        return [_reading(pages, file[0].unread) for pages, file in zip(read, files, strict=True)]
+        pages = [_lay_out(make_page(picture, explain)) for file in files for picture in file]
+        rows_by_page = self._read_rows([page.crops for page in pages], lengths)
+        self._read_as_rows(pages, rows_by_page, lengths)
+        self._refuse_upside_down(pages, rows_by_page, lengths)
+        read_pages = iter([_read_page(page, rows) for page, rows in zip(pages, rows_by_page, strict=True)])
+        readings = []
+        for file in files:
+            pages_of_file = list(islice(read_pages, len(file)))
+            readings.append(_reading(pages_of_file, file[0].unread))
+        return readings
 
     def _read_as_rows(
-        self,
-        sheets: Sequence[list[_Sheet]],
-        found: Sequence[list[list[_ReadRow]]],
-        lengths: LengthRange | None,
+        self, pages: list[_PageLayout], rows_by_page: list[list[_ReadRow]], lengths: LengthRange | None
     ) -> None:
         """Read pages that may be one row as such, if their rows are doubtful or were not found.
 
         The only row of a page is read anew from its crop and the whole page together; of several rows and the
         page as one row, the more probable is kept.
+
+        Args:
+            pages: the pages; those that are one row are replaced in place.
+            rows_by_page: rows of each page; replaced in place, too.
+            lengths: admissible numbers of characters of each row, if known.
         """
-        doubtful = [
-            (pages, file, number)
-            for pages, file in zip(sheets, found, strict=True)
-            for number, sheet in enumerate(pages)
-            if _may_be_a_row(sheet, file[number])
-        ]
+        doubtful = [i for i, page in enumerate(pages) if _may_be_a_row(page, rows_by_page[i])]
         if not doubtful:
             return
-        whole = [_as_row(pages[number]) for pages, _, number in doubtful]
-        single = [len(file[number]) == 1 for _, file, number in doubtful]
-        crops = [
-            [*(row.crop for row in file[number] if is_single), page.crops[0]]
-            for (_, file, number), page, is_single in zip(doubtful, whole, single, strict=True)
-        ]
-        answers = self.row_reader.read_crops([[crop.grey for crop in row] for row in crops], lengths)
-        rows = self._judge([row[0] for row in crops], answers, [True] * len(crops))
-        for (pages, file, number), page, row, is_single in zip(doubtful, whole, rows, single, strict=True):
-            if is_single and row.answer.text:
-                file[number] = [row]
-            elif _is_better(row, file[number]):
-                pages[number], file[number] = page, [row]
+        whole_pages = [_as_row(pages[i]) for i in doubtful]
+        crops: list[list[RowCrop]] = []
+        for i, whole_page in zip(doubtful, whole_pages, strict=True):
+            rows = rows_by_page[i]
+            only_row = [rows[0].crop] if len(rows) == 1 else []
+            crops.append([*only_row, whole_page.crops[0]])
+        answers = self.row_reader.read_crops([[crop.grey for crop in of_row] for of_row in crops], lengths)
+        whole_rows = self._judge([of_row[0] for of_row in crops], answers, [True] * len(crops))
+        for i, whole_page, row in zip(doubtful, whole_pages, whole_rows, strict=True):
+            if len(rows_by_page[i]) == 1 and row.answer.text:
+                rows_by_page[i] = [row]
+            elif _is_better(row, rows_by_page[i]):
+                pages[i] = whole_page
+                rows_by_page[i] = [row]
 
     def _refuse_upside_down(
-        self,
-        sheets: Sequence[list[_Sheet]],
-        found: Sequence[list[list[_ReadRow]]],
-        lengths: LengthRange | None,
+        self, pages: list[_PageLayout], rows_by_page: list[list[_ReadRow]], lengths: LengthRange | None
     ) -> None:
         """Refuse all characters of pages that are upside down: 6 and 9 would be read as each other."""
-        for pages, file in zip(sheets, found, strict=True):
-            for i, rows in enumerate(file):
-                if self._is_upside_down(rows, lengths):
-                    pages[i] = replace(pages[i], reason=Reason.UPSIDE_DOWN)
-                    file[i] = [row.refused() for row in rows]
+        for i, rows in enumerate(rows_by_page):
+            if self._is_upside_down(rows, lengths):
+                pages[i] = replace(pages[i], reason=Reason.UPSIDE_DOWN)
+                rows_by_page[i] = [row.refused() for row in rows]
 
     def _is_upside_down(self, rows: Sequence[_ReadRow], lengths: LengthRange | None) -> bool:
         """Return whether the rows of a page are doubtful as they are, and clear after half a turn."""
         long = [row for row in rows if len(row.answer.text) >= TURNED_LENGTH]
-        is_read = any(one.accepted for row in rows for one in row.places)
+        is_read = any(row.is_read for row in rows)
         if not long or not is_read or not all(row.may_be_upside_down for row in long):
             return False
-        answers = self.row_reader.read([row.crop.grey[::-1, ::-1] for row in long], lengths)
-        return all(
-            "?" not in answer.text
-            and len(answer.text) >= TURNED_LENGTH
-            and self._calibration.confidence(answer.probability) >= CLEAR
-            for answer in answers
-        )
+        turned = [row.crop.grey[::-1, ::-1] for row in long]
+        return all(self._is_clear(answer) for answer in self.row_reader.read(turned, lengths))
 
-    def _read_rows(self, pages: Sequence[Sequence[RowCrop]], lengths: LengthRange | None) -> list[_ReadRow]:
-        """Read the rows of all pages, in order."""
-        crops = [crop for page in pages for crop in page]
-        alone = [len(page) == 1 for page in pages for _ in page]
+    def _is_clear(self, answer: RowAnswer) -> bool:
+        """Return whether a row is long enough to show that it is the right way up, and read clearly."""
+        if "?" in answer.text or len(answer.text) < TURNED_LENGTH:
+            return False
+        return self._calibration.confidence(answer.probability) >= CLEAR
+
+    def _read_rows(
+        self, crops_by_page: Sequence[Sequence[RowCrop]], lengths: LengthRange | None
+    ) -> list[list[_ReadRow]]:
+        """Read the rows of all pages in common batches."""
+        crops = [crop for page in crops_by_page for crop in page]
+        alone = [len(page) == 1 for page in crops_by_page for _ in page]
         answers = self.row_reader.read([crop.grey for crop in crops], lengths)
-        return self._judge(crops, answers, alone)
+        rows = iter(self._judge(crops, answers, alone))
+        return [list(islice(rows, len(page))) for page in crops_by_page]
 
     def _judge(
         self, crops: Sequence[RowCrop], answers: Sequence[RowAnswer], alone: Sequence[bool]
     ) -> list[_ReadRow]:
         """Find the ink of each character that was read, and run the classifier on it."""
-        sure = [self._calibration.confidence(answer.probability) for answer in answers]
-        found = [find_places(crop, answer) for crop, answer in zip(crops, answers, strict=True)]
-        pieces = [len(crop.row.members) for crop in crops]
-        rows = [RowPlaces(*row) for row in zip(answers, sure, found, alone, pieces, strict=True)]
-        judged = judge(rows, self.classifier)
-        return [_ReadRow(*row) for row in zip(crops, answers, judged, sure, strict=True)]
+        rows = []
+        for crop, answer, is_alone in zip(crops, answers, alone, strict=True):
+            confidence = self._calibration.confidence(answer.probability)
+            components = len(crop.row.members)
+            rows.append(RowRegions(answer, confidence, assign_ink(crop, answer), is_alone, components))
+        read_rows = []
+        for crop, row, judgements in zip(crops, rows, judge(rows, self.classifier), strict=True):
+            read_rows.append(_ReadRow(crop, row.answer, judgements, row.confidence))
+        return read_rows
 
 
 @dataclass(frozen=True, eq=False)
-class _Sheet:
+class _PageLayout:
     """A page, its layout and the crops of its rows; none if the page is not read."""
 
     page: Page
@@ -210,22 +212,30 @@ class _Sheet:
 
 @dataclass(frozen=True, eq=False)
 class _ReadRow:
-    """A row with its text, the judgements of its ink, and the probability that it is right."""
+    """A row with its text, the judgements of all its ink, and the probability that it is right."""
 
     crop: RowCrop
     answer: RowAnswer
-    places: Sequence[Judgement]
+    all_judgements: Sequence[Judgement]
     confidence: float
+
+    @property
+    def is_read(self) -> bool:
+        """Whether any ink was accepted as a digit."""
+        return any(judgement.accepted for judgement in self.all_judgements)
 
     @property
     def judgements(self) -> list[Judgement]:
         """All judgements but those of signs; without an accepted digit, those of signs, too."""
-        rest = [one for one in self.places if not one.is_sign]
-        return rest if any(one.accepted for one in rest) else list(self.places)
+        without_signs = [judgement for judgement in self.all_judgements if not judgement.is_sign]
+        if any(judgement.accepted for judgement in without_signs):
+            return without_signs
+        return list(self.all_judgements)
 
     @property
     def text(self) -> str:
-        return "".join(str(one.digit) if one.accepted else "?" for one in self.judgements)
+        characters = [str(judgement.digit) if judgement.accepted else "?" for judgement in self.judgements]
+        return "".join(characters)
 
     @property
     def may_be_upside_down(self) -> bool:
@@ -234,70 +244,74 @@ class _ReadRow:
 
     def refused(self) -> _ReadRow:
         """Return the row with no character accepted."""
-        return replace(self, places=[replace(one, accepted=False) for one in self.places])
+        refused = [replace(judgement, accepted=False) for judgement in self.all_judgements]
+        return replace(self, all_judgements=refused)
 
     @property
     def notes(self) -> list[str]:
-        others = len(self.places) - len(self.judgements)
-        return [f"{others} stroke{'s' * (others > 1)} beside digits left out"] if others else []
+        left_out = len(self.all_judgements) - len(self.judgements)
+        return [f"{left_out} stroke{'s' * (left_out > 1)} beside digits left out"] if left_out else []
 
 
-def _sureness(rows: Sequence[_ReadRow]) -> float:
+def _confidence(rows: Sequence[_ReadRow]) -> float:
     """Return the probability that all rows of a page are right; 0 if no row has a text."""
-    said = [row.confidence for row in rows if row.answer.text]
-    return float(np.prod(said)) if said else 0.0
+    confidences = [row.confidence for row in rows if row.answer.text]
+    return float(np.prod(confidences)) if confidences else 0.0
 
 
-def _may_be_a_row(sheet: _Sheet, rows: Sequence[_ReadRow]) -> bool:
+def _may_be_a_row(page: _PageLayout, rows: Sequence[_ReadRow]) -> bool:
     """Return whether a page may be one row: it is hardly higher, and its rows are none, torn or doubtful."""
-    height, width = sheet.page.grey.shape
+    height, width = page.page.grey.shape
     if height < SMALLEST or width < NARROWEST_AS_ROW * height:
         return False
     if not rows:
-        return sheet.reason in (None, Reason.NO_INK, Reason.TOO_SMALL) and height <= HIGHEST_AS_ROW
-    times = ROW_HIGH if len(rows) == 1 else ROWS_HIGH
-    if height > times * max(row.crop.grey.shape[0] for row in rows):
+        return page.reason in (None, Reason.NO_INK, Reason.TOO_SMALL) and height <= HIGHEST_AS_ROW
+    most = ROW_HIGH if len(rows) == 1 else ROWS_HIGH
+    if height > most * max(row.crop.grey.shape[0] for row in rows):
         return False
     if len(rows) == 1:
-        return _sureness(rows) < DOUBTFUL
-    return _sureness(rows) < UNLIKELY or _side_by_side(rows)
+        return _confidence(rows) < DOUBTFUL
+    return _confidence(rows) < UNLIKELY or _side_by_side(rows)
 
 
 def _side_by_side(rows: Sequence[_ReadRow]) -> bool:
     """Return whether rows stand side by side, and none above another: parts of one line."""
-    spans = [(float(row.crop.rise.mean()), row.crop.grey.shape[0]) for row in rows]
-    highest, lowest = max(top for top, _ in spans), min(top + tall for top, tall in spans)
-    return lowest - highest > 0.5 * min(tall for _, tall in spans)
+    tops = [float(row.crop.rise.mean()) for row in rows]
+    heights = [row.crop.grey.shape[0] for row in rows]
+    bottoms = [top + height for top, height in zip(tops, heights, strict=True)]
+    overlap = min(bottoms) - max(tops)
+    return overlap > 0.5 * min(heights)
 
 
 def _is_better(whole: _ReadRow, rows: Sequence[_ReadRow]) -> bool:
     """Return whether a page read as one row is better than its rows."""
-    if not any(one.accepted for one in whole.places):
+    if not whole.is_read:
         return False
-    needed = _sureness(rows)
+    needed = _confidence(rows)
     if len(rows) > 1 and _side_by_side(rows):
         needed = min(ENOUGH_AS_ROW, needed)
     return whole.confidence > max(LEAST_AS_ROW, needed)
 
 
-def _as_row(sheet: _Sheet) -> _Sheet:
-    row = page_as_row(sheet.layout, sheet.page.grey.shape)
-    layout = replace(sheet.layout, rows=(row,))
-    return _Sheet(sheet.page, layout, (crop_row(sheet.page, layout, row),), None)
+def _as_row(page: _PageLayout) -> _PageLayout:
+    row = page_as_row(page.layout, page.page.grey.shape)
+    layout = replace(page.layout, rows=(row,))
+    return _PageLayout(page.page, layout, (crop_row(page.page, layout, row),), None)
 
 
-def _lay_out(page: Page) -> _Sheet:
+def _lay_out(page: Page) -> _PageLayout:
     layout = find_rows(page)
     reason = _unreadable(layout)
     if reason:
-        return _Sheet(page, layout, (), reason)
+        return _PageLayout(page, layout, (), reason)
     rows = layout.rows
     if len(rows) == 1:
         rows = (whole_picture(rows[0], page.grey.shape),)
     area = sum((row.bottom - row.top) * (row.right - row.left) for row in rows)
     if area > MOST_AREA * page.grey.size:
-        return _Sheet(page, layout, (), Reason.TOO_MANY)
-    return _Sheet(page, layout, tuple(crop_row(page, layout, row) for row in rows), None)
+        return _PageLayout(page, layout, (), Reason.TOO_MANY)
+    crops = tuple(crop_row(page, layout, row) for row in rows)
+    return _PageLayout(page, layout, crops, None)
 
 
 def _unreadable(layout: Layout) -> Reason | None:
@@ -320,109 +334,114 @@ class _ReadPage:
     notes: tuple[str, ...]
 
 
-def _read_page(sheet: _Sheet, rows: Sequence[_ReadRow]) -> _ReadPage:
-    writing = [row for row in rows if not _is_pattern(sheet, row, rows)]
-    if not any(one.accepted for row in writing for one in row.places):
+def _read_page(page: _PageLayout, rows: Sequence[_ReadRow]) -> _ReadPage:
+    writing = [row for row in rows if not _is_pattern(page, row, rows)]
+    if not any(row.is_read for row in writing):
         writing = list(rows)
     by_line: dict[int, list[_ReadRow]] = {}
     for row in writing:
         if row.judgements:
             by_line.setdefault(row.crop.row.line, []).append(row)
     lines = tuple(tuple(parts) for parts in by_line.values())
-    notes = [*sheet.page.notes, *sheet.layout.notes, *(note for row in writing for note in row.notes)]
-    notes += ["a pattern along the edge left out"] * (len(writing) < len(rows))
-    return _ReadPage(sheet.page, lines, sheet.reason, tuple(dict.fromkeys(notes)))
+    notes = [*page.page.notes, *page.layout.notes]
+    for row in writing:
+        notes += row.notes
+    if len(writing) < len(rows):
+        notes.append("a pattern along the edge left out")
+    return _ReadPage(page.page, lines, page.reason, tuple(dict.fromkeys(notes)))
 
 
-def _is_pattern(sheet: _Sheet, row: _ReadRow, rows: Sequence[_ReadRow]) -> bool:
+def _is_pattern(page: _PageLayout, row: _ReadRow, rows: Sequence[_ReadRow]) -> bool:
     """Return whether nothing is read in a row's line, and a page edge cuts most of many components off."""
+    if row.crop.row.tall < PARAMETERS.pattern:
+        return False
     line = [other for other in rows if other.crop.row.line == row.crop.row.line]
-    if any(one.accepted for other in line for one in other.places) or row.crop.row.tall < PARAMETERS.pattern:
+    if any(other.is_read for other in line):
         return False
     tall = row.crop.row.members[: row.crop.row.tall]
-    return sheet.layout.components.cut_off(tall, sheet.page.grey.shape) >= CUT_OFF
+    return page.layout.components.cut_off(tall, page.page.grey.shape) >= CUT_OFF
 
 
 def _is_unreadable(digits: Sequence[ReadDigit], lines: Sequence[ReadLine]) -> bool:
     """Return whether too many characters of a picture are not digits, or some and the rest is a guess."""
     refused = sum(digit.reason is not None for digit in digits)
-    guessed = float(np.exp(np.mean([np.log(max(line.confidence, 1e-6)) for line in lines]))) < GUESS
-    return refused >= (SOME_REFUSED if guessed else MOST_REFUSED) * len(digits)
+    mean_logarithm = np.mean([np.log(max(line.confidence, 1e-6)) for line in lines])
+    is_guess = float(np.exp(mean_logarithm)) < GUESS
+    return refused >= (SOME_REFUSED if is_guess else MOST_REFUSED) * len(digits)
 
 
 def _reading(pages: Sequence[_ReadPage], unread: int) -> Reading:
     digits: list[ReadDigit] = []
     lines: list[ReadLine] = []
-    texts, notes = [], []
-    for number, read in enumerate(pages):
-        first = len(lines)
-        for parts in read.lines:
-            digits += [
-                _digit(read.page, row.crop, one, len(lines)) for row in parts for one in row.judgements
-            ]
-            lines.append(_line(read.page, parts, number))
-        texts.append("\n".join(line.text for line in lines[first:]))
-        where = f"page {number + 1}: " if len(pages) > 1 else ""
-        notes += [where + note for note in read.notes]
-        if len(pages) > 1 and (read.reason or not read.lines):
-            notes.append(f"{where}{read.reason or Reason.NO_INK}")
+    texts: list[str] = []
+    notes: list[str] = []
+    steps: list[Step] = []
+    for i, page in enumerate(pages):
+        first_line = len(lines)
+        for parts in page.lines:
+            for row in parts:
+                digits += [_digit(page.page, row.crop, judgement, len(lines)) for judgement in row.judgements]
+            lines.append(_line(page.page, parts, i))
+        texts.append("\n".join(line.text for line in lines[first_line:]))
+        prefix = f"page {i + 1}: " if len(pages) > 1 else ""
+        notes += [prefix + note for note in page.notes]
+        if len(pages) > 1 and (page.reason or not page.lines):
+            notes.append(f"{prefix}{page.reason or Reason.NO_INK}")
+        steps += [*page.page.steps, *_row_steps(page)]
     if unread:
         were = "frames of the file were" if unread > 1 else "frame of the file was"
         notes.append(f"{unread:,} other {were} not read")
-    steps = tuple(step for read in pages for step in (*read.page.steps, *_row_steps(read)))
     if digits and not _is_unreadable(digits, lines):
-        return Reading("ok", "\n\n".join(texts), tuple(digits), None, steps, tuple(lines), tuple(notes))
+        text = "\n\n".join(texts)
+        return Reading("ok", text, tuple(digits), None, tuple(steps), tuple(lines), tuple(notes))
     reason = pages[0].reason or (Reason.NOT_A_DIGIT if digits else Reason.NO_INK)
-    return Reading("rejected", "", tuple(digits), reason, steps, tuple(lines), tuple(notes))
+    return Reading("rejected", "", tuple(digits), reason, tuple(steps), tuple(lines), tuple(notes))
 
 
-def _row_steps(read: _ReadPage) -> list[Step]:
+def _row_steps(page: _ReadPage) -> list[Step]:
     """Return pictures of the rows as they were read, if steps were asked for."""
-    if not read.page.steps:
+    if not page.page.steps:
         return []
-    crops = [row.crop.grey for parts in read.lines for row in parts]
-    return [Step(f"row {number}", crop) for number, crop in enumerate(crops[:MOST_ROWS_SHOWN], start=1)]
+    crops = [row.crop.grey for parts in page.lines for row in parts]
+    return [Step(f"row {i}", crop) for i, crop in enumerate(crops[:MOST_ROWS_SHOWN], start=1)]
 
 
-def _digit(page: Page, crop: RowCrop, known: Judgement, line: int) -> ReadDigit:
-    second, first = (int(digit) for digit in np.argsort(known.probabilities)[-2:])
-    values = tuple(float(value) for value in known.probabilities)
-    box = page.box(crop.to_page(*known.place.box))
-    reason = None if known.accepted else Reason.NOT_A_DIGIT
+def _digit(page: Page, crop: RowCrop, judgement: Judgement, line: int) -> ReadDigit:
+    probabilities = tuple(judgement.probabilities.tolist())
+    runner_up, digit = np.argsort(judgement.probabilities)[-2:].tolist()
     return ReadDigit(
-        first,
-        values[first],
-        second,
-        values[second],
-        values,
-        box,
-        line,
-        known.form,
-        reason,
-        known.opinions,
+        digit=digit,
+        confidence=probabilities[digit],
+        runner_up=runner_up,
+        runner_up_confidence=probabilities[runner_up],
+        probabilities=probabilities,
+        box=page.box(crop.to_page(*judgement.region.box)),
+        line=line,
+        image=judgement.form,
+        reason=None if judgement.accepted else Reason.NOT_A_DIGIT,
+        opinions=judgement.opinions,
     )
 
 
-def _line(page: Page, parts: Sequence[_ReadRow], number: int) -> ReadLine:
-    corners = [row.crop.to_page(*one.place.box) for row in parts for one in row.judgements]
-    confidence = float(np.prod([row.confidence for row in parts]))
+def _line(page: Page, parts: Sequence[_ReadRow], page_index: int) -> ReadLine:
+    corners = [row.crop.to_page(*judgement.region.box) for row in parts for judgement in row.judgements]
     return ReadLine(
-        "".join(row.text for row in parts),
-        confidence,
-        _alternatives(parts),
-        page.box(np.concatenate(corners)) if corners else Box(0, 0, 0, 0),
-        number,
+        text="".join(row.text for row in parts),
+        confidence=float(np.prod([row.confidence for row in parts])),
+        alternatives=_alternatives(parts),
+        box=page.box(np.concatenate(corners)) if corners else Box(0, 0, 0, 0),
+        page=page_index,
     )
 
 
 def _alternatives(parts: Sequence[_ReadRow]) -> tuple[tuple[str, float], ...]:
     """Return the likeliest texts of a line: those of its only row, or combinations of several rows' texts."""
-    found: list[tuple[str, float]] = [("", 1.0)]
+    likeliest: list[tuple[str, float]] = [("", 1.0)]
     for row in parts:
-        longer = [
-            (before + text, probability * share)
-            for before, probability in found
-            for text, share in row.answer.alternatives
-        ]
-        found = sorted(longer, key=lambda one: -one[1])[:MOST_ALTERNATIVES]
-    return tuple(found)
+        longer = []
+        for beginning, probability in likeliest:
+            for text, text_probability in row.answer.alternatives:
+                longer.append((beginning + text, probability * text_probability))
+        longer.sort(key=lambda alternative: -alternative[1])
+        likeliest = longer[:MOST_ALTERNATIVES]
+    return tuple(likeliest)

@@ -12,6 +12,7 @@ from digitlab.synthesis.rows import ComposedRow
 
 _BINS = 10
 _STEPS = 50
+"""Number of steps of Newton's method, at most."""
 _SMALLEST = 1e-8
 """Size of a step at which Newton's method ends."""
 _AS_IT_IS = np.array([1.0, 0.0])
@@ -21,6 +22,7 @@ _PULL = 1e-6
 _FARTHEST = 100.0
 """Largest slope and absolute offset that a card accepts."""
 _CERTAIN = 1e-6
+"""Distance of a posterior from 0 and from 1, at least, so that its log-odds are finite."""
 
 
 def calibrate_rows(
@@ -59,10 +61,12 @@ def fit_posterior(posteriors: np.ndarray, right: np.ndarray) -> tuple[float, flo
     Returns:
         Slope and offset of the log-odds.
     """
-    kept = np.clip(posteriors, _CERTAIN, 1 - _CERTAIN)
-    inputs = np.stack([np.log(kept / (1 - kept)), np.ones(len(kept))], axis=1)
-    count = right.sum()
-    targets = np.where(right, (count + 1) / (count + 2), 1 / (len(right) - count + 2))
+    bounded = np.clip(posteriors, _CERTAIN, 1 - _CERTAIN)
+    log_odds = np.log(bounded / (1 - bounded))
+    inputs = np.stack([log_odds, np.ones(len(bounded))], axis=1)
+    right_count = right.sum()
+    wrong_count = len(right) - right_count
+    targets = np.where(right, (right_count + 1) / (right_count + 2), 1 / (wrong_count + 2))
 
     def loss(weights: np.ndarray) -> float:
         odds = inputs @ weights
@@ -72,18 +76,20 @@ def fit_posterior(posteriors: np.ndarray, right: np.ndarray) -> tuple[float, flo
     weights = np.zeros(2)  # the curvature is largest here, so that the first steps are short
     for _ in range(_STEPS):
         predicted = np.exp(-np.logaddexp(0, -inputs @ weights))
-        curvature = inputs.T @ (inputs * (predicted * (1 - predicted))[:, None]) + _PULL * np.eye(2)
-        slope = inputs.T @ (targets - predicted) - _PULL * (weights - _AS_IT_IS)
-        step = np.linalg.solve(curvature, slope)
+        variance = predicted * (1 - predicted)
+        curvature = inputs.T @ (inputs * variance[:, None]) + _PULL * np.eye(2)
+        descent = inputs.T @ (targets - predicted) - _PULL * (weights - _AS_IT_IS)
+        step = np.linalg.solve(curvature, descent)
         while loss(weights + step) > loss(weights) and abs(step).max() > _SMALLEST:
             step = step / 2
         weights = weights + step
         if abs(step).max() < _SMALLEST:
             break
-    if weights[0] <= 0:  # a larger posterior must not lower the probability: a constant is fitted
+    slope, offset = weights
+    if slope <= 0:  # a larger posterior must not lower the probability: a constant is fitted
         share = targets.mean()
         return 0.0, float(np.log(share / (1 - share)))
-    return float(weights[0].clip(max=_FARTHEST)), float(weights[1].clip(-_FARTHEST, _FARTHEST))
+    return float(slope.clip(max=_FARTHEST)), float(offset.clip(-_FARTHEST, _FARTHEST))
 
 
 def _read(network: FrameClassifier, rows: Sequence[ComposedRow]) -> tuple[np.ndarray, np.ndarray]:
@@ -97,8 +103,9 @@ def _read(network: FrameClassifier, rows: Sequence[ComposedRow]) -> tuple[np.nda
 
 def _error(confidences: np.ndarray, right: np.ndarray) -> float:
     """Compute the expected calibration error over ten groups of equally many rows, 0..1."""
-    groups = np.array_split(np.argsort(confidences, kind="stable"), _BINS)
-    gaps = [
-        len(group) * abs(confidences[group].mean() - right[group].mean()) for group in groups if len(group)
-    ]
-    return float(sum(gaps) / len(confidences))
+    total = 0.0
+    for group in np.array_split(np.argsort(confidences, kind="stable"), _BINS):
+        if len(group):
+            gap = abs(confidences[group].mean() - right[group].mean())
+            total += len(group) * gap
+    return float(total / len(confidences))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -46,11 +47,15 @@ class RowCrop:
     def to_page(self, left: float, top: float, right: float, bottom: float) -> np.ndarray:
         """Map a box of the crop to the page: x and y of its corners, float [4, 2]."""
         columns = np.clip([left, right - 1], 0, len(self.rise) - 1).astype(int)
-        first, last = self.rise[columns]
-        one, other = self.left + left, self.left + right
-        return np.array(
-            [[one, first + top], [other, last + top], [other, last + bottom], [one, first + bottom]], float
-        )
+        left_rise, right_rise = self.rise[columns]
+        page_left, page_right = self.left + left, self.left + right
+        corners = [
+            [page_left, left_rise + top],
+            [page_right, right_rise + top],
+            [page_right, right_rise + bottom],
+            [page_left, left_rise + bottom],
+        ]
+        return np.array(corners, float)
 
 
 def crop_row(page: Page, layout: Layout, row: Row, margin: float = MARGIN) -> RowCrop:
@@ -69,23 +74,25 @@ def crop_row(page: Page, layout: Layout, row: Row, margin: float = MARGIN) -> Ro
     rise = row.middle(np.arange(left, right) + 0.5) + row.top - border
     grey, labels, contrast = page.grey, layout.components.labels, page.ink.contrast
     if np.ptp(rise) < 1:
-        top, bottom = max(0, round(float(rise[0]))), min(rows, round(float(rise[0])) + height)
+        # The row is level: its pixels are kept as they are.
+        top = max(0, round(float(rise[0])))
+        bottom = min(rows, round(float(rise[0])) + height)
         window = slice(top, max(bottom, top + 1)), slice(left, right)
         grey, labels, contrast = grey[window], labels[window], contrast[window]
         rise = np.full(right - left, float(top))
     else:
-        grey, labels, contrast = _warped(page, labels, left, rise, height)
-    members = np.zeros(len(layout.components) + 1, bool)
-    members[np.array(row.members, int) + 1] = True
-    own = members[labels]
-    foreign = ~own & _of_rows(layout)[labels]
+        grey, labels, contrast = _straightened(page, labels, left, rise, height)
+    own = _is_in_rows([row], len(layout.components))[labels]
+    # Signs, specks and artifacts are not painted over: a frame may be connected to a digit that touches it.
+    foreign = ~own & _is_in_rows(layout.rows, len(layout.components))[labels]
     if foreign.any():
-        near = cv2.dilate(foreign.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
-        near &= ~(cv2.dilate(own.view(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+        painted = _dilated(foreign, 5) & ~_dilated(own, 3)
         paper = grey[labels == 0]
-        grey = np.where(near, np.uint8(np.median(paper) if paper.size else 255), grey)
-        contrast = np.where(near, np.uint8(0), contrast)
+        paper_level = np.uint8(np.median(paper) if paper.size else 255)
+        grey = np.where(painted, paper_level, grey)
+        contrast = np.where(painted, np.uint8(0), contrast)
     if has_pale_strokes(contrast, own, page.ink, row.height):
+        # All contrast from twice the floor on is black: pale strokes are as dark as the others.
         grey = 255 - np.minimum(contrast * (255 / (2 * page.ink.floor)), 255).astype(np.uint8)
     return RowCrop(np.ascontiguousarray(grey), np.where(own, labels, 0), contrast, row, left, rise)
 
@@ -107,40 +114,40 @@ def has_pale_strokes(contrast: np.ndarray, own: np.ndarray, ink: Ink, height: fl
     near = cv2.dilate(own.view(np.uint8), np.ones((reach, reach), np.uint8))
     rest = (contrast > ink.floor).view(np.uint8) & (1 - near)
     count, _, stats, _ = cv2.connectedComponentsWithStats(rest, connectivity=8, ltype=cv2.CV_32S)
-    longest = stats[1:, 2:4].max(axis=1, initial=0)
-    strokes = np.count_nonzero(longest > SHORTEST_PALE * height)
-    few = 0 < strokes <= MOST_PALE and count - 1 <= 4 * MOST_PALE
-    return bool(few and (longest < 1.5 * height).all())
+    sizes = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
+    lengths = sizes.max(axis=1, initial=0)
+    strokes = np.count_nonzero(lengths > SHORTEST_PALE * height)
+    are_few = 0 < strokes <= MOST_PALE and count - 1 <= 4 * MOST_PALE
+    return bool(are_few and (lengths < 1.5 * height).all())
 
 
-def _of_rows(layout: Layout) -> np.ndarray:
-    """Return which labels belong to components of rows, bool [n + 1].
-
-    Signs, specks and artifacts are not painted over: a frame may be connected to a digit that touches it.
-    """
-    claimed = np.zeros(len(layout.components) + 1, bool)
-    for row in layout.rows:
-        claimed[np.array(row.members, int) + 1] = True
-    return claimed
+def _is_in_rows(rows: Sequence[Row], component_count: int) -> np.ndarray:
+    """Return which labels belong to components of rows, bool [n + 1]."""
+    is_in_rows = np.zeros(component_count + 1, bool)
+    for row in rows:
+        is_in_rows[np.array(row.members, int) + 1] = True
+    return is_in_rows
 
 
-def _warped(
+def _dilated(mask: np.ndarray, side: int) -> np.ndarray:
+    return cv2.dilate(mask.view(np.uint8), np.ones((side, side), np.uint8)) > 0
+
+
+def _straightened(
     page: Page, labels: np.ndarray, left: int, rise: np.ndarray, height: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return grey, labels and contrast of a crop, each column shifted up so that the row is level."""
-    across = np.broadcast_to((left + np.arange(len(rise), dtype=np.float32))[None], (height, len(rise)))
-    down = (rise[None] + np.arange(height)[:, None]).astype(np.float32)
-    across = np.ascontiguousarray(across)
-    paper = float(np.median(page.grey[labels == 0])) if (labels == 0).any() else 255.0
+    columns = left + np.arange(len(rise), dtype=np.float32)
+    page_x = np.ascontiguousarray(np.broadcast_to(columns[None], (height, len(rise))))
+    page_y = (rise[None] + np.arange(height)[:, None]).astype(np.float32)
+    paper = page.grey[labels == 0]
+    paper_level = float(np.median(paper)) if paper.size else 255.0
 
-    def moved(picture: np.ndarray, method: int, outside: float) -> np.ndarray:
-        return cv2.remap(
-            picture, across, down, method, borderMode=cv2.BORDER_CONSTANT, borderValue=(outside,)
-        )
+    def straightened(picture: np.ndarray, method: int, outside: float) -> np.ndarray:
+        return cv2.remap(picture, page_x, page_y, method, None, cv2.BORDER_CONSTANT, (outside,))
 
-    own = moved(labels.astype(np.float32), cv2.INTER_NEAREST, 0)
-    return (
-        moved(page.grey, cv2.INTER_LINEAR, paper),
-        np.rint(own).astype(np.int32),
-        moved(page.ink.contrast, cv2.INTER_LINEAR, 0),
-    )
+    grey = straightened(page.grey, cv2.INTER_LINEAR, paper_level)
+    contrast = straightened(page.ink.contrast, cv2.INTER_LINEAR, 0)
+    # As floats, since OpenCV does not remap integers of 32 bits.
+    float_labels = straightened(labels.astype(np.float32), cv2.INTER_NEAREST, 0)
+    return grey, np.rint(float_labels).astype(np.int32), contrast

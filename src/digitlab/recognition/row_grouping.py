@@ -81,19 +81,22 @@ def join_torn(
     if not len(boxes):
         return []
     left, top, right, bottom = boxes.T
+    # Matrices [m, m]: of each component with each.
     narrower = np.minimum(right - left, (right - left)[:, None])
-    over = (np.minimum(right, right[:, None]) - np.maximum(left, left[:, None])) > 0.3 * narrower
+    overlap = np.minimum(right, right[:, None]) - np.maximum(left, left[:, None])
     whole = np.maximum(bottom, bottom[:, None]) - np.minimum(top, top[:, None])
     gap = np.maximum(top, top[:, None]) - np.minimum(bottom, bottom[:, None])
-    torn = over & (gap >= -0.1 * whole) & (gap < parameters.torn * whole) & (whole <= highest)
+    lower = np.minimum(bottom - top, (bottom - top)[:, None])
+    is_torn = (overlap > 0.3 * narrower) & (whole <= highest)
+    is_torn &= (gap >= -0.1 * whole) & (gap < parameters.torn * whole)
     # A small component, such as a dot in a 0, is not the upper or lower part of a digit.
-    torn &= np.minimum(bottom - top, (bottom - top)[:, None]) > 0.15 * whole
+    is_torn &= lower > 0.15 * whole
+    unit_of = np.arange(len(indices))
+    for one, other in np.argwhere(np.triu(is_torn, 1)):
+        unit_of[unit_of == unit_of[other]] = unit_of[one]
     units: dict[int, list[int]] = {}
-    owner = np.arange(len(indices))
-    for one, other in np.argwhere(np.triu(torn, 1)):
-        owner[owner == owner[other]] = owner[one]
-    for position, index in enumerate(indices.tolist()):
-        units.setdefault(int(owner[position]), []).append(index)
+    for unit, index in zip(unit_of.tolist(), indices.tolist(), strict=True):
+        units.setdefault(unit, []).append(index)
     return list(units.values())
 
 
@@ -122,7 +125,10 @@ def group_units(
     chains = _merged(chains, boxes, level, parameters)
     chains = _unwaved(chains, boxes, level, parameters)
     chains.sort(key=lambda chain: float(level[chain].mean()))
-    return [[index for number in chain for index in units[number]] for chain in chains]
+    lines = []
+    for chain in chains:
+        lines.append([index for unit in chain for index in units[unit]])
+    return lines
 
 
 def unit_box(components: Components, members: Sequence[int]) -> np.ndarray:
@@ -133,41 +139,43 @@ def unit_box(components: Components, members: Sequence[int]) -> np.ndarray:
 
 def _slope(middles: np.ndarray, height: float, parameters: RowParameters) -> float:
     """Estimate the slope of the lines: the median over all units of that to the nearest unit on the right."""
+    # Matrices [n, n]: from each unit to each.
     right = middles[None, :, 0] - middles[:, None, 0]
     down = middles[None, :, 1] - middles[:, None, 1]
-    beside = (right > 0.2 * height) & (np.abs(down) < parameters.steepest * right + 0.15 * height)
-    far = np.where(beside, right + 2 * np.abs(down), np.inf)
-    nearest = far.argmin(axis=1)
-    first = np.flatnonzero(np.isfinite(far.min(axis=1)))
-    if not len(first):
+    is_beside = (right > 0.2 * height) & (np.abs(down) < parameters.steepest * right + 0.15 * height)
+    distance = np.where(is_beside, right + 2 * np.abs(down), np.inf)
+    units = np.flatnonzero(np.isfinite(distance.min(axis=1)))
+    if not len(units):
         return 0.0
-    steps = nearest[first]
-    return float(np.median(down[first, steps] / right[first, steps]))
+    nearest = distance.argmin(axis=1)[units]
+    return float(np.median(down[units, nearest] / right[units, nearest]))
 
 
 def _chains(boxes: np.ndarray, level: np.ndarray, parameters: RowParameters) -> list[list[int]]:
     """Link each unit with the next one on its right if each is the other's nearest."""
     heights = boxes[:, 3] - boxes[:, 1]
     middles = (boxes[:, 0] + boxes[:, 2]) / 2
-    lower, higher = np.minimum(heights, heights[:, None]), np.maximum(heights, heights[:, None])
-    down = np.abs(level[None, :] - level[:, None])
-    overlap = ((heights + heights[:, None]) / 2 - down) / lower
+    # Matrices [n, n]: from each unit, a row, to each on its right, a column.
+    lower = np.minimum(heights, heights[:, None])
+    higher = np.maximum(heights, heights[:, None])
+    step = np.abs(level[None, :] - level[:, None])
+    overlap = ((heights + heights[:, None]) / 2 - step) / lower
     gap = np.maximum(boxes[None, :, 0] - boxes[:, None, 2], 0)
-    may = (middles[None, :] > middles[:, None]) & (overlap > parameters.overlap)
-    may &= (gap < parameters.apart * higher) & (higher < 3 * lower)
-    cost = np.where(may, gap + 2 * down + 0.5 * (higher - lower), np.inf)
-    after, before = cost.argmin(axis=1), cost.argmin(axis=0)
-    linked = {
-        index: int(after[index])
-        for index in range(len(boxes))
-        if np.isfinite(cost[index, after[index]]) and before[after[index]] == index
-    }
-    starts = set(range(len(boxes))) - set(linked.values())
+    may_follow = (middles[None, :] > middles[:, None]) & (overlap > parameters.overlap)
+    may_follow &= (gap < parameters.apart * higher) & (higher < 3 * lower)
+    cost = np.where(may_follow, gap + 2 * step + 0.5 * (higher - lower), np.inf)
+    nearest_right = cost.argmin(axis=1).tolist()
+    nearest_left = cost.argmin(axis=0).tolist()
+    next_of: dict[int, int] = {}
+    for i, right in enumerate(nearest_right):
+        if np.isfinite(cost[i, right]) and nearest_left[right] == i:
+            next_of[i] = right
+    starts = set(range(len(boxes))) - set(next_of.values())
     chains = []
     for start in sorted(starts):
         chain = [start]
-        while chain[-1] in linked:
-            chain.append(linked[chain[-1]])
+        while chain[-1] in next_of:
+            chain.append(next_of[chain[-1]])
         chains.append(chain)
     return chains
 
@@ -179,24 +187,47 @@ def _merged(
     heights = boxes[:, 3] - boxes[:, 1]
     chains = [list(chain) for chain in chains]
     while True:
-        best, least = None, np.inf
-        for one, first in enumerate(chains):
-            for other, second in enumerate(chains):
-                gap = boxes[second[0], 0] - boxes[first[-1], 2]
-                if one == other or gap >= least or gap < -0.3 * heights[first[-1]]:
+        nearest, least = None, np.inf
+        for i, chain in enumerate(chains):
+            for j, other in enumerate(chains):
+                gap = boxes[other[0], 0] - boxes[chain[-1], 2]
+                if i == j or gap >= least or gap < -0.3 * heights[chain[-1]]:
                     continue
-                ends, begins = first[-3:], second[:3]
-                down = abs(level[ends].mean() - level[begins].mean())
-                low, high = sorted((heights[ends].mean(), heights[begins].mean()))
-                near = gap < parameters.apart * high
-                needed = parameters.overlap if near else 0.6
-                if ((low + high) / 2 - down) / low > needed and (near or high < 1.7 * low):
-                    best, least = (one, other), gap
-        if best is None:
+                if _continues(chain, other, gap, heights, level, parameters):
+                    nearest, least = (i, j), gap
+        if nearest is None:
             return chains
-        one, other = best
-        chains[one] += chains[other]
-        del chains[other]
+        i, j = nearest
+        chains[i] += chains[j]
+        del chains[j]
+
+
+def _continues(
+    chain: list[int],
+    other: list[int],
+    gap: float,
+    heights: np.ndarray,
+    level: np.ndarray,
+    parameters: RowParameters,
+) -> bool:
+    """Return whether a chain continues another one on its right: as high, and on the same level.
+
+    Args:
+        chain: units of the left chain.
+        other: units of the right chain.
+        gap: gap between them, in pixels.
+        heights: height of each unit.
+        level: level of each unit.
+        parameters: thresholds of the grouping.
+    """
+    end, begin = chain[-3:], other[:3]
+    step = abs(level[end].mean() - level[begin].mean())
+    low, high = sorted((heights[end].mean(), heights[begin].mean()))
+    overlap = ((low + high) / 2 - step) / low
+    if gap < parameters.apart * high:
+        return bool(overlap > parameters.overlap)
+    # Over a wide gap they must be more alike.
+    return bool(overlap > 0.6 and high < 1.7 * low)
 
 
 def _absorbed(
@@ -210,21 +241,19 @@ def _absorbed(
         if len(chain) > 1:
             continue
         unit = chain[0]
+        reach = parameters.beside * heights[unit]
         for other in kept:
             if other is chain:
                 continue
-            reach = parameters.beside * heights[unit]
             if not boxes[other, 0].min() - reach <= middles[unit] <= boxes[other, 2].max() + reach:
                 continue
-            near = other[int(np.abs(middles[other] - middles[unit]).argmin())]
-            common = (heights[near] + heights[unit]) / 2 - abs(level[near] - level[unit])
-            if (
-                common > parameters.within * min(heights[near], heights[unit])
-                and heights[unit] < 1.3 * heights[near]
-            ):
+            nearest = other[int(np.abs(middles[other] - middles[unit]).argmin())]
+            overlap = (heights[nearest] + heights[unit]) / 2 - abs(level[nearest] - level[unit])
+            is_in_line = overlap > parameters.within * min(heights[nearest], heights[unit])
+            if is_in_line and heights[unit] < 1.3 * heights[nearest]:
                 other.append(unit)
-                other.sort(key=lambda one: boxes[one, 0])
-                kept = [one for one in kept if one is not chain]
+                other.sort(key=lambda member: boxes[member, 0])
+                kept = [remaining for remaining in kept if remaining is not chain]
                 break
     return kept
 
@@ -234,28 +263,38 @@ def _unwaved(
 ) -> list[list[int]]:
     """Merge lines that alternate from left to right and are never one above the other: a wavy row."""
     chains = sorted(chains, key=lambda chain: float(level[chain].mean()))
-    at = 0
-    while at + 1 < len(chains):
-        both = sorted(chains[at] + chains[at + 1], key=lambda unit: boxes[unit, 0])
-        if _is_wave(both, set(chains[at]), boxes, level, parameters):
-            chains[at : at + 2] = [both]
-            at = 0
+    i = 0
+    while i + 1 < len(chains):
+        upper, lower = chains[i], chains[i + 1]
+        both = sorted(upper + lower, key=lambda unit: boxes[unit, 0])
+        if _is_wave(both, set(upper), boxes, level, parameters):
+            chains[i : i + 2] = [both]
+            i = 0  # the merged line may form a wave with the one above it
         else:
-            at += 1
+            i += 1
     return chains
 
 
 def _is_wave(
     both: list[int], upper: set[int], boxes: np.ndarray, level: np.ndarray, parameters: RowParameters
 ) -> bool:
-    members = boxes[both]
-    height = float(np.median(members[:, 3] - members[:, 1]))
-    gaps = members[1:, 0] - members[:-1, 2]
+    """Return whether two lines alternate, or one begins where the other ends, a step higher or lower.
+
+    Args:
+        both: units of both lines, from left to right.
+        upper: units of the upper line.
+        boxes: box of each unit.
+        level: level of each unit.
+        parameters: thresholds of the grouping.
+    """
+    lefts, tops, rights, bottoms = boxes[both].T
+    height = float(np.median(bottoms - tops))
+    gaps = lefts[1:] - rights[:-1]
     steps = np.abs(np.diff(level[both]))
     if not len(gaps) or gaps.min() < -0.15 * height or gaps.max() > parameters.apart * height:
         return False
-    changes = [(one in upper) != (other in upper) for one, other in pairwise(both)]
+    changes = [(unit in upper) != (next_unit in upper) for unit, next_unit in pairwise(both)]
     if sum(changes) >= 2:
         return bool(steps.max() < parameters.wavy * height)
-    joint = changes.index(True)  # one begins where the other ends, a step higher or lower
+    joint = changes.index(True)
     return bool(steps[joint] < parameters.step * height and gaps[joint] < parameters.step * height)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
@@ -45,7 +46,7 @@ class RowAnswer:
         text: the likeliest text, of digits and "?"; empty if there is nothing to read.
         probability: posterior of the whole text, not calibrated, 0..1.
         alternatives: texts with their probabilities, the likeliest first, `text` among them.
-        places: first column, column of the peak, and column after the last of each character, in pixels of
+        spans: first column, column of the peak, and column after the last of each character, in pixels of
             the row, float [n, 3].
         shares: probabilities of the digits and of "?" at each character's position, float [n, 11].
         heard: probability of any symbol in each frame, float [T]; the highest of the first crop's passes.
@@ -54,7 +55,7 @@ class RowAnswer:
     text: str
     probability: float
     alternatives: tuple[tuple[str, float], ...]
-    places: np.ndarray
+    spans: np.ndarray
     shares: np.ndarray
     heard: np.ndarray
 
@@ -86,60 +87,69 @@ class RowReader:
         A row of one crop has no further pass if the first one is confident.
 
         Args:
-            rows: crops of each row, one or more, each uint8 [h, w]; places are columns of the first one.
+            rows: crops of each row, one or more, each uint8 [h, w]; spans are columns of the first one.
             lengths: admissible numbers of characters of each row, if known.
         """
-        first = by_width([row_form(crops[0]) for crops in rows], self.network.probabilities)
+        first_passes = by_width([row_form(crops[0]) for crops in rows], self.network.probabilities)
         answers: dict[int, RowAnswer] = {}
-        for number, (crops, look) in enumerate(zip(rows, first, strict=True)):
+        for i, crops in enumerate(rows):
             if len(crops) > 1:
                 continue
-            answer = _answer(crops[0].shape[1], [look], lengths)
+            answer = _answer(crops[0].shape[1], [first_passes[i]], lengths)
             if answer.probability >= SURE:
-                answers[number] = answer
-        unsure = [number for number in range(len(rows)) if number not in answers]
-        forms = [
-            [row_form(crop, stretch) for crop in rows[number] for stretch in STRETCHES][1:]
-            for number in unsure
-        ]
-        more = iter(by_width([form for ones in forms for form in ones], self.network.probabilities))
-        for number, ones in zip(unsure, forms, strict=True):
-            looks = [first[number], *(next(more) for _ in ones)]
-            answers[number] = _answer(rows[number][0].shape[1], looks, lengths)
-        return [answers[number] for number in range(len(rows))]
+                answers[i] = answer
+        doubtful = [i for i in range(len(rows)) if i not in answers]
+        # All forms of these rows in one list, so that those of one width are one batch.
+        forms: list[np.ndarray] = []
+        for i in doubtful:
+            forms += _further_forms(rows[i])
+        further_passes = iter(by_width(forms, self.network.probabilities))
+        for i in doubtful:
+            count = len(rows[i]) * len(STRETCHES) - 1
+            passes = [first_passes[i], *islice(further_passes, count)]
+            answers[i] = _answer(rows[i][0].shape[1], passes, lengths)
+        return [answers[i] for i in range(len(rows))]
 
 
-def _answer(width: int, looks: Sequence[np.ndarray], lengths: LengthRange | None) -> RowAnswer:
+def _further_forms(crops: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return a row's crops in row form at all stretches, without the first one, which was read already."""
+    forms = [row_form(crop, stretch) for crop in crops for stretch in STRETCHES]
+    return forms[1:]
+
+
+def _answer(width: int, passes: Sequence[np.ndarray], lengths: LengthRange | None) -> RowAnswer:
     """Decode the forward passes over a row; those of its first crop, at most one a stretch, come first."""
-    found = decode(looks, lengths)
-    heard = _heard(looks[: len(STRETCHES)])
-    if not found:
-        return RowAnswer("", 0.0, (), np.zeros((0, 3)), np.zeros((0, len(ALPHABET))), heard)
-    text = found[0].text
-    probabilities = [float(np.exp(one.log_probability)) for one in found]
-    alternatives = tuple(
-        (one.text, min(1.0, share))
-        for one, share in zip(found[:MOST_ALTERNATIVES], probabilities, strict=False)
-    )
+    hypotheses = decode(passes, lengths)
+    heard = _heard(passes[: len(STRETCHES)])
+    no_spans = np.zeros((0, 3))
+    no_shares = np.zeros((0, len(ALPHABET)))
+    if not hypotheses:
+        return RowAnswer("", 0.0, (), no_spans, no_shares, heard)
+    texts = [(hypothesis.text, float(np.exp(hypothesis.log_probability))) for hypothesis in hypotheses]
+    alternatives = tuple((text, min(1.0, probability)) for text, probability in texts[:MOST_ALTERNATIVES])
+    text, probability = alternatives[0]
     try:
-        spans = align(looks[0], text)
+        characters = align(passes[0], text)
     except ValueError:  # the text has more characters than this pass has frames; a wider one had enough
-        return RowAnswer("", 0.0, alternatives, np.zeros((0, 3)), np.zeros((0, len(ALPHABET))), heard)
-    scale = width / len(looks[0])
-    places = np.array([(one.start, one.peak + 0.5, one.stop) for one in spans], float).reshape(-1, 3) * scale
-    shares = _shares(text, [(one.text, share) for one, share in zip(found, probabilities, strict=True)])
-    return RowAnswer(text, min(1.0, probabilities[0]), alternatives, places, shares, heard)
+        return RowAnswer("", 0.0, alternatives, no_spans, no_shares, heard)
+    pixels_per_frame = width / len(passes[0])
+    frames = np.array([(span.start, span.peak + 0.5, span.stop) for span in characters], float)
+    spans = frames.reshape(-1, 3) * pixels_per_frame
+    return RowAnswer(text, probability, alternatives, spans, _shares(text, texts), heard)
 
 
-def _heard(looks: Sequence[np.ndarray]) -> np.ndarray:
+def _heard(passes: Sequence[np.ndarray]) -> np.ndarray:
     """Return the highest probability of any symbol over all passes, in the frames of the longest."""
-    most = max(len(look) for look in looks)
+    most = max(len(frames) for frames in passes)
     at = np.linspace(0, 1, most)
-    along = [np.interp(at, np.linspace(0, 1, len(look)), 1 - look[:, BLANK]) for look in looks]
-    return np.max(along, axis=0)
+    along_row = []
+    for frames in passes:
+        any_symbol = 1 - frames[:, BLANK]
+        along_row.append(np.interp(at, np.linspace(0, 1, len(frames)), any_symbol))
+    return np.max(along_row, axis=0)
 
 
-def _shares(text: str, found: Sequence[tuple[str, float]]) -> np.ndarray:
+def _shares(text: str, texts: Sequence[tuple[str, float]]) -> np.ndarray:
     """Return the probability of each symbol at each character's position, float [n, 11].
 
     A text that differs elsewhere counts for a character, too, if its beginning or its end up to there is the
@@ -147,28 +157,30 @@ def _shares(text: str, found: Sequence[tuple[str, float]]) -> np.ndarray:
     text is probable, and yet each digit may be.
     """
     shares = np.zeros((len(text), len(ALPHABET)))
-    total = sum(probability for _, probability in found)
+    total = sum(probability for _, probability in texts)
     if not text or not total:
         return shares
-    each = min(total, 1.0) ** (1 / len(text)) / total
-    for other, probability in found:
-        same_before = _common(text, other)
-        same_after = _common(text[::-1], other[::-1])
-        for place in range(len(text)):
-            after = len(text) - place - 1
-            if place <= same_before and place < len(other):
-                symbol = other[place]
+    factor = min(total, 1.0) ** (1 / len(text)) / total
+    for other, probability in texts:
+        same_before = _common_beginning(text, other)
+        same_after = _common_beginning(text[::-1], other[::-1])
+        for i in range(len(text)):
+            after = len(text) - i - 1
+            if i <= same_before and i < len(other):
+                symbol = other[i]
             elif after <= same_after and after < len(other):
                 symbol = other[len(other) - 1 - after]
             else:
                 continue
-            if len(other) != len(text) and symbol != text[place]:
+            # In a text of another length, a differing symbol may be in place of another character.
+            if len(other) != len(text) and symbol != text[i]:
                 continue
-            shares[place, ALPHABET.index(symbol)] += probability * each
+            shares[i, ALPHABET.index(symbol)] += probability * factor
     return shares
 
 
-def _common(one: str, other: str) -> int:
+def _common_beginning(one: str, other: str) -> int:
+    """Return the number of characters with which both texts begin."""
     count = 0
     for first, second in zip(one, other, strict=False):
         if first != second:

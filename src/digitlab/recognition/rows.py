@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.polynomial import polynomial
 
 from digitlab.recognition.components import Components, find_components, usual_height
 from digitlab.recognition.ink import Ink
@@ -17,6 +19,7 @@ MOST_COMPONENTS = 2_400
 """Largest number of components on a page that is read; more are print, a drawing or a texture."""
 MOST_TALL = 600
 """Largest number of components that are as high as digits."""
+_SMALLEST_COMPONENT = 3  # pixels: fewer are specks
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,53 +85,54 @@ def find_rows(page: Page, parameters: RowParameters = PARAMETERS) -> Layout:
         parameters: thresholds of the grouping.
     """
     ink = page.ink
-    first = find_components(ink.sure, 3)
-    mask, ruled = remove_ruled_lines(ink.sure | ink.pale, ink.stroke_width, _first_height(first, ink))
-    components = find_components(mask, 3)
-    notes = ["lines of squared paper left out"] if ink.has_net else []
-    notes += [f"{ruled} ruled line{'s' * (ruled > 1)} left out"] if ruled else []
+    sure_components = find_components(ink.sure, _SMALLEST_COMPONENT)
+    height = _first_height(sure_components, ink)
+    mask, line_count = remove_ruled_lines(ink.sure | ink.pale, ink.stroke_width, height)
+    components = find_components(mask, _SMALLEST_COMPONENT)
+    notes = _notes_of_lines(ink, line_count)
     if len(components) > MOST_COMPONENTS:
         return Layout(components, (), usual_height(components), {}, tuple(notes), too_many=True)
     is_sure = _sure(components, ink.sure)
     height = usual_height(components, is_sure) if is_sure.any() else 0.0
     if not height:
         return Layout(components, (), 0.0, {}, tuple(notes))
-    known = artifacts(components, mask.shape, height)
-    writing = is_sure.copy()
-    writing[list(known)] = False
-    if not writing.any():  # artifacts stand beside writing: without any other ink there are none
-        known, writing = {}, is_sure.copy()
-    notes += [
-        f"{kind}: {count} left out"
-        for kind in dict.fromkeys(known.values())
-        if (count := list(known.values()).count(kind))
-    ]
-    height = _height_when_joined(components, _without_bars(components, writing, parameters), parameters)
-    tall = writing & (components.heights >= parameters.tall * height)
-    upright = (components.heights > 0.75 * height) | (
-        components.widths < parameters.flat * components.heights
-    )
-    tall = tall & upright if (tall & upright).any() else tall
-    units = _units(components, np.flatnonzero(tall), height, parameters)
+    kinds = artifacts(components, mask.shape, height)
+    is_writing = is_sure.copy()
+    is_writing[list(kinds)] = False
+    if not is_writing.any():  # artifacts stand beside writing: without any other ink there are none
+        kinds, is_writing = {}, is_sure.copy()
+    notes += [f"{kind}: {count} left out" for kind, count in Counter(kinds.values()).items()]
+    height = _height_when_joined(components, _without_bars(components, is_writing, parameters), parameters)
+    units = _tall_units(components, is_writing, height, parameters)
     if len(units) > MOST_TALL:
-        return Layout(components, (), height, known, tuple(notes), too_many=True)
+        return Layout(components, (), height, kinds, tuple(notes), too_many=True)
     if not units:  # only lying strokes
-        units = [[int(index)] for index in np.flatnonzero(writing & (components.widths >= height))]
+        lying = np.flatnonzero(is_writing & (components.widths >= height))
+        units = [[i] for i in lying.tolist()]
     groups = [_Group(tuple(line)) for line in group_units(components, units, height, parameters)]
     groups, patterns = _without_patterns(components, groups, mask.shape, parameters)
     if patterns and not groups:
+        # The writing may be paler than the pattern; if there is none, the pattern is read after all.
         groups = _pale_lines(components, is_sure, parameters)
-        groups, patterns = (groups, patterns) if groups else (patterns, [])
+        if not groups:
+            groups, patterns = patterns, []
     if patterns:
         notes.append("a pattern along the edge left out")
-        known |= {index: "pattern" for group in patterns for index in group.tall}
-    groups = _with_the_rest(components, groups, is_sure, known, parameters)
-    rows = [
-        _row(components, part, line, parameters)
-        for line, group in enumerate(groups)
-        for part in _parts(components, group, parameters)
-    ]
-    return Layout(components, tuple(rows), height, known, tuple(notes))
+        kinds |= {i: "pattern" for group in patterns for i in group.tall}
+    groups = _with_the_rest(components, groups, is_sure, kinds, parameters)
+    rows = []
+    for line, group in enumerate(groups):
+        rows += [_row(components, part, line, parameters) for part in _parts(components, group, parameters)]
+    return Layout(components, tuple(rows), height, kinds, tuple(notes))
+
+
+def _notes_of_lines(ink: Ink, line_count: int) -> list[str]:
+    notes = []
+    if ink.has_net:
+        notes.append("lines of squared paper left out")
+    if line_count:
+        notes.append(f"{line_count} ruled line{'s' * (line_count > 1)} left out")
+    return notes
 
 
 def _first_height(components: Components, ink: Ink) -> float:
@@ -168,26 +172,33 @@ def _height_when_joined(components: Components, writing: np.ndarray, parameters:
         return usual_height(components, writing)
     indices = np.flatnonzero(writing)
     units = join_torn(components, indices, np.inf, parameters)
-    whole = [components.heights[unit[0]] for unit in units if len(unit) == 1]
-    if whole and len(whole) < len(units):  # whole digits limit the height of a torn one
-        units = join_torn(components, indices, parameters.together * float(max(whole)), parameters)
+    heights_of_whole = [components.heights[unit[0]] for unit in units if len(unit) == 1]
+    if heights_of_whole and len(heights_of_whole) < len(units):
+        # Whole digits limit the height of a torn one.
+        highest = parameters.together * float(max(heights_of_whole))
+        units = join_torn(components, indices, highest, parameters)
     boxes = [unit_box(components, unit) for unit in units]
-    heights = np.array([box[3] - box[1] for box in boxes], float)
+    heights = np.array([bottom - top for _, top, _, bottom in boxes], float)
     areas = np.array([components.areas[unit].sum() for unit in units])
+    # The median weighted by area: half of the ink is in digits as high or lower.
     order = np.argsort(heights)
     total = np.cumsum(areas[order])
     return float(heights[order][np.searchsorted(total, total[-1] / 2)])
 
 
-def _units(
-    components: Components, tall: np.ndarray, height: float, parameters: RowParameters
+def _tall_units(
+    components: Components, writing: np.ndarray, height: float, parameters: RowParameters
 ) -> list[list[int]]:
     """Return the components of each digit, those of torn ones joined."""
-    return (
-        join_torn(components, tall, parameters.together * height, parameters)
-        if len(tall) <= MOST_TALL
-        else [[int(index)] for index in tall]
-    )
+    is_tall = writing & (components.heights >= parameters.tall * height)
+    is_lying = components.widths >= parameters.flat * components.heights
+    is_upright = (components.heights > 0.75 * height) | ~is_lying
+    if (is_tall & is_upright).any():
+        is_tall &= is_upright
+    tall = np.flatnonzero(is_tall)
+    if len(tall) > MOST_TALL:  # joining compares each with each
+        return [[i] for i in tall.tolist()]
+    return join_torn(components, tall, parameters.together * height, parameters)
 
 
 def _without_patterns(
@@ -196,12 +207,14 @@ def _without_patterns(
     """Separate writing from patterns of solid ink that an edge of the page cuts off."""
     kept, patterns = [], []
     for group in groups:
-        boxes = components.boxes[list(group.tall)]
-        cut_off = components.cut_off(group.tall, size)
-        width, height = (boxes[:, 2:] - boxes[:, :2]).T
-        solid = np.median(components.areas[list(group.tall)] / (width * height))
-        is_pattern = len(boxes) >= parameters.pattern and cut_off >= 0.5 and solid >= parameters.solid
-        (patterns if is_pattern else kept).append(group)
+        tall = list(group.tall)
+        cut_off = components.cut_off(tall, size)
+        box_areas = components.widths[tall] * components.heights[tall]
+        solidity = np.median(components.areas[tall] / box_areas)
+        if len(tall) >= parameters.pattern and cut_off >= 0.5 and solidity >= parameters.solid:
+            patterns.append(group)
+        else:
+            kept.append(group)
     return kept, patterns
 
 
@@ -212,7 +225,7 @@ def _pale_lines(components: Components, is_sure: np.ndarray, parameters: RowPara
     tall = np.flatnonzero(pale & (components.heights >= max(parameters.tall * height, 1)))
     if not 0 < len(tall) <= MOST_TALL:
         return []
-    units = [[int(index)] for index in tall]
+    units = [[i] for i in tall.tolist()]
     return [_Group(tuple(line)) for line in group_units(components, units, height, parameters)]
 
 
@@ -220,28 +233,31 @@ def _with_the_rest(
     components: Components,
     groups: list[_Group],
     is_sure: np.ndarray,
-    known: dict[int, str],
+    artifact_kinds: dict[int, str],
     parameters: RowParameters,
 ) -> list[_Group]:
     """Add small ink to the line in or beside which it stands, and pale digits to their line."""
-    taken = {index for group in groups for index in group.tall} | set(known)
-    rest = [index for index in range(len(components)) if index not in taken]
+    assigned = set(artifact_kinds)
+    for group in groups:
+        assigned.update(group.tall)
+    rest = [i for i in range(len(components)) if i not in assigned]
     while True:  # a pale digit that extends its line may bring another one within reach
         rows = [_row(components, group, 0, parameters) for group in groups]
-        found = {
-            index: best
-            for index in rest
-            if (best := _nearest(components, index, rows, bool(is_sure[index]), parameters)) is not None
-        }
+        additions: list[list[int]] = [[] for _ in groups]
+        left_over = []
+        for i in rest:
+            nearest = _nearest(components, i, rows, bool(is_sure[i]), parameters)
+            if nearest is None:
+                left_over.append(i)
+            else:
+                additions[nearest].append(i)
         groups = [
-            _extended(
-                components, group, [index for index, best in found.items() if best == number], parameters
-            )
-            for number, group in enumerate(groups)
+            _extended(components, group, more, parameters)
+            for group, more in zip(groups, additions, strict=True)
         ]
-        rest = [index for index in rest if index not in found]
-        if not found or not rest:
+        if not left_over or len(left_over) == len(rest):
             return groups
+        rest = left_over
 
 
 def _extended(components: Components, group: _Group, more: list[int], parameters: RowParameters) -> _Group:
@@ -250,35 +266,37 @@ def _extended(components: Components, group: _Group, more: list[int], parameters
         return group
     height = float(np.median(components.heights[list(group.tall)]))
     low, high = parameters.pale
-    tall = [index for index in more if low <= components.heights[index] / height <= high]
-    small = [index for index in more if index not in tall]
-    return _Group(
-        tuple(sorted([*group.tall, *tall], key=lambda index: components.boxes[index, 0])),
-        (*group.small, *small),
-    )
+    more_tall = [i for i in more if low <= components.heights[i] / height <= high]
+    more_small = [i for i in more if i not in more_tall]
+    tall = sorted([*group.tall, *more_tall], key=lambda i: components.boxes[i, 0])
+    return _Group(tuple(tall), (*group.small, *more_small))
 
 
 def _nearest(
     components: Components, index: int, rows: Sequence[Row], is_sure: bool, parameters: RowParameters
 ) -> int | None:
+    """Return the index of the nearest row within whose reach a component is; None if there is none."""
     left, top, right, bottom = components.boxes[index].tolist()
-    best, least = None, np.inf
-    for number, row in enumerate(rows):
+    size = max(right - left, bottom - top)
+    nearest, least = None, np.inf
+    for i, row in enumerate(rows):
         height = row.height
-        size = max(right - left, bottom - top)
-        if size < parameters.speck * height and not (row.left <= left and right <= row.right):
+        is_within = row.left <= left and right <= row.right
+        if size < parameters.speck * height and not is_within:
             continue
         reach = (parameters.beside if is_sure else parameters.apart) * height
         aside = max(row.left - right, left - row.right, 0)
         middle = float(row.middle((left + right) / 2))
-        down = max(middle + row.top - bottom, top - middle - row.bottom, 0)
+        # Distance above or below the row's ink.
+        away = max(middle + row.top - bottom, top - middle - row.bottom, 0)
         is_bar = right - left > 0.3 * height
-        most = parameters.above * height if is_bar and is_sure else 0.25 * height
-        if not is_sure and not parameters.pale[0] * height <= bottom - top <= parameters.pale[1] * height:
-            most = 0.0
-        if aside <= reach and down <= most and aside + 2 * down < least:
-            best, least = number, aside + 2 * down
-    return best
+        most_away = parameters.above * height if is_bar and is_sure else 0.25 * height
+        low, high = parameters.pale
+        if not is_sure and not low * height <= bottom - top <= high * height:
+            most_away = 0.0
+        if aside <= reach and away <= most_away and aside + 2 * away < least:
+            nearest, least = i, aside + 2 * away
+    return nearest
 
 
 def _parts(components: Components, group: _Group, parameters: RowParameters) -> list[_Group]:
@@ -286,38 +304,44 @@ def _parts(components: Components, group: _Group, parameters: RowParameters) -> 
     if not group.tall:
         return [group] if group.small else []
     height = float(np.median(components.heights[list(group.tall)]))
-    everything = sorted([*group.tall, *group.small], key=lambda index: components.boxes[index, 0])
-    parts: list[list[int]] = [[everything[0]]]
-    end = int(components.boxes[everything[0], 2])
-    for index in everything[1:]:
-        if components.boxes[index, 0] - end > parameters.apart * height:
+    members = sorted([*group.tall, *group.small], key=lambda i: components.boxes[i, 0])
+    parts: list[list[int]] = [[]]
+    end = int(components.boxes[members[0], 2])
+    for i in members:
+        left, _, right, _ = components.boxes[i].tolist()
+        if left - end > parameters.apart * height:
             parts.append([])
-        parts[-1].append(index)
-        end = max(end, int(components.boxes[index, 2]))
-    tall = set(group.tall)
-    return [
-        _Group(tuple(i for i in part if i in tall), tuple(i for i in part if i not in tall)) for part in parts
-    ]
+        parts[-1].append(i)
+        end = max(end, right)
+    groups = []
+    all_tall = set(group.tall)
+    for part in parts:
+        tall = tuple(i for i in part if i in all_tall)
+        small = tuple(i for i in part if i not in all_tall)
+        groups.append(_Group(tall, small))
+    return groups
 
 
 def _row(components: Components, group: _Group, line: int, parameters: RowParameters) -> Row:
     members = [*group.tall, *group.small]
     leading = list(group.tall) or members
-    boxes = components.boxes[leading].astype(float)
-    height = float(np.median(boxes[:, 3] - boxes[:, 1])) if group.tall else float(boxes[:, 2:].max())
+    leading_boxes = components.boxes[leading].astype(float)
+    if group.tall:
+        height = float(np.median(leading_boxes[:, 3] - leading_boxes[:, 1]))
+    else:
+        height = float(leading_boxes[:, 2:].max())
     height = max(height, 1.0)
-    xs, ys = _middle(boxes, height, parameters)
-    everything = components.boxes[members].astype(float)
-    at_left, at_right = np.interp(everything[:, 0], xs, ys), np.interp(everything[:, 2], xs, ys)
-    level = (at_left + at_right) / 2
-    tops, bottoms = everything[:, 1] - level, everything[:, 3] - level
+    xs, ys = _middle(leading_boxes, height, parameters)
+    lefts, tops, rights, bottoms = components.boxes[members].astype(float).T
+    middle = (np.interp(lefts, xs, ys) + np.interp(rights, xs, ys)) / 2
+    tops, bottoms = tops - middle, bottoms - middle
     top, bottom = float(tops.min()), float(bottoms.max())
     if len(group.tall) >= parameters.outvoted:
         # What sticks out far is a line that touches a digit.
         most = parameters.sticks_out * height
         top = max(top, float(np.quantile(tops[: len(leading)], 0.25)) - most)
         bottom = min(bottom, float(np.quantile(bottoms[: len(leading)], 0.75)) + most)
-    left, right = int(everything[:, 0].min()), int(everything[:, 2].max())
+    left, right = int(lefts.min()), int(rights.max())
     return Row(tuple(members), len(group.tall), line, height, xs, ys, top, bottom, left, right)
 
 
@@ -325,8 +349,10 @@ def _middle(boxes: np.ndarray, height: float, parameters: RowParameters) -> tupl
     """Fit the middle of a row: level, else straight, else bent, else from digit to digit."""
     order = np.argsort(boxes[:, 0])
     boxes = boxes[order]
-    x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
-    ends = np.array([boxes[:, 0].min(), max(boxes[:, 2].max(), boxes[:, 0].min() + 1)])
+    lefts, tops, rights, bottoms = boxes.T
+    x, y = (lefts + rights) / 2, (tops + bottoms) / 2
+    mean, spread = x.mean(), max(float(np.ptp(x)), 1.0)
+    scaled = (x - mean) / spread
     most = parameters.straight * height
     # A level line is tried first: digits of different heights, or that reach below, do not make a slope.
     for degree, fewest in ((0, 1), (1, 2), (2, 5), (3, 7)):
@@ -334,22 +360,22 @@ def _middle(boxes: np.ndarray, height: float, parameters: RowParameters) -> tupl
             break
         if degree and np.ptp(x) < height:
             break
-        scaled = (x - x.mean()) / max(float(np.ptp(x)), 1.0)
-        fit = np.polynomial.polynomial.polyfit(scaled, y, degree)
-        if degree and np.abs(np.diff(y)).max() > parameters.steepest * max(float(np.ptp(x)), 1.0):
+        if degree and np.abs(np.diff(y)).max() > parameters.steepest * spread:
             continue
-        if np.abs(np.polynomial.polynomial.polyval(scaled, fit) - y).max() <= most * (
-            0.8 if not degree else 1
-        ):
-            at = np.linspace(float(ends[0]), float(ends[1]), 2 if degree < 2 else 33)
-            place = (at - x.mean()) / max(float(np.ptp(x)), 1.0)
-            return at, np.polynomial.polynomial.polyval(place, fit)
-    knots_x, knots_y = [], []
-    for box, middle in zip(boxes, y, strict=True):
-        start = max(box[0], knots_x[-1] + 1e-3) if knots_x else box[0]
-        knots_x += [start, max(box[2], start + 1e-3)]
-        knots_y += [middle, middle]
-    return np.array(knots_x), np.array(knots_y)
+        fit = polynomial.polyfit(scaled, y, degree)
+        deviation = np.abs(polynomial.polyval(scaled, fit) - y).max()
+        if deviation <= (most if degree else 0.8 * most):
+            left = float(lefts.min())
+            right = max(float(rights.max()), left + 1)
+            xs = np.linspace(left, right, 2 if degree < 2 else 33)
+            return xs, polynomial.polyval((xs - mean) / spread, fit)
+    xs, ys = [], []
+    for left, right, middle in zip(lefts, rights, y, strict=True):
+        # Columns must rise, and digits may overlap.
+        start = max(left, xs[-1] + 1e-3) if xs else left
+        xs += [start, max(right, start + 1e-3)]
+        ys += [middle, middle]
+    return np.array(xs), np.array(ys)
 
 
 def page_as_row(layout: Layout, size: tuple[int, ...]) -> Row:
@@ -359,11 +385,12 @@ def page_as_row(layout: Layout, size: tuple[int, ...]) -> Row:
         layout: the page's layout; all its components but artifacts become the row's.
         size: the page's size: rows, columns.
     """
-    members = tuple(index for index in range(len(layout.components)) if index not in layout.artifacts)
-    middle = size[0] / 2
-    ends, level = np.array([0.0, size[1]]), np.full(2, middle)
-    height = max(layout.height, 0.6 * size[0])
-    return Row(members, len(members), 0, height, ends, level, -middle, size[0] - middle, 0, size[1])
+    rows, columns = size
+    members = tuple(i for i in range(len(layout.components)) if i not in layout.artifacts)
+    middle = rows / 2
+    xs, ys = np.array([0.0, columns]), np.full(2, middle)
+    height = max(layout.height, 0.6 * rows)
+    return Row(members, len(members), 0, height, xs, ys, -middle, rows - middle, 0, columns)
 
 
 def whole_picture(row: Row, size: tuple[int, ...], share: float = 0.4, most: float = 0.6) -> Row:
@@ -375,11 +402,13 @@ def whole_picture(row: Row, size: tuple[int, ...], share: float = 0.4, most: flo
         share: share of the page's height from which the row is extended to the left and right edges.
         most: share of the page's height from which a level row is extended to the upper and lower edges, too.
     """
-    tall = row.bottom - row.top
-    if tall < share * size[0]:
+    rows, columns = size
+    ink_height = row.bottom - row.top
+    if ink_height < share * rows:
         return row
-    row = replace(row, left=0, right=size[1])
-    if np.ptp(row.ys) > 0.05 * row.height or tall < most * size[0]:
+    row = replace(row, left=0, right=columns)
+    is_level = np.ptp(row.ys) <= 0.05 * row.height
+    if not is_level or ink_height < most * rows:
         return row
     middle = float(row.middle(np.array([row.left, row.right])).mean())
-    return replace(row, top=-middle, bottom=size[0] - middle)
+    return replace(row, top=-middle, bottom=rows - middle)

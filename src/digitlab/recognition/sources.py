@@ -33,11 +33,9 @@ def source_pages(image: Source) -> tuple[Picture, ...]:
 
 
 def _from_array(pixels: np.ndarray) -> Picture:
-    if (
-        pixels.dtype != np.uint8
-        or pixels.ndim not in (2, 3)
-        or (pixels.ndim == 3 and pixels.shape[2] not in (3, 4))
-    ):
+    is_grey = pixels.ndim == 2
+    is_colour = pixels.ndim == 3 and pixels.shape[2] in (3, 4)
+    if pixels.dtype != np.uint8 or not (is_grey or is_colour):
         raise ImageError(
             "expected an array uint8 [h, w], [h, w, 3] or [h, w, 4], "
             f"received {pixels.dtype} {list(pixels.shape)}: {_conversion(pixels)}"
@@ -48,12 +46,14 @@ def _from_array(pixels: np.ndarray) -> Picture:
             f"expected 1 to {MAX_PIXELS:,} pixels and at most {MAX_SIDE:,} a side, "
             f"received {width:,} x {height:,}: scale it down"
         )
-    if pixels.ndim == 2:
+    # Copies, since a picture's arrays are made read-only.
+    if is_grey:
         return Picture(pixels.copy(), None, "array")
-    grey = np.rint(pixels[..., :3] @ _LUMINANCE).astype(np.uint8)
-    clear = pixels.shape[2] == 4 and pixels[..., 3].min() < 255
-    alpha = pixels[..., 3].copy() if clear else None
-    return Picture(grey, alpha, "array", colour=pixels[..., :3].copy())
+    rgb = pixels[..., :3]
+    grey = np.rint(rgb @ _LUMINANCE).astype(np.uint8)
+    has_clear_pixels = pixels.shape[2] == 4 and pixels[..., 3].min() < 255
+    alpha = pixels[..., 3].copy() if has_clear_pixels else None
+    return Picture(grey, alpha, "array", colour=rgb.copy())
 
 
 def _conversion(pixels: np.ndarray) -> str:

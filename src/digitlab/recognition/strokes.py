@@ -40,29 +40,32 @@ def ridge_width(mask: np.ndarray) -> float:
     Returns:
         Usual width in pixels; 0 without strokes.
     """
-    inside = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
-    ridge = np.sort(inside[(inside > 0) & (inside >= cv2.dilate(inside, np.ones((3, 3), np.uint8)))])
-    if not ridge.size:
+    distance = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
+    highest_near = cv2.dilate(distance, np.ones((3, 3), np.uint8))
+    is_ridge = (distance > 0) & (distance >= highest_near)
+    radii = np.sort(distance[is_ridge])
+    if not radii.size:
         return 0.0
-    ink = np.cumsum(ridge)
-    return 2 * float(ridge[np.searchsorted(ink, ink[-1] / 2)]) - 0.5
+    ink = np.cumsum(radii)
+    radius = float(radii[np.searchsorted(ink, ink[-1] / 2)])
+    return 2 * radius - 0.5
 
 
-def hysteresis(strength: np.ndarray, low: float, high: float) -> np.ndarray:
+def hysteresis(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """Find connected areas above a threshold that are somewhere above a higher one.
 
     Args:
-        strength: values to threshold, uint8 [h, w].
+        values: values to threshold, uint8 [h, w].
         low: threshold of the areas.
         high: higher threshold that each area exceeds somewhere.
 
     Returns:
         Mask of the areas, uint8 [h, w] of 0 and 1.
     """
-    above = cv2.threshold(strength, low, 1, cv2.THRESH_BINARY)[1]
+    _, above = cv2.threshold(values, low, 1, cv2.THRESH_BINARY)
     count, labels = cv2.connectedComponents(above, connectivity=8, ltype=cv2.CV_32S)
     keep = np.zeros(count, np.uint8)
-    keep[labels[strength > high]] = 1
+    keep[labels[values > high]] = 1
     return _kept(above, labels, keep)
 
 
@@ -77,17 +80,20 @@ def keep_sharp(mask: np.ndarray, contrast: np.ndarray, reach: int) -> np.ndarray
     Returns:
         Mask of the areas that are kept, uint8 [h, w] of 0 and 1.
     """
-    near = np.ones((reach, reach), np.uint8)
+    window = np.ones((reach, reach), np.uint8)
     inner = cv2.erode(mask, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
     outline = np.flatnonzero(mask > inner)
-    peak, foot = cv2.dilate(contrast, near).ravel()[outline], cv2.erode(contrast, near).ravel()[outline]
-    steep = peak - foot > _STEEP * peak
-    if steep.all():
+    highest = cv2.dilate(contrast, window).ravel()[outline]
+    lowest = cv2.erode(contrast, window).ravel()[outline]
+    is_steep = highest - lowest > _STEEP * highest
+    if is_steep.all():
         return mask
     count, labels = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)
-    owner = labels.ravel()[outline]
-    sharp = np.bincount(owner[steep], minlength=count) >= _SHARP * np.bincount(owner, minlength=count)
-    return _kept(mask, labels, sharp.view(np.uint8))
+    area_of = labels.ravel()[outline]
+    length = np.bincount(area_of, minlength=count)
+    steep_length = np.bincount(area_of[is_steep], minlength=count)
+    is_sharp = steep_length >= _SHARP * length
+    return _kept(mask, labels, is_sharp.view(np.uint8))
 
 
 def _kept(mask: np.ndarray, labels: np.ndarray, keep: np.ndarray) -> np.ndarray:
@@ -117,9 +123,11 @@ def is_speckled(mask: np.ndarray) -> bool:
     Args:
         mask: mask of ink, uint8 [h, w] of 0 and 1.
     """
-    if cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)[0] <= _MANY:
+    count, _ = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)
+    if count <= _MANY:
         return False  # decided without statistics of the pieces, which take longer
-    boxes = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)[2][1:]
-    length = np.maximum(boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT])
-    usual = np.average(length, weights=boxes[:, cv2.CC_STAT_AREA])
-    return bool(usual < _LONG * stroke_width(mask))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
+    pieces = stats[1:]  # without the background
+    lengths = np.maximum(pieces[:, cv2.CC_STAT_WIDTH], pieces[:, cv2.CC_STAT_HEIGHT])
+    usual_length = np.average(lengths, weights=pieces[:, cv2.CC_STAT_AREA])
+    return bool(usual_length < _LONG * stroke_width(mask))

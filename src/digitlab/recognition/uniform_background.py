@@ -9,9 +9,8 @@ import cv2
 import numpy as np
 
 from digitlab.recognition.page_rectification import SMALLEST
-from digitlab.recognition.paper import DARKEST
+from digitlab.recognition.paper import DARKEST, PageStatistics
 from digitlab.recognition.strokes import ridge_width
-from digitlab.recognition.view import View
 
 _LEAST = 2  # grey levels by which paper of one level varies at most
 _CLEAR = 16  # grey levels: smaller differences, unless they are soft edges, are noise, shadow or texture
@@ -25,56 +24,60 @@ _SMALLEST_SHEET = 0.08  # share of the picture
 _COARSE = 4  # pixels to one, each way, in the picture in which a sheet is looked for
 
 
-def on_plain_paper(grey: np.ndarray) -> View | None:
-    """View a picture as strokes on paper of one grey level.
+def measure_uniform_background(grey: np.ndarray) -> PageStatistics | None:
+    """Measure a picture of strokes on paper of one grey level.
 
     Args:
         grey: the picture, uint8 [h, w], 0 black .. 255 white.
 
     Returns:
-        The view; None if the paper is not of one level, or nothing is on it.
+        The statistics; None if the paper is not of one level, or nothing is on it.
     """
     borders = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     level = int(np.median(borders))
-    if np.count_nonzero(np.abs(borders.astype(np.int16) - level) <= _LEAST) < _BORDER * borders.size:
+    is_paper = np.abs(borders.astype(np.int16) - level) <= _LEAST
+    if np.count_nonzero(is_paper) < _BORDER * borders.size:
         return None
     paper = np.full_like(grey, level)
     darker, lighter = cv2.subtract(paper, grey), cv2.subtract(grey, paper)
-    sides = [_above(darker, _CLEAR), _above(lighter, _CLEAR)]
-    reflects = sides[0] >= sides[1]
-    clear = max(sides)
-    differing = _above(cv2.max(darker, lighter), _LEAST)
-    if not clear or min(sides) > _OTHER * clear or differing > (1 - _PAPER) * grey.size:
+    differing = _count_above(cv2.max(darker, lighter), _LEAST)
+    dark_area, light_area = _count_above(darker, _CLEAR), _count_above(lighter, _CLEAR)
+    dark_on_light = dark_area >= light_area
+    ink_area, other_area = max(dark_area, light_area), min(dark_area, light_area)
+    if not ink_area or other_area > _OTHER * ink_area or differing > (1 - _PAPER) * grey.size:
         return None
-    if differing - clear > _FAINT * differing or _has_sheet(darker if reflects else lighter):
+    difference = darker if dark_on_light else lighter
+    if differing - ink_area > _FAINT * differing or _has_sheet(difference):
         return None
-    dark, paper = (grey, paper) if reflects else (255 - grey, 255 - paper)
+    paper = paper if dark_on_light else 255 - paper
     grey_level = 255 / max(DARKEST, int(paper[0, 0]))
-    contrast = cv2.convertScaleAbs(darker if reflects else lighter, alpha=grey_level)
-    return View(dark, paper, contrast, grey_level, _width(contrast))
+    contrast = cv2.convertScaleAbs(difference, alpha=grey_level)
+    return PageStatistics(paper, contrast, grey_level, _stroke_width(contrast))
 
 
-def _above(values: np.ndarray, threshold: int) -> int:
-    return cv2.countNonZero(cv2.threshold(values, threshold, 1, cv2.THRESH_BINARY)[1])
+def _count_above(values: np.ndarray, threshold: int) -> int:
+    _, above = cv2.threshold(values, threshold, 1, cv2.THRESH_BINARY)
+    return cv2.countNonZero(above)
 
 
 def _has_sheet(difference: np.ndarray) -> bool:
+    """Return whether what differs from the paper may be a sheet: it fills its box, or has a fat part."""
     half = float(difference.max()) / 2
-    marks = cv2.threshold(difference[::_COARSE, ::_COARSE], half, 1, cv2.THRESH_BINARY)[1]
+    _, marks = cv2.threshold(difference[::_COARSE, ::_COARSE], half, 1, cv2.THRESH_BINARY)
     area = cv2.countNonZero(marks)
     if min(difference.shape) < SMALLEST or area < _SMALLEST_SHEET * marks.size:
         return False
     _, _, width, height = cv2.boundingRect(marks)
-    fat = round(_FATTEST * min(marks.shape))
-    square = np.ones((fat, fat), np.uint8)
-    return area > _FULL * width * height or bool(cv2.erode(marks, square, borderValue=0).any())
+    if area > _FULL * width * height:
+        return True
+    side = round(_FATTEST * min(marks.shape))
+    fat_part = cv2.erode(marks, np.ones((side, side), np.uint8), borderValue=0)
+    return bool(fat_part.any())
 
 
-def _width(contrast: np.ndarray) -> float:
-    mask = cv2.threshold(contrast, float(contrast.max()) / 2, 1, cv2.THRESH_BINARY)[1]
+def _stroke_width(contrast: np.ndarray) -> float:
+    _, mask = cv2.threshold(contrast, float(contrast.max()) / 2, 1, cv2.THRESH_BINARY)
     left, top, width, height = cv2.boundingRect(mask)
+    box = mask[top : top + height, left : left + width]
     # With a border of paper, since the distance transform does not take the end of the array for an outline.
-    box = cv2.copyMakeBorder(
-        mask[top : top + height, left : left + width], 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0
-    )
-    return ridge_width(box)
+    return ridge_width(cv2.copyMakeBorder(box, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0))

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from digitlab.bundle.runtime import Classifier
+from digitlab.recognition.ink_regions import InkRegion
 from digitlab.recognition.mnist_form import to_mnist_form
-from digitlab.recognition.places import Place
 from digitlab.recognition.reading import Opinions
 from digitlab.recognition.row_reader import RowAnswer
 from digitlab.recognition.strokes import stroke_width
@@ -37,7 +37,7 @@ class VerifyParameters:
             digit at all; the product counts as negative if the networks' digits differ.
         letter: weight, against the digit, of the probability that the ink is not a digit, for one piece of
             ink that is alone on its page and read as several digits.
-        letter_agreed: weight in place of `letter` if the networks' digits are the same.
+        letter_agreed: weight instead of `letter` if the networks' digits are the same.
         lone_offset: offset of the log-odds that the only character of a page is the digit that is read, and
             no letter. This regression is fitted to people's digits and to letters of handwriting fonts.
         lone_told: weight, there, of the log-odds of the row reader's probability of its digit.
@@ -86,10 +86,10 @@ PARAMETERS = VerifyParameters()
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """Result of the check of one place.
+    """Result of the check of the ink of one character, or of ink that may be one.
 
     Attributes:
-        place: the place with its ink.
+        region: the ink.
         form: the ink in MNIST form, uint8 [28, 28].
         probabilities: probabilities of the digits 0..9 by both networks together, float64 [10].
         opinions: separate outputs of both networks.
@@ -97,7 +97,7 @@ class Judgement:
         is_sign: whether the ink has a digit's size, but is not one: a sign, a stroke, the side of a box.
     """
 
-    place: Place
+    region: InkRegion
     form: np.ndarray
     probabilities: np.ndarray
     opinions: Opinions
@@ -111,20 +111,20 @@ class Judgement:
 
 
 @dataclass(frozen=True, eq=False)
-class RowPlaces:
+class RowRegions:
     """A row to be checked.
 
     Attributes:
         answer: the row reader's output.
         confidence: calibrated probability that the row reader's text is right, 0..1.
-        places: places of the row's ink, from left to right.
+        regions: regions of the row's ink, from left to right.
         alone: whether the row is the only one of its page.
         pieces: number of connected pieces of ink.
     """
 
     answer: RowAnswer
     confidence: float
-    places: Sequence[Place]
+    regions: Sequence[InkRegion]
     alone: bool = False
     pieces: int = 2
 
@@ -140,12 +140,12 @@ class RowPlaces:
 
 
 @dataclass(frozen=True, eq=False)
-class _Seen:
+class _Classified:
     """The classifier's output: ink in MNIST form, calibrated probabilities, probability of being a digit."""
 
     form: np.ndarray
     probabilities: np.ndarray
-    likely: float
+    in_distribution: float
 
     @property
     def digit(self) -> int:
@@ -154,120 +154,141 @@ class _Seen:
     @property
     def certainty(self) -> float:
         """The smaller of the probabilities of the likeliest digit, and that the ink is a digit."""
-        return min(self.likely, float(self.probabilities.max()))
+        return min(self.in_distribution, float(self.probabilities.max()))
 
 
 def judge(
-    rows: Sequence[RowPlaces], classifier: Classifier, parameters: VerifyParameters = PARAMETERS
+    rows: Sequence[RowRegions], classifier: Classifier, parameters: VerifyParameters = PARAMETERS
 ) -> list[list[Judgement]]:
-    """Run the classifier on all places of all rows in one call, and judge each place by both outputs.
+    """Run the classifier on all regions of all rows in one call, and judge each region by both outputs.
 
     Args:
-        rows: rows with their places.
+        rows: rows with their regions.
         classifier: the classifier of single digits.
         parameters: weights and thresholds.
 
     Returns:
-        Judgements of each row's places, in their order.
+        Judgements of each row's regions, in their order.
     """
-    seen = iter(_look([place for row in rows for place in row.places], classifier))
-    return [[_judgement(row, place, next(seen), parameters) for place in row.places] for row in rows]
+    all_classified = iter(_classify([region for row in rows for region in row.regions], classifier))
+    judgements: list[list[Judgement]] = []
+    for row in rows:
+        judgements.append([])
+        for region in row.regions:
+            judgements[-1].append(_judge_one(row, region, next(all_classified), parameters))
+    return judgements
 
 
-def _look(places: Sequence[Place], classifier: Classifier) -> list[_Seen]:
-    forms = np.zeros((len(places), 28, 28), np.uint8)
-    for number, place in enumerate(places):
-        if place.strength.any():
-            forms[number] = to_mnist_form(place.strength)
+def _classify(regions: Sequence[InkRegion], classifier: Classifier) -> list[_Classified]:
+    forms = np.zeros((len(regions), 28, 28), np.uint8)
+    for i, region in enumerate(regions):
+        if region.intensity.any():
+            forms[i] = to_mnist_form(region.intensity)
     calibration = classifier.card.calibration
     inside = classifier.look(forms)
     calibrated = apply_temperature(inside.probabilities, calibration.temperature)
     likely = np.ones(len(forms)) if calibration.rejection is None else calibration.rejection.likely(inside)
-    return [_Seen(*one) for one in zip(forms, calibrated, likely.tolist(), strict=True)]
+    return [_Classified(*output) for output in zip(forms, calibrated, likely.tolist(), strict=True)]
 
 
-def _judgement(row: RowPlaces, place: Place, seen: _Seen, parameters: VerifyParameters) -> Judgement:
-    is_lone = row.alone and len(row.places) == 1
-    if place.character is None:
-        return _lone(place, seen, parameters) if is_lone else _passed_over(row, place, seen, parameters)
-    symbol = row.answer.text[place.character]
-    shares = row.answer.shares[place.character]
+def _judge_one(
+    row: RowRegions, region: InkRegion, classified: _Classified, parameters: VerifyParameters
+) -> Judgement:
+    is_lone = row.alone and len(row.regions) == 1
+    if region.character is None and is_lone:
+        return _lone(region, classified, parameters)
+    if region.character is None:
+        return _passed_over(row, region, classified, parameters)
+    symbol = row.answer.text[region.character]
+    shares = row.answer.shares[region.character]
     digit = None if symbol == "?" else int(symbol)
-    opinions = _opinions(seen, digit, float(shares[ALPHABET.index(symbol)]))
-    trusted = seen.likely * seen.probabilities + (1 - seen.likely) / 10
+    opinions = _opinions(classified, digit, float(shares[ALPHABET.index(symbol)]))
+    # The less the ink is like a digit, the less the classifier's digit counts: in the end all count alike.
+    in_distribution = classified.in_distribution
+    trusted = in_distribution * classified.probabilities + (1 - in_distribution) / 10
     both = np.maximum(shares[:10], parameters.floor) * np.maximum(trusted, parameters.floor)
     if digit is not None:
         right = likely_right(opinions, row.may_be_a_letter, parameters)
         accepted = right >= parameters.right
         if row.is_lone_character:
             # Two networks that name different digits are no reason to print one of them.
-            accepted = (accepted or opinions.form_digit == digit) and (
-                likely_no_letter(opinions, parameters) >= parameters.lone_right
-            )
+            agrees = opinions.form_digit == digit
+            no_letter = likely_no_letter(opinions, parameters) >= parameters.lone_right
+            accepted = (accepted or agrees) and no_letter
         if accepted:
-            return Judgement(place, seen.form, _with(both, digit, right), opinions, True)
-    if is_lone and _is_clear(
-        place, seen, None if digit is not None else float(shares[seen.digit]), parameters
-    ):
-        return Judgement(place, seen.form, _summing_to_one(seen.probabilities), opinions, True)
-    return Judgement(place, seen.form, _summing_to_one(both), opinions, False)
+            return Judgement(region, classified.form, _with(both, digit, right), opinions, True)
+    heard = float(shares[classified.digit]) if digit is None else None
+    if is_lone and _is_clear(region, classified, heard, parameters):
+        probabilities = _summing_to_one(classified.probabilities)
+        return Judgement(region, classified.form, probabilities, opinions, True)
+    return Judgement(region, classified.form, _summing_to_one(both), opinions, False)
 
 
-def _is_clear(place: Place, seen: _Seen, heard: float | None, parameters: VerifyParameters) -> bool:
+def _is_clear(
+    region: InkRegion, classified: _Classified, heard: float | None, parameters: VerifyParameters
+) -> bool:
     """Return whether the classifier is certain of a page's only character, of which the row reader is not.
 
     Args:
-        place: the character's place.
-        seen: the classifier's output.
+        region: the character's ink.
+        classified: the classifier's output.
         heard: the row reader's probability of the classifier's digit if its symbol is "?"; else None.
         parameters: weights and thresholds.
     """
-    if seen.certainty >= parameters.certain and (heard is None or heard >= parameters.seen):
+    if classified.certainty >= parameters.certain and (heard is None or heard >= parameters.seen):
         return True
     # A straight upright stroke alone is a 1; the row reader has hardly seen one alone in training.
-    height, width = place.strength.shape
+    height, width = region.intensity.shape
     is_bar = width <= parameters.bar * height
-    return heard is not None and seen.digit == 1 and seen.likely >= parameters.digit and is_bar
+    is_one = classified.digit == 1 and classified.in_distribution >= parameters.digit
+    return heard is not None and is_one and is_bar
 
 
-def _lone(place: Place, seen: _Seen, parameters: VerifyParameters) -> Judgement:
+def _lone(region: InkRegion, classified: _Classified, parameters: VerifyParameters) -> Judgement:
     """Judge the only ink of a page, in which the row reader found nothing, such as a straight upright stroke.
 
     It is never a sign, since without it nothing is left on the page; the classifier decides.
     """
-    sure = float(seen.probabilities.max()) >= parameters.alone
-    accepted = seen.likely >= parameters.digit and sure
-    return Judgement(place, seen.form, _summing_to_one(seen.probabilities), _opinions(seen), accepted)
+    is_confident = float(classified.probabilities.max()) >= parameters.alone
+    accepted = classified.in_distribution >= parameters.digit and is_confident
+    probabilities = _summing_to_one(classified.probabilities)
+    return Judgement(region, classified.form, probabilities, _opinions(classified), accepted)
 
 
-def _passed_over(row: RowPlaces, place: Place, seen: _Seen, parameters: VerifyParameters) -> Judgement:
+def _passed_over(
+    row: RowRegions, region: InkRegion, classified: _Classified, parameters: VerifyParameters
+) -> Judgement:
     """Judge ink of a digit's size that belongs to no character of the row.
 
     Ink that the row reader considered is a sign if the row is likely right; other ink is one if the
     classifier rejects it or takes it for a 1, since a straight stroke may be a slash, a bracket or a line of
     the paper.
     """
-    if _is_line(row, place, parameters):
+    if _is_line(row, region, parameters):
         is_sign = True
-    elif place.heard >= parameters.heard:
+    elif region.heard >= parameters.heard:
         is_sign = row.confidence >= parameters.sure
     else:
-        is_sign = seen.likely < parameters.digit or seen.digit == 1
-    probabilities = _summing_to_one(seen.probabilities)
-    return Judgement(place, seen.form, probabilities, _opinions(seen), False, is_sign)
+        is_sign = classified.in_distribution < parameters.digit or classified.digit == 1
+    probabilities = _summing_to_one(classified.probabilities)
+    return Judgement(region, classified.form, probabilities, _opinions(classified), False, is_sign)
 
 
-def _is_line(row: RowPlaces, place: Place, parameters: VerifyParameters) -> bool:
+def _is_line(row: RowRegions, region: InkRegion, parameters: VerifyParameters) -> bool:
     """Return whether ink that was passed over is a line finer than the digits' strokes: the side of a box."""
-    height, width = place.strength.shape
-    if place.at_edge or width > parameters.bar * height:
+    height, width = region.intensity.shape
+    if region.at_edge or width > parameters.bar * height:
         return False
-    written = [_thickness(one) for one in row.places if one.character is not None and one.strength.any()]
-    return bool(written) and _thickness(place) < parameters.fine * float(np.median(written))
+    characters = [other for other in row.regions if other.character is not None and other.intensity.any()]
+    if not characters:
+        return False
+    usual = float(np.median([_thickness(other) for other in characters]))
+    return _thickness(region) < parameters.fine * usual
 
 
-def _thickness(place: Place) -> float:
-    return stroke_width((place.strength > place.strength.max() // 2).view(np.uint8))
+def _thickness(region: InkRegion) -> float:
+    mask = region.intensity > region.intensity.max() // 2
+    return stroke_width(mask.view(np.uint8))
 
 
 def likely_right(
@@ -277,14 +298,15 @@ def likely_right(
 
     Args:
         opinions: separate outputs of both networks.
-        may_be_a_letter: whether the digit is part of ink that may be a letter (`RowPlaces.may_be_a_letter`).
+        may_be_a_letter: whether the digit is part of ink that may be a letter (`RowRegions.may_be_a_letter`).
         parameters: weights of the logistic regression.
     """
-    weights = (parameters.offset, parameters.told, parameters.agreement)
-    odds = sum(weight * value for weight, value in zip(weights, evidence(opinions), strict=True))
+    one, told, agreement = evidence(opinions)
+    odds = parameters.offset * one + parameters.told * told + parameters.agreement * agreement
     if may_be_a_letter:
         agree = opinions.form_digit == opinions.row_digit
-        odds -= (parameters.letter_agreed if agree else parameters.letter) * (1 - opinions.likely_digit)
+        weight = parameters.letter_agreed if agree else parameters.letter
+        odds -= weight * (1 - opinions.likely_digit)
     return _probability(odds)
 
 
@@ -295,7 +317,8 @@ def likely_no_letter(opinions: Opinions, parameters: VerifyParameters = PARAMETE
         opinions: separate outputs of both networks.
         parameters: weights of the logistic regression.
     """
-    told, digit = log_odds(opinions.row_probability), log_odds(opinions.likely_digit)
+    told = log_odds(opinions.row_probability)
+    digit = log_odds(opinions.likely_digit)
     odds = parameters.lone_offset + parameters.lone_told * told + parameters.lone_digit * digit
     return _probability(odds)
 
@@ -318,8 +341,16 @@ def evidence(opinions: Opinions) -> tuple[float, float, float]:
     return 1.0, log_odds(opinions.row_probability), agreement
 
 
-def _opinions(seen: _Seen, digit: int | None = None, told: float = 0.0) -> Opinions:
-    return Opinions(digit, told, seen.digit, float(seen.probabilities.max()), seen.likely)
+def _opinions(
+    classified: _Classified, row_digit: int | None = None, row_probability: float = 0.0
+) -> Opinions:
+    return Opinions(
+        row_digit=row_digit,
+        row_probability=row_probability,
+        form_digit=classified.digit,
+        form_probability=float(classified.probabilities.max()),
+        likely_digit=classified.in_distribution,
+    )
 
 
 def _with(shares: np.ndarray, digit: int, probability: float) -> np.ndarray:

@@ -69,7 +69,7 @@ def fit_rejection(
             99 % of the other half.
         more_digits: outputs for each further kind of digits, such as digits as they are written elsewhere
             (`digitlab.synthesis.strokes`).
-        others: outputs for ink that is not a digit (`digitlab.synthesis.other_ink`).
+        others: outputs for ink that is not a digit (`digitlab.synthesis.non_digits`).
         weights: weights of the other ink in the fit, [m].
 
     Source:

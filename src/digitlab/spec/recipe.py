@@ -119,7 +119,7 @@ class Augmentation(Spec):
         damage: share of the images that are damaged, but legible to a person, in one of five ways: pixels
             turned black or white, a part inverted, lines across, only the outline left, a cloud; None is no
             damage.
-        non_digits: share of generated images that are no digits (`digitlab.synthesis.other_ink`) among the
+        non_digits: share of generated images that are no digits (`digitlab.synthesis.non_digits`) among the
             images of an epoch. Training then has an eleventh class for them, which shapes the features that
             rejection uses; the network that is scored and saved has the ten digits. None is no such image.
     """

@@ -9,7 +9,7 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import pairwise
+from itertools import pairwise, product
 from types import MappingProxyType
 
 import cv2
@@ -54,8 +54,8 @@ def _shot_noise(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 def _impulse_noise(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Turn 17 % of the pixels black or white."""
-    struck = random.random(images.shape) < 0.17
-    return np.where(struck, random.integers(0, 2, images.shape), images)
+    is_struck = random.random(images.shape) < 0.17
+    return np.where(is_struck, random.integers(0, 2, images.shape), images)
 
 
 def _glass_blur(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -65,13 +65,14 @@ def _glass_blur(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
     along the columns alone.
     """
     blurred = _gaussian(0.7) @ images
-    everyone = np.arange(len(images))
+    every_image = np.arange(len(images))
     # From the last pixel to the first, so that one is carried on and on: the published order.
     inner = range(SIZE - 1, 1, -1)
-    for row, column in [(row, column) for _ in range(2) for row in inner for column in inner]:
-        struck = random.random(len(images)) < 0.5
-        down, right = random.integers(-1, 1, (2, len(images))) * struck
-        other = (everyone, row + down, column + right)
+    one_pass = list(product(inner, inner))
+    for row, column in 2 * one_pass:
+        is_struck = random.random(len(images)) < 0.5
+        down, right = random.integers(-1, 1, (2, len(images))) * is_struck
+        other = (every_image, row + down, column + right)
         here = blurred[:, row, column].copy()
         blurred[:, row, column] = blurred[other]
         blurred[other] = here
@@ -82,16 +83,19 @@ def _motion_blur(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Blur along a trail to one side, of 3 pixels' spread, within 45 degrees of the horizontal."""
     kernels = [_trail(angle) for angle in np.deg2rad(np.arange(-45, 46))]
     chosen = random.integers(0, len(kernels), len(images))
-    pairs = zip(images, chosen, strict=True)
-    return np.stack([cv2.filter2D(image, -1, kernels[number]) for image, number in pairs])
+    blurred = [cv2.filter2D(image, -1, kernels[i]) for image, i in zip(images, chosen, strict=True)]
+    return np.stack(blurred)
 
 
 def _trail(angle: float) -> np.ndarray:
-    reach = 10
-    along = np.arange(0, reach, 0.25)
+    """Return the kernel of a blur to one side, float32 [21, 21]: half of a Gaussian along a line."""
+    reach = 10  # pixels
+    distances = np.arange(0, reach, 0.25)
+    direction = (np.sin(angle), np.cos(angle))
+    rows, columns = np.rint(reach + distances[:, None] * direction).astype(int).T
     kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
-    places = np.rint(reach + along[:, None] * (np.sin(angle), np.cos(angle))).astype(int)
-    np.add.at(kernel, (places[:, 0], places[:, 1]), np.exp(-((along / 3) ** 2) / 2))
+    # Several points of the line are in one pixel, where `+=` would count only one of them.
+    np.add.at(kernel, (rows, columns), np.exp(-((distances / 3) ** 2) / 2))
     return kernel / kernel.sum()
 
 
@@ -108,8 +112,11 @@ def _scale(images: np.ndarray, _random: np.random.Generator) -> np.ndarray:
 
 def _rotate(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Rotate by 0.4 radians one way or the other."""
-    turns = 0.4 * _signs(random, len(images))
-    return _move(images, [np.array([[np.cos(t), -np.sin(t)], [np.sin(t), np.cos(t)]]) for t in turns])
+    matrices = []
+    for angle in 0.4 * _signs(random, len(images)):
+        cos, sin = np.cos(angle), np.sin(angle)
+        matrices.append(np.array([[cos, -sin], [sin, cos]]))
+    return _move(images, matrices)
 
 
 def _brightness(images: np.ndarray, _random: np.random.Generator) -> np.ndarray:
@@ -121,8 +128,10 @@ def _translate(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Shift by 3 pixels up or down and to the left or right."""
     padded = np.pad(images, ((0, 0), (3, 3), (3, 3)))
     starts = random.choice((0, 6), (len(images), 2))
-    pairs = zip(padded, starts, strict=True)
-    return np.stack([image[down : down + SIZE, right : right + SIZE] for image, (down, right) in pairs])
+    moved = []
+    for image, (top, left) in zip(padded, starts, strict=True):
+        moved.append(image[top : top + SIZE, left : left + SIZE])
+    return np.stack(moved)
 
 
 def _stripe(images: np.ndarray, _random: np.random.Generator) -> np.ndarray:
@@ -134,23 +143,28 @@ def _stripe(images: np.ndarray, _random: np.random.Generator) -> np.ndarray:
 
 def _fog(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Add a cloud of up to three times the full ink, and dim the sum to the brightness of the ink."""
+    # Fractal noise: each octave has half the cells of the one before it, and half its strength.
     cloud = sum(0.51**octave * _octave(random, len(images), 256 >> octave) for octave in range(8))
+    cloud = np.clip(0.5 + cloud / 2.8, 0, 1)
     brightest = images.max(axis=(1, 2), keepdims=True)
-    return (images + 3 * np.clip(0.5 + cloud / 2.8, 0, 1)) * brightest / (brightest + 3)
+    return (images + 3 * cloud) * brightest / (brightest + 3)
 
 
 def _octave(random: np.random.Generator, count: int, cell: int) -> np.ndarray:
     """Draw noise, [count, 28, 28] in -1..1: random values `cell` pixels apart, interpolated linearly."""
     knots = np.arange(SIZE // cell + 3, dtype=np.float32)
-    at = np.arange(SIZE, dtype=np.float32) / cell + random.random((2, count, 1), np.float32)
-    down, across = np.maximum(0, 1 - np.abs(at[..., None] - knots))
+    # Rows and columns in cells from the first knot, which lies at random beyond the edge.
+    positions = np.arange(SIZE, dtype=np.float32) / cell + random.random((2, count, 1), np.float32)
+    # Weight of each knot at each row and column: a matrix product then interpolates.
+    row_weights, column_weights = np.maximum(0, 1 - np.abs(positions[..., None] - knots))
     values = random.uniform(-1, 1, (count, len(knots), len(knots))).astype(np.float32)
-    return down @ values @ across.transpose(0, 2, 1)
+    return row_weights @ values @ column_weights.transpose(0, 2, 1)
 
 
 def _spatter(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Lay dark drops over the digit, where smoothed noise is above its mean."""
-    wet = _blur(random.normal(0.65, 0.3, images.shape).astype(np.float32), 1) > 0.65
+    noise = random.normal(0.65, 0.3, images.shape).astype(np.float32)
+    wet = _blur(noise, 1) > 0.65
     drops = _blur(wet.astype(np.float32), 1.5)
     drops[drops < 0.8] = 0
     return images * (1 - drops) + drops * 63 / 255
@@ -159,9 +173,9 @@ def _spatter(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
 def _dotted_line(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Draw a line from edge to edge, 2 columns drawn and 2 left out in turn."""
     start, end = random.integers(0, 27, (2, len(images)))
-    everywhere = np.zeros(len(images)), np.full(len(images), 27.0)
-    line = _line(everywhere[0], start, everywhere[1], end)
-    return images + line * (np.arange(SIZE) // 2 % 2)
+    left, right = np.zeros(len(images)), np.full(len(images), 27.0)
+    is_drawn = np.arange(SIZE) // 2 % 2
+    return images + _line(left, start, right, end) * is_drawn
 
 
 def _zigzag(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -170,13 +184,18 @@ def _zigzag(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
     start = random.integers(0, 27, len(images))
     angle = np.arctan(random.integers(-5, 5, len(images)) / (right - left))
     length = (right - left) / np.cos(angle)  # 23 to 23.6 pixels: room for six teeth
-    along = [np.zeros(len(images)), *(np.full(len(images), 4.0 * i + 2) for i in range(6)), length]
-    aside = [0.0, *(2.0 * (-1) ** i for i in range(6)), -1 / (length - 20)]
-    across = [left + x * np.cos(angle) - y * np.sin(angle) for x, y in zip(along, aside, strict=True)]
-    down = [start + x * np.sin(angle) + y * np.cos(angle) for x, y in zip(along, aside, strict=True)]
+    # Points along the line and aside of it: its beginning, the tips of the teeth, and its end.
+    points = [(np.zeros(len(images)), 0.0)]
+    points += [(np.full(len(images), 4.0 * i + 2), 2.0 * (-1) ** i) for i in range(6)]
+    points += [(length, -1 / (length - 20))]
+    rotated = []
+    for along, aside in points:
+        x = left + along * np.cos(angle) - aside * np.sin(angle)
+        y = start + along * np.sin(angle) + aside * np.cos(angle)
+        rotated.append((x, y))
     # Two strokes share the column that they meet in, where they add up.
-    ends = pairwise(zip(across, down, strict=True))
-    return images + sum(_line(*one, *other) for one, other in ends)
+    strokes = [_line(x, y, next_x, next_y) for (x, y), (next_x, next_y) in pairwise(rotated)]
+    return images + sum(strokes)
 
 
 def _line(left: np.ndarray, top: np.ndarray, right: np.ndarray, bottom: np.ndarray) -> np.ndarray:
@@ -185,13 +204,14 @@ def _line(left: np.ndarray, top: np.ndarray, right: np.ndarray, bottom: np.ndarr
     Returns:
         Strokes, float [n, 28, 28], 0 in the columns beyond the points.
     """
-    columns = np.arange(SIZE)
+    columns = rows = np.arange(SIZE)
     slope = (bottom - top) / (right - left)
-    height = top[:, None] + slope[:, None] * (columns - left[:, None])  # [n, 28]
-    distance = np.abs(columns[:, None] - height[:, None, :])
+    y = top[:, None] + slope[:, None] * (columns - left[:, None])  # [n, 28]
+    distance = np.abs(rows[:, None] - y[:, None, :])
+    # The minimum keeps the logarithm finite; from 1.45 pixels on the strength is 0 anyway.
     strength = np.clip(1 + np.log(1 - np.minimum(distance, 2.29) / 2.3), 0, 1)
-    drawn = (columns >= np.floor(left)[:, None]) & (columns < np.ceil(right)[:, None])
-    return strength * drawn[:, None]
+    is_drawn = (columns >= np.floor(left)[:, None]) & (columns < np.ceil(right)[:, None])
+    return strength * is_drawn[:, None]
 
 
 def _canny_edges(images: np.ndarray, _random: np.random.Generator) -> np.ndarray:
@@ -208,8 +228,9 @@ def _blur(images: np.ndarray, sigma: float) -> np.ndarray:
 
 def _gaussian(sigma: float) -> np.ndarray:
     """Return the matrix that blurs columns by a Gaussian, float32 [28, 28]; each row sums to 1."""
-    places = np.arange(SIZE, dtype=np.float32)
-    kernel = np.exp(-(((places[:, None] - places) / sigma) ** 2) / 2)
+    pixels = np.arange(SIZE, dtype=np.float32)
+    distances = pixels[:, None] - pixels
+    kernel = np.exp(-((distances / sigma) ** 2) / 2)
     return kernel / kernel.sum(axis=1, keepdims=True)
 
 
@@ -217,8 +238,9 @@ def _move(images: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
     """Map every point x of an image, relative to its centre, to matrix @ x."""
     moved = []
     for image, matrix in zip(images, matrices, strict=True):
-        offset = _CENTRE - matrix @ np.full((2, 1), _CENTRE)
-        moved.append(cv2.warpAffine(image, np.hstack([matrix, offset]), (SIZE, SIZE), flags=cv2.INTER_LINEAR))
+        offset = _CENTRE - matrix @ np.full((2, 1), _CENTRE)  # the centre stays where it is
+        affine = np.hstack([matrix, offset])
+        moved.append(cv2.warpAffine(image, affine, (SIZE, SIZE), flags=cv2.INTER_LINEAR))
     return np.stack(moved)
 
 

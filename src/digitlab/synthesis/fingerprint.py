@@ -13,7 +13,7 @@ import numpy as np
 @cache
 def synthesis_fingerprint() -> str:
     """Return a hash of the drawing code and of the versions of its libraries, 64 hexadecimal digits."""
-    known = hashlib.sha256(f"NumPy {np.__version__}, OpenCV {cv2.__version__}".encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        known.update(source.read_bytes())
-    return known.hexdigest()
+    fingerprint = hashlib.sha256(f"NumPy {np.__version__}, OpenCV {cv2.__version__}".encode())
+    for module in sorted(Path(__file__).parent.glob("*.py")):
+        fingerprint.update(module.read_bytes())
+    return fingerprint.hexdigest()

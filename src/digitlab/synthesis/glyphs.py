@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from digitlab.synthesis import glyphs_0_to_1, glyphs_2_to_3, glyphs_4_to_5, glyphs_6_to_7, glyphs_8_to_9
-from digitlab.synthesis.hand import Hand, Strokes
+from digitlab.synthesis.stroke_sampler import Strokes, StrokeSampler
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Glyph:
         share: frequency in proportion to the other variants of the digit.
         draw: function that draws its strokes, each float64 [n, points, 2].
         widest: largest width of the pen as a share of the digit's narrower side.
-        haste: share of hands that round corners; small where a corner distinguishes the digit from another.
+        corner_rounding: share of hands that round corners; small where a corner distinguishes the digit from
+            another.
         held_back: whether it is never drawn for training, so that scores on unseen shapes can be measured.
         lookalike: whether it is no digit but, alone and in a digit's size, may be taken for one.
     """
@@ -30,9 +31,9 @@ class Glyph:
     digit: int
     name: str
     share: float
-    draw: Callable[[Hand], Strokes]
+    draw: Callable[[StrokeSampler], Strokes]
     widest: float = 0.27
-    haste: float = 0.35
+    corner_rounding: float = 0.35
     held_back: bool = False
     lookalike: bool = False
 
@@ -246,5 +247,5 @@ def glyphs_of(digit: int, held_back: bool = False) -> tuple[tuple[Glyph, ...], n
         Variants, one or more, and the probability of each, float64 [variants].
     """
     glyphs = tuple(glyph for glyph in GLYPHS if glyph.digit == digit and glyph.held_back == held_back)
-    shares = np.array([glyph.share for glyph in glyphs])
-    return glyphs, shares / shares.sum()
+    frequencies = np.array([glyph.share for glyph in glyphs])
+    return glyphs, frequencies / frequencies.sum()

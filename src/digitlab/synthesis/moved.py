@@ -47,7 +47,8 @@ def _matrix(random: np.random.Generator, side: int) -> np.ndarray:
     rotation = np.array([[cosine, -sine], [sine, cosine]])
     linear = rotation @ np.array([[1, slant], [0, 1]]) @ np.diag(stretch)
     middle = np.full(2, (side - 1) / 2)
-    return np.column_stack([linear, middle + shift - linear @ middle])
+    offset = middle + shift - linear @ middle
+    return np.column_stack([linear, offset])
 
 
 def _thickened(digit: np.ndarray, amount: float) -> np.ndarray:

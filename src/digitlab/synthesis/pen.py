@@ -9,8 +9,10 @@ from digitlab.synthesis.row_hand import Way
 
 _FINE = 44
 """Height of a digit in pixels where ink is drawn, before it is scaled to the picture's resolution."""
-_WIDTH, _WIDTHS = 0.088, (0.035, 0.2)
-"""Width of a stroke as a share of the digit's height: the median; the narrowest and the widest."""
+_WIDTH = 0.088
+"""Median width of a stroke, as a share of the digit's height."""
+_NARROWEST, _WIDEST = 0.035, 0.2
+"""Smallest and largest width of a stroke, as shares of the digit's height."""
 _MARGIN = 16
 """Margin in pixels around all points, more than half of the widest stroke."""
 
@@ -31,48 +33,55 @@ def draw_ink(
         right.
     """
     if way is None:
-        rows, columns = round(1.2 * height), round(height * random.uniform(1, 6))
+        rows = round(1.2 * height)
+        columns = round(height * random.uniform(1, 6))
         return np.zeros((rows, columns), np.float32), (0, rows, 0, columns)
     points, lines = way
     low, high = points.min(axis=0), points.max(axis=0)
-    size = np.ceil((high - low) * _FINE).astype(int) + 2 * _MARGIN
+    fine_columns, fine_rows = (np.ceil((high - low) * _FINE).astype(int) + 2 * _MARGIN).tolist()
     pixels = (points - low) * _FINE + _MARGIN
     # A stroke thinner than a pixel would look like a shade of the paper.
-    width = np.clip(np.exp(random.normal(np.log(_WIDTH), 0.42)), max(_WIDTHS[0], 1 / height), _WIDTHS[1])
+    narrowest = max(_NARROWEST, 1 / height)
+    width = np.clip(np.exp(random.normal(np.log(_WIDTH), 0.42)), narrowest, _WIDEST)
     radius = _FINE / 2 * float(width)
-    far = _distances(pixels, lines, (int(size[1]), int(size[0])))
-    reach = radius * _pressure(far.shape, random)
-    soft = random.uniform(0.5, 1.6) if rough else 0.5
-    fine = np.clip((reach - far) / soft + 0.5, 0, 1)
+    distances = _distances(pixels, lines, (fine_rows, fine_columns))
+    reach = radius * _pressure(fine_columns, random)
+    softness = random.uniform(0.5, 1.6) if rough else 0.5  # pixels from full ink to none
+    fine = np.clip((reach - distances) / softness + 0.5, 0, 1)
     if rough and random.random() < 0.35:
         fine *= _grain(fine.shape, random)
     scale = height / _FINE
-    shown = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-    ink = np.asarray(cv2.resize(fine, shown, interpolation=cv2.INTER_AREA))
+    columns = max(1, round(fine_columns * scale))
+    rows = max(1, round(fine_rows * scale))
+    ink = np.asarray(cv2.resize(fine, (columns, rows), interpolation=cv2.INTER_AREA))
     edge = (_MARGIN - radius) * scale
-    return ink, (round(edge), round(shown[1] - edge), round(edge), round(shown[0] - edge))
+    return ink, (round(edge), round(rows - edge), round(edge), round(columns - edge))
 
 
 def _distances(pixels: np.ndarray, lines: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Return the distance of each pixel from the path of the pen, float32 [h, w]."""
     begin, end = pixels[lines[:, 0]], pixels[lines[:, 1]]
+    # As many points on each line as the longest one has pixels.
     steps = int(np.ceil(np.abs(end - begin).max())) + 1
     share = np.linspace(0, 1, min(steps, 400), dtype=np.float32)[None, :, None]
-    at = np.rint(begin[:, None] + share * (end - begin)[:, None]).astype(np.int32).reshape(-1, 2)
+    path = begin[:, None] + share * (end - begin)[:, None]
+    columns, rows = np.rint(path).astype(np.int32).reshape(-1, 2).T
     paper = np.full(size, 255, np.uint8)
-    paper[at[:, 1], at[:, 0]] = 0
+    paper[rows, columns] = 0
     return cv2.distanceTransform(paper, cv2.DIST_L2, cv2.DIST_MASK_5)
 
 
-def _pressure(size: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
+def _pressure(columns: int, random: np.random.Generator) -> np.ndarray:
     """Draw factors of the pen's width along the row, float32 [1, w]."""
-    columns = size[1]
     coarse = random.standard_normal((1, columns // 12 + 2)).astype(np.float32)
-    return 1 + random.uniform(0, 0.16) * cv2.resize(coarse, (columns, 1), interpolation=cv2.INTER_CUBIC)
+    strength = random.uniform(0, 0.16)
+    return 1 + strength * cv2.resize(coarse, (columns, 1), interpolation=cv2.INTER_CUBIC)
 
 
 def _grain(size: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
     """Draw the share of a dry pen's ink that reaches the paper, float32 [h, w]."""
-    grain = random.standard_normal((size[0] // 2 + 1, size[1] // 2 + 1), np.float32)
-    grain = cv2.resize(grain, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
+    rows, columns = size
+    # Grains are about two pixels wide.
+    grain = random.standard_normal((rows // 2 + 1, columns // 2 + 1), np.float32)
+    grain = cv2.resize(grain, (columns, rows), interpolation=cv2.INTER_LINEAR)
     return np.clip(1 - random.uniform(0.05, 0.5) * np.abs(grain), 0, 1)

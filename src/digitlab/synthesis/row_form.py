@@ -37,10 +37,13 @@ def scale_row(grey: np.ndarray, width: int) -> np.ndarray:
 
 def nearest_width(width: float) -> int:
     """Return the width of `ROW_WIDTHS` that is nearest in ratio to a width in pixels."""
-    at = bisect_left(ROW_WIDTHS, width)
-    if at in (0, len(ROW_WIDTHS)):
-        return ROW_WIDTHS[min(at, len(ROW_WIDTHS) - 1)]
-    narrower, wider = ROW_WIDTHS[at - 1], ROW_WIDTHS[at]
+    i = bisect_left(ROW_WIDTHS, width)
+    if i == 0:
+        return ROW_WIDTHS[0]
+    if i == len(ROW_WIDTHS):
+        return ROW_WIDTHS[-1]
+    narrower, wider = ROW_WIDTHS[i - 1], ROW_WIDTHS[i]
+    # Nearest in ratio: on the near side of their geometric mean.
     return narrower if width * width < narrower * wider else wider
 
 
@@ -54,11 +57,12 @@ def by_width(forms: Sequence[np.ndarray], read: Callable[[np.ndarray], np.ndarra
     Returns:
         Output of each row, in the order of the rows.
     """
-    places: dict[int, list[int]] = {}
+    indices_by_width: dict[int, list[int]] = {}
     for i, form in enumerate(forms):
-        places.setdefault(form.shape[1], []).append(i)
-    given: list[np.ndarray] = [np.empty(0)] * len(forms)
-    for same in places.values():
-        for i, answer in zip(same, read(np.stack([forms[i] for i in same])), strict=True):
-            given[i] = answer
-    return given
+        indices_by_width.setdefault(form.shape[1], []).append(i)
+    outputs: list[np.ndarray] = [np.empty(0)] * len(forms)
+    for indices in indices_by_width.values():
+        batch = np.stack([forms[i] for i in indices])
+        for i, output in zip(indices, read(batch), strict=True):
+            outputs[i] = output
+    return outputs

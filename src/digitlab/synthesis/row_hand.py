@@ -53,12 +53,12 @@ class Habits:
 
 def draw_habits(random: np.random.Generator) -> Habits:
     """Draw the habits of a hand, from neat to hasty."""
-    haste = random.beta(1.2, 2.5)
-    tight = random.random() < 0.16
+    haste = random.beta(1.2, 2.5)  # 0 neat .. 1 hasty
+    is_tight = random.random() < 0.16
     return Habits(
         slant=float(np.clip(random.normal(0.12, 0.2), -0.35, 0.6)),
         aspect=float(np.exp(np.clip(random.normal(0, 0.2), -0.45, 0.45))),
-        gap=random.uniform(-0.1, 0.06) if tight else float(np.exp(random.normal(np.log(0.17), 0.6))),
+        gap=random.uniform(-0.1, 0.06) if is_tight else float(np.exp(random.normal(np.log(0.17), 0.6))),
         gap_jitter=random.uniform(0.02, 0.12),
         size_jitter=0.03 + 0.13 * haste,
         turn_jitter=0.02 + 0.1 * haste,
@@ -76,36 +76,37 @@ def draw_habits(random: np.random.Generator) -> Habits:
 def move(way: Way, habits: Habits, random: np.random.Generator, scale: float) -> Way:
     """Scale and rotate a token as this hand writes it, with its irregularity."""
     points, lines = way
-    size = scale * np.exp(habits.size_jitter * np.clip(random.standard_normal(), -2.5, 2.5))
-    wide = size * habits.aspect * np.exp(0.07 * random.standard_normal())
+    height = scale * np.exp(habits.size_jitter * np.clip(random.standard_normal(), -2.5, 2.5))
+    width = height * habits.aspect * np.exp(0.07 * random.standard_normal())
     angle = habits.turn_jitter * random.standard_normal()
     cos, sin = np.cos(angle), np.sin(angle)
-    moved = (points - (0.3, 0.5)) * (wide, size)
-    turned = moved @ np.array([[cos, sin], [-sin, cos]])
+    scaled = (points - (0.3, 0.5)) * (width, height)  # from the middle of the digit
+    rotated = scaled @ np.array([[cos, sin], [-sin, cos]])
     # Digits stand on the baseline, also those that are smaller.
-    turned[:, 1] += 1 - 0.5 * size + habits.rise_jitter * random.standard_normal()
-    return turned.astype(np.float32), lines
+    rotated[:, 1] += 1 - 0.5 * height + habits.rise_jitter * random.standard_normal()
+    return rotated.astype(np.float32), lines
 
 
 def coil(count: int, habits: Habits, random: np.random.Generator) -> Way:
     """Draw `count` zeros without lifting the pen: one path of the pen for all."""
-    across, tall = random.uniform(0.2, 0.34), habits.zero_size * random.uniform(0.8, 1.05)
-    pitch = 2 * across * random.uniform(0.95, 1.6)
-    way = -1 if random.random() < 0.85 else 1
+    radius = random.uniform(0.2, 0.34)
+    height = habits.zero_size * random.uniform(0.8, 1.05)
+    pitch = 2 * radius * random.uniform(0.95, 1.6)
+    direction = -1 if random.random() < 0.85 else 1  # most turn counterclockwise
     zeros = []
     for i in range(count):
         # Each begins at the head, goes round, and a little further: from there the pen moves on to the next.
         start = -np.pi / 2 + random.normal(0, 0.35)
         turn = 2 * np.pi + random.normal(0.25, 0.3)
-        angle = start + way * np.linspace(0, turn, 22)
-        wide, high = (np.exp(0.08 * random.standard_normal()) for _ in range(2))
-        x = pitch * i + across * wide * np.cos(angle)
-        y = 1 - tall / 2 + tall / 2 * high * np.sin(angle) + 0.03 * random.standard_normal()
+        angle = start + direction * np.linspace(0, turn, 22)
+        width_factor = np.exp(0.08 * random.standard_normal())
+        height_factor = np.exp(0.08 * random.standard_normal())
+        x = pitch * i + radius * width_factor * np.cos(angle)
+        y = 1 - height / 2 + height / 2 * height_factor * np.sin(angle) + 0.03 * random.standard_normal()
         zeros.append(np.stack([x, y], axis=1))
     points = np.concatenate(zeros).astype(np.float32)
     points[:, 0] -= points[:, 0].min()
-    first = np.arange(len(points) - 1, dtype=np.int32)
-    return points, np.stack([first, first + 1], axis=1)
+    return points, _consecutive(len(points))
 
 
 def join(one: np.ndarray, other: np.ndarray, height: float, random: np.random.Generator) -> Way:
@@ -117,13 +118,20 @@ def join(one: np.ndarray, other: np.ndarray, height: float, random: np.random.Ge
         height: y at which the stroke leaves the left digit, in the frame of the row.
         random: random generator.
     """
-    begin = one[np.argmin(np.abs(one[:, 1] - height) * 1.5 - one[:, 0])]
-    end = other[np.argmin(np.abs(other[:, 1] - height + random.normal(0, 0.08)) * 1.5 + other[:, 0])]
+    # The point of each digit that is near the height and far out on the other digit's side.
+    begin_cost = np.abs(one[:, 1] - height) * 1.5 - one[:, 0]
+    end_cost = np.abs(other[:, 1] - height + random.normal(0, 0.08)) * 1.5 + other[:, 0]
+    begin, end = one[np.argmin(begin_cost)], other[np.argmin(end_cost)]
     share = np.linspace(0, 1, 7)[:, None]
     sag = random.normal(0.05, 0.08) * 4 * share * (1 - share)
     points = begin + share * (end - begin) + sag * np.array([0, 1])
-    first = np.arange(6, dtype=np.int32)
-    return points.astype(np.float32), np.stack([first, first + 1], axis=1)
+    return points.astype(np.float32), _consecutive(len(points))
+
+
+def _consecutive(count: int) -> np.ndarray:
+    """Return the lines from each of `count` points to the next, int32 [count - 1, 2]."""
+    first = np.arange(count - 1, dtype=np.int32)
+    return np.stack([first, first + 1], axis=1)
 
 
 def bend(points: np.ndarray, habits: Habits, random: np.random.Generator) -> np.ndarray:
@@ -132,20 +140,19 @@ def bend(points: np.ndarray, habits: Habits, random: np.random.Generator) -> np.
     phase = random.uniform(0, 2 * np.pi)
     drift = habits.climb * x - habits.swing * np.sin(2 * np.pi * x / habits.swing_length + phase)
     slanted = x + habits.slant * (1 - y)
-    wave, at = random.uniform(3, 9), random.uniform(0, 2 * np.pi)
-    tremble = random.exponential(0.01)
-    return np.stack(
-        [
-            slanted + tremble * np.sin(wave * y + 1.7 * x + at),
-            y + drift + tremble * np.cos(wave * slanted + at),
-        ],
-        axis=1,
-    )
+    frequency = random.uniform(3, 9)
+    tremor_phase = random.uniform(0, 2 * np.pi)
+    tremor = random.exponential(0.01)
+    bent_x = slanted + tremor * np.sin(frequency * y + 1.7 * x + tremor_phase)
+    bent_y = y + drift + tremor * np.cos(frequency * slanted + tremor_phase)
+    return np.stack([bent_x, bent_y], axis=1)
 
 
 def merge(ways: Sequence[Way]) -> Way:
     """Concatenate paths of the pen."""
-    starts = np.cumsum([0, *(len(points) for points, _ in ways)])
-    points = np.concatenate([points for points, _ in ways])
-    lines = np.concatenate([lines + start for (_, lines), start in zip(ways, starts, strict=False)])
-    return points, lines
+    all_lines = []
+    start = 0
+    for points, lines in ways:
+        all_lines.append(lines + start)
+        start += len(points)
+    return np.concatenate([points for points, _ in ways]), np.concatenate(all_lines)

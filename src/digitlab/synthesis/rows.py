@@ -13,7 +13,7 @@ import numpy as np
 from digitlab.spec.rows import COLUMN
 from digitlab.synthesis import row_hand
 from digitlab.synthesis.glyphs import Glyph, glyphs_of
-from digitlab.synthesis.letters import DRAWINGS, LETTERS
+from digitlab.synthesis.letter_skeletons import DRAWINGS, LETTERS
 from digitlab.synthesis.papers import draw_paper, expose
 from digitlab.synthesis.pen import draw_ink
 from digitlab.synthesis.row_form import ROW_HEIGHT, ROW_WIDTHS, nearest_width, scale_row
@@ -126,48 +126,54 @@ class RowComposer:
         """
         random = np.random.default_rng(np.random.SeedSequence((seed, index)))
         rows = self._compose(BATCH * BATCHES, random)
-        lengths = np.array([row.image.shape[1] / row.image.shape[0] for row in rows])
-        order = np.argsort(lengths * np.exp(0.08 * random.standard_normal(len(rows))), kind="stable")
-        return [
-            _batch([rows[i] for i in order[start * BATCH : (start + 1) * BATCH]])
-            for start in random.permutation(BATCHES)
-        ]
+        lengths = np.array([_aspect(row) for row in rows])
+        # Sorted by length, but not exactly: the rows of a batch are about equally long.
+        varied = lengths * np.exp(0.08 * random.standard_normal(len(rows)))
+        order = np.argsort(varied, kind="stable")
+        batches = []
+        for i in random.permutation(BATCHES):
+            indices = order[i * BATCH : (i + 1) * BATCH]
+            batches.append(_batch([rows[index] for index in indices]))
+        return batches
 
     def _compose(self, count: int, random: np.random.Generator) -> list[ComposedRow]:
         texts = [self._draw(random) for _ in range(count)]
         ways = self._ways(texts, random)
-        return [self._row(text, written, random) for text, written in zip(texts, ways, strict=True)]
+        return [self._row(text, ways_of_text, random) for text, ways_of_text in zip(texts, ways, strict=True)]
 
     def _ways(self, texts: Sequence[Text], random: np.random.Generator) -> list[list[Way]]:
         """Return the pen's path for each token of each row; a glyph's are drawn together, which is faster."""
         ways = [[_NOTHING] * len(text) for text in texts]
-        drawn: dict[str, tuple[Glyph, list[tuple[int, int]]]] = {}
+        glyphs: dict[str, Glyph] = {}
+        tokens_of_glyph: dict[str, list[tuple[int, int]]] = {}  # indices of their row, and in its text
         for i, text in enumerate(texts):
-            habit = _Alphabet(self._shares.drawn, self._held_back, random)
+            alphabet = _Alphabet(self._shares.drawn, self._held_back, random)
             for j, token in enumerate(text):
-                glyph = habit.glyph(token)
+                glyph = alphabet.glyph(token)
                 if glyph is not None:
-                    drawn.setdefault(f"{glyph.digit} {glyph.name}", (glyph, []))[1].append((i, j))
+                    key = f"{glyph.digit} {glyph.name}"
+                    glyphs.setdefault(key, glyph)
+                    tokens_of_glyph.setdefault(key, []).append((i, j))
                 elif token.kind == "digit":
-                    chosen = self._of_digit[token.value]
-                    ways[i][j] = self._skeletons[chosen[random.integers(len(chosen))]]
-        for glyph, places in drawn.values():
-            points, lines = write_glyph(glyph, len(places), random)
-            for (i, j), way in zip(places, points, strict=True):
-                ways[i][j] = way, lines
+                    candidates = self._of_digit[token.value]
+                    ways[i][j] = self._skeletons[candidates[random.integers(len(candidates))]]
+        for key, tokens in tokens_of_glyph.items():
+            points, lines = write_glyph(glyphs[key], len(tokens), random)
+            for (i, j), points_of_token in zip(tokens, points, strict=True):
+                ways[i][j] = points_of_token, lines
         return ways
 
     def _row(self, text: Text, ways: list[Way], random: np.random.Generator) -> ComposedRow:
         habits = draw_habits(random)
-        written = _place(text, ways, habits, random)
-        clean = random.random() < self._shares.clean
-        height = float(np.exp(random.uniform(np.log(15), np.log(42))))
-        ink, box = draw_ink(written, height, random, rough=not clean)
-        window = _window(box, height, random.random() < self._shares.tight, random)
-        ink = _cut(ink, window)
+        way = _place(text, ways, habits, random)
+        is_clean = random.random() < self._shares.clean
+        height = float(np.exp(random.uniform(np.log(15), np.log(42))))  # of a digit, in pixels
+        ink, box = draw_ink(way, height, random, rough=not is_clean)
+        is_tight = random.random() < self._shares.tight
+        ink = _crop(ink, _window(box, height, is_tight, random))
         if random.random() < self._shares.neighbours:
             _intrude(ink, random)
-        if clean:
+        if is_clean:
             page = 1 - ink * random.uniform(0.35, 1)
             grey = np.clip(page * random.uniform(150, 255.9), 0, 255).astype(np.uint8)
         else:
@@ -190,12 +196,17 @@ class _Alphabet:
     """The variants of digits of one hand, which mostly keeps to the same variant of a digit."""
 
     def __init__(self, drawn: float, held_back: bool, random: np.random.Generator) -> None:
-        kind = random.random()
-        # Some hands write both generated digits and those of the images.
-        self._drawn = 1.0 if kind < 0.7 * drawn else random.random() if kind < drawn else 0.0
         self._held_back = held_back
         self._random = random
-        self._own: dict[int, Glyph | None] = {}
+        self._variant: dict[int, Glyph | None] = {}  # by digit
+        kind = random.random()
+        if kind < 0.7 * drawn:
+            self._drawn = 1.0
+        elif kind < drawn:
+            # Some hands write both generated digits and those of the images.
+            self._drawn = random.random()
+        else:
+            self._drawn = 0.0
 
     def glyph(self, token: Token) -> Glyph | None:
         """Return the variant that this hand writes; None for a digit of the images, or for a gap."""
@@ -207,9 +218,9 @@ class _Alphabet:
             return DRAWINGS[token.value]
         if token.kind == SPACE:
             return None
-        if token.value not in self._own or self._random.random() < 0.15:
-            self._own[token.value] = self._choose(token.value)
-        return self._own[token.value]
+        if token.value not in self._variant or self._random.random() < 0.15:
+            self._variant[token.value] = self._choose(token.value)
+        return self._variant[token.value]
 
     def _choose(self, digit: int) -> Glyph | None:
         if self._random.random() >= self._drawn:
@@ -228,47 +239,55 @@ def _place(text: Text, ways: list[Way], habits: Habits, random: np.random.Genera
         if token.kind == SPACE:
             gap += random.uniform(0.35, 1.3)
             continue
-        scale = habits.zero_size if token.kind == "digit" and token.value == 0 else 1.0
         if len(group) > 1:
             points, lines = row_hand.coil(len(group), habits, random)
         else:
+            scale = habits.zero_size if _is_zero(token) else 1.0
             points, lines = row_hand.move(group[0], habits, random, scale)
         points = _raise(points, token, habits)
-        left = points[:, 0].min()
         # Signs such as points and commas need less space.
-        beside = 0.5 if token.kind == "sign" else 1.0
-        gap += habits.gap * beside + habits.gap_jitter * random.standard_normal() * beside
+        gap_factor = 0.5 if token.kind == "sign" else 1.0
+        gap += habits.gap * gap_factor + habits.gap_jitter * random.standard_normal() * gap_factor
         if placed:
+            _, way_before = placed[-1]
             # Digits may overlap, but stay to the right of the middle of the one before.
-            points[:, 0] += max(right + gap, _middle(placed[-1][1]) + 0.12) - left
+            left = max(right + gap, _middle(way_before) + 0.12)
+            points[:, 0] += left - points[:, 0].min()
         right, gap = float(points[:, 0].max()), 0.0
         placed.append((token, (points, lines)))
     if not placed:
         return None
-    ways_placed = [way for _, way in placed]
-    ways_placed += _joins(placed, habits, random) + _underlines(placed, random)
-    points, lines = row_hand.merge(ways_placed)
+    all_ways = [way for _, way in placed]
+    all_ways += _joins(placed, habits, random)
+    all_ways += _underlines(placed, random)
+    points, lines = row_hand.merge(all_ways)
     return row_hand.bend(points, habits, random), lines
+
+
+def _is_zero(token: Token) -> bool:
+    return token.kind == "digit" and token.value == 0
 
 
 def _groups(text: Text, ways: list[Way], as_coil: bool) -> list[tuple[Token, list[Way]]]:
     """Group tokens with their paths: consecutive zeros together where they are written as a coil."""
     groups: list[tuple[Token, list[Way]]] = []
     for token, way in zip(text, ways, strict=True):
-        is_zero = token.kind == "digit" and token.value == 0
-        if as_coil and is_zero and groups and groups[-1][0] == token:
-            groups[-1][1].append(way)
-        else:
-            groups.append((token, [way]))
+        if as_coil and groups and _is_zero(token):
+            token_before, group = groups[-1]
+            if token_before == token:
+                group.append(way)
+                continue
+        groups.append((token, [way]))
     return groups
 
 
 def _middle(way: Way) -> float:
-    points = way[0]
+    points, _ = way
     return float(points[:, 0].min() + points[:, 0].max()) / 2
 
 
 def _raise(points: np.ndarray, token: Token, habits: Habits) -> np.ndarray:
+    """Raise small cents, and lower a 4, 7 or 9 where the hand lets them hang below the baseline."""
     if token.small:
         points = points * row_hand.SMALL
         points[:, 1] -= 0.05
@@ -283,26 +302,31 @@ def _joins(placed: Sequence[tuple[Token, Way]], habits: Habits, random: np.rando
     for (one, left), (other, right) in pairwise(placed):
         if one.kind != "digit" or other.kind != "digit":
             continue
-        zeros = one.value == other.value == 0
-        share = habits.joins if zeros else 0.3 * habits.joins
+        both_zero = _is_zero(one) and _is_zero(other)
+        share = habits.joins if both_zero else 0.3 * habits.joins
         if random.random() < share:
-            height = habits.joins_at + 1 - habits.zero_size if zeros else random.uniform(0, 1)
-            joins.append(row_hand.join(left[0], right[0], height, random))
+            height = habits.joins_at + 1 - habits.zero_size if both_zero else random.uniform(0, 1)
+            left_points, right_points = left[0], right[0]
+            joins.append(row_hand.join(left_points, right_points, height, random))
     return joins
 
 
 def _underlines(placed: Sequence[tuple[Token, Way]], random: np.random.Generator) -> list[Way]:
     """Draw one or two lines under what is underlined."""
-    lines = []
-    for underlined, group in groupby(placed, key=lambda item: item[0].underlined):
-        if underlined:
-            points = np.concatenate([way[0] for _, way in group])
-            left, right, foot = points[:, 0].min(), points[:, 0].max(), points[:, 1].max()
-            for i in range(1 + (random.random() < 0.3)):
-                y = foot + random.uniform(0.08, 0.16) * (1 + i)
-                ends = np.array([[left - 0.05, y], [right + 0.05, y + random.normal(0, 0.03)]], np.float32)
-                lines.append((ends, np.array([[0, 1]], np.int32)))
-    return lines
+    underlines = []
+    for is_underlined, group in groupby(placed, key=lambda item: item[0].underlined):
+        if not is_underlined:
+            continue
+        points = np.concatenate([points for _, (points, _) in group])
+        left, right = points[:, 0].min(), points[:, 0].max()
+        foot = points[:, 1].max()
+        count = 2 if random.random() < 0.3 else 1
+        for i in range(count):
+            y = foot + random.uniform(0.08, 0.16) * (1 + i)
+            begin = (left - 0.05, y)
+            end = (right + 0.05, y + random.normal(0, 0.03))
+            underlines.append((np.array([begin, end], np.float32), np.array([[0, 1]], np.int32)))
+    return underlines
 
 
 def _window(
@@ -313,46 +337,63 @@ def _window(
 ) -> tuple[int, int, int, int]:
     """Draw the part of the ink's picture that is shown: top, bottom, left, right; it may reach beyond."""
     top, bottom, left, right = box
-    tall = max(bottom - top, 0.6 * height)
-    margins = random.uniform(0, 0.06, 4) if tight else random.uniform(0.02, 0.42, 4) * random.uniform(0.3, 1)
-    slack = (tall - (bottom - top)) / 2
+    # Low ink, such as a minus alone, is shown in 0.6 of a digit's height at least.
+    shown_height = max(bottom - top, 0.6 * height)
+    slack = (shown_height - (bottom - top)) / 2
+    if tight:
+        margins = random.uniform(0, 0.06, 4)
+        sideways = 1.0
+    else:
+        margins = random.uniform(0.02, 0.42, 4) * random.uniform(0.3, 1)
+        sideways = 1.5
+    above, below, before, after = margins
     return (
-        round(top - slack - margins[0] * tall),
-        round(bottom + slack + margins[1] * tall),
-        round(left - margins[2] * tall * (1 if tight else 1.5)),
-        round(max(right, left + 0.3 * tall) + margins[3] * tall * (1 if tight else 1.5)),
+        round(top - slack - above * shown_height),
+        round(bottom + slack + below * shown_height),
+        round(left - before * shown_height * sideways),
+        round(max(right, left + 0.3 * shown_height) + after * shown_height * sideways),
     )
 
 
-def _cut(ink: np.ndarray, window: tuple[int, int, int, int]) -> np.ndarray:
+def _crop(ink: np.ndarray, window: tuple[int, int, int, int]) -> np.ndarray:
+    """Crop a picture of ink to a window, which may reach beyond it."""
     top, bottom, left, right = window
     rows, columns = ink.shape
-    before, after = (max(0, -top), max(0, -left)), (max(0, bottom - rows), max(0, right - columns))
-    padded = np.pad(ink, ((before[0], after[0]), (before[1], after[1])))
-    return padded[top + before[0] : bottom + before[0], left + before[1] : right + before[1]].copy()
+    above, below = max(0, -top), max(0, bottom - rows)
+    before, after = max(0, -left), max(0, right - columns)
+    padded = np.pad(ink, ((above, below), (before, after)))
+    return padded[top + above : bottom + above, left + before : right + before].copy()
 
 
 def _intrude(ink: np.ndarray, random: np.random.Generator) -> None:
     """Draw ends of strokes of the rows above and below, in place."""
     rows, columns = ink.shape
     for _ in range(random.integers(1, 4)):
-        x, length = random.uniform(0, columns), random.uniform(0.04, 0.16) * rows
-        above = random.random() < 0.5
-        begin = (int(x), 0 if above else rows - 1)
-        end = (int(x + random.normal(0, 0.15) * rows), int(length if above else rows - 1 - length))
-        cv2.line(ink, begin, end, 1.0, max(1, int(0.05 * rows)), cv2.LINE_AA)
+        x = random.uniform(0, columns)
+        length = random.uniform(0.04, 0.16) * rows
+        is_above = random.random() < 0.5
+        end_x = int(x + random.normal(0, 0.15) * rows)
+        begin_y, end_y = (0, length) if is_above else (rows - 1, rows - 1 - length)
+        thickness = max(1, int(0.05 * rows))
+        cv2.line(ink, (int(x), begin_y), (end_x, int(end_y)), 1.0, thickness, cv2.LINE_AA)
 
 
 def _batch(rows: Sequence[ComposedRow]) -> RowBatch:
     """Scale rows to one width: the median of theirs, or more where a text needs more columns."""
-    natural = np.median([ROW_HEIGHT * row.image.shape[1] / row.image.shape[0] for row in rows])
-    width = nearest_width(min(float(natural), WIDEST))
+    median_width = np.median([ROW_HEIGHT * row.image.shape[1] / row.image.shape[0] for row in rows])
+    width = nearest_width(min(float(median_width), WIDEST))
     needed = COLUMN * max(_columns(row.text) for row in rows)
-    width = next(wide for wide in ROW_WIDTHS if wide >= max(width, needed))
+    width = next(row_width for row_width in ROW_WIDTHS if row_width >= max(width, needed))
     images = np.stack([scale_row(row.image, width) for row in rows])
     return RowBatch(images, tuple(row.text for row in rows))
 
 
+def _aspect(row: ComposedRow) -> float:
+    """Return the width of a row in its heights."""
+    height, width = row.image.shape
+    return width / height
+
+
 def _columns(text: str) -> int:
     """Return the columns that CTC needs for a text: one a character, and a blank between equal ones."""
-    return len(text) + sum(a == b for a, b in pairwise(text))
+    return len(text) + sum(one == other for one, other in pairwise(text))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 
 from digitlab.synthesis.glyphs import Glyph
-from digitlab.synthesis.letters import draw_skeleton, parse_skeleton
+from digitlab.synthesis.letter_skeletons import draw_skeleton, parse_skeleton
 
 _SIGNS = """
 plus           3,2.6 3,8.4 ; 0,5.5 6.2,5.5

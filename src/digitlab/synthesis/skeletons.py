@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ _BOX = 20
 _CHUNK = 1_000
 """Number of images thinned at once, which fit into the processor's cache."""
 _SMOOTHINGS = 3
+"""Number of passes that smooth the steps of the pixels out of lines."""
 _NEIGHBOURS = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
 """Offsets, rows and columns, of the neighbours of a pixel: north, then clockwise."""
 
@@ -56,12 +58,13 @@ def skeletonize(images: np.ndarray) -> Skeletons:
     Source:
         Zhang and Suen 1984, A fast parallel algorithm for thinning digital patterns.
     """
-    parts = [_graph(_thin(chunk)) for chunk in _fine_ink(images)]
-    points = np.concatenate([part[0] for part in parts])
-    point_counts = np.concatenate([part[1] for part in parts])
-    edges = np.concatenate([part[2] for part in parts])
-    edge_counts = np.concatenate([part[3] for part in parts])
-    first_point, first_edge = (np.concatenate([[0], np.cumsum(n)]) for n in (point_counts, edge_counts))
+    graphs = [_graph(_thin(chunk)) for chunk in _fine_ink(images)]
+    points = np.concatenate([graph.points for graph in graphs])
+    point_counts = np.concatenate([graph.point_counts for graph in graphs])
+    edges = np.concatenate([graph.edges for graph in graphs])
+    edge_counts = np.concatenate([graph.edge_counts for graph in graphs])
+    first_point = np.concatenate([[0], np.cumsum(point_counts)])
+    first_edge = np.concatenate([[0], np.cumsum(edge_counts)])
     return Skeletons(_upright(points, point_counts), edges, first_point, first_edge)
 
 
@@ -79,18 +82,20 @@ def _fine_ink(images: np.ndarray) -> Iterator[np.ndarray]:
 
 def _deletions() -> np.ndarray:
     """Return for each sub-iteration and pattern of neighbours whether a pixel is deleted: bool [2, 256]."""
-    goes = np.zeros((2, 256), bool)
+    deletions = np.zeros((2, 256), bool)
     for pattern in range(256):
-        p = [pattern >> bit & 1 for bit in range(8)]
-        rises = sum(not p[i] and p[(i + 1) % 8] for i in range(8))
-        north, east, south, west = p[0], p[2], p[4], p[6]
-        if 2 <= sum(p) <= 6 and rises == 1:
-            goes[0, pattern] = not (north and east and south) and not (east and south and west)
-            goes[1, pattern] = not (north and east and west) and not (north and south and west)
-    return goes
+        ink = [pattern >> bit & 1 for bit in range(8)]
+        # One rise from paper to ink round the pixel: its neighbours stay connected without it.
+        rises = sum(not ink[i] and ink[(i + 1) % 8] for i in range(8))
+        north, east, south, west = ink[0], ink[2], ink[4], ink[6]
+        # A pixel with a single neighbour is the end of a line; one with seven or eight is within a stroke.
+        if 2 <= sum(ink) <= 6 and rises == 1:
+            deletions[0, pattern] = not (north and east and south) and not (east and south and west)
+            deletions[1, pattern] = not (north and east and west) and not (north and south and west)
+    return deletions
 
 
-_GOES = _deletions()
+_DELETIONS = _deletions()
 
 
 def _thin(ink: np.ndarray) -> np.ndarray:
@@ -100,20 +105,29 @@ def _thin(ink: np.ndarray) -> np.ndarray:
     changed = True
     while changed:
         changed = False
-        for goes in _GOES:
+        for deletions in _DELETIONS:
             pattern = np.zeros_like(inside)
             for bit, (down, right) in enumerate(_NEIGHBOURS):
-                near = ink[:, 1 + down : 1 + down + rows, 1 + right : 1 + right + columns]
-                pattern |= near << bit
-            deleted = goes[pattern] & (inside > 0)
+                neighbour = ink[:, 1 + down : 1 + down + rows, 1 + right : 1 + right + columns]
+                pattern |= neighbour << bit
+            deleted = deletions[pattern] & (inside > 0)
             if deleted.any():
                 inside[deleted] = 0
                 changed = True
     return ink
 
 
-def _graph(skeleton: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return points and edges of skeletons [n, rows, columns], each with their number in every image."""
+class _Graph(NamedTuple):
+    """Points and edges of the skeletons of a chunk, with their numbers in every image."""
+
+    points: np.ndarray
+    point_counts: np.ndarray
+    edges: np.ndarray
+    edge_counts: np.ndarray
+
+
+def _graph(skeleton: np.ndarray) -> _Graph:
+    """Join the pixels of skeletons, [n, rows, columns], to their neighbours."""
     image, y, x = np.nonzero(skeleton)
     index = np.full(skeleton.shape, -1, np.int32)
     index[image, y, x] = np.arange(len(image))
@@ -121,16 +135,18 @@ def _graph(skeleton: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
     pairs = [_pairs(index, 0, 1), _pairs(index, 1, 0)]
     # A diagonal is no edge where two straight ones lead the same way.
     for right in (1, -1):
-        pairs.append(_pairs(np.where(_has_corner(ink, right), -1, index), 1, right, index))
+        without_corners = np.where(_has_corner(ink, right), -1, index)
+        pairs.append(_pairs(without_corners, 1, right, index))
     edges = np.concatenate(pairs)
     points = _smooth(np.stack([x, y], axis=1).astype(np.float32), edges)
-    owner = image[edges[:, 0]]
-    order = np.argsort(owner, kind="stable")
     point_counts = np.bincount(image, minlength=len(skeleton))
+    owner = image[edges[:, 0]]
     edge_counts = np.bincount(owner, minlength=len(skeleton))
-    first = np.concatenate([[0], np.cumsum(point_counts)])
-    within = edges[order] - first[owner[order]][:, None]
-    return points, point_counts, within.astype(np.int32), edge_counts
+    # Edges are sorted by their image, and their indices are counted from the image's first point.
+    order = np.argsort(owner, kind="stable")
+    first_point = np.concatenate([[0], np.cumsum(point_counts)])
+    edges_within = edges[order] - first_point[owner[order]][:, None]
+    return _Graph(points, point_counts, edges_within.astype(np.int32), edge_counts)
 
 
 def _pairs(index: np.ndarray, down: int, right: int, other: np.ndarray | None = None) -> np.ndarray:
@@ -158,19 +174,23 @@ def _smooth(points: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Move points within lines towards their neighbours; ends and crossings stay."""
     count = len(points)
     degree = np.bincount(edges.ravel(), minlength=count)
-    moves = degree == 2
+    is_within_line = degree == 2
+    one, other = edges.T
     for _ in range(_SMOOTHINGS):
-        near = np.zeros_like(points)
+        sum_of_neighbours = np.zeros_like(points)
         for axis in (0, 1):
-            near[:, axis] = np.bincount(edges[:, 0], points[edges[:, 1], axis], count)
-            near[:, axis] += np.bincount(edges[:, 1], points[edges[:, 0], axis], count)
-        points = np.where(moves[:, None], 0.5 * points + 0.25 * near, points)
+            sum_of_neighbours[:, axis] = np.bincount(one, points[other, axis], count)
+            sum_of_neighbours[:, axis] += np.bincount(other, points[one, axis], count)
+        moved = 0.5 * points + 0.25 * sum_of_neighbours
+        points = np.where(is_within_line[:, None], moved, points)
     return points
 
 
 def _upright(points: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Bring each digit's points into its frame: left and head at 0, the usual height 1."""
-    filled = counts > 0
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])[filled]
+    # Images without ink are left out, since `reduceat` would give them the next image's point.
+    has_points = counts > 0
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])[has_points]
     low = np.minimum.reduceat(points, starts, axis=0)
-    return (points - np.repeat(low, counts[filled], axis=0)) / np.float32(_FINE * _BOX - _FINE)
+    from_corner = points - np.repeat(low, counts[has_points], axis=0)
+    return from_corner / np.float32(_FINE * _BOX - _FINE)

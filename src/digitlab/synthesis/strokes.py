@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from digitlab.synthesis.glyphs import Glyph, glyphs_of
-from digitlab.synthesis.hand import Hand
+from digitlab.synthesis.stroke_sampler import StrokeSampler
 
 SIZE = 28
 BOX = 20
@@ -34,8 +34,8 @@ def draw_digits(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     labels = random.permutation((np.arange(count) % 10).astype(np.uint8))
     images = np.zeros((count, SIZE, SIZE), np.uint8)
     for digit in range(10):
-        places = np.flatnonzero(labels == digit)
-        for glyph, chosen in _by_glyph(random, digit, places):
+        indices = np.flatnonzero(labels == digit)
+        for glyph, chosen in _by_glyph(random, digit, indices):
             images[chosen] = draw_glyph(glyph, len(chosen), random)
     return images, labels
 
@@ -51,16 +51,19 @@ def draw_glyph(glyph: Glyph, count: int, random: np.random.Generator) -> np.ndar
     Returns:
         Images in MNIST form, uint8 [count, 28, 28].
     """
-    strokes = glyph.draw(Hand(random, count))
+    strokes = glyph.draw(StrokeSampler(random, count))
     lengths = [stroke.shape[1] for stroke in strokes]
-    points = _deform(random, np.concatenate(_loosen(random, strokes, glyph.haste), axis=1))
+    strokes = _loosen(random, strokes, glyph.corner_rounding)
+    points = _deform(random, np.concatenate(strokes, axis=1))
     widths = _pen_widths(random, points, glyph.widest)
     points = _fit(points, widths)
-    taper, skips = _tapers(random, count), _skips(random, points.shape[:2])
-    drawn = np.empty((count, BOX, BOX), np.uint8)
-    for number in range(count):
-        drawn[number] = _draw(points[number], widths[number], _runs(lengths, taper[number], skips[number]))
-    return _centre(_soften(random, drawn))
+    tapers = _tapers(random, count)
+    skips = _skips(random, points.shape[:2])
+    boxes = np.empty((count, BOX, BOX), np.uint8)
+    for i in range(count):
+        runs = _runs(lengths, tapers[i], skips[i])
+        boxes[i] = _draw(points[i], widths[i], runs)
+    return _centre(_soften(random, boxes))
 
 
 def write_glyph(glyph: Glyph, count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -75,41 +78,51 @@ def write_glyph(glyph: Glyph, count: int, random: np.random.Generator) -> tuple[
         Points, float32 [count, k, 2] of (x, y), y from 0 at the head to 1 at the foot; and the pairs of
         points joined by a line, int32 [m, 2].
     """
-    strokes = glyph.draw(Hand(random, count))
-    points = np.concatenate(_loosen(random, strokes, glyph.haste), axis=1)
+    strokes = glyph.draw(StrokeSampler(random, count))
+    points = np.concatenate(_loosen(random, strokes, glyph.corner_rounding), axis=1)
     points = _wobble(random, _warp(random, points))
+    # A line leads from each point to the next, but not from the last point of a stroke.
     ends = np.cumsum([stroke.shape[1] for stroke in strokes])
     first = np.setdiff1d(np.arange(ends[-1] - 1), ends - 1)
-    return points.astype(np.float32), np.stack([first, first + 1], axis=1).astype(np.int32)
+    lines = np.stack([first, first + 1], axis=1)
+    return points.astype(np.float32), lines.astype(np.int32)
 
 
 def _by_glyph(
-    random: np.random.Generator, digit: int, places: np.ndarray
+    random: np.random.Generator, digit: int, indices: np.ndarray
 ) -> Iterator[tuple[Glyph, np.ndarray]]:
+    """Draw a variant for each image of a digit; yield each variant with the indices of its images."""
     glyphs, shares = glyphs_of(digit)
-    which = random.choice(len(glyphs), len(places), p=shares)
-    for number, glyph in enumerate(glyphs):
-        if (which == number).any():
-            yield glyph, places[which == number]
+    variants = random.choice(len(glyphs), len(indices), p=shares)
+    for i, glyph in enumerate(glyphs):
+        chosen = indices[variants == i]
+        if len(chosen):
+            yield glyph, chosen
 
 
-def _loosen(random: np.random.Generator, strokes: list[np.ndarray], haste: float) -> list[np.ndarray]:
+def _loosen(
+    random: np.random.Generator, strokes: list[np.ndarray], corner_rounding: float
+) -> list[np.ndarray]:
     """Move each stroke a little off its place, which makes gaps and overshoots, and round its corners."""
     count = len(strokes[0])
     sway = 0.02 * random.gamma(1.5, 0.67, (count, 1, 1))
     loose = []
     for stroke in strokes:
-        moved = stroke + (sway * random.standard_normal((count, 1, 2)) if len(strokes) > 1 else 0)
-        loose.append(_round_corners(random, moved, haste))
+        moved = stroke.copy()
+        if len(strokes) > 1:
+            moved += sway * random.standard_normal((count, 1, 2))
+        loose.append(_round_corners(random, moved, corner_rounding))
     return loose
 
 
 def _round_corners(random: np.random.Generator, stroke: np.ndarray, share: float) -> np.ndarray:
-    """Round corners, as a fast pen does."""
+    """Round corners in place, as a fast pen does, for a share of the digits."""
     count = len(stroke)
-    haste = np.where(random.random(count) < share, random.uniform(0, 0.5, count), 0)[:, None, None]
+    is_fast = random.random(count) < share
+    strength = np.where(is_fast, random.uniform(0, 0.5, count), 0)[:, None, None]
     for _ in range(6):
-        stroke[:, 1:-1] += haste * ((stroke[:, :-2] + stroke[:, 2:]) / 2 - stroke[:, 1:-1])
+        mean_of_neighbours = (stroke[:, :-2] + stroke[:, 2:]) / 2
+        stroke[:, 1:-1] += strength * (mean_of_neighbours - stroke[:, 1:-1])
     return stroke
 
 
@@ -120,13 +133,16 @@ def _deform(random: np.random.Generator, points: np.ndarray) -> np.ndarray:
     points = _coarsen(random, points)
     count = len(points)
 
-    def about(mean: float, spread: float) -> np.ndarray:
-        return mean + spread * np.clip(random.standard_normal(count), -2, 2)
+    def normal(mean: float, spread: float) -> np.ndarray:
+        values = mean + spread * np.clip(random.standard_normal(count), -2, 2)
+        return values[:, None]
 
-    stretch, slant, angle = np.exp(about(0, 0.16)), about(0.1, 0.17), np.deg2rad(about(0, 6))
-    x = points[..., 0] * stretch[:, None] - slant[:, None] * points[..., 1]
+    stretch = np.exp(normal(0, 0.16))
+    slant = normal(0.1, 0.17)
+    angle = np.deg2rad(normal(0, 6))
     y = points[..., 1]
-    cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
+    x = points[..., 0] * stretch - slant * y
+    cos, sin = np.cos(angle), np.sin(angle)
     return np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1)
 
 
@@ -135,19 +151,23 @@ def _warp(random: np.random.Generator, points: np.ndarray) -> np.ndarray:
     count = len(points)
     strength = np.minimum(0.024 * random.gamma(2.0, 0.5, (count, 1, 1)), 0.05)
     for _ in range(3):
-        waves = random.normal(0, 3.0, (count, 1, 2))
+        frequency = random.normal(0, 3.0, (count, 1, 2))
         phase = random.uniform(0, 2 * np.pi, (count, 1))
         push = strength * np.clip(random.standard_normal((count, 1, 2)), -2, 2)
-        points = points + push * np.sin((points * waves).sum(axis=2) + phase)[..., None]
+        wave = np.sin((points * frequency).sum(axis=2) + phase)
+        points = points + push * wave[..., None]
     return points
 
 
 def _wobble(random: np.random.Generator, points: np.ndarray) -> np.ndarray:
     """Add the tremor of a mouse or a finger along the pen's path; one hand in four has it."""
     count, steps, _ = points.shape
-    strength = np.where(random.random(count) < 0.25, random.uniform(0, 0.016, count), 0)[:, None, None]
+    has_tremor = random.random(count) < 0.25
+    strength = np.where(has_tremor, random.uniform(0, 0.016, count), 0)[:, None, None]
     noise = random.standard_normal((count, steps + 2, 2))
-    return points + strength * (noise[:, :-2] + noise[:, 1:-1] + noise[:, 2:])
+    # Sums of three neighbours, so that the path wavers instead of jumping from point to point.
+    smooth = noise[:, :-2] + noise[:, 1:-1] + noise[:, 2:]
+    return points + strength * smooth
 
 
 def _coarsen(random: np.random.Generator, points: np.ndarray) -> np.ndarray:
@@ -155,7 +175,8 @@ def _coarsen(random: np.random.Generator, points: np.ndarray) -> np.ndarray:
     count = len(points)
     step = (1 / random.uniform(14, 50, count))[:, None, None]
     coarse = np.round(points / step) * step
-    return np.where(random.random((count, 1, 1)) < 0.25, coarse, points)
+    is_coarse = random.random((count, 1, 1)) < 0.25
+    return np.where(is_coarse, coarse, points)
 
 
 def _pen_widths(random: np.random.Generator, points: np.ndarray, widest: float) -> np.ndarray:
@@ -165,85 +186,107 @@ def _pen_widths(random: np.random.Generator, points: np.ndarray, widest: float) 
     """
     extent = np.ptp(points, axis=1)
     longest = np.maximum(extent.max(axis=1), 1e-6)  # a point on a coarse surface has no length
-    narrow = BOX * extent.min(axis=1) / longest
-    chosen = np.clip(np.exp(random.normal(np.log(2.1), 0.35, len(points))), 1.0, 4.8)
-    return np.minimum(chosen, np.maximum(widest * narrow, 1.2))
+    narrower_side = BOX * extent.min(axis=1) / longest
+    chosen = np.exp(random.normal(np.log(2.1), 0.35, len(points)))
+    chosen = np.clip(chosen, 1.0, 4.8)
+    return np.minimum(chosen, np.maximum(widest * narrower_side, 1.2))
 
 
 def _tapers(random: np.random.Generator, count: int) -> np.ndarray:
     """Draw the share of its width that the pen has at a stroke's beginning and end: [n, 2], 0.35..1."""
-    return np.where(random.random((count, 2)) < 0.35, random.uniform(0.35, 1.0, (count, 2)), 1.0)
+    is_tapered = random.random((count, 2)) < 0.35
+    return np.where(is_tapered, random.uniform(0.35, 1.0, (count, 2)), 1.0)
 
 
 def _fit(points: np.ndarray, widths: np.ndarray) -> np.ndarray:
     """Scale points, with their ink, to the box of 20x20, the aspect kept, in fine pixels."""
     low, high = points.min(axis=1), points.max(axis=1)
-    room = BOX - widths
-    scale = room / np.maximum((high - low).max(axis=1), 1e-6)
+    longest = np.maximum((high - low).max(axis=1), 1e-6)
+    scale = (BOX - widths) / longest
     centred = points - ((low + high) / 2)[:, None]
+    # OpenCV's coordinates are of the pixels' middles.
     return (centred * scale[:, None, None] + BOX / 2) * FINE - 0.5
 
 
 def _skips(random: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     """Draw where a dry ball-point leaves no ink, [n, 2]: first and last point, equal where it leaves ink."""
     count, points = shape
-    length = np.where(random.random(count) < 0.12, random.integers(1, 2 + points // 16, count), 0)
+    is_dry = random.random(count) < 0.12
+    length = np.where(is_dry, random.integers(1, 2 + points // 16, count), 0)
     begin = random.integers(0, points, count)
     return np.stack([begin, begin + length], axis=1)
 
 
 def _draw(points: np.ndarray, width: float, runs: Iterator[tuple[int, int, float]]) -> np.ndarray:
     canvas = np.zeros((BOX * FINE, BOX * FINE), np.uint8)
-    fixed = np.round(points * (1 << _SHIFT)).astype(np.int32)
+    fixed_point = np.round(points * (1 << _SHIFT)).astype(np.int32)
     for begin, end, share in runs:
-        run = fixed[begin:end].reshape(-1, 1, 2)
-        cv2.polylines(canvas, [run], False, 255, max(round(width * FINE * share), 1), cv2.LINE_8, _SHIFT)
+        run = fixed_point[begin:end].reshape(-1, 1, 2)
+        thickness = max(round(width * FINE * share), 1)
+        cv2.polylines(canvas, [run], False, 255, thickness, cv2.LINE_8, _SHIFT)
     return cv2.resize(canvas, (BOX, BOX), interpolation=cv2.INTER_AREA)
 
 
 def _runs(lengths: Sequence[int], taper: np.ndarray, skip: np.ndarray) -> Iterator[tuple[int, int, float]]:
     """Yield parts of strokes with one width each, as first point, end and share of the pen's width."""
     begin = 0
+    skip_begin, skip_end = skip
     for length in lengths:
         for first, end, share in _tapered(begin, begin + length, taper):
-            if first >= skip[1] or end <= skip[0] + 1 or skip[0] == skip[1]:
+            if first >= skip_end or end <= skip_begin + 1 or skip_begin == skip_end:
                 yield first, end, share
-            else:
-                yield from ((a, b, share) for a, b in ((first, skip[0] + 1), (skip[1], end)) if b - a > 1)
+                continue
+            # What is left before and after the gap is drawn if it is a line, of two points or more.
+            if skip_begin + 1 - first > 1:
+                yield first, skip_begin + 1, share
+            if end - skip_end > 1:
+                yield skip_end, end, share
         begin += length
 
 
 def _tapered(begin: int, end: int, taper: np.ndarray) -> Iterator[tuple[int, int, float]]:
     """Yield parts of a stroke of which the first and the last third grow and shrink in width."""
     third = (end - begin) // 3
-    if taper[0] < 1:
+    first_share, last_share = taper
+    if first_share < 1:
         for step in range(third):
-            yield begin + step, begin + step + 2, taper[0] + (1 - taper[0]) * step / third
+            yield begin + step, begin + step + 2, first_share + (1 - first_share) * step / third
         begin += third
-    if taper[1] < 1:
+    if last_share < 1:
         for step in range(third):
-            yield end - step - 2, end - step, taper[1] + (1 - taper[1]) * step / third
+            yield end - step - 2, end - step, last_share + (1 - last_share) * step / third
         end -= third
     yield begin, end, 1.0
 
 
-def _soften(random: np.random.Generator, drawn: np.ndarray) -> np.ndarray:
+def _soften(random: np.random.Generator, boxes: np.ndarray) -> np.ndarray:
     """Vary the sharpness and the strength of ink within the box, as scanners do: uint8 [n, 20, 20]."""
-    count = len(drawn)
+    count = len(boxes)
+    # Half of the digits stay sharp.
     soft = np.maximum(random.uniform(-0.12, 0.12, (count, 1, 1)), 0).astype(np.float32)
     next_to = np.eye(BOX, k=1, dtype=np.float32) + np.eye(BOX, k=-1, dtype=np.float32)
-    spread = (1 - 2 * soft) * np.eye(BOX, dtype=np.float32) + soft * next_to
+    # The kernel [soft, 1 - 2 soft, soft] as a matrix, applied along columns and along rows.
+    blur = (1 - 2 * soft) * np.eye(BOX, dtype=np.float32) + soft * next_to
     gain = random.uniform(1.0, 1.4, (count, 1, 1)).astype(np.float32)
-    return np.clip(np.round(spread @ drawn.astype(np.float32) @ spread * gain), 0, 255).astype(np.uint8)
+    softened = blur @ boxes.astype(np.float32) @ blur * gain
+    return np.clip(np.round(softened), 0, 255).astype(np.uint8)
 
 
-def _centre(drawn: np.ndarray) -> np.ndarray:
+def _centre(boxes: np.ndarray) -> np.ndarray:
     """Place boxes of 20x20 with their centre of mass at pixel 14, the middle, as in MNIST: [n, 28, 28]."""
-    places = np.arange(BOX)
-    total = np.maximum(drawn.sum(axis=(1, 2)), 1)
-    middles = (drawn.sum(axis=axis) @ places / total for axis in (2, 1))
-    shifts = (np.clip(np.rint(SIZE / 2 - middle), 0, SIZE - BOX).astype(int) for middle in middles)
-    rows, columns = (shift[:, None] + places for shift in shifts)
-    images = np.zeros((len(drawn), SIZE, SIZE), np.uint8)
-    images[np.arange(len(drawn))[:, None, None], rows[:, :, None], columns[:, None, :]] = drawn
+    count = len(boxes)
+    total = np.maximum(boxes.sum(axis=(1, 2)), 1)
+    rows = _centred_indices(boxes.sum(axis=2), total)
+    columns = _centred_indices(boxes.sum(axis=1), total)
+    images = np.zeros((count, SIZE, SIZE), np.uint8)
+    images[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]] = boxes
     return images
+
+
+def _centred_indices(sums: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """Return the rows (or columns) of its image that each box goes to, by their sums of ink: int [n, 20]."""
+    indices = np.arange(BOX)
+    centre_of_mass = sums @ indices / total
+    shift = np.rint(SIZE / 2 - centre_of_mass)
+    shift = np.clip(shift, 0, SIZE - BOX).astype(int)
+    return shift[:, None] + indices

@@ -219,9 +219,9 @@ def training_set(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarray
 
 def _non_digits(images: np.ndarray, labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     """Draw about `count` non-digits; of few, a random choice, since each kind is drawn at least once."""
-    from digitlab.synthesis.other_ink import draw_other_ink
+    from digitlab.synthesis.non_digits import draw_non_digits
 
-    others, _ = draw_other_ink(images, labels, max(count, LEAST_OTHER_INK), seed)
+    others, _ = draw_non_digits(images, labels, max(count, LEAST_OTHER_INK), seed)
     if len(others) <= count:
         return others
     shuffled = np.random.default_rng(seed).permutation(len(others))

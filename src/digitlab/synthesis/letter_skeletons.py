@@ -1,10 +1,10 @@
 """Letters and other drawings as skeletons of strokes: handwriting that is no digit.
 
-A line of a table is a name and its strokes: points `x,y` in tenths of the height in the frame of `Hand`, `|`
-where the pen turns a corner, `;` where it is lifted. Letters that a digit may look like are in a table of
-their own: they occur in words, but alone they are no non-digits to train on, since some people write a 9 like
-a P and a 4 like a Y. Rejection, which is fitted afterwards, takes the rarer of them for non-digits
-(`digitlab.synthesis.other_ink.draw_lookalikes`).
+A line of a table is a name and its strokes: points `x,y` in tenths of the height in the frame of
+`StrokeSampler`, `|` where the pen turns a corner, `;` where it is lifted. Letters that a digit may look like
+are in a table of their own: they occur in words, but alone they are no non-digits to train on, since some
+people write a 9 like a P and a 4 like a Y. Rejection, which is fitted afterwards, takes the rarer of them for
+non-digits (`digitlab.synthesis.non_digits.draw_lookalikes`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 
 from digitlab.synthesis.glyphs import Glyph
-from digitlab.synthesis.hand import Hand
+from digitlab.synthesis.stroke_sampler import StrokeSampler
 
 _LETTERS = """
 A  0,10 3,0 | 6,10 ; 1.2,6.3 4.8,6.3
@@ -157,26 +157,36 @@ Skeleton = list[list[list[tuple[float, float]]]]
 
 
 def parse_skeleton(strokes: str) -> Skeleton:
-    """Parse the strokes of a skeleton, in tenths, into the frame of `Hand`."""
-    return [
-        [
-            [(float(x) / 10, float(y) / 10) for x, y in (point.split(",") for point in piece.split())]
-            for piece in stroke.split("|")
-        ]
-        for stroke in strokes.split(";")
-    ]
+    """Parse the strokes of a skeleton, in tenths, into the frame of `StrokeSampler`."""
+    skeleton: Skeleton = []
+    for stroke in strokes.split(";"):
+        pieces = [[_parse_point(point) for point in piece.split()] for piece in stroke.split("|")]
+        skeleton.append(pieces)
+    return skeleton
 
 
-def draw_skeleton(skeleton: Skeleton, hand: Hand) -> list[np.ndarray]:
+def _parse_point(point: str) -> tuple[float, float]:
+    x, y = point.split(",")
+    return float(x) / 10, float(y) / 10
+
+
+def draw_skeleton(skeleton: Skeleton, hand: StrokeSampler) -> list[np.ndarray]:
     """Draw a skeleton's strokes by a batch of hands, each float64 [n, points, 2]."""
     return [hand.stroke(*pieces) for pieces in skeleton]
 
 
 def _set_on_baseline(name: str, skeleton: Skeleton) -> Skeleton:
     """Scale and place a letter as in a word beside digits: 0 is the head, 1 the baseline."""
-    scale = _X_HEIGHT if name in _WITHOUT_ASCENDERS else 1.0
-    top = 1 - _X_HEIGHT if name in _WITHOUT_ASCENDERS | _WITH_DESCENDERS else 0.0
-    return [[[(x * scale, top + y * scale) for x, y in piece] for piece in stroke] for stroke in skeleton]
+    scale, top = 1.0, 0.0
+    if name in _WITHOUT_ASCENDERS:
+        scale, top = _X_HEIGHT, 1 - _X_HEIGHT
+    elif name in _WITH_DESCENDERS:
+        # As high as a capital, but from the x-height down: its tail is below the baseline.
+        top = 1 - _X_HEIGHT
+    placed: Skeleton = []
+    for stroke in skeleton:
+        placed.append([[(x * scale, top + y * scale) for x, y in piece] for piece in stroke])
+    return placed
 
 
 def _glyphs(rows: Sequence[str], lookalike: bool = False) -> tuple[Glyph, ...]:
@@ -184,7 +194,8 @@ def _glyphs(rows: Sequence[str], lookalike: bool = False) -> tuple[Glyph, ...]:
     for row in rows:
         name, strokes = row.split(maxsplit=1)
         skeleton = _set_on_baseline(name, parse_skeleton(strokes))
-        glyphs.append(Glyph(-1, name, 1.0, partial(draw_skeleton, skeleton), lookalike=lookalike))
+        draw = partial(draw_skeleton, skeleton)
+        glyphs.append(Glyph(-1, name, 1.0, draw, lookalike=lookalike))
     return tuple(glyphs)
 
 

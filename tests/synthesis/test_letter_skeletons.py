@@ -6,11 +6,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from digitlab.synthesis import other_ink
+from digitlab.synthesis import non_digits
 from digitlab.synthesis.glyphs import Glyph
-from digitlab.synthesis.hand import Hand
-from digitlab.synthesis.letters import DRAWINGS, LETTERS
+from digitlab.synthesis.letter_skeletons import DRAWINGS, LETTERS
 from digitlab.synthesis.signs import SIGNS
+from digitlab.synthesis.stroke_sampler import StrokeSampler
 from digitlab.synthesis.strokes import draw_glyph
 
 EVERYTHING = (*LETTERS, *SIGNS.values(), *DRAWINGS)
@@ -19,7 +19,7 @@ LIKE_DIGITS = frozenset("BDGIJOPQSTYZbgilopqsyz")
 
 def vertical_extent(glyph: Glyph) -> tuple[float, float]:
     """The median top and bottom of a glyph, 0 at a digit's head and 1 at the baseline."""
-    points = np.concatenate(glyph.draw(Hand(np.random.default_rng(0), 50)), axis=1)
+    points = np.concatenate(glyph.draw(StrokeSampler(np.random.default_rng(0), 50)), axis=1)
     return float(np.median(points[..., 1].min(axis=1))), float(np.median(points[..., 1].max(axis=1)))
 
 
@@ -72,8 +72,8 @@ def test_ink_that_is_no_digit_has_no_letter_and_no_sign_that_looks_like_one(
         used.append(glyph)
         return draw_glyph(glyph, count, random)
 
-    monkeypatch.setattr(other_ink, "draw_glyph", noting)
+    monkeypatch.setattr(non_digits, "draw_glyph", noting)
     digit = np.full((1, 28, 28), 200, np.uint8)
-    other_ink.draw_other_ink(digit, np.array([3]), 1000, seed=0)
+    non_digits.draw_non_digits(digit, np.array([3]), 1000, seed=0)
     assert not [glyph.name for glyph in used if glyph.lookalike]
     assert {glyph.name for glyph in EVERYTHING if not glyph.lookalike} < {glyph.name for glyph in used}

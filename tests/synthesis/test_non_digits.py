@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from digitlab.data.dataset import load
-from digitlab.synthesis.other_ink import draw_other_ink
+from digitlab.synthesis.non_digits import draw_non_digits
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +14,7 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_it_is_drawn_in_mnist_form(digits: tuple[np.ndarray, np.ndarray]) -> None:
-    images, weights = draw_other_ink(*digits, 1000, seed=0)
+    images, weights = draw_non_digits(*digits, 1000, seed=0)
     assert images.shape[1:] == (28, 28)
     assert images.dtype == np.uint8
     assert len(weights) == len(images) == pytest.approx(1000, rel=0.1)
@@ -26,7 +26,7 @@ def test_it_is_drawn_in_mnist_form(digits: tuple[np.ndarray, np.ndarray]) -> Non
 
 
 def test_the_same_seed_draws_the_same(digits: tuple[np.ndarray, np.ndarray]) -> None:
-    first, again, other = (draw_other_ink(*digits, 1000, seed=seed)[0] for seed in (4, 4, 5))
+    first, again, other = (draw_non_digits(*digits, 1000, seed=seed)[0] for seed in (4, 4, 5))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
 
@@ -35,6 +35,6 @@ def test_digits_that_are_all_ones_or_blank_are_no_obstacle() -> None:
     stroke = np.zeros((4, 28, 28), np.uint8)
     stroke[:, 4:24, 13:16] = 255
     stroke[3] = 0
-    images, weights = draw_other_ink(stroke, np.ones(4, np.uint8), 1000, seed=0)
+    images, weights = draw_non_digits(stroke, np.ones(4, np.uint8), 1000, seed=0)
     assert len(images) == len(weights)
     assert np.isfinite(weights).all()
