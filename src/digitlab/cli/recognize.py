@@ -118,19 +118,14 @@ def recognize(
     answered: list[tuple[str, Reading]] = []
     unreadable = 0
     with _table_of_characters(table) as add_to_table:
-        for name, pages, reading in _with_progress(files, len(names)):
-            if reading is None:
+        for file in _with_progress(files, len(names)):
+            if file.reading is None:
                 unreadable += 1
-                say(f"digitlab: {printable(name)}: {pages}")
             elif labels or not as_json:  # else nothing is printed at the end, and thousands are not kept
-                answered.append((name, reading))
-            if as_json:
-                print_json(json_values(name, pages, reading, by_name.get(name)))
-            add_to_table(printable(name), str(pages) if reading is None else reading)
-            if explain and reading and not isinstance(pages, ImageError):
-                draw(reading, pages, explain)
-    if table:
-        say(f"written to {table}")
+                answered.append((file.name, file.reading))
+            _print_file(file, by_name.get(file.name), as_json)
+            add_to_table(file)
+            _draw(file, explain)
     if unreadable and len(names) > 1:
         uncounted = " and are not counted" if labels else ""
         say(f"digitlab: {unreadable} of {len(names):,} files could not be read{uncounted}")
@@ -152,16 +147,35 @@ def _require_drawable(path: Path, names: list[str]) -> None:
     replaced_by(Mark("drawing"), path, [0 if name == STDIN else name for name in names])
 
 
+def _print_file(file: FileReading, label: Label | None, as_json: bool) -> None:
+    """Print what is known at once: why a file could not be read, and its line of JSON."""
+    if file.reading is None:
+        say(f"digitlab: {printable(file.name)}: {file.pages}")
+    if as_json:
+        print_json(json_values(file.name, file.pages, file.reading, label))
+
+
+def _draw(file: FileReading, path: Path | None) -> None:
+    if path is not None and file.reading is not None and not isinstance(file.pages, ImageError):
+        draw(file.reading, file.pages, path)
+
+
 @contextmanager
-def _table_of_characters(path: Path | None) -> Iterator[Callable[[str, Reading | str], None]]:
+def _table_of_characters(path: Path | None) -> Iterator[Callable[[FileReading], None]]:
     """Yield a function that adds a picture to the table of characters, if there is a path."""
     if path is None:
-        yield lambda _name, _reading: None
+        yield lambda _: None
         return
     from digitlab.recognition.character_table import character_table
 
     with character_table(path) as add:
-        yield add
+
+        def add_file(file: FileReading) -> None:
+            content = str(file.pages) if file.reading is None else file.reading
+            add(printable(file.name), content)
+
+        yield add_file
+    say(f"written to {path}")
 
 
 def _read_files(
