@@ -42,8 +42,9 @@ def _instead(module: object, name: str, function: Callable) -> Off:
 
 def _set(function: Callable, parameters: object, **values: object) -> Off:
     """Call a function with other parameters than its usual ones."""
-    usual = function.__defaults__ or ()
-    changed = tuple(replace(parameters, **values) if one is parameters else one for one in usual)  # type: ignore[type-var]
+    changed_parameters = replace(parameters, **values)  # type: ignore[type-var]
+    defaults = function.__defaults__ or ()
+    changed = tuple(changed_parameters if default is parameters else default for default in defaults)
     return lambda: patch.object(function, "__defaults__", changed)
 
 

@@ -18,7 +18,7 @@ class Sample:
     """A picture of one digit.
 
     Attributes:
-        path: of the file.
+        path: path of the file.
         label: the digit.
         group: the writer or the style.
     """
@@ -56,10 +56,10 @@ class Answer:
 
     Attributes:
         label: the digit that is written.
-        text: that was read: of a picture with one digit, one digit.
+        text: text that was read: of a picture with one digit, one digit.
         likeliest: the digit that the network took it for, even if it was rejected; None if none or several
             pieces of ink were found.
-        confidence: of that digit, 0..1.
+        confidence: confidence of `likeliest`, 0..1.
         reason: why the picture was rejected, else an empty string.
     """
 

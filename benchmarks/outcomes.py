@@ -17,11 +17,11 @@ class Outcome:
     """What was said of a picture.
 
     Attributes:
-        truth: what is written, as `Reading.text` gives it; empty where there is no number.
-        text: that was read; empty if the picture was refused.
+        truth: text that is written, as `Reading.text` gives it; empty where there is no number.
+        text: text that was read; empty if the picture was refused.
         accepted: whether the text claims to be whole: the picture was not refused, and no `?` stands in it.
-        confidence: that all of it is right, 0..1.
-        digits: of each digit that was read its confidence, 0..1, and whether it is right; none where the text
+        confidence: probability that all of the text is right, 0..1.
+        digits: confidence, 0..1, of each digit that was read, and whether it is right; none where the text
             is longer or shorter than what is written.
     """
 

@@ -65,8 +65,8 @@ def compose(digits: Digits, lines: int, seed: int) -> Page:
     """Compose a page with a number of two to seven digits on each line.
 
     Args:
-        digits: of one writer.
-        lines: of writing.
+        digits: digits of one writer.
+        lines: number of lines of writing.
         seed: decides everything else.
     """
     chance = np.random.default_rng(seed)

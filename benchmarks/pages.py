@@ -39,14 +39,14 @@ class ReadPage:
 
     Attributes:
         file: its name.
-        writer: of all of it.
+        writer: writer of the whole page.
         part: `choose` or `held out`.
-        lines: of writing: `one` or `several`.
+        lines: number of lines: `one` or `several`.
         paper: plain, ruled or squared.
         light: even or shadow.
         view: flat, perspective or on a table.
         truth: the numbers, a line each.
-        text: that was read; empty if the page was refused.
+        text: text that was read; empty if the page was refused.
         status: ok, rejected or error.
     """
 

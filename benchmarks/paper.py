@@ -36,7 +36,7 @@ def look(ink: np.ndarray, chance: np.random.Generator, name: str | None = None) 
 
     Args:
         ink: float32 [h, w], 0..1.
-        chance: of the paper, the light and the noise.
+        chance: generator of the paper, the light and the noise.
         name: one of `LOOKS`; None takes one by chance, grey paper half of the time.
 
     Returns:

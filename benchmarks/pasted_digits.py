@@ -19,8 +19,8 @@ def pasted(digits: np.ndarray, seed: int) -> Iterator[np.ndarray]:
     lighter to one side, and all have a little noise.
 
     Args:
-        digits: in MNIST form, uint8 [n, 28, 28].
-        seed: of all that is random.
+        digits: digits in MNIST form, uint8 [n, 28, 28].
+        seed: seed of all that is random.
 
     Returns:
         The pictures one by one, uint8 [300, 400].

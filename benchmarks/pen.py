@@ -43,8 +43,8 @@ def skeleton(text: str, chance: np.random.Generator, unrest: float = 0.01) -> St
 
     Args:
         text: as in this file's table.
-        chance: of the hand.
-        unrest: how far points stray, as a share of the height.
+        chance: generator of what the hand does.
+        unrest: distance by which points stray, as a share of the height.
     """
     hand = Hand(chance, 1, unrest)
     strokes = []
@@ -67,10 +67,10 @@ def draw(strokes: Strokes, height: float, pen: float, size: tuple[int, int] | No
     """Draw strokes with a round pen.
 
     Args:
-        strokes: with 1 for the height of a digit.
-        height: of a digit in pixels.
+        strokes: strokes in which a digit is 1 high.
+        height: height of a digit, in pixels.
         pen: its width in pixels.
-        size: of the ink, height and width, the origin in the corner; None cuts it to the strokes.
+        size: height and width of the ink, the origin in the corner; None cuts it to the strokes.
 
     Returns:
         The ink, float32 [h, w].
@@ -111,8 +111,8 @@ class Drawer:
     """A hand that draws skeletons: one form of each digit, one slant, one pen.
 
     Args:
-        chance: of its habits and of each digit.
-        slant: to the right, in widths a height; None draws it, the 1s upright with the rest.
+        chance: generator of the hand's habits and of each digit.
+        slant: slant to the right, in widths a height; None draws it, the 1s upright with the rest.
         pen: width of the pen as a share of the height; None draws it.
     """
 
@@ -144,7 +144,7 @@ class MnistWriter:
     """MNIST's validation digits, enlarged; each digit is another writer's.
 
     Args:
-        chance: of which digits are taken.
+        chance: generator by which digits are taken.
     """
 
     def __init__(self, chance: np.random.Generator) -> None:
@@ -202,8 +202,8 @@ def write(
     Args:
         text: its digits; a space leaves half a digit's height.
         writer: who writes.
-        height: of a digit, in pixels.
-        chance: of gaps and drift.
+        height: height of a digit, in pixels.
+        chance: generator of gaps and drift.
         gap: between two digits, from and to, as shares of the height.
         drift: standard deviation of a digit's place from the baseline, as a share of the height.
 

@@ -42,7 +42,7 @@ class ScanWriter:
 
     Args:
         digits: the person's ink by digit, each float32 [h, w], 0..1, cut to what is written.
-        chance: of which is taken.
+        chance: generator by which digits are taken.
     """
 
     def __init__(self, digits: dict[int, list[np.ndarray]], chance: np.random.Generator) -> None:
