@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -51,8 +52,9 @@ def _instead(module: object, name: str, function: Callable) -> Off:
 
 def _set(function: Callable, parameters: object, **values: object) -> Off:
     """Call a function with other parameters than its usual ones."""
-    usual = function.__defaults__ or ()
-    changed = tuple(replace(parameters, **values) if one is parameters else one for one in usual)  # type: ignore[type-var]
+    changed_parameters = replace(parameters, **values)  # type: ignore[type-var]
+    defaults = function.__defaults__ or ()
+    changed = tuple(changed_parameters if default is parameters else default for default in defaults)
     return lambda: patch.object(function, "__defaults__", changed)
 
 
@@ -91,17 +93,21 @@ STEPS: dict[str, Off] = {
 
 def _drawn(count: int) -> dict[str, Pictures]:
     """Pictures of every kind."""
-    return {
-        "kinds": [one for name in KINDS for one in kind(name, 0, min(count, 3 if "200" in name else count))]
-    }
+    pictures: Pictures = []
+    for name in KINDS:
+        most = 3 if "200" in name else count  # 200 digits in a row are worth many others
+        pictures += kind(name, 0, min(count, most))
+    return {"kinds": pictures}
 
 
 def _rows(count: int) -> dict[str, Pictures]:
     """Amounts and forms of validation digits."""
     sets = {}
     for name, make in (("amounts", amount), ("forms", form_line)):
-        chances = [np.random.default_rng((0, index)) for index in range(count)]
-        sets[name] = [make(MnistWriter(chance), chance) for chance in chances]
+        sets[name] = []
+        for i in range(count):
+            chance = np.random.default_rng((0, i))
+            sets[name].append(make(MnistWriter(chance), chance))
     return sets
 
 
@@ -110,11 +116,11 @@ def _samples(folder: Path, pages: int) -> dict[str, Pictures]:
     samples = chosen(read_labels(folder))
     sets: dict[str, Pictures] = {folder.name: [(sample.path, str(sample.label)) for sample in samples]}
     composed = []
-    for number, writer in enumerate(sorted({sample.group for sample in samples})):
+    for i, writer in enumerate(sorted({sample.group for sample in samples})):
         digits = load_digits(sample for sample in samples if sample.group == writer)
-        for index in range(pages):
-            made = compose(digits, 1 + index % 4, 1000 * number + index)
-            composed.append((made.jpeg, made.text))
+        for j in range(pages):
+            page_of_writer = compose(digits, 1 + j % 4, 1000 * i + j)
+            composed.append((page_of_writer.jpeg, page_of_writer.text))
     return {**sets, f"pages of {folder.name}": composed}
 
 
@@ -130,9 +136,11 @@ def compare(usual: Sequence[Outcome], without: Sequence[Outcome]) -> dict[str, f
         In percent of all: `lost`, what is read with the step less what is read without it, and `wrong`, how
         many more are wrong without it; `n_lost` and `n_won`: pictures that only the one or the other reads.
     """
-    lost = sum(one.right and not other.right for one, other in zip(usual, without, strict=True))
-    won = sum(other.right and not one.right for one, other in zip(usual, without, strict=True))
-    wrong = sum(one.wrong for one in without) - sum(one.wrong for one in usual)
+    lost = won = 0
+    for before, after in zip(usual, without, strict=True):
+        lost += before.right and not after.right
+        won += after.right and not before.right
+    wrong = sum(item.wrong for item in without) - sum(item.wrong for item in usual)
     return {
         "lost": 100 * (lost - won) / len(usual),
         "wrong": 100 * wrong / len(usual),
@@ -158,17 +166,11 @@ def main() -> None:
     sets = {name: pictures for name, pictures in sets.items() if pictures}
     reader = Recognizer(arguments.model)
     usual = {name: read_all(reader, pictures) for name, pictures in sets.items()}
-    table = [
-        {
-            "step": "all steps",
-            "pictures": name,
-            "n": len(ones),
-            "read": 100 * float(np.mean([o.right for o in ones])),
-        }
-        for name, ones in usual.items()
-    ]
-    for row in table:
-        print(f"{row['pictures']:24}{row['n']:6}{row['read']:8.1f} % read with all steps")
+    table: list[dict[str, Any]] = []
+    for name, outcomes in usual.items():
+        read = 100 * float(np.mean([item.right for item in outcomes]))
+        table.append({"step": "all steps", "pictures": name, "n": len(outcomes), "read": read})
+        print(f"{name:24}{len(outcomes):6}{read:8.1f} % read with all steps")
     for step in arguments.steps:
         print(f"\nwithout: {step}")
         with STEPS[step]():

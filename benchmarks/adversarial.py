@@ -57,7 +57,8 @@ def attack(network: Any, steps: int) -> Attack:
 
     @tf.function(reduce_retracing=True)
     def climb(original: Any, truth: Any, start: Any, bound: Any) -> Any:
-        low, high = (tf.clip_by_value(original + way * bound, 0.0, WHITE) for way in (-1.0, 1.0))
+        low = tf.clip_by_value(original - bound, 0.0, WHITE)
+        high = tf.clip_by_value(original + bound, 0.0, WHITE)
         changed = tf.clip_by_value(start, low, high)
         right = tf.ones_like(truth, tf.bool)
         for step in range(steps + 1):
@@ -66,20 +67,23 @@ def attack(network: Any, steps: int) -> Attack:
                 answer = logits(changed, training=False)
                 loss = tf.nn.sparse_softmax_cross_entropy_with_logits(truth, answer)
             right &= tf.argmax(answer, axis=1, output_type=tf.int32) == truth
-            if step < steps:
+            if step < steps:  # what the last step gave is only read
                 slope: Any = tape.gradient(loss, changed)
-                changed = tf.clip_by_value(changed + bound * STEP / steps * tf.sign(slope), low, high)
+                climbed = changed + bound * STEP / steps * tf.sign(slope)
+                changed = tf.clip_by_value(climbed, low, high)
         return right
 
     def survivors(images: np.ndarray, labels: np.ndarray, bound: float) -> np.ndarray:
         random = np.random.default_rng(0)
         survived = []
-        for at in range(0, len(images), BATCH):
-            original = images[at : at + BATCH].astype(np.float32)
-            start = original + WHITE * random.uniform(-bound, bound, original.shape).astype(np.float32)
-            truth = labels[at : at + BATCH].astype(np.int32)
-            given = original, truth, start, np.float32(WHITE * bound)
-            survived.append(np.asarray(climb(*(tf.constant(value) for value in given))))
+        for first in range(0, len(images), BATCH):
+            original = images[first : first + BATCH].astype(np.float32)
+            noise = random.uniform(-bound, bound, original.shape).astype(np.float32)
+            start = original + WHITE * noise
+            truth = labels[first : first + BATCH].astype(np.int32)
+            # As tensors: the graph would be traced anew for each array.
+            arguments = [tf.constant(value) for value in (original, truth, start, np.float32(WHITE * bound))]
+            survived.append(np.asarray(climb(*arguments)))
         return np.concatenate(survived)
 
     return survivors
@@ -120,8 +124,8 @@ def _print(rows: list[dict[str, Any]], bounds: tuple[float, ...]) -> None:
     for row in rows:
         cells = []
         for bound in bounds:
-            share, low, high = (row[f"{bound}{end}"] for end in ("", " low", " high"))
-            cells.append(f"{share:6.1f} ({low:4.1f} to {high:5.1f})")
+            low, high = row[f"{bound} low"], row[f"{bound} high"]
+            cells.append(f"{row[f'{bound}']:6.1f} ({low:4.1f} to {high:5.1f})")
         print(f"{row['network']:12}" + "".join(f"{cell:>22}" for cell in cells))
 
 

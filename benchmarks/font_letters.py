@@ -23,8 +23,8 @@ def drawn(font: Path, characters: Sequence[str], seed: int = 0) -> Iterator[tupl
 
     Args:
         font: a TrueType or OpenType file.
-        characters: that the font has.
-        seed: of place and polarity.
+        characters: characters to draw, which the font has.
+        seed: seed of position and polarity.
 
     Returns:
         The character and its picture, uint8 [h, w].
@@ -34,7 +34,9 @@ def drawn(font: Path, characters: Sequence[str], seed: int = 0) -> Iterator[tupl
         face = ImageFont.truetype(str(font), size)
         for character in characters:
             picture = Image.new("L", (3 * size, 3 * size), 255)
-            place = tuple(chance.uniform(0.5, 1.2, 2) * size)
-            ImageDraw.Draw(picture).text(place, character, font=face, fill=int(chance.integers(0, 60)))
+            left, top = chance.uniform(0.5, 1.2, 2) * size
+            ink = int(chance.integers(0, 60))
+            ImageDraw.Draw(picture).text((left, top), character, font=face, fill=ink)
             pixels = np.asarray(picture)
-            yield character, 255 - pixels if chance.random() < 0.5 else pixels
+            is_inverted = chance.random() < 0.5
+            yield character, 255 - pixels if is_inverted else pixels

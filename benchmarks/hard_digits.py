@@ -91,10 +91,17 @@ def upright_1(chance: np.random.Generator) -> Picture:
         strokes = skeleton(_UPRIGHT, chance, 0)
         ink = _canvas(strokes, chance)
         if chance.random() < 0.3:
-            ink = square(draw(strokes, int(chance.integers(17, 23)), chance.uniform(2, 4)), 28)
+            small = draw(strokes, int(chance.integers(17, 23)), chance.uniform(2, 4))
+            ink = square(small, 28)
         return look(ink, chance), "1"
     hand = Drawer(chance, slant=0)
-    hand.strokes = lambda digit: skeleton(_UPRIGHT, chance, 0) if digit == 1 else Drawer.strokes(hand, digit)
+
+    def strokes_of(digit: int) -> Strokes:
+        if digit == 1:
+            return skeleton(_UPRIGHT, chance, 0)
+        return Drawer.strokes(hand, digit)
+
+    hand.strokes = strokes_of
     text = number(chance, 2, 3) + "1" + number(chance, 2, 3)
     ink = write(text, hand, int(chance.integers(40, 90)), chance)
     return look(around(ink, 0.9, chance), chance), text
@@ -103,7 +110,9 @@ def upright_1(chance: np.random.Generator) -> Picture:
 def slanted_1(chance: np.random.Generator) -> Picture:
     """Its twin: a 1 that leans."""
     lean = chance.choice((-1, 1)) * chance.uniform(0.08, 0.25)
-    strokes = [stroke + (1 - stroke[:, 1:]) * (lean, 0) for stroke in skeleton(_UPRIGHT, chance, 0)]
+    strokes = []
+    for stroke in skeleton(_UPRIGHT, chance, 0):
+        strokes.append(stroke + (1 - stroke[:, 1:]) * (lean, 0))  # the head moves, the foot stays
     return look(_canvas(strokes, chance), chance), "1"
 
 
@@ -113,11 +122,12 @@ def at_the_edge(chance: np.random.Generator) -> Picture:
     hand = Drawer(chance, pen=chance.uniform(0.07, 0.17))
     height = int(chance.choice((20, 28, 60, 120, 160)))
     ink = hand.ink(digit, height)
-    room = 0.4 if chance.random() < 0.5 else 0.08
-    inside = [int(height * chance.uniform(0.02, room)) for _ in range(4)]
+    widest = 0.4 if chance.random() < 0.5 else 0.08
+    margins = [int(height * chance.uniform(0.02, widest)) for _ in range(4)]
     for side in chance.choice(4, int(chance.integers(1, 3)), replace=False):
-        inside[side] = -round(hand.pen * height * chance.uniform(0, 0.5))
-    return look(pad(ink, *inside), chance), str(digit)
+        margins[side] = -round(hand.pen * height * chance.uniform(0, 0.5))  # below 0: cut into the ink
+    top, bottom, left, right = margins
+    return look(pad(ink, top, bottom, left, right), chance), str(digit)
 
 
 def near_the_edge(chance: np.random.Generator) -> Picture:
@@ -152,8 +162,9 @@ def small_in_parts(chance: np.random.Generator) -> Picture:
         strokes = skeleton(forms[digit], chance)
     extent = np.ptp(np.concatenate(strokes), axis=0).max()
     height = chance.uniform(15, 24)
-    ink = square(draw(strokes, height / extent, chance.uniform(1.5, 3)), int(chance.integers(28, 41)))
-    return look(ink, chance), str(digit)
+    ink = draw(strokes, height / extent, chance.uniform(1.5, 3))
+    picture = square(ink, int(chance.integers(28, 41)))
+    return look(picture, chance), str(digit)
 
 
 def bar_far_above(chance: np.random.Generator) -> Picture:
@@ -169,10 +180,12 @@ def ragged(chance: np.random.Generator) -> Picture:
     hand = Drawer(chance, pen=chance.uniform(0.08, 0.14))
     ink = square(hand.ink(digit, int(side * chance.uniform(0.6, 0.8))), side)
     grain = int(chance.integers(1, 3))  # pixels
-    small = chance.random((-(-side // grain), -(-side // grain)))
-    noise = np.kron(small, np.ones((grain, grain)))[:side, :side]
-    grains = ((ink > 0.5) & (noise < chance.uniform(0.4, 0.6))).astype(np.float32)
-    return level(255 - 255 * grains) if chance.random() < 0.7 else level(255 * grains), str(digit)
+    count = -(-side // grain)  # rounded up
+    noise = np.kron(chance.random((count, count)), np.ones((grain, grain)))[:side, :side]
+    is_grain = (ink > 0.5) & (noise < chance.uniform(0.4, 0.6))
+    grains = is_grain.astype(np.float32)
+    is_dark = chance.random() < 0.7
+    return level(255 - 255 * grains if is_dark else 255 * grains), str(digit)
 
 
 def pale_stroke(chance: np.random.Generator) -> Picture:
@@ -219,7 +232,11 @@ def held_back_shape(chance: np.random.Generator) -> Picture:
 
 def _slanted(strokes: Strokes, chance: np.random.Generator) -> Strokes:
     slant, wide = chance.uniform(-0.08, 0.15), chance.uniform(0.85, 1.15)
-    return [np.stack([s[:, 0] * wide + slant * (1 - s[:, 1]), s[:, 1]], axis=1) for s in strokes]
+    slanted = []
+    for stroke in strokes:
+        x, y = stroke[:, 0], stroke[:, 1]
+        slanted.append(np.stack([x * wide + slant * (1 - y), y], axis=1))
+    return slanted
 
 
 def wide_5(chance: np.random.Generator) -> Picture:

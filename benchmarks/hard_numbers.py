@@ -76,23 +76,27 @@ def zeros_together(chance: np.random.Generator) -> Picture:
     hand = Drawer(chance)
     joined = chance.random() < 0.7
     gap = chance.uniform(0.04, 0.2) if joined else chance.uniform(-0.03, 0.05)
-    strokes, left, last = [], 0.0, ""
+    strokes: list[np.ndarray] = []
+    left = 0.0
+    previous = ""
     for sign in text:
         digit = [stroke + np.array([left, 0]) for stroke in hand.strokes(int(sign))]
         right = np.concatenate(digit)[:, 0].max()
-        if joined and sign == last == "0":
-            head, before = digit[0][0], strokes[-1][-1]
+        if joined and sign == previous == "0":
+            end, head = strokes[-1][-1], digit[0][0]
             sag = chance.uniform(-0.1, 0.1)
-            middle = (before + head) / 2 + (0, sag)
-            digit.insert(0, skeleton(_stroke(before, middle, head), chance, 0)[0])
+            middle = (end + head) / 2 + (0, sag)
+            arc = skeleton(_skeleton_of(end, middle, head), chance, 0)[0]
+            digit.insert(0, arc)
         strokes += digit
-        last = sign
+        previous = sign
         left = right + (gap if sign == "0" else chance.uniform(0.15, 0.3))
     ink = draw(strokes, height, hand.pen * height)
     return look(around(ink, 0.4, chance), chance), text
 
 
-def _stroke(*points: np.ndarray) -> str:
+def _skeleton_of(*points: np.ndarray) -> str:
+    """Write points as `skeleton` reads them."""
     return " ".join(f"{10 * x:.3f},{10 * y:.3f}" for x, y in points)
 
 
@@ -100,12 +104,14 @@ def sums(chance: np.random.Generator) -> Picture:
     """Digits with signs of arithmetic between them; the signs are no digits and leave nothing."""
     height = int(chance.integers(45, 90))
     hand = Drawer(chance)
-    parts, tops, text = [], [], ""
-    for index in range(int(chance.integers(2, 4))):
-        if index:
-            strokes = skeleton(_SIGNS[str(chance.choice(list(_SIGNS)))], chance)
-            pen = hand.pen * height
-            sign = draw(strokes, height * chance.uniform(0.7, 0.9), pen)
+    parts: list[np.ndarray] = []
+    tops: list[int] = []
+    text = ""
+    for i in range(int(chance.integers(2, 4))):
+        if i > 0:
+            name = str(chance.choice(list(_SIGNS)))
+            strokes = skeleton(_SIGNS[name], chance)
+            sign = draw(strokes, height * chance.uniform(0.7, 0.9), hand.pen * height)
             parts.append(sign)
             tops.append((height - sign.shape[0]) // 2)
         for digit in number(chance, 1, 2):
@@ -113,7 +119,8 @@ def sums(chance: np.random.Generator) -> Picture:
             tops.append(0)
             text += digit
     gaps = [int(height * chance.uniform(0.25, 0.45)) for _ in parts]
-    return look(around(place(parts, tops, gaps, height), 0.4, chance), chance), text
+    ink = place(parts, tops, gaps, height)
+    return look(around(ink, 0.4, chance), chance), text
 
 
 def wavy(chance: np.random.Generator) -> Picture:
@@ -124,7 +131,8 @@ def wavy(chance: np.random.Generator) -> Picture:
     parts = [writer.ink(int(digit), height) for digit in text]
     tops = [int(height * chance.uniform(0, 0.9)) for _ in parts]
     gaps = [int(height * chance.uniform(0.35, 0.8)) for _ in parts]
-    return look(around(place(parts, tops, gaps, height), 0.4, chance), chance), text
+    ink = place(parts, tops, gaps, height)
+    return look(around(ink, 0.4, chance), chance), text
 
 
 def tight(margin: str, chance: np.random.Generator) -> Picture:
@@ -133,8 +141,8 @@ def tight(margin: str, chance: np.random.Generator) -> Picture:
     height = int(chance.integers(30, 140))
     ink = write(text, some_writer(chance), height, chance, gap=(0.1, 0.4))
     size, unit = margin.split()
-    around_it = int(size) if unit == "px" else round(int(size) / 100 * ink.shape[0])
-    return look(pad(ink, *[around_it] * 4), chance), text
+    pixels = int(size) if unit == "px" else round(int(size) / 100 * ink.shape[0])
+    return look(pad(ink, pixels, pixels, pixels, pixels), chance), text
 
 
 def two_inks(chance: np.random.Generator) -> Picture:
@@ -142,31 +150,25 @@ def two_inks(chance: np.random.Generator) -> Picture:
     text = number(chance, 4, 6)
     height = int(chance.integers(50, 90))
     writer = some_writer(chance)
-    half = int(chance.integers(1, len(text)))
-    faint = np.array([(250, 120, 160), (120, 165, 230), (150, 200, 150), (185, 185, 185)])
+    first_pale = int(chance.integers(1, len(text)))
+    colours = np.array([(250, 120, 160), (120, 165, 230), (150, 200, 150), (185, 185, 185)])
     parts = [writer.ink(int(digit), height) for digit in text]
     gaps = [int(height * chance.uniform(0.2, 0.45)) for _ in parts]
-    marked = [part if index < half else -part for index, part in enumerate(parts)]
-    dark, pale = ([np.maximum(sign * part, 0) for part in marked] for sign in (1, -1))
-    size = _canvas(parts, gaps)
-    picture = coloured(_put(dark, gaps, size), (20, 20, 20), (255, 255, 255)).astype(float)
-    share = _put(pale, gaps, size)[..., None]
-    picture = picture * (1 - share) + faint[int(chance.integers(len(faint)))] * share
-    room = int(0.4 * height)
-    return np.pad(level(picture), ((room, room), (room, room), (0, 0)), constant_values=255), text
-
-
-def _canvas(parts: list[np.ndarray], gaps: list[int]) -> tuple[int, int]:
-    return max(part.shape[0] for part in parts), sum(part.shape[1] for part in parts) + sum(gaps)
-
-
-def _put(parts: list[np.ndarray], gaps: list[int], size: tuple[int, int]) -> np.ndarray:
-    ink = np.zeros(size, np.float32)
+    tall = max(part.shape[0] for part in parts)
+    wide = sum(part.shape[1] for part in parts) + sum(gaps)
+    dark = np.zeros((tall, wide), np.float32)
+    pale = np.zeros((tall, wide), np.float32)
     left = 0
-    for part, gap in zip(parts, gaps, strict=True):
+    for i, part in enumerate(parts):
+        ink = dark if i < first_pale else pale
         ink[: part.shape[0], left : left + part.shape[1]] = part
-        left += part.shape[1] + gap
-    return ink
+        left += part.shape[1] + gaps[i]
+    picture = coloured(dark, (20, 20, 20), (255, 255, 255)).astype(float)
+    share = pale[..., None]
+    picture = picture * (1 - share) + colours[int(chance.integers(len(colours)))] * share
+    margin = int(0.4 * height)
+    margins = ((margin, margin), (margin, margin), (0, 0))
+    return np.pad(level(picture), margins, constant_values=255), text
 
 
 def equal_luminance(chance: np.random.Generator) -> Picture:
@@ -174,27 +176,30 @@ def equal_luminance(chance: np.random.Generator) -> Picture:
     text = number(chance, 2, 5)
     ink = write(text, some_writer(chance), int(chance.integers(50, 100)), chance, gap=(0.2, 0.45))
     pen, background = _COLOURS[int(chance.integers(len(_COLOURS)))]
-    weights = np.array([0.299, 0.587, 0.114])
+    weights = np.array([0.299, 0.587, 0.114])  # of luminance, as a decoder makes a picture grey
     # Moved to the pen's luminance, give or take little.
     move = weights @ np.array(pen) - weights @ np.array(background) + chance.uniform(-8, 8)
-    moved = tuple(int(v) for v in np.clip(np.array(background) + move, 0, 255))
-    return coloured(around(ink, 0.4, chance), pen, moved), text
+    red, green, blue = (int(value) for value in np.clip(np.array(background) + move, 0, 255))
+    return coloured(around(ink, 0.4, chance), pen, (red, green, blue)), text
 
 
 def slanting(degrees: float, chance: np.random.Generator) -> Picture:
     """A number that climbs or falls by so many degrees."""
     text = number(chance, 4, 7)
-    ink = around(write(text, some_writer(chance), int(chance.integers(45, 80)), chance), 0.5, chance)
-    return look(cut_to_paper(turned(ink, chance.choice((-1, 1)) * degrees), chance), chance), text
+    ink = write(text, some_writer(chance), int(chance.integers(45, 80)), chance)
+    ink = around(ink, 0.5, chance)
+    angle = chance.choice((-1, 1)) * degrees
+    return look(cut_to_paper(turned(ink, angle), chance), chance), text
 
 
 def turned(ink: np.ndarray, degrees: float) -> np.ndarray:
     """Turn ink, in a picture that has room for it."""
     height, width = ink.shape
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
-    room = np.abs(matrix[:, :2]) @ (width, height)
-    matrix[:, 2] += room / 2 - (width / 2, height / 2)
-    return cv2.warpAffine(ink, matrix, (int(room[0]), int(room[1])), flags=cv2.INTER_CUBIC).clip(0, 1)
+    extent = np.abs(matrix[:, :2]) @ (width, height)  # of the turned picture: width and height
+    matrix[:, 2] += extent / 2 - (width / 2, height / 2)  # its middle stays in the middle
+    size = int(extent[0]), int(extent[1])
+    return cv2.warpAffine(ink, matrix, size, flags=cv2.INTER_CUBIC).clip(0, 1)
 
 
 def cut_to_paper(ink: np.ndarray, chance: np.random.Generator) -> np.ndarray:
@@ -220,7 +225,8 @@ def upside_down(chance: np.random.Generator) -> Picture:
 def on_grey(chance: np.random.Generator) -> Picture:
     """A number as it should be, on grey paper: what every reader must read."""
     text = number(chance, 3, 6)
-    ink = around(write(text, some_writer(chance), int(chance.integers(45, 90)), chance), 0.8, chance)
+    ink = write(text, some_writer(chance), int(chance.integers(45, 90)), chance)
+    ink = around(ink, 0.8, chance)
     return photographed(ink, grey_paper(ink.shape, chance), chance), text
 
 

@@ -23,15 +23,17 @@ def rising_rows(chance: np.random.Generator) -> Picture:
     rows = [number(chance, 5, 9) for _ in range(int(chance.integers(3, 6)))]
     larger = int(chance.integers(len(rows)))
     inks = []
-    for index, text in enumerate(rows):
-        size = round(height * (1.5 if index == larger else 1))
+    for i, text in enumerate(rows):
+        size = round(height * (1.5 if i == larger else 1))
         inks.append(write(text, hand, size, chance, gap=(0.3, 0.6)))
-    between = int(height * chance.uniform(0.35, 0.6))
-    page = np.zeros((sum(i.shape[0] + between for i in inks), max(i.shape[1] for i in inks)), np.float32)
+    space = int(height * chance.uniform(0.35, 0.6))  # between two rows
+    page_height = sum(ink.shape[0] + space for ink in inks)
+    page_width = max(ink.shape[1] for ink in inks)
+    page = np.zeros((page_height, page_width), np.float32)
     top = 0
     for ink in inks:
         page[top : top + ink.shape[0], : ink.shape[1]] = ink
-        top += ink.shape[0] + between
+        top += ink.shape[0] + space
     page = cut(turned(np.pad(page, height), chance.uniform(2, 6)))
     margins = [int(height * chance.uniform(0.8, 2)) for _ in range(4)]
     return look(pad(page, *margins), chance), "\n".join(rows)
@@ -45,10 +47,10 @@ def column(chance: np.random.Generator) -> Picture:
     inks = [hand.ink(int(digit), height) for digit in digits]
     pitch = int(height * chance.uniform(1.4, 1.9))
     page = np.zeros((pitch * len(inks), height), np.float32)
-    for index, ink in enumerate(inks):
+    for i, ink in enumerate(inks):
         left = (height - ink.shape[1]) // 2 + int(height * chance.uniform(-0.06, 0.06))
         left = int(np.clip(left, 0, max(0, height - ink.shape[1])))
-        top = index * pitch
+        top = i * pitch
         page[top : top + ink.shape[0], left : left + ink.shape[1]] = ink[:, : height - left]
     margins = [int(height * chance.uniform(0.3, 0.6)) for _ in range(4)]
     return look(pad(cut(page), *margins), chance), "\n".join(digits)
@@ -60,8 +62,9 @@ def tiff_pages(chance: np.random.Generator) -> tuple[bytes, str]:
     texts = [number(chance, 2, 5) for _ in range(int(chance.integers(2, 5)))]
     pages = []
     for text in texts:
-        ink = around(write(text, hand, int(chance.integers(40, 80)), chance), 0.6, chance)
-        pages.append(Image.fromarray(look(ink, chance)))
+        ink = write(text, hand, int(chance.integers(40, 80)), chance)
+        picture = look(around(ink, 0.6, chance), chance)
+        pages.append(Image.fromarray(picture))
     file = io.BytesIO()
     pages[0].save(file, "TIFF", save_all=True, append_images=pages[1:])
     return file.getvalue(), "\n\n".join(texts)
@@ -74,20 +77,22 @@ def texture(chance: np.random.Generator) -> Picture:
     kind = int(chance.integers(4))
     step = chance.uniform(6, 40)
     if kind == 0:  # grains of some size
-        grain = cv2.GaussianBlur(chance.normal(0, 1, (height, width)), (0, 0), step / 6)
+        noise = chance.normal(0, 1, (height, width))
+        grain = cv2.GaussianBlur(noise, (0, 0), step / 6)
         values = 128 + 60 * grain / grain.std()
     elif kind == 1:  # waves
         angle = chance.uniform(0, np.pi)
-        way = np.cos(angle) * columns + np.sin(angle) * rows + 5 * np.sin(rows / step)
-        values = 128 + 100 * np.sin(2 * np.pi * way / step)
+        across = np.cos(angle) * columns + np.sin(angle) * rows + 5 * np.sin(rows / step)
+        values = 128 + 100 * np.sin(2 * np.pi * across / step)
     elif kind == 2:  # woven
         values = 128 + 50 * np.sin(2 * np.pi * rows / step) + 50 * np.sin(2 * np.pi * columns / step)
     else:  # hatched
         values = np.full((height, width), 230.0)
         for _ in range(int(chance.integers(40, 200))):
-            start = chance.uniform(0, (width, height))
-            end = start + chance.normal(0, 1, 2) * step * 3
-            cv2.line(values, tuple(map(int, start)), tuple(map(int, end)), chance.uniform(0, 120), 2)
+            x, y = chance.uniform(0, (width, height))
+            along, down = chance.normal(0, 1, 2) * step * 3
+            end = int(x + along), int(y + down)
+            cv2.line(values, (int(x), int(y)), end, chance.uniform(0, 120), 2)
     return level(values + chance.normal(0, 3, values.shape)), ""
 
 
@@ -107,17 +112,24 @@ def running_hand(chance: np.random.Generator) -> Picture:
     slant, pen = chance.uniform(0, 0.4), height * chance.uniform(0.06, 0.1)
     lines = []
     for _ in range(int(chance.integers(2, 5))):
-        strokes, left = [], 0.0
+        strokes: list[np.ndarray] = []
+        left = 0.0
         for _ in range(int(chance.integers(2, 5))):
             word, end = _word(chance, left)
-            strokes += [s + (1 - s[:, 1:]) * (slant, 0) for s in word]
+            for stroke in word:
+                lean = (1 - stroke[:, 1:]) * (slant, 0)  # the head of a stroke to the right of its foot
+                strokes.append(stroke + lean)
             left = end + chance.uniform(0.6, 0.9)
         lines.append(draw(strokes, height, pen))
     pitch = int(height * 2.3)
-    page = np.zeros((pitch * len(lines) + height * 2, max(line.shape[1] for line in lines)), np.float32)
-    for index, line in enumerate(lines):
-        page[index * pitch : index * pitch + line.shape[0], : line.shape[1]] += line
-    return look(around(cut(page.clip(0, 1)), 0.15, chance), chance), ""
+    page_height = pitch * len(lines) + height * 2
+    page_width = max(line.shape[1] for line in lines)
+    page = np.zeros((page_height, page_width), np.float32)
+    for i, line in enumerate(lines):
+        top = i * pitch
+        page[top : top + line.shape[0], : line.shape[1]] += line  # loops of two lines may cross
+    ink = cut(page.clip(0, 1))
+    return look(around(ink, 0.15, chance), chance), ""
 
 
 # Each letter from where the pen comes, at the foot on the left, to where it goes on: points in heights.

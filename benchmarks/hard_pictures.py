@@ -22,9 +22,9 @@ def kind(name: str, seed: int, count: int) -> list[tuple[np.ndarray | bytes, str
     """Draw pictures of one kind.
 
     Args:
-        name: of `KINDS`.
+        name: name of a kind, from `KINDS`.
         seed: 0 or more; the same name, seed and count give the same pictures, and a larger count more.
-        count: how many.
+        count: number of pictures.
 
     Returns:
         Pictures, uint8 [h, w] or [h, w, 3] or a file's bytes, and the right answer of each: as `Reading.text`

@@ -87,11 +87,13 @@ def kernel_seconds(log: str) -> dict[Kernel, float]:
         fields = line.split(",")
         if not line.startswith("onednn_verbose") or "exec" not in fields:
             continue
-        begin = fields.index("exec")
+        begin = fields.index("exec")  # the fields before it depend on oneDNN's version
         kind, direction, shape = fields[begin + 2], fields[begin + 4], fields[-2]
-        if "mb1000" not in shape and not shape.startswith("1000x"):
-            name = kind if direction == "undef" else f"{kind}, {direction}"
-            seconds[Kernel(name, shape)] += float(fields[-1]) / 1000 / 2
+        if "mb1000" in shape or shape.startswith("1000x"):  # networks are scored in batches of 1000
+            continue
+        name = kind if direction == "undef" else f"{kind}, {direction}"
+        milliseconds = float(fields[-1])
+        seconds[Kernel(name, shape)] += milliseconds / 1000 / 2
     return dict(sorted(seconds.items(), key=lambda item: -item[1]))
 
 

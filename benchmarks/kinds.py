@@ -39,7 +39,8 @@ def print_row(name: str, row: dict[str, float]) -> None:
 
 def first_misread(outcomes: Sequence[Outcome], most: int = 5) -> list[list[str]]:
     """Give what was misread: truth and text, the first so many that are short enough to print."""
-    return [[one.truth, one.text] for one in outcomes if not one.right and len(one.truth) < 40][:most]
+    shown = [item for item in outcomes if not item.right and len(item.truth) < 40]
+    return [[item.truth, item.text] for item in shown[:most]]
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ class Sample:
     """A picture of one digit.
 
     Attributes:
-        path: of the file.
+        path: path of the file.
         label: the digit.
         group: the writer or the style.
     """
@@ -55,10 +56,10 @@ class Answer:
 
     Attributes:
         label: the digit that is written.
-        text: that was read: of a picture with one digit, one digit.
+        text: text that was read: of a picture with one digit, one digit.
         likeliest: the digit that the network took it for, even if it was rejected; None if none or several
             pieces of ink were found.
-        confidence: of that digit, 0..1.
+        confidence: confidence of `likeliest`, 0..1.
         reason: why the picture was rejected, else an empty string.
     """
 
@@ -76,14 +77,11 @@ class Answer:
 
 def answer(label: int, reading: Reading) -> Answer:
     """Note what was said of a picture with this digit."""
-    single = reading.digits[0] if len(reading.digits) == 1 else None
-    return Answer(
-        label,
-        reading.text,
-        single.digit if single else None,
-        single.confidence if single else 0.0,
-        reading.reason or "",
-    )
+    reason = reading.reason or ""
+    if len(reading.digits) != 1:
+        return Answer(label, reading.text, None, 0.0, reason)
+    (single,) = reading.digits
+    return Answer(label, reading.text, single.digit, single.confidence, reason)
 
 
 def scores(answers: Sequence[Answer]) -> dict[str, float]:
@@ -95,29 +93,29 @@ def scores(answers: Sequence[Answer]) -> dict[str, float]:
         all; `calibration_error`: of those that were answered with one digit.
     """
     count = len(answers)
-    rejected = sum(bool(one.reason) for one in answers)
-    right = sum(one.right for one in answers)
+    rejected = sum(bool(item.reason) for item in answers)
+    right = sum(item.right for item in answers)
+    likeliest_right = sum(item.likeliest == item.label for item in answers)
     low, high = wilson(right, count)
-    single = [one for one in answers if len(one.text) == 1 and not one.reason]
+    single = [item for item in answers if len(item.text) == 1 and not item.reason]
     return {
         "pictures": count,
         "accuracy": 100 * right / count,
         "low": low,
         "high": high,
-        "unrejected": 100 * sum(one.likeliest == one.label for one in answers) / count,
+        "unrejected": 100 * likeliest_right / count,
         "rejected": 100 * rejected / count,
         "wrong": 100 * (count - right - rejected) / count,
         "calibration_error": calibration_error(
-            [one.confidence for one in single], [one.right for one in single]
+            [item.confidence for item in single], [item.right for item in single]
         ),
     }
 
 
 def confusions(answers: Sequence[Answer]) -> list[tuple[int, str, int]]:
     """List what was misread: label, answer (or why it was rejected) and how often, most frequent first."""
-    pairs = [(one.label, one.text or one.reason) for one in answers if not one.right]
-    counts = {pair: pairs.count(pair) for pair in pairs}
-    return [(label, text, n) for (label, text), n in sorted(counts.items(), key=lambda item: -item[1])]
+    counts = Counter((item.label, item.text or item.reason) for item in answers if not item.right)
+    return [(label, text, n) for (label, text), n in counts.most_common()]
 
 
 def reported(samples: Sequence[Sample]) -> list[Sample]:

@@ -67,9 +67,9 @@ def main() -> None:
     arguments = parser.parse_args()
     known = list(examples(arguments.folders, arguments.fonts))
     inputs = np.array([example.inputs for example in known])
-    right, is_digit, reported = (
-        np.array([getattr(example, name) for example in known]) for name in ("right", "is_digit", "reported")
-    )
+    right = np.array([example.right for example in known])
+    is_digit = np.array([example.is_digit for example in known])
+    reported = np.array([example.reported for example in known])
     weights = fit(inputs[~reported], right[~reported].astype(float))
     for name, weight in zip(("lone_offset", "lone_told", "lone_digit"), weights, strict=True):
         print(f"{name} = {weight:.2f}")
@@ -80,11 +80,12 @@ def main() -> None:
     )
     for threshold in THRESHOLDS:
         accepted = likely >= threshold
-        counts = [
-            (int((is_digit & part & ~accepted).sum()), int((~is_digit & part & accepted).sum()))
-            for part in (~reported, reported)
-        ]
-        print(f"{threshold:9.2f}  {counts[0][0]:14} {counts[0][1]:12}  {counts[1][0]:14} {counts[1][1]:12}")
+        line = f"{threshold:9.2f}"
+        for part in (~reported, reported):
+            refused = int((is_digit & part & ~accepted).sum())
+            letters = int((~is_digit & part & accepted).sum())
+            line += f"  {refused:14} {letters:12}"
+        print(line)
 
 
 if __name__ == "__main__":

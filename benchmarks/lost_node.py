@@ -74,20 +74,21 @@ def run_on_ray(cluster: Cluster, study: str, seeds: int, store: Path, lose_at: i
 
 def table(plan: Plan, store: Store) -> list[dict[str, Any]]:
     """The rows of a study, without seconds."""
-    return [row.to_values() | {"train_seconds": None} for row in read_table(plan, store, curves=False).rows]
+    rows = read_table(plan, store, curves=False).rows
+    return [row.to_values() | {"train_seconds": None} for row in rows]
 
 
 def differences(plans: list[Plan], one: Store, other: Store) -> list[str]:
     """Name what two stores say differently."""
-    found = []
+    lines = []
     for plan in plans:
         if table(plan, one) != table(plan, other):
-            found.append(f"{plan.study.name}: the table")
+            lines.append(f"{plan.study.name}: the table")
         others = other.predictions(plan.trials)
         for trial, classes in one.predictions(plan.trials).items():
             if (classes != others[trial]).any():
-                found.append(f"{plan.study.name}: predictions of trial {trial}")
-    return found
+                lines.append(f"{plan.study.name}: predictions of trial {trial}")
+    return lines
 
 
 def main() -> None:
@@ -113,9 +114,9 @@ def main() -> None:
         command(arguments.study, arguments.seeds, stores[1]), stdout=subprocess.DEVNULL, check=True
     )
     with Store(stores[0], create=False) as one, Store(stores[1], create=False) as other:
-        found = differences(plans, one, other)
-    print("\n".join(found) or f"equal: every table, and the predictions of all {trainings} trainings")
-    sys.exit(bool(found))
+        lines = differences(plans, one, other)
+    print("\n".join(lines) or f"equal: every table, and the predictions of all {trainings} trainings")
+    sys.exit(bool(lines))
 
 
 if __name__ == "__main__":

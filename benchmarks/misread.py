@@ -35,12 +35,12 @@ def sources(seed: int, count: int) -> dict[str, Callable[[], Pictures]]:
     """Give what is read, by name; amounts and forms are written with MNIST's validation digits."""
 
     def written(make: Callable) -> Pictures:
-        for index in range(count):
-            chance = np.random.default_rng((seed, index))
+        for i in range(count):
+            chance = np.random.default_rng((seed, i))
             yield make(MnistWriter(chance), chance)
 
     drawn = {name: partial(kind, name, seed, count) for name in KINDS}
-    drawn.pop("200 digits in a row")
+    drawn.pop("200 digits in a row")  # too long to be seen in a tile
     return {**drawn, "amount": partial(written, amount), "form": partial(written, form_line)}
 
 
@@ -48,41 +48,45 @@ def misread(
     recognizer: Recognizer, pictures: Pictures, most: int
 ) -> list[tuple[np.ndarray | bytes, str, str]]:
     """Read pictures, and give so many that were not read right, the wrong ones before the refused."""
-    found = []
+    wrong = []
+    refused = []
     for picture, truth in pictures:
-        one = outcome(truth, recognizer.read(picture))
-        if not one.right:
-            found.append((not one.wrong, picture, truth, one.text))
-    found.sort(key=lambda item: item[0])
-    return [(picture, truth, text) for _, picture, truth, text in found[:most]]
+        result = outcome(truth, recognizer.read(picture))
+        if not result.right:
+            (wrong if result.wrong else refused).append((picture, truth, result.text))
+    return [*wrong, *refused][:most]
 
 
 def tile(picture: np.ndarray | bytes, lines: tuple[str, str]) -> Image.Image:
     """Draw a picture small, with two lines above it."""
     shown = Image.open(io.BytesIO(picture)) if isinstance(picture, bytes) else Image.fromarray(picture)
     shown = shown.convert("RGB")
-    room = TILE_WIDTH - 10, TILE_HEIGHT - _CAPTION - 8
-    zoom = min(room[0] / shown.width, room[1] / shown.height, 4)
-    shown = shown.resize((max(1, int(shown.width * zoom)), max(1, int(shown.height * zoom))))
+    widest, highest = TILE_WIDTH - 10, TILE_HEIGHT - _CAPTION - 8
+    zoom = min(widest / shown.width, highest / shown.height, 4)
+    size = max(1, int(shown.width * zoom)), max(1, int(shown.height * zoom))
     whole = Image.new("RGB", (TILE_WIDTH, TILE_HEIGHT), (238, 241, 246))
-    whole.paste(shown, (5, _CAPTION))
+    whole.paste(shown.resize(size), (5, _CAPTION))
     pencil = ImageDraw.Draw(whole)
-    pencil.text((5, 3), lines[0], fill=(70, 70, 70))
-    pencil.text((5, 15), lines[1], fill=(150, 20, 20))
+    title, reading = lines
+    pencil.text((5, 3), title, fill=(70, 70, 70))
+    pencil.text((5, 15), reading, fill=(150, 20, 20))
     return whole
 
 
 def _short(text: str) -> str:
     text = text.replace("\n", "/") or "nothing"
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    if len(text) <= _LONGEST:
+        return text
+    return text[: _LONGEST - 1] + "…"
 
 
 def sheet(tiles: list[Image.Image]) -> Image.Image:
     """Put tiles into rows."""
     rows = -(-len(tiles) // COLUMNS)
     whole = Image.new("RGB", (COLUMNS * TILE_WIDTH, max(1, rows) * TILE_HEIGHT), (255, 255, 255))
-    for index, one in enumerate(tiles):
-        whole.paste(one, (index % COLUMNS * TILE_WIDTH, index // COLUMNS * TILE_HEIGHT))
+    for i, item in enumerate(tiles):
+        row, column = divmod(i, COLUMNS)
+        whole.paste(item, (column * TILE_WIDTH, row * TILE_HEIGHT))
     return whole
 
 

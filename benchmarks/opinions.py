@@ -41,8 +41,10 @@ def fit(inputs: np.ndarray, right: np.ndarray) -> np.ndarray:
     weights = np.zeros(inputs.shape[1])
     for _ in range(STEPS):
         predicted = 1 / (1 + np.exp(-inputs @ weights))
-        curvature = inputs.T @ (inputs * (predicted * (1 - predicted))[:, None]) + PULL * np.eye(len(weights))
-        weights += np.linalg.solve(curvature, inputs.T @ (right - predicted) - PULL * weights)
+        variance = predicted * (1 - predicted)
+        curvature = inputs.T @ (inputs * variance[:, None]) + PULL * np.eye(len(weights))
+        gradient = inputs.T @ (right - predicted) - PULL * weights
+        weights += np.linalg.solve(curvature, gradient)
     return weights
 
 
@@ -55,16 +57,15 @@ def main() -> None:
     arguments = parser.parse_args()
     recognizer = Recognizer(rows=arguments.rows)
     sets = row_sets(read_labels(arguments.samples), arguments.count, arguments.seed, chosen)
-    found = [
-        one
-        for rows in sets.values()
-        for picture, text in rows
-        for one in examples(recognizer.read(picture), text)
-    ]
-    inputs, right = np.array([one for one, _ in found]), np.array([one for _, one in found], float)
+    known: list[tuple[tuple[float, ...], bool]] = []
+    for rows in sets.values():
+        for picture, text in rows:
+            known += examples(recognizer.read(picture), text)
+    inputs = np.array([evidence_of_digit for evidence_of_digit, _ in known])
+    right = np.array([is_right for _, is_right in known], float)
     weights = fit(inputs, right)
-    names = ("offset", "told", "agreement")
-    print(*(f"{name} = {weight:.3f}" for name, weight in zip(names, weights, strict=True)), sep="\n")
+    for name, weight in zip(("offset", "told", "agreement"), weights, strict=True):
+        print(f"{name} = {weight:.3f}")
     likely = 1 / (1 + np.exp(-inputs @ weights))
     print("\nlikely right     digits   right %")
     for low, high in ((0, 0.5), (0.5, 0.6), (0.6, 0.7), (0.7, 0.8), (0.8, 0.9), (0.9, 0.98), (0.98, 1.001)):

@@ -17,11 +17,11 @@ class Outcome:
     """What was said of a picture.
 
     Attributes:
-        truth: what is written, as `Reading.text` gives it; empty where there is no number.
-        text: that was read; empty if the picture was refused.
+        truth: text that is written, as `Reading.text` gives it; empty where there is no number.
+        text: text that was read; empty if the picture was refused.
         accepted: whether the text claims to be whole: the picture was not refused, and no `?` stands in it.
-        confidence: that all of it is right, 0..1.
-        digits: of each digit that was read its confidence, 0..1, and whether it is right; none where the text
+        confidence: probability that all of the text is right, 0..1.
+        digits: confidence, 0..1, of each digit that was read, and whether it is right; none where the text
             is longer or shorter than what is written.
     """
 
@@ -61,11 +61,15 @@ def outcome(truth: str, reading: Reading) -> Outcome:
 
 
 def _digits_read(truth: str, reading: Reading) -> tuple[tuple[float, bool], ...]:
-    wanted, text = truth.replace("\n", ""), reading.text.replace("\n", "")
+    wanted = truth.replace("\n", "")
+    text = reading.text.replace("\n", "")
     if not len(wanted) == len(text) == len(reading.digits):
         return ()
-    pairs = zip(wanted, text, reading.digits, strict=True)
-    return tuple((digit.confidence, sign == right) for right, sign, digit in pairs if sign != "?")
+    digits = []
+    for right, sign, digit in zip(wanted, text, reading.digits, strict=True):
+        if sign != "?":
+            digits.append((digit.confidence, sign == right))
+    return tuple(digits)
 
 
 def shares(outcomes: Sequence[Outcome]) -> dict[str, float]:
@@ -76,8 +80,8 @@ def shares(outcomes: Sequence[Outcome]) -> dict[str, float]:
         `wrong`, its interval `wrong_low` and `wrong_high`, and, of the wrong ones, `shorter`.
     """
     count = len(outcomes)
-    right = sum(one.right for one in outcomes)
-    wrong = sum(one.wrong for one in outcomes)
+    right = sum(item.right for item in outcomes)
+    wrong = sum(item.wrong for item in outcomes)
     low, high = wilson(right, count)
     wrong_low, wrong_high = wilson(wrong, count)
     return {
@@ -89,7 +93,7 @@ def shares(outcomes: Sequence[Outcome]) -> dict[str, float]:
         "wrong": 100 * wrong / count,
         "wrong_low": wrong_low,
         "wrong_high": wrong_high,
-        "shorter": 100 * sum(one.shorter for one in outcomes) / count,
+        "shorter": 100 * sum(item.shorter for item in outcomes) / count,
     }
 
 
@@ -102,29 +106,26 @@ def accepted_shares(outcomes: Sequence[Outcome]) -> dict[str, float]:
         `calibration_error`: of the confidence of accepted readings; `digit_calibration_error`: of the
         digits that were read, also beside a `?`.
     """
-    accepted = [one for one in outcomes if one.accepted]
-    wrong = sum(not one.right for one in accepted)
+    accepted = [item for item in outcomes if item.accepted]
+    wrong = sum(not item.right for item in accepted)
     low, high = wilson(wrong, len(accepted))
-    ranked = sorted(outcomes, key=lambda one: (one.accepted, one.confidence), reverse=True)
-    most = {
-        f"right_{share}": 100
-        * float(np.mean([one.right for one in ranked[: max(1, len(ranked) * share // 100)]]))
-        for share in (50, 70, 90)
-    }
-    return {
+    row = {
         "accepted": 100 * len(accepted) / len(outcomes),
         "wrong_accepted": 100 * wrong / max(len(accepted), 1),
         "wrong_accepted_low": low,
         "wrong_accepted_high": high,
-        **most,
-        "calibration_error": calibration_error(
-            [one.confidence for one in accepted], [one.right for one in accepted]
-        ),
-        "digit_calibration_error": calibration_error(
-            [confidence for one in outcomes for confidence, _ in one.digits],
-            [right for one in outcomes for _, right in one.digits],
-        ),
     }
+    ranked = sorted(outcomes, key=lambda item: (item.accepted, item.confidence), reverse=True)
+    for share in (50, 70, 90):
+        most_confident = ranked[: max(1, len(ranked) * share // 100)]
+        row[f"right_{share}"] = 100 * float(np.mean([item.right for item in most_confident]))
+    confidences = [item.confidence for item in accepted]
+    row["calibration_error"] = calibration_error(confidences, [item.right for item in accepted])
+    digits = [digit for item in outcomes for digit in item.digits]
+    row["digit_calibration_error"] = calibration_error(
+        [confidence for confidence, _ in digits], [right for _, right in digits]
+    )
+    return row
 
 
 def calibration_error(confidence: Sequence[float], right: Sequence[bool]) -> float:

@@ -65,14 +65,17 @@ def compose(digits: Digits, lines: int, seed: int) -> Page:
     """Compose a page with a number of two to seven digits on each line.
 
     Args:
-        digits: of one writer.
-        lines: of writing.
+        digits: digits of one writer.
+        lines: number of lines of writing.
         seed: decides everything else.
     """
     chance = np.random.default_rng(seed)
     paper, light, view = (str(chance.choice(kind)) for kind in (PAPERS, LIGHTS, VIEWS))
     height = int(chance.integers(70, 120))  # of a digit, in pixels
-    numbers = [[int(digit) for digit in chance.integers(0, 10, chance.integers(2, 8))] for _ in range(lines)]
+    numbers: list[list[int]] = []
+    for _ in range(lines):
+        count = chance.integers(2, 8)
+        numbers.append(chance.integers(0, 10, count).tolist())
     written = _write(digits, numbers, height, chance)
     page = written * _paper(written.shape[:2], paper, height, chance)
     if view != "flat":
@@ -81,50 +84,51 @@ def compose(digits: Digits, lines: int, seed: int) -> Page:
     page = cv2.GaussianBlur(page, (0, 0), chance.uniform(0.4, 1.2))
     page = page + chance.normal(0, chance.uniform(1, 5), page.shape)
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(chance.integers(60, 93))]
-    jpeg = cv2.imencode(".jpg", np.clip(np.rint(page), 0, 255).astype(np.uint8), quality)[1].tobytes()
+    pixels = np.clip(np.rint(page), 0, 255).astype(np.uint8)
+    _, jpeg = cv2.imencode(".jpg", pixels, quality)
     text = "\n".join("".join(map(str, number)) for number in numbers)
-    return Page(jpeg, text, paper, light, view)
+    return Page(jpeg.tobytes(), text, paper, light, view)
 
 
 def _write(
     digits: Digits, numbers: Sequence[Sequence[int]], height: int, chance: np.random.Generator
 ) -> np.ndarray:
     """Write numbers one below the other: what the ink lets through, float32 [h, w, 3]."""
-    usual = np.median([strokes.shape[0] for variants in digits.values() for strokes in variants])
-    rows = [
-        _row(
-            [digits[digit][int(chance.integers(len(digits[digit])))] for digit in number],
-            height,
-            usual,
-            chance,
-        )
-        for number in numbers
-    ]
-    pitch, margin = int(height * chance.uniform(1.7, 2.2)), int(height * 1.2)
-    right = int(height * chance.uniform(1, 4))
+    heights = [strokes.shape[0] for variants in digits.values() for strokes in variants]
+    usual = np.median(heights)
+    rows = []
+    for number in numbers:
+        scans = []
+        for digit in number:
+            variants = digits[digit]
+            scans.append(variants[int(chance.integers(len(variants)))])
+        rows.append(_row(scans, height, usual, chance))
+    pitch = int(height * chance.uniform(1.7, 2.2))
+    margin = int(height * 1.2)
+    right = int(height * chance.uniform(1, 4))  # empty paper after the numbers
     width = max(row.shape[1] for row in rows) + 2 * margin + right
     page = np.ones((pitch * len(rows) + 2 * margin, max(width, 4 * height), 3), np.float32)
-    for line, row in enumerate(rows):
-        left, top = margin + int(height * chance.uniform(-0.2, 0.2)), margin // 2 + line * pitch
+    for i, row in enumerate(rows):
+        left = margin + int(height * chance.uniform(-0.2, 0.2))
+        top = margin // 2 + i * pitch
         page[top : top + row.shape[0], left : left + row.shape[1]] *= row
     return page
 
 
-def _row(pieces: Sequence[np.ndarray], height: int, usual: float, chance: np.random.Generator) -> np.ndarray:
+def _row(scans: Sequence[np.ndarray], height: int, usual: float, chance: np.random.Generator) -> np.ndarray:
     """Write one number; its digits keep their sizes relative to the writer's usual one."""
     scale = height / usual
-    row = np.ones(
-        (2 * height, sum(piece.shape[1] for piece in pieces) * 2 + len(pieces) * height, 3), np.float32
-    )
+    width = 2 * sum(scan.shape[1] for scan in scans) + len(scans) * height  # more than enough
+    row = np.ones((2 * height, width, 3), np.float32)
     left = 0
-    for piece in pieces:
+    for scan in scans:
         zoom = scale * chance.uniform(0.9, 1.1)
-        size = max(3, round(piece.shape[1] * zoom)), min(2 * height, round(piece.shape[0] * zoom))
-        strokes = cv2.resize(piece, size)
-        bottom = 1.5 * height + height * chance.normal(0, 0.05)
-        top = int(np.clip(bottom - size[1], 0, 2 * height - size[1]))
-        row[top : top + size[1], left : left + size[0]] *= strokes
-        left += size[0] + int(height * chance.uniform(0.1, 0.35))
+        wide = max(3, round(scan.shape[1] * zoom))
+        tall = min(2 * height, round(scan.shape[0] * zoom))
+        baseline = 1.5 * height + height * chance.normal(0, 0.05)
+        top = int(np.clip(baseline - tall, 0, 2 * height - tall))
+        row[top : top + tall, left : left + wide] *= cv2.resize(scan, (wide, tall))
+        left += wide + int(height * chance.uniform(0.1, 0.35))
     return row[:, :left]
 
 
@@ -132,9 +136,11 @@ def _paper(size: tuple[int, int], kind: str, height: int, chance: np.random.Gene
     """Paper with fibres and lines: levels 0..255, float32 [h, w, 3]."""
     paper = np.empty((*size, 3), np.float32)
     paper[:] = chance.uniform(222, 250) - np.array([chance.uniform(0, 14), 3, 0])  # blue, green, red
-    fibres = cv2.GaussianBlur(chance.normal(0, 1, size).astype(np.float32), (0, 0), 1.5)
+    noise = chance.normal(0, 1, size).astype(np.float32)
+    fibres = cv2.GaussianBlur(noise, (0, 0), 1.5)
     paper += (fibres * chance.uniform(2, 8))[..., None]
-    step = int(height * (1.15 if kind == "ruled" else 0.6) * chance.uniform(0.9, 1.2))
+    pitch = 1.15 if kind == "ruled" else 0.6  # a row between two lines, or nearly two squares high
+    step = int(height * pitch * chance.uniform(0.9, 1.2))
     color = paper.mean(axis=(0, 1)) - chance.uniform(25, 70) * np.array([0.5, 0.9, 1.0])
     thickness = int(chance.integers(1, 4))
     if kind != "plain":
@@ -154,14 +160,17 @@ def _seen_at_an_angle(page: np.ndarray, table: bool, chance: np.random.Generator
     angle = chance.uniform(-0.07, 0.07)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     middle = np.array([width / 2, height / 2])
-    moved = (moved - middle) @ turn.T * (0.82 if table else 1.0) + middle
+    scale = 0.82 if table else 1.0  # smaller, so that the table is seen around it
+    moved = (moved - middle) @ turn.T * scale + middle
     matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), moved.astype(np.float32))
     if not table:
         return cv2.warpPerspective(page, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    wood = chance.uniform(30, 110) * np.array([0.7, 0.9, 1.1])
-    grain = cv2.GaussianBlur(chance.normal(0, 30, (height, width)).astype(np.float32), (0, 0), 25, sigmaY=1)
-    covered = cv2.warpPerspective(np.ones((height, width), np.float32), matrix, (width, height))[..., None]
+    wood = chance.uniform(30, 110) * np.array([0.7, 0.9, 1.1])  # blue, green, red
+    noise = chance.normal(0, 30, (height, width)).astype(np.float32)
+    grain = cv2.GaussianBlur(noise, (0, 0), 25, sigmaY=1)  # long from left to right
     around = (wood + grain[..., None] * 3).astype(np.float32)
+    whole = np.ones((height, width), np.float32)
+    covered = cv2.warpPerspective(whole, matrix, (width, height))[..., None]
     return cv2.warpPerspective(page, matrix, (width, height)) * covered + around * (1 - covered)
 
 
@@ -169,12 +178,16 @@ def _light(size: tuple[int, int], shadow: bool, chance: np.random.Generator) -> 
     """Light that falls off to one side, and the soft shadow of a hand: factors, float32 [h, w, 1]."""
     rows, columns = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32) / max(size)
     angle = chance.uniform(0, 2 * np.pi)
-    light = 1 - chance.uniform(0, 0.35) * (
-        0.5 + np.cos(angle) * (columns - 0.5) + np.sin(angle) * (rows - 0.3)
-    )
+    strength = chance.uniform(0, 0.35)
+    falloff = 0.5 + np.cos(angle) * (columns - 0.5) + np.sin(angle) * (rows - 0.3)
+    light = 1 - strength * falloff
     if shadow:
-        angle, place = chance.uniform(0, 2 * np.pi), chance.uniform(-0.15, 0.15)
-        side = np.cos(angle) * (columns - 0.5) + np.sin(angle) * (rows - size[0] / max(size) / 2) - place
+        angle = chance.uniform(0, 2 * np.pi)
+        offset = chance.uniform(-0.15, 0.15)
+        middle = size[0] / max(size) / 2
+        distance = np.cos(angle) * (columns - 0.5) + np.sin(angle) * (rows - middle) - offset
         softness = chance.uniform(0.01, 0.06)
-        light *= 1 - chance.uniform(0.25, 0.5) / (1 + np.exp(-np.clip(side / softness, -30, 30)))
+        depth = chance.uniform(0.25, 0.5)
+        covered = 1 / (1 + np.exp(-np.clip(distance / softness, -30, 30)))  # a soft edge, 0..1
+        light *= 1 - depth * covered
     return light[..., None].astype(np.float32)

@@ -39,14 +39,14 @@ class ReadPage:
 
     Attributes:
         file: its name.
-        writer: of all of it.
+        writer: writer of the whole page.
         part: `choose` or `held out`.
-        lines: of writing: `one` or `several`.
+        lines: number of lines: `one` or `several`.
         paper: plain, ruled or squared.
         light: even or shadow.
         view: flat, perspective or on a table.
         truth: the numbers, a line each.
-        text: that was read; empty if the page was refused.
+        text: text that was read; empty if the page was refused.
         status: ok, rejected or error.
     """
 
@@ -76,16 +76,24 @@ def load_digits(samples: Iterable[Sample]) -> Digits:
 def write_pages(samples: Sequence[Sample], pages: int, seed: int, folder: Path) -> list[dict[str, str]]:
     """Compose so many pages of each writer; give the truth of each, as in `truth.csv`."""
     truths = []
-    for number, writer in enumerate(sorted({sample.group for sample in samples})):
+    writers = sorted({sample.group for sample in samples})
+    for i, writer in enumerate(writers):
         digits = load_digits(sample for sample in samples if sample.group == writer)
-        for index in range(pages):
-            lines = 1 if index % 2 else 2 + index // 2 % (MAX_LINES - 1)
-            page = compose(digits, lines, seed + 1000 * number + index)
-            name = f"{writer}-{index:03}.jpg"
+        for j in range(pages):
+            lines = 1 if j % 2 else 2 + j // 2 % (MAX_LINES - 1)  # every other page has one line
+            page = compose(digits, lines, seed + 1000 * i + j)
+            name = f"{writer}-{j:03}.jpg"
             (folder / name).write_bytes(page.jpeg)
-            truth = {"file": name, "writer": writer, "lines": "one" if lines == 1 else "several"}
-            looks = {"paper": page.paper, "light": page.light, "view": page.view, "truth": page.text}
-            truths.append(truth | looks)
+            truth = {
+                "file": name,
+                "writer": writer,
+                "lines": "one" if lines == 1 else "several",
+                "paper": page.paper,
+                "light": page.light,
+                "view": page.view,
+                "truth": page.text,
+            }
+            truths.append(truth)
     with (folder / "truth.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, list(truths[0]))
         table.writeheader()
@@ -112,18 +120,23 @@ def read_folder(folder: Path, model: str) -> dict[str, dict]:
 
 def distance(truth: Sequence[str], text: Sequence[str]) -> int:
     """Count what must be changed, added or taken away to make one sequence of the other (Levenshtein)."""
-    row = list(range(len(text) + 1))
+    previous = list(range(len(text) + 1))  # distances of the truth's beginning to each beginning of the text
     for i, wanted in enumerate(truth, 1):
-        previous, row[0] = row[0], i
-        for j, found in enumerate(text, 1):
-            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (wanted != found))
-    return row[-1]
+        row = [i]
+        for j, received in enumerate(text, 1):
+            replaced = previous[j - 1] + (wanted != received)
+            row.append(min(previous[j] + 1, row[j - 1] + 1, replaced))
+        previous = row
+    return previous[-1]
 
 
 def share_right(pairs: Iterable[tuple[Sequence[str], Sequence[str]]]) -> float:
     """Compute which share of what is written was read right and in its order, in percent."""
-    counts = [(len(truth), min(distance(truth, text), len(truth))) for truth, text in pairs]
-    return 100 * (1 - sum(wrong for _, wrong in counts) / sum(length for length, _ in counts))
+    wrong = total = 0
+    for truth, text in pairs:
+        wrong += min(distance(truth, text), len(truth))  # a longer text can be more changes away
+        total += len(truth)
+    return 100 * (1 - wrong / total)
 
 
 def score(pages: Sequence[ReadPage]) -> dict[str, float]:
@@ -138,7 +151,9 @@ def score(pages: Sequence[ReadPage]) -> dict[str, float]:
     numbers = [(truth.split("\n"), text.split("\n")) for truth, text in texts]
     whole = sum(page.truth == page.text for page in pages)
     low, high = wilson(whole, len(pages))
-    wrong = [one for one in pages if one.status == "ok" and "?" not in one.text and one.text != one.truth]
+    complete = [page for page in pages if page.status == "ok" and "?" not in page.text]
+    wrong = [page for page in complete if page.text != page.truth]
+    shorter = [page for page in wrong if _count_digits(page.text) < _count_digits(page.truth)]
     return {
         "pages": len(pages),
         "digits": share_right(texts),
@@ -148,11 +163,11 @@ def score(pages: Sequence[ReadPage]) -> dict[str, float]:
         "high": high,
         "refused": 100 * sum(page.status != "ok" for page in pages) / len(pages),
         "wrong": 100 * len(wrong) / len(pages),
-        "shorter": 100 * sum(_written(one.text) < _written(one.truth) for one in wrong) / len(pages),
+        "shorter": 100 * len(shorter) / len(pages),
     }
 
 
-def _written(text: str) -> int:
+def _count_digits(text: str) -> int:
     return sum(map(str.isdigit, text))
 
 
@@ -173,25 +188,20 @@ def main() -> None:
         truths = write_pages(samples, arguments.pages, arguments.seed, folder)
         answers = read_folder(folder, arguments.model)
     reported = held_out(sample.group for sample in samples)
-    pages = [
-        ReadPage(
-            part="held out" if truth["writer"] in reported else "choose",
-            text=answers[truth["file"]]["text"],
-            status=answers[truth["file"]]["status"],
-            **truth,
-        )
-        for truth in truths
-    ]
+    pages = []
+    for truth in truths:
+        answer = answers[truth["file"]]
+        part = "held out" if truth["writer"] in reported else "choose"
+        pages.append(ReadPage(part=part, text=answer["text"], status=answer["status"], **truth))
     table = {"all": score(pages)}
     for field in ("part", "lines", "paper", "light", "view", "writer"):
         for level in sorted({getattr(page, field) for page in pages}):
             table[f"{field}: {level}"] = score([page for page in pages if getattr(page, field) == level])
-    print(f"{'synthetic pages, %':22}" + "".join(f"{name:>13}" for name in table["all"]))
+    titles = "".join(f"{name:>13}" for name in table["all"])
+    print(f"{'synthetic pages, %':22}{titles}")
     for name, row in table.items():
-        print(
-            f"{name:22}"
-            + "".join(f"{value:13.1f}" if "." in f"{value}" else f"{value:13}" for value in row.values())
-        )
+        cells = [f"{value:13}" if isinstance(value, int) else f"{value:13.1f}" for value in row.values()]
+        print(f"{name:22}{''.join(cells)}")
     values = {"environment": environment(), "model": arguments.model, "seed": arguments.seed, "table": table}
     write_results(path, values, [{"what": name, **row} for name, row in table.items()])
 

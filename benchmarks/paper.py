@@ -18,14 +18,17 @@ def pad(ink: np.ndarray, top: int, bottom: int, left: int, right: int) -> np.nda
 
 def around(ink: np.ndarray, margin: float, chance: np.random.Generator) -> np.ndarray:
     """Leave margins of about this many heights of the ink on every side."""
-    one = margin * ink.shape[0]
-    return pad(ink, *(int(one * chance.uniform(0.7, 1.5)) for _ in range(4)))
+    size = margin * ink.shape[0]
+    top, bottom, left, right = (int(size * chance.uniform(0.7, 1.5)) for _ in range(4))
+    return pad(ink, top, bottom, left, right)
 
 
 def square(ink: np.ndarray, side: int) -> np.ndarray:
     """Put ink in the middle of a square picture."""
-    top, left = (side - ink.shape[0]) // 2, (side - ink.shape[1]) // 2
-    return pad(ink, top, side - ink.shape[0] - top, left, side - ink.shape[1] - left)
+    height, width = ink.shape
+    top = (side - height) // 2
+    left = (side - width) // 2
+    return pad(ink, top, side - height - top, left, side - width - left)
 
 
 def look(ink: np.ndarray, chance: np.random.Generator, name: str | None = None) -> np.ndarray:
@@ -33,7 +36,7 @@ def look(ink: np.ndarray, chance: np.random.Generator, name: str | None = None) 
 
     Args:
         ink: float32 [h, w], 0..1.
-        chance: of the paper, the light and the noise.
+        chance: generator of the paper, the light and the noise.
         name: one of `LOOKS`; None takes one by chance, grey paper half of the time.
 
     Returns:
@@ -53,16 +56,20 @@ def grey_paper(size: tuple[int, ...], chance: np.random.Generator) -> np.ndarray
     height, width = size[:2]
     angle = chance.uniform(0, 2 * np.pi)
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
-    way = np.cos(angle) * (columns / width - 0.5) + np.sin(angle) * (rows / height - 0.5)
-    return (chance.uniform(140, 225) + chance.uniform(5, 45) * way).astype(np.float32)
+    x = columns / width - 0.5
+    y = rows / height - 0.5
+    toward_light = np.cos(angle) * x + np.sin(angle) * y
+    return (chance.uniform(140, 225) + chance.uniform(5, 45) * toward_light).astype(np.float32)
 
 
 def photographed(ink: np.ndarray, paper: np.ndarray, chance: np.random.Generator) -> np.ndarray:
     """Write on paper, and take a picture that is a little soft and has noise: uint8 [h, w]."""
     strength = chance.uniform(0.5, 0.85)
-    picture = paper * (1 - strength * ink)
-    picture = cv2.GaussianBlur(picture, (0, 0), chance.uniform(0.3, 0.3 + ink.shape[0] / 300))
-    return level(picture + chance.normal(0, chance.uniform(0.5, 3), picture.shape))
+    picture = paper * (1 - strength * ink)  # ink lets a share of the paper's light through
+    blur = chance.uniform(0.3, 0.3 + ink.shape[0] / 300)
+    picture = cv2.GaussianBlur(picture, (0, 0), blur)
+    noise = chance.normal(0, chance.uniform(0.5, 3), picture.shape)
+    return level(picture + noise)
 
 
 def level(values: np.ndarray) -> np.ndarray:

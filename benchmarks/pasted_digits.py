@@ -19,8 +19,8 @@ def pasted(digits: np.ndarray, seed: int) -> Iterator[np.ndarray]:
     lighter to one side, and all have a little noise.
 
     Args:
-        digits: in MNIST form, uint8 [n, 28, 28].
-        seed: of all that is random.
+        digits: digits in MNIST form, uint8 [n, 28, 28].
+        seed: seed of all that is random.
 
     Returns:
         The pictures one by one, uint8 [300, 400].
@@ -32,9 +32,12 @@ def pasted(digits: np.ndarray, seed: int) -> Iterator[np.ndarray]:
 
 def paste(digit: np.ndarray, chance: np.random.Generator) -> np.ndarray:
     """Paste one digit; as `pasted`."""
-    side = int(np.exp(chance.uniform(*np.log(SIDES))))
-    ink = cv2.resize(digit, (side, side), interpolation=cv2.INTER_AREA if side < 28 else cv2.INTER_CUBIC)
-    top, left = int(chance.integers(0, HEIGHT - side + 1)), int(chance.integers(0, WIDTH - side + 1))
+    smallest, largest = np.log(SIDES)
+    side = int(np.exp(chance.uniform(smallest, largest)))  # as many that are twice as small as twice as large
+    interpolation = cv2.INTER_AREA if side < 28 else cv2.INTER_CUBIC
+    ink = cv2.resize(digit, (side, side), interpolation=interpolation)
+    top = int(chance.integers(0, HEIGHT - side + 1))
+    left = int(chance.integers(0, WIDTH - side + 1))
     opacity = np.zeros((HEIGHT, WIDTH), np.float32)
     opacity[top : top + side, left : left + side] = ink / np.float32(255)
     background, pen = chance.uniform(0, 255, 2)

@@ -41,8 +41,9 @@ def results_folder(out: Path | None = None, publish: bool = False) -> Path:
 
 def peers_python() -> Path:
     """Return the path of Python in the peers' own environment, which need not exist."""
-    place = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
-    return _ENVIRONMENT.joinpath(*place)
+    if os.name == "nt":
+        return _ENVIRONMENT / "Scripts" / "python.exe"
+    return _ENVIRONMENT / "bin" / "python"
 
 
 def peers_installed() -> bool:

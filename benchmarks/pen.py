@@ -43,28 +43,34 @@ def skeleton(text: str, chance: np.random.Generator, unrest: float = 0.01) -> St
 
     Args:
         text: as in this file's table.
-        chance: of the hand.
-        unrest: how far points stray, as a share of the height.
+        chance: generator of what the hand does.
+        unrest: distance by which points stray, as a share of the height.
     """
     hand = StrokeSampler(chance, 1, unrest)
     strokes = []
     for stroke in text.split(";"):
-        pieces = [
-            [(float(x) / 10, float(y) / 10) for x, y in (point.split(",") for point in piece.split())]
-            for piece in stroke.split("|")
-        ]
-        strokes.append(hand.stroke(*pieces)[0])
+        curves = [_points(curve) for curve in stroke.split("|")]
+        strokes.append(hand.stroke(*curves)[0])
     return strokes
+
+
+def _points(text: str) -> list[tuple[float, float]]:
+    """Read the points between two corners, in heights."""
+    points = []
+    for point in text.split():
+        x, y = point.split(",")
+        points.append((float(x) / 10, float(y) / 10))
+    return points
 
 
 def draw(strokes: Strokes, height: float, pen: float, size: tuple[int, int] | None = None) -> np.ndarray:
     """Draw strokes with a round pen.
 
     Args:
-        strokes: with 1 for the height of a digit.
-        height: of a digit in pixels.
+        strokes: strokes in which a digit is 1 high.
+        height: height of a digit, in pixels.
         pen: its width in pixels.
-        size: of the ink, height and width, the origin in the corner; None cuts it to the strokes.
+        size: height and width of the ink, the origin in the corner; None cuts it to the strokes.
 
     Returns:
         The ink, float32 [h, w].
@@ -77,15 +83,19 @@ def draw(strokes: Strokes, height: float, pen: float, size: tuple[int, int] | No
         points = [stroke - low for stroke in points]
         size = tall, width
     canvas = np.zeros((size[0] * FINE, size[1] * FINE), np.uint8)
+    thickness = max(1, round(pen * FINE))
     for stroke in points:
         fixed = np.round((stroke * FINE) * (1 << _SHIFT)).astype(np.int32).reshape(-1, 1, 2)
-        cv2.polylines(canvas, [fixed], False, 255, max(1, round(pen * FINE)), cv2.LINE_8, _SHIFT)
-    return cut(cv2.resize(canvas, (size[1], size[0]), interpolation=cv2.INTER_AREA) / np.float32(255))
+        cv2.polylines(canvas, [fixed], False, 255, thickness, cv2.LINE_8, _SHIFT)
+    averaged = cv2.resize(canvas, (size[1], size[0]), interpolation=cv2.INTER_AREA)
+    return cut(averaged / np.float32(255))
 
 
 def cut(ink: np.ndarray) -> np.ndarray:
     """Cut ink to what is written."""
-    rows, columns = np.flatnonzero((ink > 0.3).any(axis=1)), np.flatnonzero((ink > 0.3).any(axis=0))
+    is_ink = ink > 0.3
+    rows = np.flatnonzero(is_ink.any(axis=1))
+    columns = np.flatnonzero(is_ink.any(axis=0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
@@ -101,8 +111,8 @@ class Drawer:
     """A hand that draws skeletons: one form of each digit, one slant, one pen.
 
     Args:
-        chance: of its habits and of each digit.
-        slant: to the right, in widths a height; None draws it, the 1s upright with the rest.
+        chance: generator of the hand's habits and of each digit.
+        slant: slant to the right, in widths a height; None draws it, the 1s upright with the rest.
         pen: width of the pen as a share of the height; None draws it.
     """
 
@@ -134,7 +144,7 @@ class MnistWriter:
     """MNIST's validation digits, enlarged; each digit is another writer's.
 
     Args:
-        chance: of which digits are taken.
+        chance: generator by which digits are taken.
     """
 
     def __init__(self, chance: np.random.Generator) -> None:
@@ -145,9 +155,10 @@ class MnistWriter:
         images = validation_digits()[digit]
         image = images[int(self._chance.integers(len(images)))]
         left, top, width, tall = cv2.boundingRect((image > 60).view(np.uint8))
+        written = image[top : top + tall, left : left + width]
         size = max(2, round(width * height / tall)), height
-        large = cv2.resize(image[top : top + tall, left : left + width], size, interpolation=cv2.INTER_CUBIC)
-        return np.clip(large / np.float32(255) * 1.6 - 0.3, 0, 1)
+        large = cv2.resize(written, size, interpolation=cv2.INTER_CUBIC)
+        return np.clip(large / np.float32(255) * 1.6 - 0.3, 0, 1)  # steeper: enlarged edges are soft
 
 
 def validation_part(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
@@ -191,8 +202,8 @@ def write(
     Args:
         text: its digits; a space leaves half a digit's height.
         writer: who writes.
-        height: of a digit, in pixels.
-        chance: of gaps and drift.
+        height: height of a digit, in pixels.
+        chance: generator of gaps and drift.
         gap: between two digits, from and to, as shares of the height.
         drift: standard deviation of a digit's place from the baseline, as a share of the height.
 
@@ -201,25 +212,30 @@ def write(
     """
     parts = [None if sign == " " else writer.ink(int(sign), height) for sign in text]
     tops = [round(height * drift * float(chance.normal())) for _ in parts]
-    return place(parts, tops, [round(height * float(chance.uniform(*gap))) for _ in parts], height)
+    gaps = [round(height * float(chance.uniform(*gap))) for _ in parts]
+    return place(parts, tops, gaps, height)
 
 
 def place(
     parts: Sequence[np.ndarray | None], tops: Sequence[int], gaps: Sequence[int], height: int
 ) -> np.ndarray:
     """Put ink side by side: each part's top and the gap after it in pixels; None is a space."""
-    written = [part for part in parts if part is not None]
     low = min(tops)
-    tall = max(top - low + part.shape[0] for part, top in zip(parts, tops, strict=True) if part is not None)
-    wide = sum(part.shape[1] for part in written) + sum(max(gap, 0) for gap in gaps) + height * len(parts)
+    tall = 0
+    wide = height * len(parts) + sum(max(gap, 0) for gap in gaps)  # enough for spaces, too
+    for part, top in zip(parts, tops, strict=True):
+        if part is not None:
+            tall = max(tall, top - low + part.shape[0])
+            wide += part.shape[1]
     ink = np.zeros((tall, wide), np.float32)
     left = 0
     for part, top, gap in zip(parts, tops, gaps, strict=True):
         if part is None:
             left += height // 2
             continue
-        view = ink[top - low : top - low + part.shape[0], left : left + part.shape[1]]
-        np.maximum(view, part, out=view)
+        head = top - low
+        view = ink[head : head + part.shape[0], left : left + part.shape[1]]
+        np.maximum(view, part, out=view)  # where the gap is below 0, parts overlap
         left += part.shape[1] + gap
     return cut(ink)
 

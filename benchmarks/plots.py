@@ -35,9 +35,11 @@ def plot_training(summaries: Sequence[Summary]) -> Figure:
     """
     with figure_style():
         figure, (axes,) = new_figure(1, 4.4)
-        markers, warm = itertools.cycle(_MARKERS), itertools.cycle(_PEERS)
+        markers = itertools.cycle(_MARKERS)
+        colours = itertools.cycle(_PEERS)
         for summary in summaries:
-            _draw(axes, summary, next(markers), ACCENT if summary.ours else next(warm))
+            colour = ACCENT if summary.ours else next(colours)
+            _draw(axes, summary, next(markers), colour)
         _time_axis(axes)
         _accuracy_axis(axes, summaries)
         figure.legend(loc="outside lower center", ncols=2)
@@ -67,8 +69,9 @@ def _deviation(schedule: Schedule) -> list[list[float]] | None:
     if not schedule.sd > 0:
         return None
     error = _error(schedule.mean)
-    ends = (_error(min(1.0, schedule.mean + schedule.sd)), _error(max(0.0, schedule.mean - schedule.sd)))
-    return [[error - ends[0]], [ends[1] - error]]
+    low = _error(min(1.0, schedule.mean + schedule.sd))
+    high = _error(max(0.0, schedule.mean - schedule.sd))
+    return [[error - low], [high - error]]
 
 
 def _error(accuracy: float) -> float:
@@ -87,14 +90,15 @@ def _time_axis(axes: Axes) -> None:
 
 
 def _accuracy_axis(axes: Axes, summaries: Sequence[Summary]) -> None:
-    errors = [_error(schedule.mean) for each in summaries for schedule in each.schedules]
-    errors += map(_error, TARGETS)
+    errors = [_error(target) for target in TARGETS]
+    for summary in summaries:
+        errors += [_error(schedule.mean) for schedule in summary.schedules]
     low, high = min(errors) / 1.25, max(errors) * 1.15
     axes.set_yscale("log")
     axes.set_ylim(high, low)  # better is higher
     axes.set_ylabel("test accuracy % (log scale of the error)")
     shown = [accuracy for accuracy in MARKED if low <= _error(accuracy) <= high]
-    axes.set_yticks([_error(each) for each in shown], [f"{100 * each:.1f}" for each in shown])
+    axes.set_yticks([_error(accuracy) for accuracy in shown], [f"{100 * accuracy:.1f}" for accuracy in shown])
     axes.set_yticks([], minor=True)
     for target in TARGETS:
         axes.axhline(_error(target), color=INK, linewidth=0.9, linestyle=":")

@@ -40,13 +40,14 @@ def product_rate(rows: int, inner: int, columns: int, transposed: bool, dtype: A
 
     @tf.function(autograph=False)
     def repeated() -> Any:
-        def body(number: Any, total: Any, left: Any, right: Any) -> tuple[Any, ...]:
+        def body(i: Any, total: Any, left: Any, right: Any) -> tuple[Any, ...]:
             product = tf.matmul(left, right, transpose_a=transposed)
-            return number + 1, total + tf.cast(product[0, 0], tf.float32), left, right
+            return i + 1, total + tf.cast(product[0, 0], tf.float32), left, right
 
         # The matrices go round the loop, so that the product is not moved out of it.
         state = [0, 0.0, left, right]
-        return tf.while_loop(lambda number, *_: number < count, body, state, parallel_iterations=1)[1]
+        _, total, _, _ = tf.while_loop(lambda i, *_: i < count, body, state, parallel_iterations=1)
+        return total
 
     repeated()
     begin = time.perf_counter()
@@ -73,13 +74,15 @@ def main() -> None:
     measured: dict[str, dict[str, float]] = {}
     print(f"{'':28} {'float32':>9} {'bfloat16':>9}")
     for name, shape in SHAPES.items():
-        rates = {
-            p: statistics.median(product_rate(*shape, types[p]) for _ in range(ROUNDS)) for p in PRECISIONS
-        }
+        rates = {}
+        for precision in PRECISIONS:
+            rounds = [product_rate(*shape, types[precision]) for _ in range(ROUNDS)]
+            rates[precision] = statistics.median(rounds)
         measured[f"{name}, GFLOP/s"] = rates
         print(f"{name:28} {rates['float32']:9.0f} {rates['mixed_bfloat16']:9.0f}  GFLOP/s")
     for name, settings in EPOCHS.items():
-        seconds = {p: epoch_seconds(name.split(",")[0], settings, p) for p in PRECISIONS}
+        recipe, _, _ = name.partition(",")
+        seconds = {precision: epoch_seconds(recipe, settings, precision) for precision in PRECISIONS}
         measured[f"{name}, s / epoch"] = seconds
         print(f"{name:28} {seconds['float32']:9.2f} {seconds['mixed_bfloat16']:9.2f}  s / epoch")
     write_results(path, {"environment": environment(), "measured": measured})

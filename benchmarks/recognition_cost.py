@@ -83,17 +83,17 @@ def reading_costs(model: str, rounds: int) -> list[dict[str, Any]]:
         rounds: number of rounds of the command.
     """
     dataset = load("mnist")
-    strokes = {
-        digit: [1 - image[..., None].repeat(3, 2) / np.float32(300) for image in _cropped(dataset, digit)]
-        for digit in range(10)
-    }
+    scans: dict[int, list[np.ndarray]] = {}
+    for digit in range(10):
+        inks = [image[..., None].repeat(3, 2) for image in _cropped(dataset, digit)]
+        scans[digit] = [1 - ink / np.float32(300) for ink in inks]  # full ink lets some light through
     chance = np.random.default_rng(0)
     row = around(write("1234567", MnistWriter(chance), 60, chance), 0.3, chance)
     with tempfile.TemporaryDirectory() as temporary:
         files = {name: Path(temporary, name) for name in ("row.png", "drawing.png", "photograph.jpg")}
         files["row.png"].write_bytes(png(look(row, chance, "grey")))
         files["drawing.png"].write_bytes(drawing(dataset.x_train[7]))
-        files["photograph.jpg"].write_bytes(photograph(compose(strokes, lines=3, seed=5).jpeg))
+        files["photograph.jpg"].write_bytes(photograph(compose(scans, lines=3, seed=5).jpeg))
         return [
             {"what": "a row of seven digits", **measure(files["row.png"], model)},
             {"what": "a drawing of 280x280", **measure(files["drawing.png"], model)},
@@ -104,7 +104,8 @@ def reading_costs(model: str, rounds: int) -> list[dict[str, Any]]:
 
 def _cropped(dataset: Any, digit: int) -> Iterator[np.ndarray]:
     for image in dataset.x_train[dataset.y_train == digit][:5]:
-        rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+        rows = np.flatnonzero(image.any(axis=1))
+        columns = np.flatnonzero(image.any(axis=0))
         yield image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
@@ -115,7 +116,8 @@ def measure_command(picture: Path, model: str, rounds: int) -> dict[str, float]:
     for _ in range(rounds + 1):  # the first brings the files into memory
         begin, used = time.perf_counter(), _children_seconds()
         subprocess.run(command, stdout=subprocess.PIPE, check=True)
-        times.append((time.perf_counter() - begin, _children_seconds() - used))
+        wall = time.perf_counter() - begin
+        times.append((wall, _children_seconds() - used))
     walls, processors = zip(*times[1:], strict=True)
     return {"seconds": statistics.median(walls), "processor_seconds": statistics.median(processors)}
 
@@ -128,13 +130,15 @@ def _children_seconds() -> float:
 def _measure_here(path: Path, model: str) -> dict[str, Any]:
     cv2.setNumThreads(1)
     recognizer = Recognizer(model)
-    one = np.pad(np.full((20, 4), 255, np.uint8), ((4, 4), (12, 12)))
-    recognizer.read(decode_image(drawing(one)))  # what is loaded on first use is part of the idle process
+    stroke = np.pad(np.full((20, 4), 255, np.uint8), ((4, 4), (12, 12)))  # a 1, 28x28
+    recognizer.read(decode_image(drawing(stroke)))  # what is loaded on first use is part of the idle process
     idle = process_memory("VmHWM")
     picture = decode_image(path)
     recognizer.read(picture)
     peak = process_memory("VmHWM")
-    figures: dict[str, Any] = {"memory_mb": None if idle is None or peak is None else (peak - idle) / 2**20}
+    figures: dict[str, Any] = {"memory_mb": None}
+    if idle is not None and peak is not None:
+        figures["memory_mb"] = (peak - idle) / 2**20
     for name, action in (
         ("decode", lambda: decode_image(path)),
         ("read", lambda: recognizer.read(picture)),

@@ -53,16 +53,22 @@ def measure_folder(
     answers = [answer(sample.label, reading) for sample, reading in zip(samples, readings, strict=True)]
     groups = [sample.group for sample in samples]
     reported = [name for name in held_out_names if name in groups] or held_out(groups)
-    part = ["held out" if group in reported else "chosen on" for group in groups]
+    parts = ["held out" if group in reported else "chosen on" for group in groups]
 
-    def row(what: str, chosen: Sequence[bool]) -> dict[str, Any]:
-        return {"what": f"{folder.name}: {what}", **scores(list(itertools.compress(answers, chosen)))}
+    def row(what: str, selected: Sequence[Answer]) -> dict[str, Any]:
+        return {"what": f"{folder.name}: {what}", **scores(selected)}
 
-    rows = [row("all", [True] * len(samples))]
-    rows += [row(name, [one == name for one in part]) for name in sorted(set(part))]
-    by_group = [row(name, [one == name for one in groups]) for name in sorted(set(groups))]
-    worst = min(by_group, key=lambda one: one["accuracy"])
-    return [*rows, *by_group, {**worst, "what": f"{worst['what']} (the worst)"}], confusions(answers)
+    rows = [row("all", answers)]
+    for name in sorted(set(parts)):
+        rows.append(row(name, [item for item, part in zip(answers, parts, strict=True) if part == name]))
+    by_group = []
+    for name in sorted(set(groups)):
+        of_group = [item for item, group in zip(answers, groups, strict=True) if group == name]
+        by_group.append(row(name, of_group))
+    worst = min(by_group, key=lambda item: item["accuracy"])
+    rows += by_group
+    rows.append({**worst, "what": f"{worst['what']} (the worst)"})
+    return rows, confusions(answers)
 
 
 def measure_pasted(recognizer: Recognizer, model: str, count: int, test: bool) -> list[dict[str, Any]]:
@@ -73,12 +79,10 @@ def measure_pasted(recognizer: Recognizer, model: str, count: int, test: bool) -
     else:
         digits, labels = (part[:count] for part in validation_part(dataset))
     probabilities = load_classifier(model).calibrated(digits)
-    best = probabilities.argmax(axis=1)
-    sure = probabilities.max(axis=1)
-    untouched = [
-        Answer(int(label), str(digit), int(digit), float(confidence), "")
-        for label, digit, confidence in zip(labels, best, sure, strict=True)
-    ]
+    untouched = []
+    for label, of_image in zip(labels, probabilities, strict=True):
+        digit = int(of_image.argmax())
+        untouched.append(Answer(int(label), str(digit), digit, float(of_image.max()), ""))
     readings = read_all(recognizer, pasted(digits, seed=1))
     after = [answer(int(label), reading) for label, reading in zip(labels, readings, strict=True)]
     return [
@@ -97,30 +101,32 @@ def measure_letters(recognizer: Recognizer, fonts: Sequence[Path]) -> list[dict[
     reported = held_out(font.stem for font in fonts)
     rows = []
     accepted: dict[str, list[bool]] = {"letters": [], "lookalikes": [], "digits": []}
-    for font in sorted(fonts, key=lambda one: one.stem.casefold()):
-        characters, pictures = zip(*drawn(font, LETTERS + "0123456789"), strict=True)
-        answers: dict[str, list[bool]] = {kind: [] for kind in accepted}
-        for character, reading in zip(characters, read_all(recognizer, pictures), strict=True):
-            answers[_kind(character)].append(reading.status == "ok")
+    for font in sorted(fonts, key=lambda path: path.stem.casefold()):
+        characters = list(drawn(font, LETTERS + "0123456789"))
+        readings = read_all(recognizer, (picture for _, picture in characters))
+        of_font: dict[str, list[bool]] = {kind: [] for kind in accepted}
+        for (character, _), reading in zip(characters, readings, strict=True):
+            of_font[_kind(character)].append(reading.status == "ok")
         part = "held out" if font.stem in reported else "chosen on"
-        rows.append(_letters_row(f"accepted of {font.stem} ({part})", answers))
-        for kind, ones in answers.items():
-            accepted[kind] += ones
+        rows.append(_letters_row(f"accepted of {font.stem} ({part})", of_font))
+        for kind, answers in of_font.items():
+            accepted[kind] += answers
     return [*rows, _letters_row("accepted of all fonts", accepted)]
 
 
 def _letters_row(what: str, accepted: dict[str, list[bool]]) -> dict[str, Any]:
     letters = accepted["letters"]
     low, high = wilson(sum(letters), len(letters))
-    shares = {kind: 100 * float(np.mean(ones)) for kind, ones in accepted.items()}
-    return {
+    row = {
         "what": what,
         "n": len(letters),
-        "letters": shares.pop("letters"),
+        "letters": 100 * float(np.mean(letters)),
         "low": low,
         "high": high,
-        **shares,
     }
+    for kind in ("lookalikes", "digits"):
+        row[kind] = 100 * float(np.mean(accepted[kind]))
+    return row
 
 
 def fonts_at_hand() -> list[Path]:
@@ -157,7 +163,8 @@ def main() -> None:
         title = f"{folder.name}, %"
         tables[title], misread[folder.name] = measure_folder(recognizer, folder, arguments.held_out_groups)
         print_table(rows_table(title, tables[title]))
-        print("misread: " + ", ".join(f"{label} as {text} {n}x" for label, text, n in misread[folder.name]))
+        errors = [f"{label} as {text} {n}x" for label, text, n in misread[folder.name]]
+        print(f"misread: {', '.join(errors)}")
     if arguments.pasted:
         tables["pasted, %"] = measure_pasted(recognizer, arguments.model, arguments.pasted, arguments.test)
         print_table(rows_table("pasted, %", tables["pasted, %"]))

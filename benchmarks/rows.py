@@ -42,13 +42,14 @@ class ScanWriter:
 
     Args:
         digits: the person's ink by digit, each float32 [h, w], 0..1, cut to what is written.
-        chance: of which is taken.
+        chance: generator by which digits are taken.
     """
 
     def __init__(self, digits: dict[int, list[np.ndarray]], chance: np.random.Generator) -> None:
         self._digits = digits
         self._chance = chance
-        self._usual = float(np.median([ink.shape[0] for inks in digits.values() for ink in inks]))
+        heights = [ink.shape[0] for inks in digits.values() for ink in inks]
+        self._usual = float(np.median(heights))
 
     def ink(self, digit: int, height: int) -> np.ndarray:
         """Write one digit; it keeps its size relative to the person's usual one."""
@@ -56,7 +57,8 @@ class ScanWriter:
         ink = inks[int(self._chance.integers(len(inks)))]
         zoom = height / self._usual
         size = max(2, round(ink.shape[1] * zoom)), max(2, round(ink.shape[0] * zoom))
-        return cv2.resize(ink, size, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR)
+        interpolation = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
+        return cv2.resize(ink, size, interpolation=interpolation)
 
 
 def read_scans(samples: Sequence[Sample]) -> dict[str, dict[int, list[np.ndarray]]]:
@@ -77,19 +79,23 @@ def mnist_form(ink: np.ndarray) -> np.ndarray:
     fit = BOX / max(ink.shape)
     size = max(1, round(ink.shape[1] * fit)), max(1, round(ink.shape[0] * fit))
     small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
-    mass = cv2.moments(small)
+    moments = cv2.moments(small)
+    x = moments["m10"] / moments["m00"]  # of the centre of mass
+    y = moments["m01"] / moments["m00"]
     middle = (SIDE - 1) / 2
-    move = (middle - mass["m10"] / mass["m00"], middle - mass["m01"] / mass["m00"])
-    placed = cv2.warpAffine(small, np.array([[1, 0, move[0]], [0, 1, move[1]]], np.float32), (SIDE, SIDE))
-    return np.clip(np.rint(255 * placed / max(float(placed.max()), 0.1)), 0, 255).astype(np.uint8)
+    shift = np.array([[1, 0, middle - x], [0, 1, middle - y]], np.float32)
+    shifted = cv2.warpAffine(small, shift, (SIDE, SIDE))
+    full_ink = max(float(shifted.max()), 0.1)
+    return np.clip(np.rint(255 * shifted / full_ink), 0, 255).astype(np.uint8)
 
 
 def composed(
     digits: Mapping[int, Sequence[np.ndarray] | np.ndarray], draw: DrawText, count: int, seed: int
 ) -> Rows:
     """Compose rows over held-back papers from digits in MNIST form; what they say, `draw` decides."""
-    images = np.concatenate([np.stack(list(ones)) for ones in digits.values()])
-    labels = np.repeat(np.arange(10, dtype=np.uint8), [len(ones) for ones in digits.values()])
+    images = np.concatenate([np.stack(list(variants)) for variants in digits.values()])
+    counts = [len(variants) for variants in digits.values()]
+    labels = np.repeat(np.arange(10, dtype=np.uint8), counts)
     composer = RowComposer(images, labels, Shares(drawn=0.0), held_back=True, draw=draw)
     for row in composer.rows(count, seed):
         yield row.image, row.text
@@ -102,8 +108,8 @@ def written(
     seed: int,
 ) -> Rows:
     """Write so many amounts or lines of forms, each by a writer of its own."""
-    for index in range(count):
-        chance = np.random.default_rng((seed, index))
+    for i in range(count):
+        chance = np.random.default_rng((seed, i))
         yield make(writer(chance), chance)
 
 
@@ -124,9 +130,13 @@ def row_sets(
         people = list(read_scans(choose(samples)).values())
 
         def somebody(chance: np.random.Generator) -> Writer:
-            return ScanWriter(people[int(chance.integers(len(people)))], chance)
+            person = people[int(chance.integers(len(people)))]
+            return ScanWriter(person, chance)
 
-        forms = {d: [mnist_form(ink) for person in people for ink in person[d]] for d in range(10)}
+        forms: dict[int, list[np.ndarray]] = {}
+        for digit in range(10):
+            inks = [ink for person in people for ink in person[digit]]
+            forms[digit] = [mnist_form(ink) for ink in inks]
         whose = "held-out writers" if choose is reported else "other writers"
         sets |= {
             f"{whose}, numbers": composed(forms, draw_number, count, seed + 1),
@@ -163,21 +173,22 @@ def main() -> None:
     path = results_file(arguments, "rows")
     recognizer = Recognizer(arguments.model, arguments.rows)
     samples = read_labels(arguments.samples) if arguments.samples else []
-    outcomes = {
-        name: measure(recognizer, rows)
-        for name, rows in row_sets(samples, arguments.count, arguments.seed).items()
-    }
-    outcomes["all"] = [one for ones in outcomes.values() for one in ones]
-    read = [{"rows": name, **shares(ones)} for name, ones in outcomes.items()]
-    trusted = [{"rows": name, **accepted_shares(ones)} for name, ones in outcomes.items()]
+    by_set: dict[str, list[Outcome]] = {}
+    for name, rows in row_sets(samples, arguments.count, arguments.seed).items():
+        by_set[name] = measure(recognizer, rows)
+    by_set["all"] = [item for outcomes in by_set.values() for item in outcomes]
+    read = []
+    trusted = []
+    misread = {}
+    for name, outcomes in by_set.items():
+        read.append({"rows": name, **shares(outcomes)})
+        trusted.append({"rows": name, **accepted_shares(outcomes)})
+        wrong = [item for item in outcomes if not item.right]
+        misread[name] = [[item.truth, item.text, item.confidence] for item in wrong[:20]]
     print_table(read)
     print_table(trusted)
-    misread = {
-        name: [[one.truth, one.text, one.confidence] for one in ones if not one.right][:20]
-        for name, ones in outcomes.items()
-    }
     values = {"environment": environment(), "model": arguments.model, "seed": arguments.seed}
-    table = [one | other for one, other in zip(read, trusted, strict=True)]
+    table = [row | more for row, more in zip(read, trusted, strict=True)]
     write_results(path, {**values, "table": table, "misread": misread}, table)
 
 

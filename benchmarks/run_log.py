@@ -64,7 +64,8 @@ class RunLog:
         identity = {"key": case.key, "number": number, "environment": self.environment}
         others = [run for run in self._runs if any(run[name] != value for name, value in identity.items())]
         ended = datetime.now(UTC).isoformat(timespec="seconds")
-        self._runs = [*others, {"contestant": case.name, **identity, **values, "ended": ended}]
+        run = {"contestant": case.name, **identity, **values, "ended": ended}
+        self._runs = [*others, run]
         self._save()
 
     def complete(

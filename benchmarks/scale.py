@@ -84,37 +84,40 @@ def measure_tasks(items: int, rounds: int) -> dict[str, Any]:
         for _ in range(rounds):
             for name, executor in both.items():
                 rates[name].append(items / seconds_of(executor, nothing, list(range(items))))
-    for name, each in rates.items():
-        print(f"{name:24} {statistics.median(each):8.0f} empty trials a second")
+    for name, values in rates.items():
+        print(f"{name:24} {statistics.median(values):8.0f} empty trials a second")
     return rates
 
 
 def measure_reports(rounds: int) -> dict[str, Any]:
     """Reports a second that reach the driver from more workers than can be served."""
     workers, reports = 8, 300
-    rates: dict[str, list[float]] = {}
     with executors(workers) as both:
-        for name, executor in [*both.items()] * (rounds + 1):  # in the first round workers start
-            taken = seconds_of(executor, report_often, [reports] * workers)
-            rates.setdefault(name, []).append(workers * reports / taken)
-    for name, each in rates.items():
-        print(f"{name:24} {statistics.median(each[1:]):8.0f} reports a second")
-    return {name: each[1:] for name, each in rates.items()}
+        rates: dict[str, list[float]] = {name: [] for name in both}
+        for i in range(rounds + 1):
+            for name, executor in both.items():
+                seconds = seconds_of(executor, report_often, [reports] * workers)
+                if i > 0:  # in the first round workers start
+                    rates[name].append(workers * reports / seconds)
+    for name, values in rates.items():
+        print(f"{name:24} {statistics.median(values):8.0f} reports a second")
+    return rates
 
 
 def measure_overhead(seconds: float, rounds: int) -> dict[str, Any]:
     """Seconds for four trials a core; and how much longer Ray takes, round by round."""
     items = [seconds] * (4 * CORES)
+    taken: list[dict[str, float]] = []
+    ratios = []
     with executors() as both:
         for executor in both.values():
-            seconds_of(executor, compute, [0.01] * CORES)
-        taken = [
-            {name: seconds_of(executor, compute, items) for name, executor in both.items()}
-            for _ in range(rounds)
-        ]
-    ratios = [each["ray"] / each["processes"] for each in taken]
-    for each, ratio in zip(taken, ratios, strict=True):
-        print(f"processes {each['processes']:6.1f} s   ray {each['ray']:6.1f} s   {100 * (ratio - 1):+.1f} %")
+            seconds_of(executor, compute, [0.01] * CORES)  # workers start
+        for _ in range(rounds):
+            taken.append({name: seconds_of(executor, compute, items) for name, executor in both.items()})
+    for round_ in taken:
+        processes, ray = round_["processes"], round_["ray"]
+        ratios.append(ray / processes)
+        print(f"processes {processes:6.1f} s   ray {ray:6.1f} s   {100 * (ratios[-1] - 1):+.1f} %")
     print(f"ray takes {100 * (statistics.median(ratios) - 1):+.1f} % for trials of about {seconds:g} s")
     return {"trial_seconds": seconds, "seconds": taken}
 
@@ -129,9 +132,9 @@ def large_plan(results: int, seeds: int = 100) -> Plan:
 def made_up(trial: Trial, random: np.random.Generator) -> Result:
     """A result as large as a real one, of a network that errs on about 2 % of the images."""
     wrong = random.binomial(10_000, 0.02, len(trial.checkpoints))
-    epochs = range(1, trial.training.epochs + 1)
-    scores = {
-        epoch: Scores(
+    scores = {}
+    for epoch, errors in zip(trial.checkpoints, wrong, strict=True):
+        scores[epoch] = Scores(
             images=10_000,
             correct=10_000 - int(errors),
             mse=float(errors) / 6e6,
@@ -139,14 +142,13 @@ def made_up(trial: Trial, random: np.random.Generator) -> Result:
             calibration_error=random.random() / 100,
             confusion=tuple(map(tuple, random.integers(0, 1000, (10, 10)).tolist())),
         )
-        for epoch, errors in zip(trial.checkpoints, wrong, strict=True)
-    }
-    history = tuple(
-        EpochRecord(epoch=epoch, **dict(zip(NUMBERS, random.random(7), strict=True))) for epoch in epochs
-    )
+    history = []
+    for epoch in range(1, trial.training.epochs + 1):
+        values = dict(zip(NUMBERS, random.random(7), strict=True))
+        history.append(EpochRecord(epoch=epoch, **values))
     return Result(
         trial=trial,
-        history=history,
+        history=tuple(history),
         validation=scores,
         test=scores,
         predictions=dict.fromkeys(scores, LABELS),
@@ -175,6 +177,13 @@ def timed(work: Callable[[], object]) -> Seconds:
     return Seconds(time.perf_counter() - begin, sum(after[:4]) - sum(before[:4]))
 
 
+def median_of(times: Sequence[Seconds]) -> Seconds:
+    """Return the medians of the clock and of the processor, each by itself."""
+    clock = statistics.median(item.clock for item in times)
+    processor = statistics.median(item.processor for item in times)
+    return Seconds(clock, processor)
+
+
 def measure_store(results: int, rounds: int) -> dict[str, Any]:
     """Fill a store, one transaction a result; show an ordinary study of it, and read one of all of it."""
     plan = large_plan(results)
@@ -189,24 +198,27 @@ def measure_store(results: int, rounds: int) -> dict[str, Any]:
             filled = timed(lambda: fill(store, plan, made))
         with Store(path) as store, store.exclusive():
             pass  # what is still in the journal goes into the file
+        milliseconds = 1000 / results  # a result, for each second of all
+        one_result = Seconds(filled.clock * milliseconds, filled.processor * milliseconds)
         figures = {
-            "a result kept, milliseconds": [Seconds(*(1000 * each / results for each in filled))],
+            "a result kept, milliseconds": [one_result],
             "`study show` of an ordinary study": [timed(lambda: show(path, ordinary)) for _ in range(rounds)],
             "its table alone": [timed(lambda: table_of(path, ordinary)) for _ in range(rounds)],
             "the table of all results": [timed(lambda: table_of(path, plan)) for _ in range(rounds)],
         }
         megabytes = path.stat().st_size / 1e6
     print(f"{results:,} results, {megabytes:,.0f} MB {'clock':>23} {'processor':>10}")
-    for name, each in figures.items():
-        clock, processor = (statistics.median(values) for values in zip(*each, strict=True))
-        print(f"{name:40} {clock:10.2f} {processor:10.2f}")
+    for name, times in figures.items():
+        median = median_of(times)
+        print(f"{name:40} {median.clock:10.2f} {median.processor:10.2f}")
     return {"results": results, "megabytes": megabytes, **figures}
 
 
 def fill(store: Store, plan: Plan, made: Sequence[Result]) -> None:
     """Keep a made-up result of each trial of a plan."""
-    for number, trial in enumerate(plan.trials):
-        store.finish(made[number % len(made)].model_copy(update={"trial": trial}))
+    for i, trial in enumerate(plan.trials):
+        result = made[i % len(made)]
+        store.finish(result.model_copy(update={"trial": trial}))
 
 
 def few_levels(study: Study) -> Study:
@@ -244,7 +256,7 @@ class Stopper:
 def measure_planning(results: int, rounds: int) -> dict[str, Any]:
     """Seconds from the plan of a study to the start of its first trial."""
     taken = [timed(lambda: begin_study(results)) for _ in range(rounds)]
-    clock, processor = (statistics.median(values) for values in zip(*taken, strict=True))
+    clock, processor = median_of(taken)
     print(f"until the first of {results:,} trials starts: {clock:.1f} s, {processor:.1f} s of the processor")
     return {"results": results, "seconds": taken}
 

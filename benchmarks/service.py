@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -105,17 +106,17 @@ def _peaks(servers: list[Server], rounds: int, seconds: float) -> dict[str, Any]
 
 def _median(reports: list[Report]) -> dict[str, Any]:
     """Return the medians over the rounds; counts are added up."""
-    values = {
-        name: statistics.median(getattr(report, name) for report in reports)
-        for name in ("rate", "p50", "p99", "right", "generator_cpu")
-    }
-    statuses = sorted({status for report in reports for status in report.statuses})
+    statuses: Counter[int] = Counter()
+    for report in reports:
+        statuses.update(report.statuses)
     return {
-        **values,
+        "rate": statistics.median(report.rate for report in reports),
+        "p50": statistics.median(report.p50 for report in reports),
+        "p99": statistics.median(report.p99 for report in reports),
+        "right": statistics.median(report.right for report in reports),
+        "generator_cpu": statistics.median(report.generator_cpu for report in reports),
         "rates": [report.rate for report in reports],
-        "statuses": {
-            status: sum(report.statuses.get(status, 0) for report in reports) for status in statuses
-        },
+        "statuses": dict(sorted(statuses.items())),
         "broken": sum(report.broken for report in reports),
     }
 
@@ -229,17 +230,19 @@ def _running(name: str, command: list[str]) -> Iterator[tuple[subprocess.Popen[s
 
 def _peak_table(peak: dict[str, Any]) -> TextTable:
     columns = (f"{CLIENTS} clients", "requests/s", "digitlab is faster by", "median, ms", "p99, ms")
-    rows = tuple(
-        (
-            name,
-            f"{values['rate']:,.0f}",
-            f"{peak[OURS]['rate'] / values['rate']:.2f}",
-            f"{1000 * values['p50']:.1f}",
-            f"{1000 * values['p99']:.1f}",
+    rows = []
+    for name, values in peak.items():
+        times_faster = peak[OURS]["rate"] / values["rate"]
+        rows.append(
+            (
+                name,
+                f"{values['rate']:,.0f}",
+                f"{times_faster:.2f}",
+                f"{1000 * values['p50']:.1f}",
+                f"{1000 * values['p99']:.1f}",
+            )
         )
-        for name, values in peak.items()
-    )
-    return TextTable(columns, rows, (False, True, True, True, True))
+    return TextTable(columns, tuple(rows), (False, True, True, True, True))
 
 
 def _load_table(figures: dict[str, Any]) -> TextTable:
@@ -248,8 +251,8 @@ def _load_table(figures: dict[str, Any]) -> TextTable:
     for name, what in (("idle", "one client"), ("half", "half load"), ("overload", "overload of 4 x")):
         values = figures[name]
         statuses = ", ".join(f"{count:,} x {status}" for status, count in values["statuses"].items())
-        latencies = (f"{1000 * values[quantile]:.1f}" for quantile in ("p50", "p99"))
-        rows.append((what, f"{values['rate']:,.0f}", *latencies, statuses))
+        median, p99 = f"{1000 * values['p50']:.1f}", f"{1000 * values['p99']:.1f}"
+        rows.append((what, f"{values['rate']:,.0f}", median, p99, statuses))
     columns = ("the service alone", "answers/s", "median, ms", "p99, ms", "statuses")
     return TextTable(columns, tuple(rows), (False, True, True, True, False))
 
@@ -258,11 +261,11 @@ def _notes(figures: dict[str, Any]) -> Iterator[str]:
     """Yield sentences about overload and memory."""
     overload, memory = figures["overload"], figures["memory"]
     seconds = overload["seconds_to_recover"]
+    recovered = "too late" if seconds is None else f"in {seconds} s"
     yield (
         f"{100 * overload['goodput']:.0f} % of the peak is answered meanwhile; p99 is "
         f"{overload['slowdown']:.1f} times that of one client; alive within "
-        f"{1000 * overload['live_longest']:.0f} ms; recovered "
-        + ("too late" if seconds is None else f"in {seconds} s")
+        f"{1000 * overload['live_longest']:.0f} ms; recovered {recovered}"
     )
     if memory["growth_bytes"] is not None:
         yield f"memory after {memory['requests']:,} requests: {memory['growth_bytes'] / 2**20:+.1f} MiB"

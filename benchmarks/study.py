@@ -99,20 +99,21 @@ def measure_sample(
     }
     requests = [JobRequest(case, i) for i in range(rounds) for case in cases.values()]
     log.complete("study", requests, lambda request: time_epoch(request.case))
-    runs = {pair: log.runs(case)[:rounds] for pair, case in cases.items()}
-    return [
-        Network(
-            name,
-            recipe,
-            {method: [run["seconds"] for run in runs[name, method]] for method in methods},
-            {method: _peak(runs[name, method]) for method in methods},
-        )
-        for name, recipe in recipes.items()
-    ]
+    networks = []
+    for name, recipe in recipes.items():
+        seconds: dict[str, list[float]] = {}
+        memory_mb: dict[str, float | None] = {}
+        for method in methods:
+            runs = log.runs(cases[name, method])[:rounds]  # the log may have more, of a longer benchmark
+            seconds[method] = [run["seconds"] for run in runs]
+            memory_mb[method] = _peak(runs)
+        networks.append(Network(name, recipe, seconds, memory_mb))
+    return networks
 
 
 def _peak(runs: Sequence[dict[str, Any]]) -> float | None:
-    return max((run["memory_mb"] for run in runs if run["memory_mb"] is not None), default=None)
+    reported = [run["memory_mb"] for run in runs if run["memory_mb"] is not None]
+    return max(reported, default=None)
 
 
 def _sampled(name: str) -> Recipe:
@@ -129,7 +130,9 @@ def study_rows(networks: Sequence[Network]) -> list[dict[str, Any]]:
         networks: measured networks, at least one.
     """
     rows = [_row(network, method) for network in networks for method in network.seconds]
-    return rows + (_together(networks) if len(networks) == len(SAMPLE) else [])
+    if len(networks) == len(SAMPLE):  # the classroom is extrapolated from all of them
+        rows += _together(networks)
+    return rows
 
 
 def _row(network: Network, method: str) -> dict[str, Any]:

@@ -84,9 +84,13 @@ def summarize(case: TrainingCase, runs: Sequence[dict[str, Any]]) -> Summary:
         case: program that trained.
         runs: runs from the log, at least one.
     """
-    parts = [(run["import_seconds"], run["compile_seconds"], run["epochs"][-1]["seconds"]) for run in runs]
-    imports, compiles, _ = zip(*parts, strict=True)
-    schedules = tuple(_schedule(each) for each in zip(*(run["epochs"] for run in runs), strict=True))
+    imports = [run["import_seconds"] for run in runs]
+    compiles = [run["compile_seconds"] for run in runs]
+    trainings = [run["epochs"][-1]["seconds"] for run in runs]
+    wholes = [sum(parts) for parts in zip(imports, compiles, trainings, strict=True)]
+    # Each entry of `epochs` is a schedule of its own, which every run has.
+    by_schedule = zip(*(run["epochs"] for run in runs), strict=True)
+    schedules = tuple(_schedule(ends) for ends in by_schedule)
     published = case.published
     return Summary(
         name=case.name,
@@ -94,7 +98,7 @@ def summarize(case: TrainingCase, runs: Sequence[dict[str, Any]]) -> Summary:
         schedules=schedules,
         import_seconds=statistics.median(imports),
         compile_seconds=statistics.median(compiles),
-        whole_seconds=statistics.median(map(sum, parts)),
+        whole_seconds=statistics.median(wholes),
         published=published,
         source=case.source,
         counts=published is None or schedules[-1].mean >= published - noise(published),
@@ -166,20 +170,19 @@ def times_to_target(summaries: Sequence[Summary], target: float) -> list[TimeToT
     means = [_quickest(summary, lambda schedule: schedule.mean >= target) for summary in summaries]
     earliest = [_quickest(summary, lambda schedule: schedule.ends[1] >= target) for summary in summaries]
     confident = [_quickest(summary, lambda schedule: schedule.ends[0] > target) for summary in summaries]
-    ours = [
-        schedule.seconds
-        for schedule, summary in zip(means, summaries, strict=True)
-        if schedule and summary.ours
-    ]
+    ours = []
+    for schedule, summary in zip(means, summaries, strict=True):
+        if schedule and summary.ours:
+            ours.append(schedule.seconds)
     best = min(ours, default=math.nan)
 
     def ratio(schedule: Schedule | None) -> float:
         return schedule.seconds / best if schedule else math.nan
 
-    return [
-        TimeToTarget(mean, ratio(mean), first, last, (ratio(first), ratio(last)))
-        for mean, first, last in zip(means, earliest, confident, strict=True)
-    ]
+    times = []
+    for mean, first, last in zip(means, earliest, confident, strict=True):
+        times.append(TimeToTarget(mean, ratio(mean), first, last, (ratio(first), ratio(last))))
+    return times
 
 
 def _quickest(summary: Summary, reaches: Callable[[Schedule], bool]) -> Schedule | None:

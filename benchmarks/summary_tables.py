@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from summary import TARGETS, Summary, TimeToTarget, times_to_target
+from summary import TARGETS, Schedule, Summary, TimeToTarget, times_to_target
 
 from digitlab.report.tables import TextTable
 
@@ -29,6 +29,10 @@ def summary_table(summaries: Sequence[Summary]) -> TextTable:
 
 def _summary_cells(summary: Summary) -> tuple[str, ...]:
     full = summary.full
+    published = counts = ""
+    if summary.published is not None:  # a peer
+        published = f"{100 * summary.published:.2f}"
+        counts = "yes" if summary.counts else "no"
     return (
         summary.name,
         str(full.epochs),
@@ -37,30 +41,33 @@ def _summary_cells(summary: Summary) -> tuple[str, ...]:
         "" if math.isnan(full.sd) else f"{100 * full.sd:.3f}",
         seconds_text(full.seconds),
         seconds_text(summary.whole_seconds),
-        "" if summary.published is None else f"{100 * summary.published:.2f}",
-        "" if summary.ours else "yes" if summary.counts else "no",
+        published,
+        counts,
     )
 
 
 def target_table(summaries: Sequence[Summary]) -> TextTable:
     """Format the training seconds of each case to each target, and their ratio to digitlab's."""
     columns = ["contestant"]
+    rows = [[summary.name] for summary in summaries]
     for target in TARGETS:
         columns += [f"to {100 * target:.1f} %", "times ours"]
-    found = [times_to_target(summaries, target) for target in TARGETS]
-    rows = tuple(
-        (summary.name, *(cell for each in found for cell in _target_cells(summary, each[place])))
-        for place, summary in enumerate(summaries)
-    )
-    return TextTable(tuple(columns), rows, (False, *[True] * (len(columns) - 1)))
+        times = times_to_target(summaries, target)
+        for row, summary, time in zip(rows, summaries, times, strict=True):
+            row.extend(_target_cells(summary, time))
+    cells = tuple(tuple(row) for row in rows)
+    return TextTable(tuple(columns), cells, (False, *[True] * (len(columns) - 1)))
 
 
 def _target_cells(summary: Summary, time: TimeToTarget) -> tuple[str, str]:
     if time.schedule is None:
         return _unreached(summary, time), ""
-    shortened = "" if time.schedule is summary.full else f", {time.schedule.epochs} epochs"
-    doubt = f", {_doubt(time)}" if time.undecided else ""
-    return f"{seconds_text(time.schedule.seconds)} s{shortened}{doubt}", _ratio_text(time)
+    text = f"{seconds_text(time.schedule.seconds)} s"
+    if time.schedule is not summary.full:
+        text += f", {time.schedule.epochs} epochs"
+    if time.undecided:
+        text += f", {_doubt(time)}"
+    return text, _ratio_text(time)
 
 
 def _doubt(time: TimeToTarget) -> str:
@@ -76,10 +83,12 @@ def _ratio_text(time: TimeToTarget) -> str:
     if math.isnan(time.ratio):
         return ""
     text = f"{time.ratio:.3g}"
-    low, high = time.ratios
     if not time.undecided:
         return text
-    return f"{text} ({low:.3g} or more)" if math.isnan(high) else f"{text} ({low:.3g} to {high:.3g})"
+    low, high = time.ratios
+    if math.isnan(high):  # no schedule reaches the target with confidence
+        return f"{text} ({low:.3g} or more)"
+    return f"{text} ({low:.3g} to {high:.3g})"
 
 
 def _unreached(summary: Summary, time: TimeToTarget) -> str:
@@ -90,25 +99,30 @@ def _unreached(summary: Summary, time: TimeToTarget) -> str:
 
 def seconds_text(seconds: float) -> str:
     """Format seconds with about three significant digits."""
-    return f"{seconds:.2f}" if seconds < 10 else f"{seconds:.1f}" if seconds < 100 else f"{seconds:.0f}"
+    if seconds < 10:
+        return f"{seconds:.2f}"
+    if seconds < 100:
+        return f"{seconds:.1f}"
+    return f"{seconds:.0f}"
 
 
 def summary_rows(summaries: Sequence[Summary]) -> list[dict[str, Any]]:
     """Return a row of plain values for each case, None where there is no value."""
-    found = {target: times_to_target(summaries, target) for target in TARGETS}
-    return [
-        _row(summary, {target: each[place] for target, each in found.items()})
-        for place, summary in enumerate(summaries)
-    ]
+    rows = [_row(summary) for summary in summaries]
+    for target in TARGETS:
+        times = times_to_target(summaries, target)
+        for row, summary, time in zip(rows, summaries, times, strict=True):
+            row.update(_target_values(summary, target, time))
+    return rows
 
 
 def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _row(summary: Summary, found: dict[float, TimeToTarget]) -> dict[str, Any]:
+def _row(summary: Summary) -> dict[str, Any]:
     full = summary.full
-    row: dict[str, Any] = {
+    return {
         "contestant": summary.name,
         "ours": summary.ours,
         "epochs": full.epochs,
@@ -126,16 +140,25 @@ def _row(summary: Summary, found: dict[float, TimeToTarget]) -> dict[str, Any]:
         "counts": summary.counts,
         "versions": ", ".join(f"{name} {version}" for name, version in summary.versions.items()),
     }
-    for target, time in found.items():
-        to = f"to_{100 * target:.1f}"
-        row[f"{to}_seconds"] = time.schedule.seconds if time.schedule else _unreached(summary, time)
-        row[f"{to}_epochs"] = time.schedule.epochs if time.schedule else None
-        row[f"{to}_times_ours"] = _known(time.ratio)
-        row[f"{to}_decided"] = not time.undecided if summary.counts else None
-        row[f"{to}_earliest_epochs"] = time.earliest.epochs if time.earliest else None
-        row[f"{to}_surely_epochs"] = time.confident.epochs if time.confident else None
-        row[f"{to}_times_ours_low"], row[f"{to}_times_ours_high"] = map(_known, time.ratios)
-    return row
+
+
+def _target_values(summary: Summary, target: float, time: TimeToTarget) -> dict[str, Any]:
+    to = f"to_{100 * target:.1f}"
+    low, high = time.ratios
+    return {
+        f"{to}_seconds": time.schedule.seconds if time.schedule else _unreached(summary, time),
+        f"{to}_epochs": _epochs(time.schedule),
+        f"{to}_times_ours": _known(time.ratio),
+        f"{to}_decided": not time.undecided if summary.counts else None,
+        f"{to}_earliest_epochs": _epochs(time.earliest),
+        f"{to}_surely_epochs": _epochs(time.confident),
+        f"{to}_times_ours_low": _known(low),
+        f"{to}_times_ours_high": _known(high),
+    }
+
+
+def _epochs(schedule: Schedule | None) -> int | None:
+    return None if schedule is None else schedule.epochs
 
 
 def rows_table(title: str, rows: Sequence[Mapping[str, Any]]) -> TextTable:
@@ -145,9 +168,13 @@ def rows_table(title: str, rows: Sequence[Mapping[str, Any]]) -> TextTable:
         title: title of the table.
         rows: rows, each a mapping from column to cell; a figure that is missing or None is left blank.
     """
-    columns = [name for name in dict.fromkeys(key for row in rows for key in row) if name != "what"]
-    lines = tuple((row["what"], *(_figure_text(row.get(name)) for name in columns)) for row in rows)
-    return TextTable((title, *columns), lines, (False, *[True] * len(columns)))
+    names = dict.fromkeys(name for row in rows for name in row)  # of all rows, in their order
+    columns = [name for name in names if name != "what"]
+    lines = []
+    for row in rows:
+        figures = [_figure_text(row.get(name)) for name in columns]
+        lines.append((row["what"], *figures))
+    return TextTable((title, *columns), tuple(lines), (False, *[True] * len(columns)))
 
 
 def _figure_text(value: float | None) -> str:

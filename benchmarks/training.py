@@ -77,11 +77,14 @@ def make_runs(cases: Sequence[TrainingCase], log: RunLog, seeds: Seeds) -> None:
 
 def spread(cases: Sequence[TrainingCase], log: RunLog, seeds: Seeds) -> list[JobRequest]:
     """Return all runs in order, those of each case spread evenly over the whole."""
-    positions = []
-    for index, case in enumerate(cases):
+    placed: list[tuple[float, int, JobRequest]] = []
+    for i, case in enumerate(cases):
         count = seeds_of(case, log, seeds)
-        positions += [((seed + 0.5) / count, index, JobRequest(case, seed)) for seed in range(count)]
-    return [request for *_, request in sorted(positions, key=lambda position: position[:2])]
+        for seed in range(count):
+            position = (seed + 0.5) / count  # in the whole, 0..1
+            placed.append((position, i, JobRequest(case, seed)))
+    placed.sort(key=lambda item: item[:2])  # cases at one position in their own order
+    return [request for _, _, request in placed]
 
 
 def seeds_of(case: TrainingCase, log: RunLog, seeds: Seeds) -> int:
@@ -89,8 +92,8 @@ def seeds_of(case: TrainingCase, log: RunLog, seeds: Seeds) -> int:
     if case.ours:
         return seeds.ours
     runs = log.runs(case)
-    slow = not runs or runs[0]["epochs"][-1]["seconds"] > SLOW
-    return seeds.slow_peers if slow else seeds.quick_peers
+    is_slow = not runs or runs[0]["epochs"][-1]["seconds"] > SLOW
+    return seeds.slow_peers if is_slow else seeds.quick_peers
 
 
 @contextmanager
@@ -119,7 +122,7 @@ def train_once(request: JobRequest, digits: Path) -> dict[str, Any]:
     """
     case, seed = request
     command = [*case.command, "--seed", str(seed)]
-    if not (isinstance(case, TrainingCase) and case.ours):
+    if not (isinstance(case, TrainingCase) and case.ours):  # digitlab has its own copy of MNIST
         command += ["--data", str(digits)]
     variables = {name: value for name, value in os.environ.items() if name not in THREADS}
     variables |= {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}

@@ -93,29 +93,49 @@ def select(names: Sequence[str], threads: Sequence[int]) -> Selection:
     Raises:
         SpecError: a name is neither a peer's nor a recipe's, or two recipes have the same name.
     """
-    peer_names = {peer.name for peer in PUBLISHED_PEERS}
-    known = [name for name in OUR_RECIPES if name in recipe_names()]
-    named = [name for name in dict.fromkeys(names) if name not in peer_names] if names else known
-    recipes = [resolve_precision(_recipe(name), native_precision()) for name in named]
-    _require_different_names(recipes)
-    ours = [_recipe_case(recipe, count) for recipe in recipes for count in threads]
+    recipes = _select_recipes(names)
+    cases = [_recipe_case(recipe, count) for recipe in recipes for count in threads]
     peers = [peer for peer in PUBLISHED_PEERS if not names or peer.name in names]
-    available = [peer for peer in peers if not peer.own_environment or peers_installed()]
-    others = [case for peer in available for case in _peer_cases(peer, recipes)]
-    skipped = [
-        f"{peer.name}: it is not installed:  python -m benchmarks training --install-peers  installs it"
-        for peer in peers
-        if peer not in available
-    ]
-    if recipes and {recipe.training.precision for recipe in recipes} == {FLOAT32}:
-        skipped += [
-            f"{peer.name} in our precision: ours is {FLOAT32} here, as its own"
-            for peer in peers
-            if not peer.own_environment
-        ]
+    skipped = []
+    for peer in peers:
+        reason = _unavailable_reason(peer)
+        if reason:
+            skipped.append(f"{peer.name}: {reason}")
+        else:
+            cases += _peer_cases(peer, recipes)
+    if recipes and all(recipe.training.precision == FLOAT32 for recipe in recipes):
+        for peer in peers:
+            if _has_our_precision(peer):
+                skipped.append(f"{peer.name} in our precision: ours is {FLOAT32} here, as its own")
     if not names:
-        skipped += [f"{name}: there is no such recipe" for name in OUR_RECIPES if name not in known]
-    return Selection((*ours, *others), tuple(skipped))
+        for name in OUR_RECIPES:
+            if name not in recipe_names():
+                skipped.append(f"{name}: there is no such recipe")
+    return Selection(tuple(cases), tuple(skipped))
+
+
+def _select_recipes(names: Sequence[str]) -> list[Recipe]:
+    """Resolve the recipes among the names, each once; without names, those of the benchmark."""
+    peers = {peer.name for peer in PUBLISHED_PEERS}
+    if names:
+        selected = [name for name in dict.fromkeys(names) if name not in peers]
+    else:
+        selected = [name for name in OUR_RECIPES if name in recipe_names()]
+    recipes = [resolve_precision(_recipe(name), native_precision()) for name in selected]
+    _require_different_names(recipes)
+    return recipes
+
+
+def _unavailable_reason(peer: Peer) -> str:
+    """Return why a peer cannot be measured here (empty: it can)."""
+    if peer.own_environment and not peers_installed():
+        return "it is not installed:  python -m benchmarks training --install-peers  installs it"
+    return ""
+
+
+def _has_our_precision(peer: Peer) -> bool:
+    """Return whether a peer can be trained in the precision of digitlab's recipes: Keras's example alone."""
+    return not peer.own_environment
 
 
 def _recipe(name: str) -> Recipe:
@@ -128,7 +148,8 @@ def _recipe(name: str) -> Recipe:
 
 def _require_different_names(recipes: Iterable[Recipe]) -> None:
     counts = Counter(recipe.name for recipe in recipes)
-    if twice := [name for name, count in counts.items() if count > 1]:
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
         raise SpecError(
             f"recipes: expected a name of its own in each file, received two called {', '.join(twice)}; "
             "change the line  name = ...  of one"
@@ -136,18 +157,19 @@ def _require_different_names(recipes: Iterable[Recipe]) -> None:
 
 
 def _recipe_case(recipe: Recipe, threads: int) -> TrainingCase:
+    # Without the description, which decides nothing: runs count although it changes.
     values = recipe.model_copy(update={"description": ""}).to_json()
     program = "train_once.py"
     command = (sys.executable, str(FOLDER / program), "--recipe", values, "--threads", str(threads))
-    counted = "1 thread" if threads == 1 else f"{threads} threads"
+    count = "1 thread" if threads == 1 else f"{threads} threads"
     key = key_of(values, str(threads), training_code(program))
-    return TrainingCase(f"{recipe.name}, {counted}", key, command)
+    return TrainingCase(f"{recipe.name}, {count}", key, command)
 
 
 def _peer_cases(peer: Peer, recipes: Iterable[Recipe]) -> list[TrainingCase]:
     """Return a peer as it is published; the Keras example also in the precisions of the recipes."""
     precisions = [FLOAT32]
-    if not peer.own_environment:
+    if _has_our_precision(peer):
         precisions += sorted({recipe.training.precision for recipe in recipes} - {FLOAT32})
     return [_peer_case(peer, precision) for precision in precisions]
 
@@ -156,8 +178,10 @@ def _peer_case(peer: Peer, precision: str) -> TrainingCase:
     python = str(peers_python()) if peer.own_environment else sys.executable
     # Without the scripts of other peers: a change to one of them leaves the runs of this peer valid.
     others = {other.script for other in PUBLISHED_PEERS} - {peer.script}
-    files = [path for path in sorted(PEERS.glob("*.*")) if path.suffix in {".py", ".txt"}]
-    decisive = [path.read_text("utf-8") for path in files if path.name not in others]
+    decisive = []
+    for path in sorted(PEERS.glob("*.*")):
+        if path.suffix in {".py", ".txt"} and path.name not in others:
+            decisive.append(path.read_text("utf-8"))
     return TrainingCase(
         name=peer.name if precision == FLOAT32 else f"{peer.name}, {precision}",
         key=key_of(peer.script, precision, *decisive),

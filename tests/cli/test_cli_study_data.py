@@ -19,7 +19,7 @@ from digitlab.cli.main import run
 from digitlab.data import CATALOG, load, read_idx, write_idx
 from digitlab.data.naming import SHORT
 from digitlab.results import Store
-from digitlab.serving.study_shelf import StudyShelf
+from digitlab.serving.study_catalog import StudyCatalog
 from digitlab.spec import Axis, DataSpec, Plan
 from digitlab.spec.library import resolve_study
 from digitlab.studies import plan_study
@@ -164,10 +164,10 @@ def test_a_report_that_takes_the_place_of_one_that_asked_otherwise_says_so(folde
         said.append(capsys.readouterr().err)
     assert said[:2] == ["", ""]
     assert "replaces the report of study mine on digits, which asked otherwise" in said[2]
-    shelf = StudyShelf(Path("digitlab-results/store.sqlite"))
+    shelf = StudyCatalog(Path("digitlab-results/store.sqlite"))
     assert shelf.report("mine") is not None
     ran("mine.toml")
-    assert StudyShelf(Path("digitlab-results/store.sqlite")).report("mine") is None, "it is other.toml's"
+    assert StudyCatalog(Path("digitlab-results/store.sqlite")).report("mine") is None, "it is other.toml's"
 
 
 @pytest.mark.parametrize(
@@ -401,7 +401,7 @@ def test_a_results_folder_that_may_not_be_written_is_read_and_what_is_not_kept_i
     for command in readers[:-1]:
         assert run(command) == 0  # and imports what it needs, which nobody else may read
     store = readable / "digitlab-results" / "store.sqlite"
-    assert StudyShelf(store).detail("mine")["state"] == "finished"
+    assert StudyCatalog(store).detail("mine")["state"] == "finished"
     capsys.readouterr()
     with sealed(readable / "digitlab-results"):
         said = []
@@ -409,7 +409,7 @@ def test_a_results_folder_that_may_not_be_written_is_read_and_what_is_not_kept_i
             assert run(command) == 0, command
             said.append(capsys.readouterr())
         assert run(["study", "run", "mine.toml", "--seeds", "3"]) == 2
-        assert StudyShelf(store).detail("mine")["state"] == "finished"
+        assert StudyCatalog(store).detail("mine")["state"] == "finished"
     assert "2" in said[0].out
     assert "it is read-only" in said[2].out
     assert "4 done already, 0 to train\n" in said[3].err

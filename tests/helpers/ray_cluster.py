@@ -73,7 +73,7 @@ def workers_of(node: Any, *kinds: str) -> list[int]:
 
 def busy(cluster: Cluster) -> bool:
     """Whether anybody works for us on a cluster."""
-    return any(workers_of(node, "_perform", "_Mailbox") for node in cluster.list_all_nodes())
+    return any(workers_of(node, "_perform", "_ReportQueue") for node in cluster.list_all_nodes())
 
 
 def descendants(pid: int) -> list[int]:

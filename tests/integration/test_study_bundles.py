@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 def test_each_network_that_is_trained_is_kept_once(digits: Path, tmp_path: Path) -> None:
     plan = plan_study(small_study(digits, overrides={"training.epochs": 1}, seeds=1))
     bundles = tmp_path / "bundles"
-    options = RunOptions(again=True, bundles=bundles)
+    options = RunOptions(force=True, bundles=bundles)
     with Store(tmp_path / "store.sqlite") as store:
         run_plans([plan], store, ProcessExecutor(2), Observer(), options)
         first = {folder.name: folder.stat().st_mtime_ns for folder in bundles.iterdir()}

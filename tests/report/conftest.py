@@ -13,13 +13,13 @@ import pytest
 
 from digitlab.data.dataset import Dataset
 from digitlab.models import cost
-from digitlab.report import Material
+from digitlab.report import StudyData
 from digitlab.results import EpochRecord, Result, Scores, StudyTable
 from digitlab.results.aggregate import aggregate
 from digitlab.spec import Axis, Study, Trial, make_plan, resolve_recipe
 
 MakeTable = Callable[..., StudyTable]
-MakeMaterial = Callable[..., Material]
+MakeMaterial = Callable[..., StudyData]
 
 ENVIRONMENT = {"digitlab": "0.1.0", "keras": "3.15.0", "cpu": "A Processor", "system": "Linux x86_64"}
 NEURONS = Axis(path="model.hidden.0", values=(8, 16, 128), label="neurons", reference=128)
@@ -92,7 +92,7 @@ def make(
     answers: Callable[[int, int], np.ndarray] | None = None,
     digits: Dataset | None = None,
     **study: Any,
-) -> Material:
+) -> StudyData:
     """Make the material of a study; functions and keys go by (cell, seed)."""
     values = {"name": "made-up", "question": "How wide?", "recipe": "mlp", **study}
     spec = Study(axes=axes or (NEURONS,), **values)
@@ -113,7 +113,7 @@ def make(
                 results[trial.id] = result(trial, errors, kernels(number))
                 if answers:
                     predictions[trial.id] = answers(*key)
-    return Material(aggregate(plan, results, failures), results, predictions, digits)
+    return StudyData(aggregate(plan, results, failures), results, predictions, digits)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 from digitlab.report import (
-    Material,
+    StudyData,
     draw_error_by_level,
     draw_kernels,
     draw_learning_curves,
@@ -44,7 +44,7 @@ def png(figure: Figure) -> bytes:
 
 def draw_both(table: StudyTable) -> tuple[Figure, Figure]:
     figures = (
-        draw_error_by_level(error_by_level(Material(table))),
+        draw_error_by_level(error_by_level(StudyData(table))),
         draw_learning_curves(learning_curves(table)),
     )
     assert all(png(figure).startswith(b"\x89PNG") for figure in figures)
@@ -199,7 +199,7 @@ def test_drawing_leaves_global_settings_alone(make_table) -> None:
 
 def test_a_users_own_settings_do_not_change_the_figure(make_table) -> None:
     def markup() -> str:
-        return inline_svg(draw_error_by_level(error_by_level(Material(make_table()))), "error", "Errors.")
+        return inline_svg(draw_error_by_level(error_by_level(StudyData(make_table()))), "error", "Errors.")
 
     plain = markup()
     with mpl.rc_context({"font.size": 30, "lines.linewidth": 9, "axes.grid": False, "svg.fonttype": "path"}):

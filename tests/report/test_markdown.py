@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from digitlab.errors import UserError
-from digitlab.report import Material, write_markdown
-from digitlab.report.verdicts import verdicts
+from digitlab.report import StudyData, write_markdown
+from digitlab.report.sentences import study_sentences
 from digitlab.spec import Axis
 
 EVIL = "<b>a|b</b> *c* [d](e) `f` _g_ $h$"
@@ -61,7 +61,7 @@ def test_the_text_has_the_same_answers_sentences_and_tables_as_the_page(folder: 
         "- **Recipe",
     ):
         assert expected in text
-    for sentence in verdicts(make_material(name="widths").table):
+    for sentence in study_sentences(make_material(name="widths").table):
         assert f"- {sentence}" in text
     assert "colour, the more" not in text  # there are none
 
@@ -76,7 +76,7 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head(folder: Path) -> Non
 def test_what_a_user_writes_is_no_mark(make_table, tmp_path: Path) -> None:
     axis = Axis(path="training.optimizer", values=("adam", "sgd"), label=EVIL)
     table = make_table(axis, question=EVIL, description=EVIL, failed={(0, 0): "a\n# heading"})
-    text = write_markdown([Material(table)], tmp_path / "evil.md").read_text("utf-8")
+    text = write_markdown([StudyData(table)], tmp_path / "evil.md").read_text("utf-8")
     assert text.startswith(f"# {ESCAPED}\n\n{ESCAPED}\n")
     assert EVIL not in text
     assert "<b>" not in text
@@ -85,7 +85,7 @@ def test_what_a_user_writes_is_no_mark(make_table, tmp_path: Path) -> None:
 
 def test_equal_material_gives_equal_files(make_table, tmp_path: Path) -> None:
     for name in ("one", "other"):
-        write_markdown([Material(make_table())], tmp_path / name / "study.md")
+        write_markdown([StudyData(make_table())], tmp_path / name / "study.md")
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "other" / path.name).read_bytes()
 
@@ -93,15 +93,15 @@ def test_equal_material_gives_equal_files(make_table, tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_one_line(make_table, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"cannot be written: .*name another place$"):
-        write_markdown([Material(make_table())], tmp_path / "file" / "study.md")
+        write_markdown([StudyData(make_table())], tmp_path / "file" / "study.md")
 
 
 def test_letters_that_the_figures_lack_are_told(make_table, tmp_path: Path) -> None:
     axis = Axis(path="model.hidden.0", values=(8, 16), label="隠れ層")
-    write_markdown([Material(make_table(axis))], tmp_path / "report.md")
+    write_markdown([StudyData(make_table(axis))], tmp_path / "report.md")
     text = (tmp_path / "report.md").read_text("utf-8")
     assert "Letters that the drawing font lacks are boxes in the figures: れ 層 隠\n" in text
-    write_markdown([Material(make_table())], tmp_path / "plain.md")
+    write_markdown([StudyData(make_table())], tmp_path / "plain.md")
     assert "drawing font" not in (tmp_path / "plain.md").read_text("utf-8")
 
 
@@ -112,7 +112,7 @@ def test_figures_are_found_beside_a_text_whose_name_is_no_utf8(make_table, tmp_p
         path.unlink()
     except OSError:
         pytest.skip("this file system takes no such names")
-    write_markdown([Material(make_table())], path)
+    write_markdown([StudyData(make_table())], path)
     text = path.read_bytes()
     for figure in tmp_path.glob("*.png"):
         assert b"(<" + os.fsencode(figure.name) + b">)" in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digitlab.report.matrices import confusion_counts, confusion_table, surface_table
+from digitlab.report.matrices import confusion_counts, confusion_table, pivot_table
 from digitlab.results.metrics import score
 from digitlab.spec import Axis
 
@@ -41,7 +41,7 @@ def test_on_real_digits_the_counts_are_those_of_the_answers(mnist, predictions) 
 
 def test_a_surface_has_the_first_axis_down_and_the_second_across(make_table) -> None:
     errors = [[8.0, 4.0], [4.0, 2.0], [2.0, 1.0]]
-    table = surface_table(make_table(EPOCHS, NEURONS, test=lambda cell, seed: errors[cell // 2][cell % 2]))
+    table = pivot_table(make_table(EPOCHS, NEURONS, test=lambda cell, seed: errors[cell // 2][cell % 2]))
     assert table is not None
     assert table.columns[1:] == ("8", "16")
     assert table.rows == (("1", "8.00", "4.00"), ("2", "4.00", "2.00"), ("5", "2.00", "1.00"))
@@ -55,17 +55,17 @@ def test_a_surface_has_the_first_axis_down_and_the_second_across(make_table) -> 
 
 def test_what_is_not_there_yet_is_a_dash_without_a_shade(make_table) -> None:
     missing = {(0, seed) for seed in range(3)}
-    table = surface_table(make_table(EPOCHS, NEURONS, missing=missing))
+    table = pivot_table(make_table(EPOCHS, NEURONS, missing=missing))
     assert table is not None
     assert (table.rows[0][1], table.shades[0][1]) == ("–", 0.0)
     everything = {(cell, seed) for cell in range(6) for seed in range(3)}
-    table = surface_table(make_table(EPOCHS, NEURONS, missing=everything))
+    table = pivot_table(make_table(EPOCHS, NEURONS, missing=everything))
     assert table is not None
     assert sum(map(sum, table.shades)) == 0
 
 
 def test_only_two_crossed_axes_have_a_surface(make_table) -> None:
-    assert surface_table(make_table(NEURONS)) is None
-    assert surface_table(make_table(NEURONS, Axis(path="training.epochs", values=(2,)))) is None
+    assert pivot_table(make_table(NEURONS)) is None
+    assert pivot_table(make_table(NEURONS, Axis(path="training.epochs", values=(2,)))) is None
     size = Axis(path="training.batch_size", values=(100, 200))
-    assert surface_table(make_table(EPOCHS, NEURONS, size)) is None
+    assert pivot_table(make_table(EPOCHS, NEURONS, size)) is None

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from digitlab.errors import UserError
-from digitlab.report import Material, write_report
+from digitlab.report import StudyData, write_report
 from digitlab.results import StudyTable
 from digitlab.spec import Axis
 
@@ -83,8 +83,8 @@ def several(make_material, mnist, predictions, tmp_path_factory: pytest.TempPath
     return Page(write_report(studies, path, title="All of them", description="Three."))
 
 
-def alone(table: StudyTable) -> list[Material]:
-    return [Material(table)]
+def alone(table: StudyTable) -> list[StudyData]:
+    return [StudyData(table)]
 
 
 @pytest.fixture(params=["page", "several"])

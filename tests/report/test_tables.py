@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from digitlab.report import evidence_of, evidence_table, sentences
+from digitlab.report import compare_levels, comparison_sentences, comparison_table
 from digitlab.report.tables import notes, study_table
 from digitlab.report.text import is_numeric, probability
 from digitlab.spec import Axis
@@ -102,8 +102,8 @@ def test_where_the_loss_is_varied_the_squared_error_stands_beside_the_error(make
 
 def test_the_evidence_is_what_one_works_out_by_hand(make_material) -> None:
     # Differences from level 128 by seed: 8: -0.3, -0.2, -0.1; 16: 1, 1, 1, without a spread.
-    (found,) = evidence_of(make_material(test=lambda cell, seed: [1.7 + 0.1 * seed, 3.0, 2.0][cell]))
-    text = evidence_table(found)
+    (found,) = compare_levels(make_material(test=lambda cell, seed: [1.7 + 0.1 * seed, 3.0, 2.0][cell]))
+    text = comparison_table(found)
     assert text.columns == (
         "neurons",
         "verdict",
@@ -125,8 +125,8 @@ def test_with_predictions_the_evidence_says_what_to_expect_on_new_digits(make_ma
     worse = right.copy()
     worse[:300] = (right[:300] + 1) % 10
     material = make_material(answers=lambda cell, seed: worse if cell == 0 else right, digits=mnist)
-    (found,) = evidence_of(material)
-    assert evidence_table(found).columns[-1] == "on new digits"
+    (found,) = compare_levels(material)
+    assert comparison_table(found).columns[-1] == "on new digits"
     eight, sixteen = found.new_digits
     assert eight is not None
     assert eight.expected.difference == pytest.approx(3.0)
@@ -145,12 +145,12 @@ def test_on_new_digits_each_level_has_a_verdict_of_its_own(make_material, mnist)
         return given
 
     test = lambda cell, seed: ((300 + seed) / 100, (10 + seed) / 100, 0.0)[cell]  # noqa: E731
-    (found,) = evidence_of(make_material(test=test, answers=answers, digits=mnist))
-    rows = evidence_table(found).rows
+    (found,) = compare_levels(make_material(test=test, answers=answers, digits=mnist))
+    rows = comparison_table(found).rows
     assert [row[1] for row in rows] == ["more", "more"]
     assert [row[-1] for row in rows] == ["more: 2.67 to 3.35", "more: 0.04 to 0.18"]
-    assert sentences(found)[0].endswith("Holm p < 0.001); on new digits more (2.67 to 3.35).")
-    for comparison in found.comparisons:
+    assert comparison_sentences(found)[0].endswith("Holm p < 0.001); on new digits more (2.67 to 3.35).")
+    for comparison in found.by_level:
         digits = found.digits(comparison)
         assert digits is not None
         assert digits.expected.low < comparison.paired.low
@@ -159,27 +159,27 @@ def test_on_new_digits_each_level_has_a_verdict_of_its_own(make_material, mnist)
 
 def test_failed_seeds_and_a_far_spread_stand_in_the_verdict(make_material) -> None:
     tests = ((2.0, 2.1, 1.9), (2.0, 2.1, 90.2), (2.0, 2.1, 2.05))
-    (found,) = evidence_of(
+    (found,) = compare_levels(
         make_material(test=lambda cell, seed: tests[cell][seed], failed={(0, 1): NOT_A_NUMBER})
     )
-    unstable, collapsed = (row[1] for row in evidence_table(found).rows)
+    unstable, collapsed = (row[1] for row in comparison_table(found).rows)
     assert unstable == "unstable: 1 of 3 failed"
     assert collapsed.startswith("undecided; spread ")
     assert collapsed.endswith(" times the reference's")
-    (found,) = evidence_of(make_material(failed={(2, 1): NOT_A_NUMBER}))
-    assert evidence_table(found).rows[0][1] == "unstable: 1 of 3 of the reference failed"
+    (found,) = compare_levels(make_material(failed={(2, 1): NOT_A_NUMBER}))
+    assert comparison_table(found).rows[0][1] == "unstable: 1 of 3 of the reference failed"
 
 
 def test_seeds_that_could_miss_anything_would_have_seen_nothing(make_material) -> None:
     tests = ((20.4, 20.1), (80.1, 99.4), (20.3, 20.2))
-    (found,) = evidence_of(make_material(seeds=2, test=lambda cell, seed: tests[cell][seed]))
-    assert evidence_table(found).rows[1][3:] == ("−53.75 to 100.00", "2", "0.177", "0.5 (0.5)", "nothing")
+    (found,) = compare_levels(make_material(seeds=2, test=lambda cell, seed: tests[cell][seed]))
+    assert comparison_table(found).rows[1][3:] == ("−53.75 to 100.00", "2", "0.177", "0.5 (0.5)", "nothing")
 
 
 def test_a_level_that_shares_one_seed_is_not_tested(make_material, mnist) -> None:
     answers = lambda cell, seed: mnist.y_test  # noqa: E731
-    (found,) = evidence_of(make_material(missing={(0, 1), (0, 2)}, answers=answers, digits=mnist))
-    row = evidence_table(found).rows[0]
+    (found,) = compare_levels(make_material(missing={(0, 1), (0, 2)}, answers=answers, digits=mnist))
+    row = comparison_table(found).rows[0]
     assert row[1:5] == ("not tested", "5.33", "–", "1")
     assert set(row[5:]) == {"–"}
 

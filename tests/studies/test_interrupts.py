@@ -12,7 +12,7 @@ from types import FrameType
 
 import pytest
 
-from digitlab.studies.executors.interrupts import hold_interrupts
+from digitlab.studies.executors.interrupts import defer_signals
 
 
 def raise_interrupted(number: int, frame: FrameType | None) -> None:
@@ -47,7 +47,7 @@ def test_an_interrupt_waits_for_the_end_of_the_start(number: signal.Signals) -> 
     steps: list[str] = []
 
     def start() -> None:
-        with hold_interrupts():
+        with defer_signals():
             send(number)
             steps.append("started")
 
@@ -58,7 +58,7 @@ def test_an_interrupt_waits_for_the_end_of_the_start(number: signal.Signals) -> 
 
 
 def test_without_an_interrupt_nothing_is_raised_and_the_next_one_is(number: signal.Signals) -> None:
-    with hold_interrupts():
+    with defer_signals():
         pass
     with pytest.raises(InterruptedError):
         send(number)
@@ -68,7 +68,7 @@ def test_in_another_thread_an_interrupt_is_left_to_the_main_one(number: signal.S
     entered, sent = threading.Event(), threading.Event()
 
     def start() -> None:
-        with hold_interrupts():
+        with defer_signals():
             entered.set()
             sent.wait(10)
 
@@ -82,7 +82,7 @@ def test_in_another_thread_an_interrupt_is_left_to_the_main_one(number: signal.S
 
 
 def test_a_process_started_meanwhile_does_not_hear_ctrl_c() -> None:
-    with hold_interrupts(), subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as child:
+    with defer_signals(), subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as child:
         child.send_signal(signal.SIGINT)
         with pytest.raises(subprocess.TimeoutExpired):
             child.wait(0.3)

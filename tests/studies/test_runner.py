@@ -121,7 +121,7 @@ def test_a_study_of_networks_of_different_engines_is_shown_in_the_version_that_h
 
 def test_everything_is_trained_again_when_asked(plan: Plan, order: tuple[Trial, ...], store: Store) -> None:
     trained_by(plan, store)
-    assert trained_by(plan, store, again=True) == order
+    assert trained_by(plan, store, force=True) == order
     assert states(order, store) == ["done"] * 4
 
 
@@ -202,7 +202,7 @@ def test_the_observer_is_told_everything_in_order(plan: Plan, order: tuple[Trial
     assert listener.told[0] == ("planned", 3, 0, 1)
 
     listener = Listener()
-    run_plans([plan], store, Pretender(), listener, RunOptions(again=True))
+    run_plans([plan], store, Pretender(), listener, RunOptions(force=True))
     assert listener.told[0] == ("planned", 0, 0, 4)
 
 

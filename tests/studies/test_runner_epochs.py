@@ -129,7 +129,7 @@ def test_a_trial_whose_training_was_interrupted_is_missing_until_the_study_goes_
 def test_asked_to_train_again_the_longest_is_trained_once_a_seed(over: PlanOver, store: Store) -> None:
     plan = over(1, 2, 5)
     trained_by(plan, store)
-    assert lengths(trained_by(plan, store, again=True)) == [(0, 5), (1, 5)]
+    assert lengths(trained_by(plan, store, force=True)) == [(0, 5), (1, 5)]
     assert store.counts() == {"done": 2}
     assert read_table(plan, store).complete
 
@@ -197,7 +197,7 @@ def test_a_training_that_failed_is_tried_again_only_when_asked(over: PlanOver, s
 def test_what_fails_when_it_is_trained_again_keeps_what_it_gave(over: PlanOver, store: Store) -> None:
     plan = over(1, 2, 5)
     trained_by(plan, store)
-    trained = trained_by(plan, store, again=True, failing={longest(plan, 0).id})
+    trained = trained_by(plan, store, force=True, failing={longest(plan, 0).id})
     assert lengths(trained) == [(0, 5), (1, 5)]
     assert failures(plan, store) == {1: (), 2: (), 5: ()}
 

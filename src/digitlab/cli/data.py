@@ -12,8 +12,12 @@ from digitlab.cli.console import plain_table, print_json, say, stderr, stdout
 from digitlab.cli.options import JsonOption
 
 if TYPE_CHECKING:
+    from digitlab.data.dataset import Dataset
     from digitlab.data.importer import Imported
     from digitlab.data.inspection import Finding
+
+_SHOWN = 4
+"""Largest number of paths in a message."""
 
 app = typer.Typer(no_args_is_help=True, help="Known data sets: list, check, import.")
 
@@ -40,11 +44,11 @@ def list_(as_json: JsonOption = False) -> None:
     if as_json:
         for row in rows:
             print_json(row)
-    else:
-        _print_table(
-            ("name", "training images", "test images", "where", "licence"),
-            [(r["name"], f"{r['train']:,}", f"{r['test']:,}", r["where"], r["licence"]) for r in rows],
-        )
+        return
+    cells = []
+    for row in rows:
+        cells.append((row["name"], f"{row['train']:,}", f"{row['test']:,}", row["where"], row["licence"]))
+    _print_table(("name", "training images", "test images", "where", "licence"), cells)
 
 
 @app.command()
@@ -64,38 +68,46 @@ def check(
     import numpy as np
 
     from digitlab.data.catalog import known_entry
-    from digitlab.data.classes import CLASSES, numbered
+    from digitlab.data.classes import CLASSES
     from digitlab.data.dataset import load
     from digitlab.data.inspection import inspect_dataset
 
     dataset = load(data)
     findings = inspect_dataset(dataset)
-    counts = {
-        part: np.bincount(labels, minlength=CLASSES).tolist()
-        for part, labels in (("train", dataset.y_train), ("test", dataset.y_test))
-    }
+    train: list[int] = np.bincount(dataset.y_train, minlength=CLASSES).tolist()
+    test: list[int] = np.bincount(dataset.y_test, minlength=CLASSES).tolist()
     # The same contents under another name or elsewhere are the published ones too.
     known = known_entry(dataset.name, dataset.fingerprint)
     same_as = known.name if known else None
     if as_json:
-        found = {
+        values = {
             "name": dataset.name,
-            "counts": counts,
+            "counts": {"train": train, "test": test},
             "fingerprint": dataset.fingerprint,
             "same_as": same_as,
             "classes": dataset.classes,
             "findings": [finding.to_values() for finding in findings],
         }
-        print_json(found)
+        print_json(values)
         return
-    rows = [
-        (name, f"{train:,}", f"{test:,}")
-        for name, train, test in zip(numbered(dataset.classes), counts["train"], counts["test"], strict=True)
-    ]
-    total = ("all", f"{sum(counts['train']):,}", f"{sum(counts['test']):,}")
-    _print_table(("class", "training images", "test images"), [*rows, total])
+    _print_counts(dataset, train, test)
+    contents = f"the published files of {same_as}" if same_as else "no known data set"
     typer.echo(f"fingerprint  {dataset.fingerprint}")
-    typer.echo(f"contents     {f'the published files of {same_as}' if same_as else 'no known data set'}")
+    typer.echo(f"contents     {contents}")
+    _print_findings(findings)
+
+
+def _print_counts(dataset: Dataset, train: Sequence[int], test: Sequence[int]) -> None:
+    from digitlab.data.classes import numbered
+
+    rows = []
+    for name, in_train, in_test in zip(numbered(dataset.classes), train, test, strict=True):
+        rows.append((name, f"{in_train:,}", f"{in_test:,}"))
+    rows.append(("all", f"{sum(train):,}", f"{sum(test):,}"))
+    _print_table(("class", "training images", "test images"), rows)
+
+
+def _print_findings(findings: Sequence[Finding]) -> None:
     if not findings:
         typer.echo("findings     none")
         return
@@ -145,8 +157,10 @@ def _first(finding: Finding, imported: Imported) -> str:
 
 
 def _some(paths: Sequence[Path]) -> str:
-    more = f" and {len(paths) - 4} more" if len(paths) > 4 else ""
-    return ", ".join(map(str, paths[:4])) + more
+    text = ", ".join(map(str, paths[:_SHOWN]))
+    if len(paths) > _SHOWN:
+        text += f" and {len(paths) - _SHOWN} more"
+    return text
 
 
 def _with_progress(paths: Sequence[Path]) -> Iterable[Path]:

@@ -44,7 +44,10 @@ def warn_of_dataset(dataset: Dataset, first: str = "train") -> None:
     if known_entry(dataset.name, dataset.fingerprint):
         return  # inspected before it was published with digitlab
     grave = [finding for finding in inspect_dataset(dataset) if finding.grave]
-    if grave:
-        grave.sort(key=lambda finding: finding.part != first)
-        more = f"; and {len(grave) - 1} more:  digitlab data check" if len(grave) > 1 else ""
-        say(f"warning: data {dataset.name}: {grave[0].sentence}{more}")
+    if not grave:
+        return
+    grave.sort(key=lambda finding: finding.part != first)
+    line = f"warning: data {dataset.name}: {grave[0].sentence}"
+    if len(grave) > 1:
+        line += f"; and {len(grave) - 1} more:  digitlab data check"
+    say(line)

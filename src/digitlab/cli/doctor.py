@@ -60,9 +60,14 @@ def doctor(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> N
 def _packages() -> Iterator[Check]:
     for extra, names in _EXTRAS.items():
         for name in names:
-            found = _version(name) or (_version("tensorflow-cpu") if name == "tensorflow" else "")
-            lost = str(MissingExtraError(name, extra))
-            yield Check(f"{name} [{extra}]", "ok" if found else "missing", found or lost)
+            installed = _version(name)
+            if not installed and name == "tensorflow":  # the package for processors alone
+                installed = _version("tensorflow-cpu")
+            title = f"{name} [{extra}]"
+            if installed:
+                yield Check(title, "ok", installed)
+            else:
+                yield Check(title, "missing", str(MissingExtraError(name, extra)))
 
 
 def _version(name: str) -> str:
@@ -96,11 +101,15 @@ def _store(path: Path) -> Callable[[], str]:
         if not path.exists():
             return "none yet; the first study creates it"
         with Store(path, create=False) as store:
-            sound, counts, obstacle = store.check(), store.counts(), store.obstacle
-        if sound != "ok":
-            raise StoreError(f"damaged, as SQLite reports: {sound}")
-        held = ", ".join(f"{count} {state}" for state, count in counts.items()) or "empty"
-        return f"{held}; it is read-only: {obstacle}" if obstacle else held
+            integrity = store.check()
+            counts = store.counts()
+            obstacle = store.obstacle
+        if integrity != "ok":
+            raise StoreError(f"damaged, as SQLite reports: {integrity}")
+        contents = ", ".join(f"{count} {state}" for state, count in counts.items()) or "empty"
+        if obstacle:
+            contents += f"; it is read-only: {obstacle}"
+        return contents
 
     return check
 

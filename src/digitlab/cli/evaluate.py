@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,27 +15,33 @@ from digitlab.errors import UserError
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from digitlab.bundle.card import Card
     from digitlab.bundle.evaluate import Evaluation
+    from digitlab.data.dataset import Dataset
     from digitlab.results.record import Scores
 
 
+ModelsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="BUNDLE|NAME...",
+        help="Folders written by  digitlab train , or names of networks shipped with digitlab.",
+    ),
+]
+ThreadsOption = Annotated[
+    int | None, typer.Option(min=1, max=1024, help="Threads that compute one batch  [default: all cores]")
+]
+
+
 def evaluate(
-    models: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="BUNDLE|NAME...",
-            help="Folders written by  digitlab train , or names of networks shipped with digitlab.",
-        ),
-    ],
+    models: ModelsArgument,
     robustness: Annotated[
         bool, typer.Option("--robustness", help="Also classify the images corrupted in fifteen ways.")
     ] = False,
     ensemble: Annotated[
         bool, typer.Option("--ensemble", help="Also score the mean of the networks' probabilities.")
     ] = False,
-    threads: Annotated[
-        int | None, typer.Option(min=1, max=1024, help="Threads that compute one batch  [default: all cores]")
-    ] = None,
+    threads: ThreadsOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -46,35 +52,52 @@ def evaluate(
     from digitlab.bundle.runtime import load_classifier
     from digitlab.cli.data_warnings import warn_of_dataset
     from digitlab.cli.progress import part_bar
-    from digitlab.data.classes import numbered
     from digitlab.synthesis.corruptions import CORRUPTIONS
     from digitlab.training.process import available_cores
 
     threads = threads or available_cores()
-    rows = [model for model in models if reads_rows(model)]
-    if rows and (len(rows) < len(models) or robustness or ensemble):
+    row_readers = [model for model in models if reads_rows(model)]
+    if row_readers and (len(row_readers) < len(models) or robustness or ensemble):
         raise UserError(
-            f"evaluate: expected {rows[0]} alone or with other row readers, without --robustness and "
+            f"evaluate: expected {row_readers[0]} alone or with other row readers, without --robustness and "
             "--ensemble, which need networks that classify one digit; evaluate it separately"
         )
-    if rows:
-        _evaluate_row_readers(rows, threads, data, as_json)
+    if row_readers:
+        _evaluate_row_readers(row_readers, threads, data, as_json)
         return
     classifiers = [load_classifier(model, threads) for model in models]
     cards = {classifier.name: classifier.card for classifier in classifiers}
     dataset = data_to_score_on(cards, data)
     elsewhere = {name: trained_elsewhere(card, dataset) for name, card in cards.items()}
     warn_of_dataset(dataset, first="test")
-    with part_bar("evaluating", 1 + len(CORRUPTIONS) * robustness) as on_part:
+    parts = 1 + len(CORRUPTIONS) if robustness else 1  # the images as they are, then each corruption
+    with part_bar("evaluating", parts) as on_part:
         evaluations = evaluate_classifiers(
             classifiers, dataset, robustness=robustness, ensemble=ensemble, on_part=on_part
         )
     if as_json:
-        for one in evaluations:
-            own = cards[one.name].trial.data.dataset if one.name in cards else None
-            values = {"data": dataset.name, "trained_on": own, "classes": dataset.classes}
-            print_json({"bundle": one.name, **values, **one.to_values()})
-        return
+        _print_json(evaluations, cards, dataset)
+    else:
+        _print_tables(evaluations, elsewhere, dataset)
+
+
+def _print_json(evaluations: Sequence[Evaluation], cards: Mapping[str, Card], dataset: Dataset) -> None:
+    for evaluation in evaluations:
+        card = cards.get(evaluation.name)  # an ensemble has none
+        values = {
+            "bundle": evaluation.name,
+            "data": dataset.name,
+            "trained_on": None if card is None else card.trial.data.dataset,
+            "classes": dataset.classes,
+        }
+        print_json({**values, **evaluation.to_values()})
+
+
+def _print_tables(
+    evaluations: Sequence[Evaluation], elsewhere: Mapping[str, str | None], dataset: Dataset
+) -> None:
+    from digitlab.data.classes import numbered
+
     console = stdout()
     console.print(f"on the {len(dataset.y_test):,} test images of {dataset.name}")
     for name, its_data in elsewhere.items():
@@ -88,45 +111,48 @@ def evaluate(
 
 def _figures(evaluations: Sequence[Evaluation]) -> Table:
     table = plain_table("")
-    for one in evaluations:
-        table.add_column(one.name, justify="right", overflow="fold")
-    for title, *cells in _rows(evaluations):
+    for evaluation in evaluations:
+        table.add_column(evaluation.name, justify="right", overflow="fold")
+    for title, cells in _rows(evaluations):
         table.add_row(title, *cells)
     return table
 
 
-def _rows(evaluations: Sequence[Evaluation]) -> list[list[str]]:
-    scores = [one.scores for one in evaluations]
-    rows = [
-        ["accuracy %", *(f"{100 * each.accuracy:.2f}" for each in scores)],
-        ["error %", *(f"{each.error_percent:.2f}" for each in scores)],
-    ]
-    corrected = [one.corrected for one in evaluations if one.corrected]
+def _rows(evaluations: Sequence[Evaluation]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the title and the cells, one per network, of each row of the table of figures."""
+    scores = [evaluation.scores for evaluation in evaluations]
+    yield "accuracy %", [f"{100 * item.accuracy:.2f}" for item in scores]
+    yield "error %", [f"{item.error_percent:.2f}" for item in scores]
+    # All or none: they belong to the data.
+    corrected = [evaluation.corrected for evaluation in evaluations if evaluation.corrected]
     if corrected:
-        rows += [["error % against corrected labels", *(f"{each.error_percent:.2f}" for each in corrected)]]
-    rows += [
-        ["mean squared error", *(f"{each.mse:.5f}" for each in scores)],
-        ["log loss", *(f"{each.log_loss:.4f}" for each in scores)],
-        ["calibration error", *(f"{each.calibration_error:.4f}" for each in scores)],
-        ["calibration error with temperature", *(f"{one.calibrated_error:.4f}" for one in evaluations)],
-        ["temperature", *(_temperature(one) for one in evaluations)],
-    ]
-    ways = [one.robustness for one in evaluations if one.robustness]
-    if ways:
-        means = (f"{100 * (one.mean_robustness or 0):.2f}" for one in evaluations)
-        rows += [[f"accuracy % over {len(ways[0])} corruptions", *means]]
-        rows += [[f"  {name}", *(f"{100 * each[name]:.2f}" for each in ways)] for name in ways[0]]
-    return rows
+        yield "error % against corrected labels", [f"{item.error_percent:.2f}" for item in corrected]
+    yield "mean squared error", [f"{item.mse:.5f}" for item in scores]
+    yield "log loss", [f"{item.log_loss:.4f}" for item in scores]
+    yield "calibration error", [f"{item.calibration_error:.4f}" for item in scores]
+    calibrated = [evaluation.calibrated_error for evaluation in evaluations]
+    yield "calibration error with temperature", [f"{error:.4f}" for error in calibrated]
+    yield "temperature", [_temperature(evaluation) for evaluation in evaluations]
+    robustness = [evaluation.robustness for evaluation in evaluations if evaluation.robustness]
+    if robustness:
+        means = [evaluation.mean_robustness or 0 for evaluation in evaluations]
+        yield f"accuracy % over {len(robustness[0])} corruptions", [f"{100 * mean:.2f}" for mean in means]
+        for name in robustness[0]:
+            yield f"  {name}", [f"{100 * item[name]:.2f}" for item in robustness]
 
 
 def _temperature(evaluation: Evaluation) -> str:
-    return "one each" if evaluation.temperature is None else f"{evaluation.temperature:.3f}"
+    if evaluation.temperature is None:  # an ensemble, whose members are calibrated
+        return "one each"
+    return f"{evaluation.temperature:.3f}"
 
 
 def _confusion(scores: Scores, classes: Sequence[str]) -> Table:
-    table = plain_table("", right=(*map(str, range(len(classes))), "recall %"))
-    for name, row, recall in zip(classes, scores.confusion, scores.recall, strict=True):
-        table.add_row(name, *(str(count) if count else "·" for count in row), f"{100 * recall:.2f}")
+    digits = [str(i) for i in range(len(classes))]
+    table = plain_table("", right=(*digits, "recall %"))
+    for name, counts, recall in zip(classes, scores.confusion, scores.recall, strict=True):
+        cells = [str(count) if count else "·" for count in counts]
+        table.add_row(name, *cells, f"{100 * recall:.2f}")
     return table
 
 

@@ -45,7 +45,7 @@ def export(
     checked = check_bundle(find_bundle(bundle))
     target = out or Workspace.of(store).exports / checked.folder.resolve().name
     wanted: list[str] = [format_]
-    if format_ == "all":
+    if format_ == "all":  # with --quantize, those formats that can
         wanted = [name for name, form in FORMATS.items() if form.quantizes or quantize is None]
     check_exports(wanted, target, quantize)
     dataset = data_to_score_on({bundle: checked.card}, data)
@@ -85,13 +85,15 @@ def _table(rows: list[Exported]) -> Table:
     table.add_column("parity")
     for row in rows:
         proof = row.proof
-        ties = f" (lead {proof.largest_lead:.1e})" if proof.other_labels else ""
+        other_labels = str(len(proof.other_labels))
+        if proof.other_labels:  # ties, if their lead over the second class is within rounding
+            other_labels += f" (lead {proof.largest_lead:.1e})"
         table.add_row(
             row.format,
             proof.runtime,
             f"{proof.largest_difference:.1e}",
             f"{proof.tolerance:g}",
-            f"{len(proof.other_labels)}{ties}",
+            other_labels,
             f"{row.correct:,}",
             f"{row.keras_correct:,}",
             f"{row.size / 1000:,.0f}",

@@ -80,7 +80,7 @@ def run(arguments: Sequence[str]) -> int:
 def _answer(arguments: Sequence[str]) -> int:
     try:
         code = app(args=list(arguments), prog_name="digitlab", standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        return code if isinstance(code, int) else 0  # an int where a command exits early, as for --help
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except StdoutError:

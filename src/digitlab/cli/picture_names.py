@@ -21,25 +21,25 @@ def picture_names(arguments: Iterable[str]) -> Iterator[str]:
         arguments: paths of files or folders, patterns as shells have them (`**` for any folders), or `-`.
     """
     for argument in arguments:
-        there = argument == STDIN or os.path.lexists(argument)
-        # pathlib accepts no absolute patterns.
-        found = [argument] if there else sorted(glob(argument, recursive=True)) or [argument]  # noqa: PTH207
-        for name in found:
+        matches: list[str] = []
+        if argument != STDIN and not os.path.lexists(argument):  # else it is a name, even with brackets
+            matches = sorted(glob(argument, recursive=True))  # noqa: PTH207 - pathlib's has no absolute ones
+        for name in matches or [argument]:
             yield from _below(name) or [name]
 
 
 def _below(folder: str) -> list[str]:
     """Return all files below a folder, and the folders that cannot be read; an empty list for a file."""
-    found: list[str] = []
+    names: list[str] = []
 
-    def note(error: OSError) -> None:
+    def add_folder(error: OSError) -> None:
         if os.path.isdir(error.filename):  # noqa: PTH112 - pathlib's raises where a name is too long
-            found.append(error.filename)
+            names.append(error.filename)
 
-    for parent, folders, files in os.walk(folder, onerror=note):
-        folders[:] = sorted(name for name in folders if name[0] != ".")
-        found += [str(Path(parent, name)) for name in sorted(files) if name[0] != "."]
-    return found
+    for parent, folders, files in os.walk(folder, onerror=add_folder):
+        folders[:] = sorted(name for name in folders if name[0] != ".")  # in place: these are walked next
+        names += [str(Path(parent, name)) for name in sorted(files) if name[0] != "."]
+    return names
 
 
 def printable(name: str) -> str:

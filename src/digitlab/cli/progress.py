@@ -89,21 +89,24 @@ def step_bar(name: str, steps: int) -> Iterator[OnStep]:
 
         def on_step(progress: RowProgress) -> None:
             nonlocal last
-            seen = progress.validation
-            if seen is not None:
-                last = f", read {100 * seen.right / seen.rows:.1f} %"
+            state = _step_state(progress, steps)
+            validation = progress.validation
+            if validation is not None:
+                last = f", read {100 * validation.right / validation.rows:.1f} %"
                 if not bars.console.is_terminal:
-                    held_back = 100 * seen.held_back_right / seen.held_back_rows
-                    say(f"{name}: {_step_state(progress, steps)}{last}, held back {held_back:.1f} %")
-            bars.update(bar, completed=progress.step, state=_step_state(progress, steps) + last)
+                    held_back = 100 * validation.held_back_right / validation.held_back_rows
+                    say(f"{name}: {state}{last}, held back {held_back:.1f} %")
+            bars.update(bar, completed=progress.step, state=state + last)
 
         yield on_step
 
 
 def _step_state(progress: RowProgress, steps: int) -> str:
-    waited = f", waited {100 * progress.waited:.0f} %" if progress.waited > 0.01 else ""
     speed = f"{progress.rows_per_second:.0f} rows/s"
-    return f"step {progress.step:,}/{steps:,}, loss {progress.loss:.2f}, {speed}{waited}"
+    state = f"step {progress.step:,}/{steps:,}, loss {progress.loss:.2f}, {speed}"
+    if progress.waited > 0.01:  # for rows that are not composed yet
+        state += f", waited {100 * progress.waited:.0f} %"
+    return state
 
 
 def _state(record: EpochRecord, epochs: int) -> str:
@@ -146,8 +149,8 @@ class StudyProgress(Observer):
     def planned(self, done: Sequence[Trial], failed: Sequence[Trial], todo: Sequence[Trial]) -> None:
         """Print how much there is to do; called again if a failure leaves more to do."""
         trials = len(done) + len(failed) + len(todo)
-        lost = f", {len(failed)} failed (--retry-failed tries again)" if failed else ""
-        say(f"{self._name}: {trials} trials, {len(done)} done already{lost}, {len(todo)} to train")
+        failures = f", {len(failed)} failed (--retry-failed tries again)" if failed else ""
+        say(f"{self._name}: {trials} trials, {len(done)} done already{failures}, {len(todo)} to train")
         self._todo += len(todo)
         self._work += sum(_work(trial) * trial.training.epochs for trial in todo)
         self._bars.update(self._all, total=self._work, state=self._count(), visible=bool(todo))
@@ -158,9 +161,9 @@ class StudyProgress(Observer):
 
     def started(self, trial: Trial) -> None:
         """Add the trial's bar, without the progress of a worker that died on the trial."""
-        lost = self._trials.get(trial.id)
-        if lost is not None:
-            epochs = next(task.completed for task in self._bars.tasks if task.id == lost)
+        earlier = self._trials.get(trial.id)
+        if earlier is not None:
+            epochs = next(task.completed for task in self._bars.tasks if task.id == earlier)
             self._bars.advance(self._all, -epochs * _work(trial))
         self._remove(trial)
         label = f"  {self._labels[trial.id]}, seed {trial.seed}"
@@ -178,9 +181,8 @@ class StudyProgress(Observer):
 
     def failed(self, trial: Trial, reason: str) -> None:
         """Print the reason, and remove the trial's bar."""
-        self._bars.console.print(
-            f"failed: {self._labels[trial.id]}, seed {trial.seed}: {reason}", soft_wrap=True
-        )
+        line = f"failed: {self._labels[trial.id]}, seed {trial.seed}: {reason}"
+        self._bars.console.print(line, soft_wrap=True)
         self._end(trial)
 
     def _end(self, trial: Trial) -> None:

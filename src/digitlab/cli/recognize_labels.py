@@ -39,20 +39,24 @@ def labelled(path: Path, arguments: Sequence[str], names: Sequence[str]) -> tupl
     if labels.unused:
         say(f"digitlab: {path}: unused columns: {_some(labels.unused)}")
     folders = [name for name in arguments if name != STDIN and os.path.isdir(name)]  # noqa: PTH112
+    # A folder that holds its pictures' labels is read as a whole, and the labels are no picture.
     pictures = [name for name in names if name == STDIN or not _is_same(name, path)]
-    found, missing = match_labels(labels.entries, pictures, [path.parent, *folders, "."])
-    if not found:
+    matched, missing = match_labels(labels.entries, pictures, [path.parent, *folders, "."])
+    if not matched:
+        example = _some(pictures[:1]) or "none"
+        received = _some([label.file for label in labels.entries])
         raise DataError(
-            f"{path}: expected names of the {len(pictures):,} input files, such as "
-            f"{_some(pictures[:1]) or 'none'}; found {_some([label.file for label in labels.entries])}"
+            f"{path}: expected names of the {len(pictures):,} input files, such as {example}; "
+            f"found {received}"
         )
-    without = [name for name in pictures if name not in found]
-    if without:
-        say(f"digitlab: {len(without):,} files have no label and are not read: {_some(without)}")
+    unlabelled = [name for name in pictures if name not in matched]
+    if unlabelled:
+        say(f"digitlab: {len(unlabelled):,} files have no label and are not read: {_some(unlabelled)}")
     if missing:
-        names_missing = _some([label.file for label in missing])
-        say(f"digitlab: {path}: {len(missing):,} labels have no input picture: {names_missing}")
-    return {name: found[name] for name in pictures if name in found}, not missing
+        files = _some([label.file for label in missing])
+        say(f"digitlab: {path}: {len(missing):,} labels have no input picture: {files}")
+    by_name = {name: matched[name] for name in pictures if name in matched}
+    return by_name, not missing
 
 
 def _is_same(one: str, other: Path) -> bool:
@@ -60,8 +64,10 @@ def _is_same(one: str, other: Path) -> bool:
 
 
 def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return ", ".join(map(printable, names[:_SHOWN])) + more
+    text = ", ".join(map(printable, names[:_SHOWN]))
+    if len(names) > _SHOWN:
+        text += f" and {len(names) - _SHOWN:,} more"
+    return text
 
 
 def print_scored(labels: Mapping[str, Label], answered: Sequence[tuple[str, Reading]], as_json: bool) -> None:
@@ -76,26 +82,27 @@ def print_scored(labels: Mapping[str, Label], answered: Sequence[tuple[str, Read
 
     scores = score([(labels[name], reading) for name, reading in answered])
     if as_json:
-        for one in scores:
-            print_json(one.to_values())
+        for item in scores:
+            print_json(item.to_values())
         return
     table = plain_table("file", "label", "text", "outcome")
     for name, reading in answered:
         label = labels[name]
-        became = outcome(reading, label)
-        if became is not (Outcome.READ if label.text else Outcome.REFUSED):
-            table.add_row(printable(name), label.text, reading.text, became.value)
+        expected = Outcome.READ if label.text else Outcome.REFUSED
+        result = outcome(reading, label)
+        if result is not expected:
+            table.add_row(printable(name), label.text, reading.text, result.value)
     if table.row_count:
         stdout().print("pictures whose result differs from their label")
         stdout().print(table)
     _print_group(
         "pictures with a number: % and 95 % interval",
-        [one for one in scores if one.numbers],
+        [item for item in scores if item.numbers],
         {"read": Outcome.READ, "wrong": Outcome.WRONG, "refused": Outcome.REFUSED},
     )
     _print_group(
         "pictures without a number: % and 95 % interval",
-        [one for one in scores if not one.numbers],
+        [item for item in scores if not item.numbers],
         {"refused": Outcome.REFUSED, "read as a number": Outcome.WRONG},
     )
 
@@ -103,18 +110,22 @@ def print_scored(labels: Mapping[str, Label], answered: Sequence[tuple[str, Read
 def _print_group(title: str, scores: Sequence[Score], columns: Mapping[str, Outcome]) -> None:
     if not scores:
         return
-    numbers = scores[0].numbers
-    titles = ["n", *columns, *(["wrong and shorter"] if numbers else [])]
+    has_numbers = scores[0].numbers  # where there is no number, none is shorter
+    titles = ["n", *columns]
+    if has_numbers:
+        titles.append("wrong and shorter")
     table = plain_table("group", right=titles)
     for score in scores:
-        shares = [_share(score, outcome) for outcome in columns.values()]
-        shorter = [f"{score.shorter:,}"] if numbers else []
-        table.add_row(printable(score.group) or "all", f"{len(score.outcomes):,}", *shares, *shorter)
+        cells = [printable(score.group) or "all", f"{len(score.outcomes):,}"]
+        cells += [_share(score, outcome) for outcome in columns.values()]
+        if has_numbers:
+            cells.append(f"{score.shorter:,}")
+        table.add_row(*cells)
     stdout().print(title)
     stdout().print(table)
 
 
 def _share(score: Score, outcome: Outcome) -> str:
-    low, high = (100 * end for end in score.interval(outcome))
     share = 100 * score.count(outcome) / len(score.outcomes)
-    return f"{share:.1f} ({low:4.1f} to {high:5.1f})"
+    low, high = score.interval(outcome)
+    return f"{share:.1f} ({100 * low:4.1f} to {100 * high:5.1f})"

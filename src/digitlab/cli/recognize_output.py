@@ -19,24 +19,25 @@ if TYPE_CHECKING:
 
 
 def json_values(
-    name: str, found: tuple[Picture, ...] | ImageError, reading: Reading | None, label: Label | None
+    name: str, pages: tuple[Picture, ...] | ImageError, reading: Reading | None, label: Label | None
 ) -> dict[str, Any]:
     """Return the JSON object of one file.
 
     Args:
         name: name of the file, as it was requested.
-        found: pages of the file, or the error if there are none.
+        pages: pages of the file, or the error if there are none.
         reading: reading of the pages; None if there are none.
         label: label of the picture, if it is known.
     """
     if reading is None:
-        values = {"status": "error", "text": "", "digits": [], "reason": str(found)}
+        values = {"status": "error", "text": "", "digits": [], "reason": str(pages)}
     else:
         values = reading.to_values()
     if label is not None:
         from digitlab.recognition.labels import outcome
 
-        values |= {"label": label.text, "group": label.group}
+        values["label"] = label.text
+        values["group"] = label.group
         values["outcome"] = outcome(reading, label).value if reading else None
     return {"file": printable(name), **values}
 
@@ -47,25 +48,30 @@ def print_answers(answered: Sequence[tuple[str, Reading]]) -> None:
     for title in ("file", "text", "confidence", "alternative", "notes"):
         table.add_column(title, justify="right" if title == "confidence" else "left", overflow="fold")
     for name, reading in answered:
-        confidence, instead = _least_sure(reading)
-        notes = [*([reading.reason] if reading.reason else []), *reading.notes]
-        style = "yellow" if reading.reason else None
-        table.add_row(printable(name), reading.text, confidence, instead, "; ".join(notes), style=style)
+        confidence, alternative = _least_confident(reading)
+        notes = [*reading.notes]
+        style = None
+        if reading.reason:
+            notes.insert(0, reading.reason)
+            style = "yellow"
+        table.add_row(printable(name), reading.text, confidence, alternative, "; ".join(notes), style=style)
     stdout().print(table)
 
 
-def _least_sure(reading: Reading) -> tuple[str, str]:
+def _least_confident(reading: Reading) -> tuple[str, str]:
     """Return the confidence of the least certain line, and its best alternative."""
     if reading.reason or not reading.lines:
         return "", ""
     least = min(reading.lines, key=lambda line: line.confidence)
     confidence = f"{100 * least.confidence:.1f} %"
-    others = [other for other in least.alternatives if other[0] != least.text]
+    others = [item for item in least.alternatives if item[0] != least.text]
     if not others:
         return confidence, ""
-    text, probability = others[0]
-    which = "" if len(reading.lines) == 1 else f" for {least.text}"
-    return confidence, f"{text or 'no number'}{which} ({100 * probability:.1f} %)"
+    text, probability = others[0]  # the most likely of them
+    alternative = text or "no number"
+    if len(reading.lines) > 1:  # else it is plain which line it replaces
+        alternative += f" for {least.text}"
+    return confidence, f"{alternative} ({100 * probability:.1f} %)"
 
 
 def draw(reading: Reading, pages: Sequence[Picture], path: Path) -> None:

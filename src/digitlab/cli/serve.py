@@ -75,8 +75,10 @@ def _announce(host: str, names: tuple[str, ...], port: int, owner_key: str) -> N
     if own not in _THIS_MACHINE:
         say("studies cannot be started from its pages: this requires --host 127.0.0.1 or all addresses")
     for name in (own, *names):
-        address = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
-        print(f"{address}?key={owner_key}" if name in _THIS_MACHINE else address, flush=True)
+        host_in_url = f"[{name}]" if ":" in name else name  # an IPv6 address
+        address = f"http://{host_in_url}:{port}/"
+        shown = f"{address}?key={owner_key}" if name in _THIS_MACHINE else address
+        print(shown, flush=True)  # at once, for a program that waits for the address
         if everywhere and name in names:
             _print_qr(address)
 
@@ -85,6 +87,7 @@ def _print_qr(address: str) -> None:
     import segno
 
     # Half blocks where the encoding has them, else coloured spaces.
-    compact = replacing("▀▄█", sys.stdout.encoding) == "▀▄█"
+    blocks = "▀▄█"
+    compact = replacing(blocks, sys.stdout.encoding) == blocks
     segno.make(address, micro=False).terminal(sys.stdout, compact=compact)
     sys.stdout.flush()

@@ -53,37 +53,44 @@ def list_studies(as_json: JsonOption = False) -> None:
     stdout().print(table)
 
 
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=100_000, help="Trials at the same time, one thread each [all cores]."),
+]
+ExecutorOption = Annotated[
+    ExecutorName,
+    typer.Option(
+        help="inline: all in this process; processes: on this machine; ray: on a cluster [processes]."
+    ),
+]
+AddressOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|HOST:PORT|ray://HOST:PORT",
+        help="The Ray cluster [one is started for the run].",
+    ),
+]
+GpusOption = Annotated[
+    float | None, typer.Option(min=0, help="Share of a GPU that each trial takes on a Ray cluster [0].")
+]
+BundlesOption = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Save each trained network there, as a bundle.")
+]
+
+
 @app.command()
 def run(
     study: StudyArgument,
     seeds: SeedsOption = None,
     data: DataOption = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(min=1, max=100_000, help="Trials at the same time, one thread each [all cores]."),
-    ] = None,
-    executor: Annotated[
-        ExecutorName,
-        typer.Option(
-            help="inline: all in this process; processes: on this machine; ray: on a cluster [processes]."
-        ),
-    ] = "processes",
-    address: Annotated[
-        str | None,
-        typer.Option(
-            metavar="auto|HOST:PORT|ray://HOST:PORT",
-            help="The Ray cluster [one is started for the run].",
-        ),
-    ] = None,
-    gpus: Annotated[
-        float | None, typer.Option(min=0, help="Share of a GPU that each trial takes on a Ray cluster [0].")
-    ] = None,
+    workers: WorkersOption = None,
+    executor: ExecutorOption = "processes",
+    address: AddressOption = None,
+    gpus: GpusOption = None,
     again: Annotated[bool, typer.Option("--again", help="Train finished trials, too.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Train failed trials, too.")] = False,
     report: Annotated[bool, typer.Option(help="Write the HTML report.")] = True,
-    bundles: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Save each trained network there, as a bundle.")
-    ] = None,
+    bundles: BundlesOption = None,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
@@ -100,14 +107,15 @@ def run(
     from digitlab.studies.planning import plan_study
     from digitlab.studies.runner import RunOptions, failed_trials, run_plans
 
-    _require_what_reports(report)
+    _require_libraries(report)
     chosen = _executor(executor, workers, address, gpus)
     load_once = cache(load)  # studies of a collection share their data
     plans = [plan_study(name, seeds=seeds, data=data, load=load_once) for name in _members(study)]
     if report:  # refused before anything is trained
         report_file(study, plans, Workspace.of(store))
     warn_of_data([plan.study.data.dataset for plan in plans], load_once)
-    options = RunOptions(again, retry_failed, None if bundles is None else ensure_folder(bundles))
+    folder = None if bundles is None else ensure_folder(bundles)
+    options = RunOptions(force=again, retry_failed=retry_failed, bundles=folder)
     with Store(store) as opened:
         try:
             with StudyProgress(study, plans) as progress:
@@ -121,8 +129,8 @@ def run(
             say(f"report: {_write_report(study, plans, opened, load_once)}")
         failed = failed_trials(plans, opened)
     if failed:
-        trials = len({trial.id for plan in plans for trial in plan.trials})
-        say(f"{len(failed)} of {trials} trials failed; --retry-failed trains them again")
+        trials = {trial.id for plan in plans for trial in plan.trials}  # studies may share trials
+        say(f"{len(failed)} of {len(trials)} trials failed; --retry-failed trains them again")
         raise typer.Exit(1)
 
 
@@ -164,7 +172,8 @@ def report(
     with Store(store, create=False) as opened:
         load_once = cache(load)
         plans = _plans(study, seeds, data, opened, load_once)
-        stdout().print(str(_write_report(study, plans, opened, load_once, form, out)), soft_wrap=True)
+        path = _write_report(study, plans, opened, load_once, form, out)
+        stdout().print(str(path), soft_wrap=True)  # whole, so that it can be copied or passed on
         _say_what_is_empty(plans, opened)
 
 
@@ -199,7 +208,8 @@ def export(
     with Store(store, create=False) as opened:
         plans = _plans(study, seeds, data, opened, cache(load))
         if out is not None:
-            say(f"export: {write_export(wanted, plans, opened.results, out)}")
+            path = write_export(wanted, plans, opened.results, out)
+            say(f"export: {path}")
         elif wanted in ("csv", "json"):
             write_lines(wanted, plans, opened.results, utf8_stdout())
         _say_what_is_empty(plans, opened, ", no record is written")
@@ -214,7 +224,9 @@ def _say_what_is_empty(plans: Sequence[Plan], store: Store, rest: str = "") -> N
 def _export_format(kind: ExportFormat | None, as_json: bool) -> ExportFormat:
     if as_json and kind not in (None, "json"):
         raise UserError(f"--json: expected no --format with it, received --format {kind}; remove one")
-    return "json" if as_json else kind or "csv"
+    if as_json:
+        return "json"
+    return kind or "csv"
 
 
 def _executor(name: ExecutorName, workers: int | None, address: str | None, gpus: float | None) -> Executor:
@@ -242,7 +254,9 @@ def _members(study: str) -> tuple[str, ...]:
     """Return the studies of a collection, or the study itself."""
     from digitlab.spec.library import collection_names, resolve_collection
 
-    return resolve_collection(study).studies if study in collection_names() else (study,)
+    if study in collection_names():
+        return resolve_collection(study).studies
+    return (study,)
 
 
 def _plans(
@@ -251,10 +265,11 @@ def _plans(
     """Return the plans of studies as the store has them, and print remarks on them."""
     from digitlab.studies.planning import stored_plan
 
-    found = [stored_plan(name, store, seeds=seeds, data=data, load=load) for name in _members(study)]
-    for line in dict.fromkeys(remark for each in found for remark in each.remarks):
+    stored = [stored_plan(name, store, seeds=seeds, data=data, load=load) for name in _members(study)]
+    remarks = [remark for item in stored for remark in item.remarks]
+    for line in dict.fromkeys(remarks):  # studies of a collection may share one
         say(line)
-    return [each.plan for each in found]
+    return [item.plan for item in stored]
 
 
 def _title(plan: Plan) -> str:
@@ -263,14 +278,18 @@ def _title(plan: Plan) -> str:
     return data_title(plan.study.data.dataset, plan.fingerprint)
 
 
-def _require_what_reports(page: bool) -> None:
+def _require_libraries(page: bool) -> None:
     """Raise an error, before anything is trained, if a library that tables or reports need is missing."""
     from importlib.util import find_spec
 
-    for module in ("scipy", *(("jinja2", "matplotlib") if page else ())):
+    if find_spec("scipy") is None:
+        raise UserError(str(MissingExtraError("scipy", "report")))
+    if not page:
+        return
+    for module in ("jinja2", "matplotlib"):
         if find_spec(module) is None:
-            instead = "" if module == "scipy" else ", or skip the report with --no-report"
-            raise UserError(f"{MissingExtraError(module, 'report')}{instead}")
+            missing = MissingExtraError(module, "report")
+            raise UserError(f"{missing}, or skip the report with --no-report")
 
 
 def _write_report(

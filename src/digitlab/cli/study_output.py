@@ -10,7 +10,8 @@ from digitlab.cli.console import print_json, stdout
 from digitlab.cli.streams import replacing
 
 if TYPE_CHECKING:
-    from digitlab.report import Evidence, Material, TextTable
+    from digitlab.report import LevelComparisons, StudyData, TextTable
+    from digitlab.results.statistics import Comparison
     from digitlab.results.store import Store
     from digitlab.spec.plan import Plan
 
@@ -24,81 +25,85 @@ def print_studies(plans: Sequence[Plan], store: Store, as_json: bool) -> None:
         as_json: whether to print a JSON object on a line for each level, instead of tables and sentences.
     """
     from digitlab.data.naming import data_title
-    from digitlab.report import Material
+    from digitlab.report import StudyData
     from digitlab.report.metric import metrics_of
     from digitlab.studies.runner import read_table
 
     for plan in plans:
         # Metrics other than the error are read from whole results, which no other table takes.
         results = store.results(plan.trials) if len(metrics_of(plan)) > 1 else {}
-        material = Material(read_table(plan, store, curves=False), results)
+        table = read_table(plan, store, curves=False)
+        study_data = StudyData(table, results)
         if as_json:
-            _print_levels(material)
+            _print_levels(study_data)
             continue
         data = data_title(plan.study.data.dataset, plan.fingerprint)
         stdout().print(f"{plan.study.name} on {data}: {plan.study.question}")
-        _print_tables(material)
+        _print_tables(study_data)
 
 
-def _print_levels(material: Material) -> None:
-    from digitlab.report import evidence_of
+def _print_levels(study_data: StudyData) -> None:
+    from digitlab.report import compare_levels
 
-    table, evidence = material.table, evidence_of(material)
+    table = study_data.table
+    plan = table.plan
+    by_metric = compare_levels(study_data)
     for i, row in enumerate(table.rows):
-        print_json(
-            {
-                "study": table.plan.study.name,
-                "data": table.plan.study.data.name,
-                "fingerprint": table.plan.fingerprint,
-                **row.to_values(),
-                "reference": row.levels == table.plan.reference,
-                "evidence": [comparison for item in evidence for comparison in _of_level(item, i)],
-            }
-        )
-
-
-def _of_level(evidence: Evidence, level: int) -> list[dict[str, Any]]:
-    """Return a level's comparison with the reference level, by one metric; none for the reference itself."""
-    return [
-        {
-            "metric": evidence.metric.name,
-            "verdict": evidence.verdict(each),
-            "test_images": evidence.images,
-            "n": each.paired.n,
-            "failed": evidence.trials[level].failed,
-            "reference_failed": evidence.trials[evidence.reference].failed,
-            "difference": _known(each.paired.mean),
-            "low": _known(each.paired.low),
-            "high": _known(each.paired.high),
-            "p": _known(each.paired.p),
-            "holm_p": _known(each.holm_p),
-            "sign_flip_p": _known(each.sign_flip.p),
-            "would_have_seen": _known(each.detectable),
-            "seeds_needed": each.seeds_needed,
-            "too_few_seeds": each.too_few,
-            "sd": _known(each.spreads.level),
-            "reference_sd": _known(each.spreads.reference),
-            "wide_spread": each.wide,
+        evidence = []
+        for comparisons in by_metric:
+            for comparison in comparisons.by_level:
+                if comparison.level == i:  # the reference has none
+                    evidence.append(_comparison_values(comparisons, comparison))
+        values = {
+            "study": plan.study.name,
+            "data": plan.study.data.name,
+            "fingerprint": plan.fingerprint,
+            **row.to_values(),
+            "reference": row.levels == plan.reference,
+            "evidence": evidence,
         }
-        for each in evidence.comparisons
-        if each.level == level
-    ]
+        print_json(values)
 
 
-def _known(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _comparison_values(comparisons: LevelComparisons, comparison: Comparison) -> dict[str, Any]:
+    """Return the comparison of a level with the reference level, by one metric, as plain values."""
+    paired = comparison.paired
+    return {
+        "metric": comparisons.metric.name,
+        "verdict": comparisons.verdict(comparison),
+        "test_images": comparisons.images,
+        "n": paired.n,
+        "failed": comparisons.trials[comparison.level].failed,
+        "reference_failed": comparisons.trials[comparisons.reference].failed,
+        "difference": _finite(paired.mean),
+        "low": _finite(paired.low),
+        "high": _finite(paired.high),
+        "p": _finite(paired.p),
+        "holm_p": _finite(comparison.holm_p),
+        "sign_flip_p": _finite(comparison.sign_flip.p),
+        "would_have_seen": _finite(comparison.detectable),
+        "seeds_needed": comparison.seeds_needed,
+        "too_few_seeds": comparison.too_few,
+        "sd": _finite(comparison.spreads.level),
+        "reference_sd": _finite(comparison.spreads.reference),
+        "wide_spread": comparison.wide,
+    }
 
 
-def _print_tables(material: Material) -> None:
-    from digitlab.report import evidence_of, evidence_table, notes, sentences, study_table
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None  # JSON has neither nan nor infinity
 
-    print_table(study_table(material.table))
-    for note in notes(material.table):
+
+def _print_tables(study_data: StudyData) -> None:
+    from digitlab.report import compare_levels, comparison_sentences, comparison_table, notes, study_table
+
+    print_table(study_table(study_data.table))
+    for note in notes(study_data.table):
         stdout().print(note)
-    for evidence in evidence_of(material):
-        if evidence.tested:
-            print_table(evidence_table(evidence))
-        for sentence in sentences(evidence):
+    for comparisons in compare_levels(study_data):
+        if comparisons.tested:
+            print_table(comparison_table(comparisons))
+        for sentence in comparison_sentences(comparisons):
             stdout().print(sentence)
 
 
@@ -116,24 +121,25 @@ def print_table(text: TextTable) -> None:
     text = _encodable(text, console.encoding)
     narrow = _width(text) > console.width
     drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 0 if narrow else 1))
-    for place, (title, right) in enumerate(zip(text.columns, text.right, strict=True)):
+    for i, title in enumerate(text.columns):
         # Titles may wrap between words, and after a hyphen where there is little room; cells may not.
         shown = title.replace("-", "-\n") if narrow else title
-        widest = max(map(cell_len, (*shown.split(), *(cells[place] for cells in text.rows))))
+        cells = [row[i] for row in text.rows]
+        widest = max(map(cell_len, (*shown.split(), *cells)))
         drawn.add_column(
             shown,
-            justify="right" if right else "left",
+            justify="right" if text.right[i] else "left",
             min_width=widest,
             max_width=widest if narrow else None,
         )
-    for cells in text.rows:
-        drawn.add_row(*cells)
+    for row in text.rows:
+        drawn.add_row(*row)
     console.print(drawn, crop=False)  # a figure without its last digits would be another figure
 
 
 def _encodable(text: TextTable, encoding: str) -> TextTable:
     columns = tuple(replacing(title, encoding) for title in text.columns)
-    rows = tuple(tuple(replacing(cell, encoding) for cell in cells) for cells in text.rows)
+    rows = tuple(tuple(replacing(cell, encoding) for cell in row) for row in text.rows)
     return text._replace(columns=columns, rows=rows)
 
 

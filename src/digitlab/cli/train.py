@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,32 +14,42 @@ from digitlab.errors import SpecError
 from digitlab.training.backend import EngineName
 from digitlab.workspace import DEFAULT_STORE, Workspace
 
+if TYPE_CHECKING:
+    from digitlab.bundle.card import Card
+    from digitlab.results.record import Result
+
+RecipeArgument = Annotated[
+    str, typer.Argument(help="Name of a recipe (mlp, cnn, deep-cnn, fast ...), or a TOML file.")
+]
+SettingsOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change a setting: training.epochs=5."),
+]
+OutOption = Annotated[
+    Path | None, typer.Option(help="New folder for the bundle [models/RECIPE-seedS beside the store].")
+]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=1024,
+        help="Threads, each for a part of every batch [1; 2 for a row reader].",
+        show_default=False,
+    ),
+]
+EngineOption = Annotated[
+    EngineName,
+    typer.Option(help="Backend; auto is JAX if JAX finds an accelerator and TensorFlow does not."),
+]
+
 
 def train(
-    recipe: Annotated[
-        str, typer.Argument(help="Name of a recipe (mlp, cnn, deep-cnn, fast ...), or a TOML file.")
-    ],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="PATH=VALUE", help="Change a setting: training.epochs=5."),
-    ] = None,
+    recipe: RecipeArgument,
+    settings: SettingsOption = None,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the trial.")] = 0,
-    out: Annotated[
-        Path | None, typer.Option(help="New folder for the bundle [models/RECIPE-seedS beside the store].")
-    ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=1024,
-            help="Threads, each for a part of every batch [1; 2 for a row reader].",
-            show_default=False,
-        ),
-    ] = None,
-    engine: Annotated[
-        EngineName,
-        typer.Option(help="Backend; auto is JAX if JAX finds an accelerator and TensorFlow does not."),
-    ] = "auto",
+    out: OutOption = None,
+    threads: ThreadsOption = None,
+    engine: EngineOption = "auto",
     data: DataOption = None,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
@@ -59,32 +69,36 @@ def train(
     changes = dict(map(_setting, settings or []))
     row_recipe = find_row_recipe(recipe)
     if row_recipe is not None:
-        wanted_rows = with_settings(row_recipe, changes, "--set")
-        train_rows(wanted_rows, seed, out, threads, engine, data, store, as_json)
+        changed_rows = with_settings(row_recipe, changes, "--set")
+        train_rows(changed_rows, seed, out, threads, engine, data, store, as_json)
         return
-    wanted = with_settings(resolve_recipe(recipe), changes, "--set")
-    target = ensure_new(out or Workspace.of(store).model(wanted.name, seed))
-    warn_of_data([data or "mnist"])
-    with epoch_bar(wanted.name, wanted.training.epochs) as on_epoch:
+    changed = with_settings(resolve_recipe(recipe), changes, "--set")
+    target = ensure_new(out or Workspace.of(store).model(changed.name, seed))
+    name = data or "mnist"
+    warn_of_data([name])
+    with epoch_bar(changed.name, changed.training.epochs) as on_epoch:
         trained = train_network(
-            wanted, data=data or "mnist", seed=seed, threads=threads or 1, engine=engine, on_epoch=on_epoch
+            changed, data=name, seed=seed, threads=threads or 1, engine=engine, on_epoch=on_epoch
         )
-    import_tensorflow_quietly()
-    bundle = write_trained(target, trained.model, trained.result, load(data or "mnist"))
-    card = bundle.card
+    import_tensorflow_quietly()  # Keras saves with it, whichever backend has trained
+    bundle = write_trained(target, trained.model, trained.result, load(name))
     if as_json:
-        values = card.to_values()
+        values = bundle.card.to_values()
         values["calibration"].pop("rejection", None)  # tens of thousands of numbers for a machine
         print_json({"bundle": str(bundle.folder), **values})
         return
+    _print_figures(bundle.card, trained.result)
+    say(f"bundle written to {bundle.folder}")
+
+
+def _print_figures(card: Card, result: Result) -> None:
     stdout().print(
         f"test accuracy      {100 * card.test.accuracy:.2f} %  (error {card.test.error_percent:.2f} %)\n"
         f"mean squared error {card.test.mse:.5f}\n"
-        f"validation error   {trained.result.final_validation.error_percent:.2f} %\n"
+        f"validation error   {result.final_validation.error_percent:.2f} %\n"
         f"parameters         {card.parameters:,}\n"
         f"training           {card.train_seconds:.1f} s in {card.trial.training.epochs} epochs"
     )
-    say(f"bundle written to {bundle.folder}")
 
 
 def _setting(text: str) -> tuple[str, Any]:
@@ -93,5 +107,5 @@ def _setting(text: str) -> tuple[str, Any]:
         raise SpecError(f"--set: expected PATH=VALUE, as in training.epochs=5, received {text!r}")
     try:
         return path.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except tomllib.TOMLDecodeError:  # a word without quotes, as a shell leaves it
         return path.strip(), value.strip()

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from digitlab.cli.console import print_json, say, stdout
 from digitlab.errors import UserError
 from digitlab.spec.rows import RowRecipe
 from digitlab.workspace import Workspace
 
-PARITY_SEED, CALIBRATION_SEEDS = 2, (4, 5)
+if TYPE_CHECKING:
+    from digitlab.bundle.rows_card import RowCard
+    from digitlab.data.dataset import Dataset
+    from digitlab.spec.rows import RowTrial
+    from digitlab.training.rows import TrainedRows
+
+PARITY_SEED = 2
+"""Seed of the rows by which exports are verified; other rows than those of the calibration."""
+CALIBRATION_SEEDS = (4, 5)
+"""Seeds of the rows to which the calibration is fitted, and of those on which it is measured."""
 CALIBRATION_ROWS = 1_500
 """Number of rows to which the calibration is fitted, and of others on which it is measured."""
 THREADS = 2
@@ -55,33 +65,43 @@ def train_rows(  # the options of one command
     name = data or "mnist"
     dataset = load(name)
     trial = plan_rows(recipe, locate(name), dataset, seed, threads or THREADS)
-    if state.exists():
+    if state.exists():  # an earlier run was stopped
         say(f"resuming the training saved in {state}")
     with step_bar(recipe.name, recipe.training.steps) as on_step:
         trained = train(trial, dataset, state, on_step)
+    card = _write(target, trained, trial, dataset)
+    state.unlink()  # not before the bundle is whole
+    if as_json:
+        print_json({"bundle": str(target), **card.to_values()})
+        return
+    _print_figures(card, recipe.training.steps)
+    say(f"bundle written to {target}")
+
+
+def _write(target: Path, trained: TrainedRows, trial: RowTrial, dataset: Dataset) -> RowCard:
+    """Write the bundle, calibrated and verified on rows of digits that were not trained on."""
     from digitlab.bundle.rows_unseen import unseen_rows
     from digitlab.bundle.rows_writing import PARITY_ROWS, write_rows_bundle
     from digitlab.recognition.row_calibration import calibrate_rows
 
     composer = unseen_rows(trial, dataset)
     fitting, checking = (composer.rows(CALIBRATION_ROWS, seed) for seed in CALIBRATION_SEEDS)
-    card = write_rows_bundle(
+    return write_rows_bundle(
         target,
         trained.model,
         trained.result,
         composer.rows(PARITY_ROWS, PARITY_SEED),
         lambda network: calibrate_rows(network, fitting, checking),
     )
-    state.unlink()
-    if as_json:
-        print_json({"bundle": str(target), **card.to_values()})
-        return
+
+
+def _print_figures(card: RowCard, steps: int) -> None:
     last = card.result.validation[-1]
+    right = f"{100 * last.right / last.rows:.1f} % of {last.rows} correct"
     held_back = f"{100 * last.held_back_right / last.held_back_rows:.1f} % of {last.held_back_rows}"
     stdout().print(
-        f"validation rows    {100 * last.right / last.rows:.1f} % of {last.rows} correct\n"
+        f"validation rows    {right}\n"
         f"held-back papers   {held_back}\n"
         f"parameters         {card.parameters:,}\n"
-        f"training           {card.result.train_seconds:,.0f} s in {recipe.training.steps:,} steps"
+        f"training           {card.result.train_seconds:,.0f} s in {steps:,} steps"
     )
-    say(f"bundle written to {target}")

@@ -7,7 +7,7 @@ from digitlab.results.aggregate import LevelSummary, StudyTable
 from digitlab.spec.study import settings_text
 
 
-def lead(table: StudyTable) -> str:
+def headline(table: StudyTable) -> str:
     """Return the answer of a study in one sentence: the level of least validation error, and its test error.
 
     Args:
@@ -17,14 +17,16 @@ def lead(table: StudyTable) -> str:
     if best is None:
         return "No trial of this study is done yet."
     where = settings_text(table.plan.study.axes, best.levels)
-    so_far = "" if table.complete else "so far, "
+    test_error = _test_error(best)
     if len(table.rows) == 1:
-        sentence = f"{so_far}the test error at {where} is {_test_error(best)}"
+        sentence = f"the test error at {where} is {test_error}"
     else:
         sentence = (
-            f"{so_far}{_among(table, best)}the validation error is lowest at {where} "
-            f"({number(best.validation_error.mean)} %); the test error there is {_test_error(best)}"
+            f"{_among(table, best)}the validation error is lowest at {where} "
+            f"({number(best.validation_error.mean)} %); the test error there is {test_error}"
         )
+    if not table.complete:
+        sentence = f"so far, {sentence}"
     if best.failed:
         sentence += f"; {len(best.failed)} of {table.plan.study.seeds} seeds failed there and are excluded"
     return f"{sentence[0].upper()}{sentence[1:]}."
@@ -33,14 +35,16 @@ def lead(table: StudyTable) -> str:
 def _among(table: StudyTable, best: LevelSummary) -> str:
     """Return a phrase on the levels that the best was chosen from (empty: from all of them)."""
     candidates = table.rows
-    if not best.failed:
+    if not best.failed:  # if even the best has failed seeds, none was left out for its own
         candidates = tuple(row for row in table.rows if not row.failed)
     which = ""
     if any(row.test_error.n < best.test_error.n for row in candidates):
         which += f" with {seeds_text([best.test_error.n])}"
     if len(candidates) < len(table.rows):
         which += " without failed seeds"
-    return f"among levels{which}, " if which else ""
+    if not which:
+        return ""
+    return f"among levels{which}, "
 
 
 def best_row(table: StudyTable) -> LevelSummary | None:
@@ -57,16 +61,18 @@ def best_row(table: StudyTable) -> LevelSummary | None:
 
 def _candidates(table: StudyTable) -> list[LevelSummary]:
     done = [row for row in table.rows if row.test_error.n]
-    stable = [row for row in done if not row.failed] or done
-    most = max((row.test_error.n for row in stable), default=0)
-    return [row for row in stable if row.test_error.n == most]
+    stable = [row for row in done if not row.failed]
+    candidates = stable or done
+    most = max((row.test_error.n for row in candidates), default=0)
+    return [row for row in candidates if row.test_error.n == most]
 
 
 def _test_error(row: LevelSummary) -> str:
     estimate = row.test_error
+    mean = f"{number(estimate.mean)} %"
     seeds = seeds_text([estimate.n])
     if estimate.n < 2:
-        return f"{number(estimate.mean)} % ({seeds})"
+        return f"{mean} ({seeds})"
     if not estimate.sd > 0:
-        return f"{number(estimate.mean)} % ({seeds}, all equal: no interval)"
-    return f"{number(estimate.mean)} % (95 % interval {interval(estimate)}, {seeds})"
+        return f"{mean} ({seeds}, all equal: no interval)"
+    return f"{mean} (95 % interval {interval(estimate)}, {seeds})"

@@ -120,26 +120,27 @@ def level_axis(axes: Axes, positions: np.ndarray, labels: Sequence[str], *, word
     """
     texts = [_short(label, LABEL_LENGTH) for label in labels]
     span = np.ptp(positions) or 1.0
-    places = AXIS_LENGTH * (positions - positions.min()) / span
-    shown = _apart(places, [_cells(text) + 1.5 for text in texts])  # a label and a gap
-    turned = words and not shown.all()
-    if turned:
-        shown = _apart(places, [2.0] * len(texts))  # the height of a line
-    kept = [text if keep else "" for text, keep in zip(texts, shown, strict=True)]
-    rotation: dict[str, Any] = {"rotation": 35, "ha": "right"} if turned else {}
-    axes.set_xticks(positions, kept, **rotation)
+    columns = AXIS_LENGTH * (positions - positions.min()) / span
+    shown = _without_overlap(columns, [_cells(text) + 1.5 for text in texts])  # a label and a gap
+    rotation: dict[str, Any] = {}
+    if words and not shown.all():
+        rotation = {"rotation": 35, "ha": "right"}
+        shown = _without_overlap(columns, [2.0] * len(texts))  # the height of a line
+    ticks = [text if is_shown else "" for text, is_shown in zip(texts, shown, strict=True)]
+    axes.set_xticks(positions, ticks, **rotation)
     axes.xaxis.set_minor_locator(NullLocator())
     margin = 0.06 * span if len(positions) > 1 else 0.5
     axes.set_xlim(positions.min() - margin, positions.max() + margin)
 
 
-def _apart(places: np.ndarray, widths: Sequence[float]) -> np.ndarray:
-    shown = np.zeros(len(places), bool)
+def _without_overlap(centres: np.ndarray, widths: Sequence[float]) -> np.ndarray:
+    """Select labels from left to right, each that begins after the last one ends: bool [labels]."""
+    shown = np.zeros(len(centres), bool)
     end = -np.inf
-    for i in np.argsort(places):
-        if places[i] - widths[i] / 2 >= end:
+    for i in np.argsort(centres):
+        if centres[i] - widths[i] / 2 >= end:
             shown[i] = True
-            end = places[i] + widths[i] / 2
+            end = centres[i] + widths[i] / 2
     return shown
 
 
@@ -164,19 +165,22 @@ def error_axis(axes: Axes, title: str, points: Iterable[float], ends: Iterable[f
         ends: ends of intervals; one far below the points may lie outside of a logarithmic axis.
     """
     positive = [value for value in points if value > 0]  # nan is not
-    low, high = (min(positive), max(positive)) if positive else (0.0, 1.0)
-    wide = high > ERROR_RATIO * low > 0
-    lowest = low / 2 if wide else 0.0
+    low, high = 0.0, 1.0
+    if positive:
+        low, high = min(positive), max(positive)
+    is_log = high > ERROR_RATIO * low > 0
+    lowest = low / 2 if is_log else 0.0
     within = [end for end in ends if end >= lowest]  # nan is not
     low, high = min([low, *within]), max([high, *within])
-    if not wide:
-        margin = 0.06 * (high - low) or 0.1 * high
+    if not is_log:
+        margin = 0.06 * (high - low) or 0.1 * high  # the second where all errors are equal
         axes.set_ylim(max(0, low - margin), high + margin)
         axes.set_ylabel(title)
         return
     axes.set_ylabel(f"{title} (log scale)")
     axes.set_yscale("log", nonpositive="clip")
     axes.set_ylim(low / 1.15, high * 1.15)
+    # Over a decade and more there are enough of the usual ticks; within one, more are needed.
     steps = (1, 2, 5) if high > 12 * low else (1, 1.5, 2, 3, 4, 5, 6, 8)
     axes.yaxis.set_major_locator(LogLocator(subs=steps))
     axes.yaxis.set_minor_locator(NullLocator())
@@ -211,17 +215,19 @@ def wrapped(title: str, width: int = AXIS_LENGTH) -> str:
 
 def _words(text: str) -> list[str]:
     """Split text where a line may break: after spaces, and around full-width characters."""
-    return re.findall(rf"[{_FULL_WIDTH}]\s*|[^\s{_FULL_WIDTH}]+\s*", " ".join(text.split()))
+    one_line = " ".join(text.split())
+    return re.findall(rf"[{_FULL_WIDTH}]\s*|[^\s{_FULL_WIDTH}]+\s*", one_line)
 
 
 def _cells(text: str) -> int:
     """Return the width of text in columns; a full-width character takes two."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide
 
 
 def _short(label: str, length: int) -> str:
     if _cells(label) <= length:
         return label
-    while _cells(label) >= length:
+    while _cells(label) >= length:  # one column is left for the ellipsis
         label = label[:-1]
     return label + "…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from digitlab.report.measured import Fact
+from digitlab.report.methods import MethodNote
 from digitlab.report.tables import TextTable
 
 if TYPE_CHECKING:
@@ -115,10 +115,10 @@ class Report(NamedTuple):
         title: title of the report.
         description: introduction for the reader (empty: none).
         sections: one section per study.
-        facts: notes on how the studies were measured.
+        methods: notes on how the studies were measured.
     """
 
     title: str
     description: str
     sections: tuple[Section, ...]
-    facts: tuple[Fact, ...]
+    methods: tuple[MethodNote, ...]

@@ -48,48 +48,52 @@ def draw_error_by_level(data: ErrorByLevel) -> Figure:
         figure, (axes,) = new_figure(1, 3.7)
         positions = _positions(data)
         # Lines are shifted sideways a little, so that their intervals do not hide one another.
-        step = 0.14 * _room(positions)
-        offsets = step * np.linspace(-1, 1, len(data.series)) if len(data.series) > 1 else [0.0]
+        step = 0.14 * _level_width(positions)
+        count = len(data.series)
+        offsets = step * np.linspace(-1, 1, count) if count > 1 else np.zeros(1)
         joined = data.scale != "category"  # between words there is nothing to interpolate
-        handles = [
-            _draw_series(axes, series, _Places(positions + offset, 0.7 * step, joined), colour)
-            for series, offset, colour in zip(data.series, offsets, colours(len(data.series)), strict=True)
-        ]
+        handles = []
+        for series, offset, colour in zip(data.series, offsets, colours(count), strict=True):
+            layout = _Layout(positions + offset, 0.7 * step, joined)
+            handles.append(_draw_series(axes, series, layout, colour))
         level_axis(axes, positions, [level_text(level) for level in data.levels], words=not joined)
         axes.set_xlabel(wrapped(data.axis))
-        error_axis(axes, data.metric.axis, *_errors(data))
+        points, ends = _errors(data)
+        error_axis(axes, data.metric.axis, points, ends)
         _error_legend(figure, data, handles)
         return figure
 
 
-class _Places(NamedTuple):
+class _Layout(NamedTuple):
     """Positions of a series' levels, the offset of its single networks, and whether lines join the levels."""
 
-    levels: np.ndarray
-    aside: float
+    positions: np.ndarray
+    offset: float
     joined: bool
 
 
-def _draw_series(axes: Axes, series: Series, places: _Places, colour: str) -> _Handles:
-    order = np.argsort(places.levels)
-    x = places.levels[order]
-    _, mean, _, low, high = np.array(series.test)[order].T  # each [levels]
-    validation = np.array(series.validation)[order, 1]
+def _draw_series(axes: Axes, series: Series, layout: _Layout, colour: str) -> _Handles:
+    order = np.argsort(layout.positions)  # a study may list its levels in any order; lines go to the right
+    x = layout.positions[order]
+    tests = [series.test[i] for i in order]
+    mean = np.array([estimate.mean for estimate in tests])
+    low = np.array([estimate.low for estimate in tests])
+    high = np.array([estimate.high for estimate in tests])
+    validation = [series.validation[i].mean for i in order]
     faint = GREY if colour == ACCENT else colour
-    (dashed,) = axes.plot(
-        x, validation, "--D" if places.joined else "D", color=faint, alpha=0.6, linewidth=1, markersize=3.5
-    )
+    marks = "--D" if layout.joined else "D"
+    (dashed,) = axes.plot(x, validation, marks, color=faint, alpha=0.6, linewidth=1, markersize=3.5)
     dots_x: list[float] = []
     dots_y: list[float] = []
-    for place, values in zip(places.levels, series.singles, strict=True):
-        dots_x += [place + places.aside] * len(values)
+    for position, values in zip(layout.positions, series.singles, strict=True):
+        dots_x += [position + layout.offset] * len(values)
         dots_y += values
     (single,) = axes.plot(dots_x, dots_y, "o", color=colour, alpha=0.4, markersize=4, markeredgewidth=0)
     bars = axes.errorbar(
         x,
         mean,
         yerr=[mean - low, high - mean],
-        fmt="-o" if places.joined else "o",
+        fmt="-o" if layout.joined else "o",
         color=colour,
         markersize=5,
         linewidth=1.6,
@@ -116,7 +120,7 @@ def _error_legend(figure: Figure, data: ErrorByLevel, handles: Sequence[_Handles
         labels = ["test: mean, 95 % interval", "test: one network", "validation: mean"]
         figure.legend(handles[0], labels, loc="outside upper center", ncols=3)
         return
-    tests = [each.test for each in handles]
+    tests = [item.test for item in handles]
     side_legend(figure, tests, [series.label for series in data.series], data.others)
 
 
@@ -129,15 +133,17 @@ def draw_learning_curves(data: LearningCurves) -> Figure:
     with figure_style():
         figure, (training, validation) = new_figure(2, 3.5)
         lines = []
+        values: list[float] = []
         for level, colour in zip(data.levels, colours(len(data.levels)), strict=True):
             _draw_band(training, level.epochs, level.training, colour)
             lines.append(_draw_band(validation, level.epochs, level.validation, colour))
-        bands = [band for level in data.levels for band in (level.training, level.validation)]
-        values = np.concatenate([np.ravel(band) for band in bands]).tolist()
-        error_axis(training, data.metric.axis, values)
+            for band in (level.training, level.validation):
+                values += np.ravel(band).tolist()
+        error_axis(training, data.metric.axis, values)  # which both panels share
+        last = max(int(level.epochs[-1]) for level in data.levels)
         for axes, title in ((training, "training"), (validation, "validation")):
             axes.set_title(title, loc="left", color=INK)
-            epoch_axis(axes, max(int(level.epochs[-1]) for level in data.levels))
+            epoch_axis(axes, last)
         side_legend(figure, lines, [level.label for level in data.levels], data.axes)
         return figure
 
@@ -158,25 +164,23 @@ def draw_misread(misread: Sequence[Misread], images: np.ndarray, classes: Sequen
         classes: names of the ten classes.
     """
     with figure_style():
-        marked = [each.corrected is not None for each in misread]
-        named = tuple(classes) != DIGITS
-        figure, cells = new_grid(len(misread), 6, 1.6 if named or any(marked) else 1.45)
-        for axes, each, mark in zip(cells, misread, marked, strict=True):
-            axes.imshow(images[each.index], cmap="gray_r", vmin=0, vmax=255, interpolation="none")
-            colour = ACCENT if mark else INK
-            axes.set_title(
-                _reading(each, classes), fontsize=8.5, y=-0.06, va="top", linespacing=1.35, color=colour
-            )
+        captions = [_caption(item, classes) for item in misread]
+        has_three_lines = any(caption.count("\n") == 2 for caption in captions)
+        figure, cells = new_grid(len(misread), 6, 1.6 if has_three_lines else 1.45)
+        for axes, item, caption in zip(cells, misread, captions, strict=True):
+            axes.imshow(images[item.index], cmap="gray_r", vmin=0, vmax=255, interpolation="none")
+            colour = INK if item.corrected is None else ACCENT
+            axes.set_title(caption, fontsize=8.5, y=-0.06, va="top", linespacing=1.35, color=colour)
         return figure
 
 
-def _reading(each: Misread, classes: Sequence[str]) -> str:
-    truth, usual = classes[each.truth], classes[each.usual]
-    if each.corrected is not None:
-        published = f"published {truth}\nre-labelled {classes[each.corrected]}"
-        return f"{published}\nread {usual}, {each.wrong}/{each.total}"
-    apart = ", " if tuple(classes) == DIGITS else "\n"  # names are longer than a picture is wide
-    return f"{truth}{apart}read {usual}\n{each.wrong} of {each.total}"
+def _caption(item: Misread, classes: Sequence[str]) -> str:
+    truth, usual = classes[item.truth], classes[item.usual]
+    if item.corrected is not None:
+        published = f"published {truth}\nre-labelled {classes[item.corrected]}"
+        return f"{published}\nread {usual}, {item.wrong}/{item.total}"
+    separator = ", " if tuple(classes) == DIGITS else "\n"  # names are longer than a picture is wide
+    return f"{truth}{separator}read {usual}\n{item.wrong} of {item.total}"
 
 
 def draw_kernels(kernels: Kernels) -> Figure:
@@ -200,8 +204,9 @@ def _positions(data: ErrorByLevel) -> np.ndarray:
     return np.log2(values) if data.scale == "log" else values
 
 
-def _room(positions: np.ndarray) -> float:
+def _level_width(positions: np.ndarray) -> float:
     """Return the width available to a level: the smallest distance of two, an eighth of the axis at most."""
     if len(positions) == 1:
         return 1.0
-    return min(np.diff(np.sort(positions)).min(), np.ptp(positions) / 8)
+    closest = np.diff(np.sort(positions)).min()
+    return min(closest, np.ptp(positions) / 8)

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
-from itertools import accumulate, islice
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal, NamedTuple, TextIO
@@ -125,8 +125,8 @@ def _parts(
 ) -> Iterator[tuple[Plan, Sequence[Cell], Mapping[str, Result]]]:
     for plan in plans:
         size = max(1, AT_A_TIME // plan.study.seeds)
-        for begin in range(0, len(plan.cells), size):
-            cells = plan.cells[begin : begin + size]
+        for start in range(0, len(plan.cells), size):
+            cells = plan.cells[start : start + size]
             yield plan, cells, results(trial for cell in cells for trial in cell.trials)
 
 
@@ -137,17 +137,19 @@ def _records(plans: Sequence[Plan], results: Results) -> Iterator[dict[str, Leve
 
 
 def _settings(plans: Sequence[Plan]) -> dict[str, Setting]:
-    found: dict[str, tuple[str, dict[Level, None]]] = {}
+    """Return the varied settings by their paths; the title is that of the first study that varies one."""
+    titles: dict[str, str] = {}
+    values: dict[str, list[Level]] = {}
     for plan in plans:
         for axis in plan.study.axes:
-            _, levels = found.setdefault(axis.path, (axis.title, {}))
-            levels |= dict.fromkeys(axis.values)
+            titles.setdefault(axis.path, axis.title)
+            values.setdefault(axis.path, []).extend(axis.values)
     settings = {}
-    for path, (title, levels) in found.items():
+    for path, levels in values.items():
         kinds = set(map(type, levels))
         kind = float if kinds == {int, float} else kinds.pop()  # a setting takes no other mixture
-        distinct = dict.fromkeys(map(kind, levels))
-        settings[path] = Setting(title, kind, tuple(distinct))
+        distinct = dict.fromkeys(map(kind, levels))  # in the order of the studies
+        settings[path] = Setting(titles[path], kind, tuple(distinct))
     return settings
 
 
@@ -158,11 +160,12 @@ def _write_parquet(plans: Sequence[Plan], results: Results, path: Path) -> None:
     except ImportError:
         raise MissingExtraError("pyarrow", "export") from None
     types = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
-    settings = _settings(plans)
-    kinds = {"study": str, **{name: setting.kind for name, setting in settings.items()}, **COLUMNS}
-    schema = pa.schema(
-        [(name, types[kind]) for name, kind in kinds.items()], {"digitlab": version("digitlab")}
-    )
+    kinds: dict[str, type] = {"study": str}
+    for name, setting in _settings(plans).items():
+        kinds[name] = setting.kind
+    kinds |= COLUMNS
+    fields = [(name, types[kind]) for name, kind in kinds.items()]
+    schema = pa.schema(fields, {"digitlab": version("digitlab")})
     records = _records(plans, results)
     with ParquetWriter(path, schema) as writer:
         while part := list(islice(records, ROW_GROUP)):
@@ -178,12 +181,16 @@ def _write_tensorboard(plans: Sequence[Plan], results: Results, folder: Path) ->
     for plan, cells, known in _parts(plans, results):
         for cell in cells:
             level = _folder_name(plan, cell, taken)
-            values = {axis.path: value for axis, value in zip(plan.study.axes, cell.levels, strict=True)}
-            hparams = {path: settings[path].kind(value) for path, value in values.items()}
+            hparams: dict[str, Level] = {}
+            for axis, value in zip(plan.study.axes, cell.levels, strict=True):
+                hparams[axis.path] = settings[axis.path].kind(value)
             if len(plans) > 1:
                 hparams["study"] = plan.study.name
-            for result in (known[trial.id] for trial in cell.trials if trial.id in known):
-                start = now - result.train_seconds
+            for trial in cell.trials:
+                if trial.id not in known:
+                    continue
+                result = known[trial.id]
+                start = now - result.train_seconds  # as if all trainings ended at the export
                 events = _session_events(board, result, hparams, level, start)
                 _write_events(board, folder / f"{level}-{result.trial.seed}", start, events)
 
@@ -222,7 +229,8 @@ def _write_events(board: Any, folder: Path, start: float, events: Iterable[Any])
 def _folder_name(plan: Plan, cell: Cell, taken: set[str]) -> str:
     """Return a folder name for a level that any file system allows, unique even where case is ignored."""
     level = "x".join(level_text(value) for value in cell.levels)
-    name = f"{plan.study.name}/{re.sub(r'[^A-Za-z0-9.,=+_-]', '_', level)[:100]}"
+    allowed = re.sub(r"[^A-Za-z0-9.,=+_-]", "_", level)
+    name = f"{plan.study.name}/{allowed[:100]}"
     while name.lower() in taken:
         name += "_"
     taken.add(name.lower())
@@ -230,24 +238,26 @@ def _folder_name(plan: Plan, cell: Cell, taken: set[str]) -> str:
 
 
 def _experiment_event(board: Any, plans: Sequence[Plan], settings: Mapping[str, Setting], now: float) -> Any:
-    names = tuple(dict.fromkeys(plan.study.name for plan in plans))
-    varied = {"study": Setting("study", str, names)} if len(plans) > 1 else {}
+    varied = dict(settings)
+    if len(plans) > 1:
+        names = dict.fromkeys(plan.study.name for plan in plans)
+        varied = {"study": Setting("study", str, tuple(names)), **settings}
+    studies = [f"- {plan.study.name} on {plan.study.data.name}: {plan.study.question}" for plan in plans]
+    metrics = []
+    for tag, title in METRICS.items():
+        name = board.api.MetricName(tag=tag)
+        metrics.append(board.api.MetricInfo(name=name, display_name=title))
     experiment = board.api.Experiment(
-        description="\n".join(
-            f"- {plan.study.name} on {plan.study.data.name}: {plan.study.question}" for plan in plans
-        ),
+        description="\n".join(studies),
         time_created_secs=now,
-        hparam_infos=[_hparam(board, path, each) for path, each in (*varied.items(), *settings.items())],
-        metric_infos=[
-            board.api.MetricInfo(name=board.api.MetricName(tag=tag), display_name=title)
-            for tag, title in METRICS.items()
-        ],
+        hparam_infos=[_hparam(board, path, setting) for path, setting in varied.items()],
+        metric_infos=metrics,
     )
     return _hparams_event(board, board.metadata.EXPERIMENT_TAG, now, experiment=experiment)
 
 
 def _hparam(board: Any, path: str, setting: Setting) -> Any:
-    types = {bool: "DATA_TYPE_BOOL", str: "DATA_TYPE_STRING"}
+    types = {bool: "DATA_TYPE_BOOL", str: "DATA_TYPE_STRING"}  # HParams has one type for all numbers
     info = board.api.HParamInfo(
         name=path,
         display_name=setting.title,
@@ -267,11 +277,12 @@ def _session_events(
         field = {bool: "bool_value", str: "string_value"}.get(type(value), "number_value")
         setattr(begin.hparams[path], field, value)
     yield _hparams_event(board, board.metadata.SESSION_START_INFO_TAG, start, session_start_info=begin)
-    times = accumulate((record.seconds for record in result.history), initial=start)
-    next(times)
-    for record, moment in zip(result.history, times, strict=True):
-        scalars = _scalars(result, record.epoch).items()
-        values = [board.summaries.Summary.Value(tag=tag, simple_value=value) for tag, value in scalars]
+    moment = start
+    for record in result.history:
+        moment += record.seconds
+        values = []
+        for tag, value in _scalars(result, record.epoch).items():
+            values.append(board.summaries.Summary.Value(tag=tag, simple_value=value))
         summary = board.summaries.Summary(value=values)
         yield board.events.Event(wall_time=moment, step=record.epoch, summary=summary)
     end = start + result.train_seconds
@@ -280,7 +291,8 @@ def _session_events(
 
 
 def _scalars(result: Result, epoch: int) -> dict[str, float]:
-    record, test = result.history[epoch - 1], result.test.get(epoch)
+    record = result.history[epoch - 1]
+    test = result.test.get(epoch)  # only after epochs fixed in advance
     scalars = {
         "training/loss": record.loss,
         "training/accuracy": record.accuracy,

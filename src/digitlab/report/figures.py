@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from digitlab.report.material import Material
 from digitlab.report.metric import ERROR, Metric
+from digitlab.report.study_data import StudyData
 from digitlab.report.text import is_numeric, seeds_text
 from digitlab.results.aggregate import Curve, Estimate, StudyTable, t_interval
 from digitlab.results.record import EpochRecord, Result
@@ -64,40 +64,44 @@ class ErrorByLevel(NamedTuple):
         return seeds_text(estimate.n for series in self.series for estimate in series.test)
 
 
-def error_by_level(material: Material, metric: Metric = ERROR) -> ErrorByLevel:
+def error_by_level(study_data: StudyData, metric: Metric = ERROR) -> ErrorByLevel:
     """Return the errors of a study by level.
 
     Args:
-        material: the study's material.
-        metric: metric of the errors; any other than `ERROR` needs the material's results.
+        study_data: the study's results, predictions and data.
+        metric: metric of the errors; any other than `ERROR` needs the study_data's results.
     """
-    first, *others = material.table.plan.study.axes
+    first, *others = study_data.table.plan.study.axes
     lines: dict[tuple[Level, ...], list[int]] = {}
     # The first axis varies slowest, so every line has its levels in order.
-    for place, row in enumerate(material.table.rows):
-        lines.setdefault(row.levels[1:], []).append(place)
+    for i, row in enumerate(study_data.table.rows):
+        lines.setdefault(row.levels[1:], []).append(i)
     return ErrorByLevel(
         metric=metric,
         axis=first.title,
         levels=first.values,
         scale=_scale(first.values),
         others=" × ".join(axis.title for axis in others),
-        series=tuple(_series(material, metric, levels, places) for levels, places in lines.items()),
+        series=tuple(_series(study_data, metric, levels, rows) for levels, rows in lines.items()),
     )
 
 
-def _series(material: Material, metric: Metric, levels: tuple[Level, ...], places: Sequence[int]) -> Series:
-    pairs = material.levels()
-    singles = tuple(tuple(material.by_seed(*pairs[place], metric).values()) for place in places)
-    histories = [material.table.curves[place].histories for place in places]
+def _series(study_data: StudyData, metric: Metric, others: tuple[Level, ...], rows: Sequence[int]) -> Series:
+    """Return the line of some rows of the table, whose levels of the other axes are the same."""
+    pairs = study_data.levels()
+    singles = []
+    validation = []
+    for i in rows:
+        row, cell = pairs[i]
+        singles.append(tuple(study_data.by_seed(row, cell, metric).values()))
+        histories = study_data.table.curves[i].histories
+        last = [metric.of_validation(history[-1]) for history in histories]
+        validation.append(t_interval(last, limits=metric.limits))
     return Series(
-        label=levels_text(levels),
+        label=levels_text(others),
         test=tuple(t_interval(values, limits=metric.limits) for values in singles),
-        validation=tuple(
-            t_interval([metric.of_validation(history[-1]) for history in each], limits=metric.limits)
-            for each in histories
-        ),
-        singles=singles,
+        validation=tuple(validation),
+        singles=tuple(singles),
     )
 
 
@@ -105,7 +109,10 @@ def _scale(levels: Sequence[Level]) -> Scale:
     if not is_numeric(levels):
         return "category"
     values = [float(level) for level in levels]
-    return "log" if min(values) > 0 and max(values) > WIDE_RATIO * min(values) else "linear"
+    low, high = min(values), max(values)
+    if low > 0 and high > WIDE_RATIO * low:
+        return "log"
+    return "linear"
 
 
 class Band(NamedTuple):
@@ -180,6 +187,7 @@ def learning_curves(table: StudyTable, metric: Metric = ERROR) -> LearningCurves
 
 
 def _extent(curve: Curve) -> tuple[int, int]:
+    """Return the numbers of seeds and epochs: more seeds count more than more epochs."""
     return len(curve.histories), len(curve.histories[0])
 
 
@@ -246,15 +254,24 @@ def most_misread(
         if classes.shape != labels.shape:
             raise ValueError(f"expected predictions of shape {labels.shape}, received {classes.shape}")
         votes[images, classes] += 1
-    votes[images, labels] = 0
+    votes[images, labels] = 0  # only wrong answers are left
     wrong = votes.sum(axis=1)
-    known = corrections or {}
-    worst: list[int] = np.lexsort((-votes.max(axis=1), -wrong))[:count].tolist()
-    return tuple(
-        Misread(i, int(labels[i]), int(wrong[i]), len(predictions), int(votes[i].argmax()), known.get(i))
-        for i in worst
-        if wrong[i]
-    )
+    agreement = votes.max(axis=1)
+    # By the last key first; the sort is stable, so that equal ones stay in the order of the test set.
+    worst: list[int] = np.lexsort((-agreement, -wrong))[:count].tolist()
+    misread = []
+    for i in worst:
+        if wrong[i]:
+            item = Misread(
+                index=i,
+                truth=int(labels[i]),
+                wrong=int(wrong[i]),
+                total=len(predictions),
+                usual=int(votes[i].argmax()),
+                corrected=(corrections or {}).get(i),
+            )
+            misread.append(item)
+    return tuple(misread)
 
 
 class Kernels(NamedTuple):
@@ -275,29 +292,30 @@ class Kernels(NamedTuple):
     weights: np.ndarray
 
 
-def first_kernels(material: Material, trained: Iterable[Result] = ()) -> tuple[Kernels, ...]:
+def first_kernels(study_data: StudyData, trained: Iterable[Result] = ()) -> tuple[Kernels, ...]:
     """Return the kernels of the first network of each level, if they are stored.
 
     Args:
-        material: the study's material.
+        study_data: the study's results, predictions and data.
         trained: results in which a longer training that a level is read from is searched, too.
     """
     longer = {result.trial.prefix_group: result for result in trained if result.final_kernels}
-    found = []
-    for row, cell in material.levels():
-        results = material.results_of(row, cell)
+    kernels = []
+    for row, cell in study_data.levels():
+        results = study_data.results_of(row, cell)
         if not results:
             continue
         own = results[0]
         result = own if own.final_kernels else longer.get(own.trial.prefix_group)
         if result is None:
             continue
-        kernels = Kernels(
-            label=cell.label,
-            seed=own.trial.seed,
-            epochs=result.trial.training.epochs,
-            asked=own.trial.training.epochs,
-            weights=np.array(result.final_kernels),
+        kernels.append(
+            Kernels(
+                label=cell.label,
+                seed=own.trial.seed,
+                epochs=result.trial.training.epochs,
+                asked=own.trial.training.epochs,
+                weights=np.array(result.final_kernels),
+            )
         )
-        found.append(kernels)
-    return tuple(found)
+    return tuple(kernels)

@@ -15,8 +15,8 @@ from digitlab.marks import mark_png, replaced_by
 from digitlab.report.canvas import figure_style
 from digitlab.report.composing import compose
 from digitlab.report.content import Block, Illustration, Notes, Piece, Report, Section, Sentences, Tabular
-from digitlab.report.material import Material, report_mark
-from digitlab.report.measured import Fact
+from digitlab.report.methods import MethodNote
+from digitlab.report.study_data import StudyData, report_mark
 from digitlab.report.tables import TextTable
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _MARKS = re.compile(r"[\\`*\[\]|$~]|(?<!\w)[_#]|_(?!\w)")
 
 
 def write_markdown(
-    studies: Sequence[Material],
+    studies: Sequence[StudyData],
     path: Path | str,
     *,
     name: str = "",
@@ -45,7 +45,7 @@ def write_markdown(
     them; each file is written completely or not at all.
 
     Args:
-        studies: material of each study, at least one.
+        studies: results, predictions and data of each study, at least one.
         path: path of the Markdown file; its folder is created, and only files of a digitlab report are
             replaced.
         name: name of the report; if empty, the names of its studies.
@@ -60,28 +60,33 @@ def write_markdown(
         MissingExtraError: SciPy is not installed.
     """
     path = Path(path)
-    mark = report_mark((material.table.plan for material in studies), name)
+    mark = report_mark((study_data.table.plan for study_data in studies), name)
     replaced_by(mark, path)
     report = compose(studies, title, description)
-    figures = {path.with_name(_file_name(path, each)): each.figure for each in _illustrations(report)}
-    for place in figures:
-        replaced_by(mark, place)
-    parts = list(_written(report, path))
+    figures: dict[Path, Figure] = {}
+    for illustration in _illustrations(report):
+        file = path.with_name(_file_name(path, illustration))
+        replaced_by(mark, file)  # all are checked before the first is written
+        figures[file] = illustration.figure
+    parts = list(_report(report, path))
     lacking: set[str] = set()
-    for place, figure in figures.items():
-        write_whole(place, mark_png(_png(figure, lacking), mark))
+    for file, figure in figures.items():
+        write_whole(file, mark_png(_png(figure, lacking), mark))
     if lacking:
-        parts.append(
-            f"Letters that the drawing font lacks are boxes in the figures: {' '.join(sorted(lacking))}"
-        )
-    text = "\n\n".join((*parts, f"<!-- {mark} -->")) + "\n"
+        letters = " ".join(sorted(lacking))
+        parts.append(f"Letters that the drawing font lacks are boxes in the figures: {letters}")
+    parts.append(f"<!-- {mark} -->")
+    text = "\n\n".join(parts) + "\n"
     # A file name that is not UTF-8 is written as its bytes, so that links to the figures still work.
     return write_whole(path, text.encode("utf-8", "surrogateescape"))
 
 
 def _illustrations(report: Report) -> Iterator[Illustration]:
-    blocks = (block for section in report.sections for block in section.blocks)
-    yield from (piece for block in blocks for piece in block.pieces if isinstance(piece, Illustration))
+    for section in report.sections:
+        for block in section.blocks:
+            for piece in block.pieces:
+                if isinstance(piece, Illustration):
+                    yield piece
 
 
 def _file_name(path: Path, illustration: Illustration) -> str:
@@ -103,16 +108,16 @@ def _png(figure: Figure, lacking: set[str]) -> bytes:
     return file.getvalue()
 
 
-def _written(report: Report, path: Path) -> Iterator[str]:
-    several = len(report.sections) > 1
+def _report(report: Report, path: Path) -> Iterator[str]:
+    several = len(report.sections) > 1  # one study has no section of its own: its question is the title
     yield f"# {_plain(report.title)}"
     if report.description:
         yield _plain(report.description)
     if several:
         yield "\n".join(_contents(report.sections))
-    for number, section in enumerate(report.sections, start=1):
+    for i, section in enumerate(report.sections, start=1):
         if several:
-            yield f"## {number}. {_plain(section.question)}"
+            yield f"## {i}. {_plain(section.question)}"
             if section.description:
                 yield _plain(section.description)
         yield f"**{_plain(section.answer)}**"
@@ -120,12 +125,15 @@ def _written(report: Report, path: Path) -> Iterator[str]:
         for block in section.blocks:
             yield from _block(block, "###" if several else "##", path)
     yield "## Methods"
-    yield "\n".join(line for fact in report.facts for line in _fact(fact))
+    lines: list[str] = []
+    for note in report.methods:
+        lines += _method_note(note)
+    yield "\n".join(lines)
 
 
 def _contents(sections: Sequence[Section]) -> Iterator[str]:
-    for number, section in enumerate(sections, start=1):
-        yield f"{number}. {_plain(section.question)}  \n   {_plain(section.answer)}"
+    for i, section in enumerate(sections, start=1):
+        yield f"{i}. {_plain(section.question)}  \n   {_plain(section.answer)}"
 
 
 def _block(block: Block, heading: str, path: Path) -> Iterator[str]:
@@ -149,7 +157,8 @@ def _piece(piece: Piece, path: Path) -> Iterator[str]:
 
 def _rows(table: TextTable) -> Iterator[str]:
     yield _row(table.columns)
-    yield "|" + "|".join("---:" if right else ":---" for right in table.right) + "|"
+    alignments = ["---:" if right else ":---" for right in table.right]
+    yield f"|{'|'.join(alignments)}|"
     yield from map(_row, table.rows)
 
 
@@ -157,12 +166,14 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(map(_plain, cells))} |"
 
 
-def _fact(fact: Fact) -> Iterator[str]:
-    for entry in fact.entries:
+def _method_note(note: MethodNote) -> Iterator[str]:
+    for entry in note.entries:
         studies = f" ({entry.studies})" if entry.studies else ""
-        yield f"- **{_plain(fact.name)}{studies}:** {' '.join(map(_plain, entry.lines))}"
+        text = " ".join(map(_plain, entry.lines))
+        yield f"- **{_plain(note.name)}{studies}:** {text}"
 
 
 def _plain(text: str) -> str:
     """Return text on one line, escaped for Markdown and HTML."""
-    return _MARKS.sub(r"\\\g<0>", escape(" ".join(text.split()), quote=False))
+    one_line = " ".join(text.split())
+    return _MARKS.sub(r"\\\g<0>", escape(one_line, quote=False))

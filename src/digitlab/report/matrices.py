@@ -23,7 +23,7 @@ def confusion_counts(scores: Sequence[Scores]) -> np.ndarray:
     Args:
         scores: scores of the networks, at least one.
     """
-    return np.sum([each.confusion for each in scores], axis=0)
+    return np.sum([item.confusion for item in scores], axis=0)
 
 
 def confusion_table(counts: np.ndarray, classes: Sequence[str] | None = None) -> TextTable:
@@ -37,23 +37,23 @@ def confusion_table(counts: np.ndarray, classes: Sequence[str] | None = None) ->
         classes: names of the ten classes (None: unknown).
     """
     mistakes = counts * ~np.eye(len(counts), dtype=bool)
-    shades = np.sqrt(mistakes / (mistakes.max() or 1))
-    errors = [
-        100 * float(wrong) / int(total) if total else float("nan")
-        for wrong, total in zip(mistakes.sum(axis=1), counts.sum(axis=1), strict=True)
-    ]
+    shades = np.sqrt(mistakes / (mistakes.max() or 1)).round(2)
+    rows = []
+    for i, name in enumerate(numbered(classes)):
+        total = int(counts[i].sum())
+        error = 100 * float(mistakes[i].sum()) / total if total else math.nan
+        cells = [str(count) for count in counts[i].tolist()]
+        rows.append((name, *cells, number(error)))
+    digits = [str(i) for i in range(len(counts))]
     return TextTable(
-        columns=("true\N{NO-BREAK SPACE}↓ read\N{NO-BREAK SPACE}→", *map(str, range(len(counts))), "error %"),
-        rows=tuple(
-            (name, *map(str, row), number(error))
-            for name, row, error in zip(numbered(classes), counts.tolist(), errors, strict=True)
-        ),
+        columns=("true\N{NO-BREAK SPACE}↓ read\N{NO-BREAK SPACE}→", *digits, "error %"),
+        rows=tuple(rows),
         right=(True,) * (len(counts) + 2),
-        shades=tuple((0.0, *row, 0.0) for row in shades.round(2).tolist()),
+        shades=tuple((0.0, *row, 0.0) for row in shades.tolist()),  # none of the name and the error
     )
 
 
-def surface_table(table: StudyTable) -> TextTable | None:
+def pivot_table(table: StudyTable) -> TextTable | None:
     """Return the test error of two crossed axes as a table: the first axis down, the second across.
 
     The shade grows with the logarithm of the error.
@@ -68,17 +68,19 @@ def surface_table(table: StudyTable) -> TextTable | None:
     if len(axes) != 2 or min(len(axis.values) for axis in axes) < 2:
         return None
     down, across = axes
+    # Levels are listed with the second axis varying fastest.
     errors = np.array([row.test_error.mean for row in table.rows]).reshape(len(down.values), -1)
-    rows = zip(down.values, errors.tolist(), _shades(errors), strict=True)
-    written = [((level_text(level), *map(number, means)), (0.0, *shades)) for level, means, shades in rows]
+    rows = []
+    for level, means in zip(down.values, errors.tolist(), strict=True):
+        rows.append((level_text(level), *map(number, means)))
     return TextTable(
         columns=(
             f"{down.title}\N{NO-BREAK SPACE}↓ {across.title}\N{NO-BREAK SPACE}→",
             *map(level_text, across.values),
         ),
-        rows=tuple(cells for cells, _ in written),
+        rows=tuple(rows),
         right=(True,) * (len(across.values) + 1),
-        shades=tuple(shades for _, shades in written),
+        shades=tuple((0.0, *row) for row in _shades(errors)),
     )
 
 
@@ -88,6 +90,8 @@ def _shades(errors: np.ndarray) -> list[list[float]]:
     if not known.size:
         return np.zeros_like(errors).tolist()
     low, high = math.log(known.min()), math.log(known.max())
-    with np.errstate(invalid="ignore"):
-        place = (np.log(np.maximum(errors, known.min())) - low) / ((high - low) or 1)
-    return np.nan_to_num(PALEST + (1 - PALEST) * place).round(2).tolist()
+    span = (high - low) or 1
+    with np.errstate(invalid="ignore"):  # of the levels without a result
+        # An error of 0 has no logarithm; it is as pale as the smallest one.
+        position = (np.log(np.maximum(errors, known.min())) - low) / span
+    return np.nan_to_num(PALEST + (1 - PALEST) * position).round(2).tolist()

@@ -16,7 +16,7 @@ from digitlab.marks import replaced_by
 from digitlab.report.canvas import ACCENT, figure_style
 from digitlab.report.composing import compose
 from digitlab.report.content import Illustration
-from digitlab.report.material import Material, report_mark
+from digitlab.report.study_data import StudyData, report_mark
 
 try:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -33,17 +33,17 @@ _FONT_FAMILY = re.compile(r"font-family: [^;\"]*;? ?")
 
 
 def write_report(
-    studies: Sequence[Material],
+    studies: Sequence[StudyData],
     path: Path | str,
     *,
     name: str = "",
     title: str = "",
     description: str = "",
 ) -> Path:
-    """Write the report of one study or several as HTML, completely or not at all; equal material, equal page.
+    """Write the report of one study or several as HTML, completely or not at all; from equal data, equally.
 
     Args:
-        studies: material of each study, at least one.
+        studies: results, predictions and data of each study, at least one.
         path: path of the HTML file; its folder is created, and only a digitlab report is replaced.
         name: name of the report; if empty, the names of its studies.
         title: title of the page; if empty, the question of the first study.
@@ -56,7 +56,7 @@ def write_report(
         OutputError: the file cannot be written, or is there and is no report.
         MissingExtraError: SciPy is not installed.
     """
-    mark = report_mark((material.table.plan for material in studies), name)
+    mark = report_mark((study_data.table.plan for study_data in studies), name)
     replaced_by(mark, path)
     environment = Environment(
         loader=PackageLoader("digitlab.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -100,7 +100,9 @@ def inline_svg(figure: Figure, name: str, description: str) -> str:
     box = re.search(r'viewBox="([^"]*)"', text)
     assert box
     # The content of the root, without the style sheet, which would apply to the whole page.
-    content = text[text.index("</style>") + len("</style>") : text.rindex("</svg>")].partition("</defs>")[2]
+    _, _, content = text.partition("</style>")
+    _, _, content = content.partition("</defs>")
+    content, _, _ = content.rpartition("</svg>")
     content = re.sub(r"<[^>]+>", lambda tag: _own(tag[0], name), content)
     root = f'<svg role="img" aria-label="{escape(description)}" viewBox="{box[1]}">'
     return root + content + "</svg>"
@@ -109,4 +111,6 @@ def inline_svg(figure: Figure, name: str, description: str) -> str:
 def _own(tag: str, name: str) -> str:
     """Prefix the ids in a tag with the figure's name, and leave the font to the page."""
     tag = _IMAGE_ID.sub(r" \g<1>", tag)  # a hash of the image: equal images would share it
-    return _FONT_FAMILY.sub("", _REFERENCES.sub(rf"\g<1>{name}-", tag)).replace("xlink:href", "href")
+    tag = _REFERENCES.sub(rf"\g<1>{name}-", tag)
+    tag = _FONT_FAMILY.sub("", tag)
+    return tag.replace("xlink:href", "href")

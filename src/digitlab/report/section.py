@@ -9,10 +9,10 @@ import numpy as np
 from digitlab.data.classes import DIGITS
 from digitlab.data.known_labels import known_corrections
 from digitlab.data.naming import data_title
-from digitlab.report.answers import best_row, lead
+from digitlab.report.answers import best_row, headline
+from digitlab.report.comparisons import LevelComparisons, compare_levels
 from digitlab.report.content import Block, Illustration, Notes, Piece, Section, Sentences, Tabular
 from digitlab.report.drawing import draw_error_by_level, draw_kernels, draw_learning_curves, draw_misread
-from digitlab.report.evidence import Evidence, evidence_of
 from digitlab.report.figures import (
     Kernels,
     Misread,
@@ -21,13 +21,13 @@ from digitlab.report.figures import (
     learning_curves,
     most_misread,
 )
-from digitlab.report.material import Material
-from digitlab.report.matrices import confusion_counts, confusion_table, surface_table
-from digitlab.report.measured import method_line
+from digitlab.report.matrices import confusion_counts, confusion_table, pivot_table
+from digitlab.report.methods import method_line
 from digitlab.report.metric import ERROR, Metric, metrics_of
-from digitlab.report.tables import evidence_table, notes, study_table
+from digitlab.report.sentences import comparison_sentences
+from digitlab.report.study_data import StudyData
+from digitlab.report.tables import comparison_table, notes, study_table
 from digitlab.report.text import listed, number
-from digitlab.report.verdicts import sentences
 from digitlab.results.record import Result
 from digitlab.spec.recipe import CNN
 from digitlab.spec.study import RECIPE_PATH, settings_text
@@ -38,69 +38,66 @@ LONG = 12
 EPOCHS_PATH = "training.epochs"
 
 
-def study_section(material: Material, key: str, *, digits: int, trained: Iterable[Result] = ()) -> Section:
+def study_section(
+    study_data: StudyData, key: str, *, misread: int, trained: Iterable[Result] = ()
+) -> Section:
     """Compose the section of one study.
 
     Args:
-        material: the study's material.
+        study_data: the study's results, predictions and data.
         key: unique name in the report.
-        digits: maximum number of misread images to show.
+        misread: maximum number of misread images to show.
         trained: results of all studies of the report, for longer trainings that levels are read from.
     """
-    study = material.table.plan.study
+    study = study_data.table.plan.study
     return Section(
         key=key,
         name=study.name,
-        data=data_title(study.data.dataset, material.table.plan.fingerprint),
+        data=data_title(study.data.dataset, study_data.table.plan.fingerprint),
         question=study.question,
         description=study.description,
-        answer=lead(material.table),
-        method=method_line(material.table),
-        blocks=tuple(_Writer(material, key).blocks(digits, trained)),
+        answer=headline(study_data.table),
+        method=method_line(study_data.table),
+        blocks=tuple(_SectionWriter(study_data, key).blocks(misread, trained)),
     )
 
 
-class _Writer:
+class _SectionWriter:
     """Writes the blocks of one study."""
 
-    def __init__(self, material: Material, key: str) -> None:
-        self.material = material
-        self.table = material.table
+    def __init__(self, study_data: StudyData, key: str) -> None:
+        self.study_data = study_data
+        self.table = study_data.table
         self.key = key
         self.axes = self.table.plan.study.axes
         # Every table has the error; other metrics are read from whole results.
         self.metrics = [
-            metric for metric in metrics_of(self.table.plan) if metric is ERROR or material.results
+            metric for metric in metrics_of(self.table.plan) if metric is ERROR or study_data.results
         ]
 
-    def blocks(self, digits: int, trained: Iterable[Result]) -> Iterator[Block]:
-        done = any(row.seeds for row in self.table.rows)
-        if done:
+    def blocks(self, misread: int, trained: Iterable[Result]) -> Iterator[Block]:
+        is_begun = any(row.seeds for row in self.table.rows)
+        if is_begun:
             yield Block("Error by level", tuple(map(self._errors, self.metrics)))
         yield Block("Results", tuple(self._results()))
-        if not done:
+        if not is_begun:
             return
-        verdicts: list[Piece] = []
-        for evidence in evidence_of(self.material):
-            verdicts += self._verdicts(evidence)
-        if verdicts:
-            yield Block("Verdicts", tuple(verdicts))
-        yield Block("Learning curves", tuple(map(self._curves, self.metrics)))
-        confusion = tuple(self._confusion())
-        if confusion:
-            yield Block("Confusion", confusion)
-        misread = tuple(self._misread(digits))
-        if misread:
-            has_digits = self.material.classes in (None, DIGITS)
-            yield Block("Most misread digits" if has_digits else "Most misread images", misread)
-        kernels = tuple(self._kernels(trained))
-        if kernels:
-            yield Block("First-layer kernels", kernels)
+        blocks = (
+            ("Verdicts", self._verdicts()),
+            ("Learning curves", map(self._curves, self.metrics)),
+            ("Confusion", self._confusion()),
+            (self._misread_title(), self._misread(misread)),
+            ("First-layer kernels", self._kernels(trained)),
+        )
+        for title, content in blocks:
+            pieces = tuple(content)
+            if pieces:
+                yield Block(title, pieces)
 
     def _errors(self, metric: Metric) -> Piece:
-        data = error_by_level(self.material, metric)
+        data = error_by_level(self.study_data, metric)
         lines = ""
-        if data.others:
+        if data.others:  # where there is one line, the legend names its three kinds of marks
             lines = f", one line for each level of {data.others}; the legend shows the test set"
         return Illustration(
             name=f"{self.key}-{metric.key}",
@@ -118,58 +115,65 @@ class _Writer:
 
     def _results(self) -> Iterator[Piece]:
         table = study_table(self.table)
-        surface = surface_table(self.table)
-        if surface:
+        pivot = pivot_table(self.table)
+        if pivot:
             down, across = self.axes
             yield Tabular(
-                surface,
+                pivot,
                 "Surface of the test error",
                 f"Mean test error in percent: {down.title} downwards, {across.title} to the right.",
                 shading="The deeper the colour, the more errors.",
             )
         folded = ""
-        if surface and len(table.rows) > LONG:
+        if pivot and len(table.rows) > LONG:  # the pivot table has the same errors
             folded = "Every level with its interval, size and time"
         yield Tabular(table, "Results by level", folded=folded)
         remarks = notes(self.table)
         if remarks:
             yield Notes(remarks)
 
-    def _verdicts(self, evidence: Evidence) -> Iterator[Piece]:
-        yield Sentences(sentences(evidence))
-        if not evidence.tested:
-            return
-        table = evidence_table(evidence)
+    def _verdicts(self) -> Iterator[Piece]:
+        for comparisons in compare_levels(self.study_data):
+            yield Sentences(comparison_sentences(comparisons))
+            if comparisons.tested:
+                yield self._comparisons(comparisons)
+
+    def _comparisons(self, comparisons: LevelComparisons) -> Piece:
+        table = comparison_table(comparisons)
+        metric = comparisons.metric.name
         reference = settings_text(self.axes, self.table.plan.reference)
         about = "Verdicts are about these test images"
-        if evidence.new_digits:
+        if comparisons.new_digits:
             about += "; those on new digits have a wider interval"
-        yield Tabular(
+        return Tabular(
             table,
-            f"Comparisons by {evidence.metric.name}",
+            f"Comparisons by {metric}",
             f"Each level minus the reference ({reference}), by seed: below 0 the level has the smaller "
-            f"{evidence.metric.name}. The verdict uses Holm's p; intervals are not corrected. {about}. "
+            f"{metric}. The verdict uses Holm's p; intervals are not corrected. {about}. "
             "The columns are explained under “Methods”.",
             folded="All comparisons" if len(table.rows) > LONG else "",
         )
 
     def _curves(self, metric: Metric) -> Piece:
         data = learning_curves(self.table, metric)
-        ends = ", ".join(
-            f"{level.label}: {level.validation.mean[-1]:.{metric.decimals}f}" for level in data.levels
-        )
-        read_off = "; shorter trainings are the beginnings of the longest" if self._over_epochs() else ""
+        ends = []
+        for level in data.levels:
+            last = level.validation.mean[-1]
+            ends.append(f"{level.label}: {last:.{metric.decimals}f}")
+        beginnings = ""
+        if self._over_epochs():
+            beginnings = "; shorter trainings are the beginnings of the longest"
         return Illustration(
             name=f"{self.key}-curves-{metric.key}",
             figure=draw_learning_curves(data),
             description=(
                 f"Chart of the {metric.name} by epoch. On the validation part after the last epoch, by "
-                f"level: {ends}."
+                f"level: {', '.join(ends)}."
             ),
             caption=(
                 f"{_capital(metric.name)} by epoch, on the training images (left) and on the validation part "
-                f"(right), one line for each level{read_off}. Lines: mean over seeds ({data.seeds}). Bands: "
-                "smallest to largest of the seeds. On the training images it is measured during "
+                f"(right), one line for each level{beginnings}. Lines: mean over seeds ({data.seeds}). "
+                "Bands: smallest to largest of the seeds. On the training images it is measured during "
                 "training, each image before its step, so the first epoch is high."
             ),
         )
@@ -182,48 +186,53 @@ class _Writer:
         if best is None:
             return
         cell = self.table.plan.cells[self.table.rows.index(best)]
-        results = self.material.results_of(best, cell)
+        results = self.study_data.results_of(best, cell)
         if not results:
             return
         where = settings_text(self.axes, best.levels)
         networks = "one network" if len(results) == 1 else f"{len(results)} networks"
         counts = confusion_counts([result.final_test for result in results])
         yield Tabular(
-            confusion_table(counts, self.material.classes),
+            confusion_table(counts, self.study_data.classes),
             f"Confusion matrix at {where}",
             f"Test images by published class (rows) and by predicted class (columns), summed over {networks} "
             f"at {where}, the level of least validation error.",
             shading="The deeper the colour, the more such mistakes.",
         )
 
+    def _misread_title(self) -> str:
+        has_digits = self.study_data.classes in (None, DIGITS)  # None: the data does not name them
+        return "Most misread digits" if has_digits else "Most misread images"
+
     def _misread(self, count: int) -> Iterator[Piece]:
-        data = self.material.digits
-        predictions = list(self.material.predictions.values())
+        predictions = list(self.study_data.predictions.values())
         if not predictions:
             return
-        if data is None:
+        dataset = self.study_data.digits
+        if dataset is None:
             yield Notes(("Not shown: the data of this study has changed since, or is not available.",))
             return
-        corrections = known_corrections(data.fingerprint)
-        misread = most_misread(predictions, data.y_test, count, corrections)
+        corrections = known_corrections(dataset.fingerprint)
+        misread = most_misread(predictions, dataset.y_test, count, corrections)
         if misread:
-            yield self._misread_illustration(misread)
+            yield self._misread_illustration(misread, dataset.x_test)
 
-    def _misread_illustration(self, misread: Sequence[Misread]) -> Piece:
-        assert self.material.digits is not None
-        classes = self.material.classes or DIGITS
+    def _misread_illustration(self, misread: Sequence[Misread], images: np.ndarray) -> Piece:
+        classes = self.study_data.classes or DIGITS
         kind = "digits" if classes == DIGITS else "images"
-        again = ", one training after different epochs counted as several" if self._over_epochs() else ""
+        counted = ""
+        if self._over_epochs():
+            counted = ", one training after different epochs counted as several"
         known = ""
         if any(item.corrected is not None for item in misread):
             known = " Coloured: labels known to be wrong, with the digit that a majority of five people read."
         cases = "; ".join(_case(item, classes) for item in misread)
         return Illustration(
             name=f"{self.key}-misread",
-            figure=draw_misread(misread, self.material.digits.x_test, classes),
+            figure=draw_misread(misread, images, classes),
             description=f"Misread {kind}. {cases}.",
             caption=(
-                f"Test images misread by the most networks, of {misread[0].total}{again}; ties by "
+                f"Test images misread by the most networks, of {misread[0].total}{counted}; ties by "
                 "agreement on the wrong class. Below each: the published label, the most common "
                 f"wrong answer, and how many were wrong.{known} They are only shown, not used."
             ),
@@ -232,14 +241,14 @@ class _Writer:
     def _kernels(self, trained: Iterable[Result]) -> Iterator[Piece]:
         if all(axis.path != RECIPE_PATH for axis in self.axes):
             return
-        found = first_kernels(self.material, trained)
-        for i, kernels in enumerate(found):
+        stored = first_kernels(self.study_data, trained)
+        for i, kernels in enumerate(stored):
             yield _kernels_illustration(f"{self.key}-kernels-{i}", kernels)
-        if not self.material.results:
+        if not self.study_data.results:
             return
-        shown = {kernels.label for kernels in found}
+        shown = {kernels.label for kernels in stored}
         lacking = []
-        for row, cell in self.material.levels():
+        for row, cell in self.study_data.levels():
             is_convolutional = isinstance(cell.trials[0].model, CNN)
             if is_convolutional and row.seeds and cell.label not in shown:
                 lacking.append(cell.label)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from digitlab.models import cost
-from digitlab.report.evidence import Evidence
+from digitlab.report.comparisons import LevelComparisons
 from digitlab.report.metric import ERROR, SQUARED_ERROR, metrics_of
 from digitlab.report.text import NONE, interval, is_numeric, number, probability
 from digitlab.results.aggregate import PERCENT, Estimate, LevelSummary, StudyTable
@@ -67,17 +67,18 @@ def study_table(table: StudyTable) -> TextTable:
 
 def _measures(row: LevelSummary, cell: Cell, squared: bool) -> dict[str, str]:
     model = cost(cell.trials[0].model)  # known before anything is trained
-    mse = {"test squared error": number(row.test_mse.mean, SQUARED_ERROR.decimals)} if squared else {}
-    return {
+    measures = {
         "n": str(row.test_error.n),
         "test error %": number(row.test_error.mean, ERROR.decimals),
         "95 % interval": interval(row.test_error),
-        **mse,
-        "validation error %": number(row.validation_error.mean, ERROR.decimals),
-        "parameters": f"{model.parameters:,}",
-        "multiply-adds": f"{model.multiply_adds:,}",
-        "training seconds": number(row.train_seconds.mean, 1),
     }
+    if squared:
+        measures["test squared error"] = number(row.test_mse.mean, SQUARED_ERROR.decimals)
+    measures["validation error %"] = number(row.validation_error.mean, ERROR.decimals)
+    measures["parameters"] = f"{model.parameters:,}"
+    measures["multiply-adds"] = f"{model.multiply_adds:,}"
+    measures["training seconds"] = number(row.train_seconds.mean, 1)
+    return measures
 
 
 def _remark(row: LevelSummary) -> str:
@@ -104,12 +105,12 @@ def _notes(table: StudyTable) -> Iterator[str]:
         if row.failed:
             reasons = "; ".join(_counted(row.failed))
             yield f"{settings_text(axes, row.levels)}: {len(row.failed)} of {seeds} failed: {reasons}."
-    lacking = [row.missing + row.interrupted for row in table.rows]
-    missing = sum(lacking)
-    if missing:
-        behind = sum(count > 0 for count in lacking)
+    missing = [row.missing + row.interrupted for row in table.rows]
+    total = sum(missing)
+    if total:
+        incomplete = sum(count > 0 for count in missing)
         yield (
-            f"Incomplete: {missing} of {seeds * len(table.rows)} results are missing, in {behind} of "
+            f"Incomplete: {total} of {seeds * len(table.rows)} results are missing, in {incomplete} of "
             f"{len(table.rows)} levels; the values may change."
         )
     if any(row.test_error.n == 1 for row in table.rows):
@@ -133,80 +134,85 @@ def _is_cut(estimate: Estimate) -> bool:
     return estimate.low <= lowest or estimate.high >= highest  # nan is neither
 
 
-def evidence_table(evidence: Evidence) -> TextTable:
+def comparison_table(comparisons: LevelComparisons) -> TextTable:
     """Return a table of all comparisons with the reference level.
 
     Differences and intervals are signed: below 0 the level is the better one. The last column, the verdict on
     new digits, is there only if predictions are known.
 
     Args:
-        evidence: comparisons of a study by one metric.
+        comparisons: comparisons of a study by one metric.
     """
-    axes, metric = evidence.axes, evidence.metric
-    measures = [_compared(evidence, each) for each in evidence.comparisons]
-    titles = (
-        "verdict",
-        f"difference,{metric.unit}" if metric.unit else f"difference in {metric.name}",
-        "95 % interval",
-        "n",
-        "Holm p",
-        "sign-flip p (least)",
-        "detectable",
-        "on new digits",
-    )[: None if evidence.new_digits else -1]
+    axes = comparisons.axes
+    rows: list[tuple[str, ...]] = []
+    titles: tuple[str, ...] = ()
+    for comparison in comparisons.by_level:
+        measures = _compared(comparisons, comparison)
+        titles = tuple(measures)
+        levels = map(level_text, comparisons.levels[comparison.level])
+        rows.append((*levels, *measures.values()))
     return TextTable(
         columns=(*(axis.title for axis in axes), *titles),
-        rows=tuple(
-            (*map(level_text, evidence.levels[each.level]), *cells[: len(titles)])
-            for each, cells in zip(evidence.comparisons, measures, strict=True)
-        ),
+        rows=tuple(rows),
         right=(*(is_numeric(axis.values) for axis in axes), *(title != "verdict" for title in titles)),
         heads=len(axes),
     )
 
 
-def _compared(evidence: Evidence, comparison: Comparison) -> tuple[str, ...]:
-    paired, flips = comparison.paired, comparison.sign_flip
-    decimals = evidence.metric.decimals
-    return (
-        _verdict(evidence, comparison),
-        number(paired.mean, decimals),
-        interval(paired, decimals),
-        str(paired.n),
-        probability(comparison.holm_p),
-        NONE if paired.n < 2 else f"{flips.p:.3g} ({flips.smallest_p:.3g})",
-        _seen(evidence, comparison),
-        _on_new_digits(evidence, comparison),
-    )
+def _compared(comparisons: LevelComparisons, comparison: Comparison) -> dict[str, str]:
+    """Return the cells of a comparison by the titles of their columns."""
+    metric, paired, flips = comparisons.metric, comparison.paired, comparison.sign_flip
+    difference = f"difference,{metric.unit}" if metric.unit else f"difference in {metric.name}"
+    sign_flip = NONE
+    if paired.n > 1:  # one seed has only its own sign
+        sign_flip = f"{flips.p:.3g} ({flips.smallest_p:.3g})"
+    cells = {
+        "verdict": _verdict(comparisons, comparison),
+        difference: number(paired.mean, metric.decimals),
+        "95 % interval": interval(paired, metric.decimals),
+        "n": str(paired.n),
+        "Holm p": probability(comparison.holm_p),
+        "sign-flip p (least)": sign_flip,
+        "detectable": _detectable(comparisons, comparison),
+    }
+    if comparisons.new_digits:
+        cells["on new digits"] = _on_new_digits(comparisons, comparison)
+    return cells
 
 
-def _seen(evidence: Evidence, comparison: Comparison) -> str:
-    if comparison.too_few and evidence.verdict(comparison) == "undecided":
+def _detectable(comparisons: LevelComparisons, comparison: Comparison) -> str:
+    if comparison.too_few and comparisons.verdict(comparison) == "undecided":
         return "nothing"
     if math.isinf(comparison.detectable):
         return NONE
-    return number(comparison.detectable, evidence.metric.decimals)
+    return number(comparison.detectable, comparisons.metric.decimals)
 
 
-def _verdict(evidence: Evidence, comparison: Comparison) -> str:
+def _verdict(comparisons: LevelComparisons, comparison: Comparison) -> str:
     """Return a verdict, with anything that makes it doubtful."""
-    found = evidence.verdict(comparison)
-    if found == "unstable":
-        places = (comparison.level, evidence.reference)
-        failed, total = next(evidence.trials[place] for place in places if evidence.is_unstable(place))
-        whose = "" if evidence.is_unstable(comparison.level) else " of the reference"
-        found = f"unstable: {failed} of {total}{whose} failed"
+    verdict = comparisons.verdict(comparison)
+    if verdict == "unstable":
+        verdict = f"unstable: {_failures(comparisons, comparison)} failed"
     if not comparison.wide:
-        return found
-    level, reference, _ = comparison.spreads
-    return f"{found}; spread {level / reference:.3g} times the reference's"
+        return verdict
+    spreads = comparison.spreads
+    return f"{verdict}; spread {spreads.level / spreads.reference:.3g} times the reference's"
 
 
-def _on_new_digits(evidence: Evidence, comparison: Comparison) -> str:
-    digits = evidence.digits(comparison)
+def _failures(comparisons: LevelComparisons, comparison: Comparison) -> str:
+    """Return the failed trials that make a comparison unstable: those of the level, else the reference's."""
+    if comparisons.is_unstable(comparison.level):
+        failed, total = comparisons.trials[comparison.level]
+        return f"{failed} of {total}"
+    failed, total = comparisons.trials[comparisons.reference]
+    return f"{failed} of {total} of the reference"
+
+
+def _on_new_digits(comparisons: LevelComparisons, comparison: Comparison) -> str:
+    digits = comparisons.digits(comparison)
     if digits is None:
         return NONE
-    found = evidence.verdict_on_new_digits(comparison)
+    verdict = comparisons.verdict_on_new_digits(comparison)
     if math.isnan(digits.expected.low):
-        return found
-    return f"{found}: {interval(digits.expected, evidence.metric.decimals)}"
+        return verdict
+    return f"{verdict}: {interval(digits.expected, comparisons.metric.decimals)}"

@@ -14,7 +14,10 @@ NONE = "–"
 
 def number(value: float, decimals: int = 2) -> str:
     """Format a number with a fixed number of decimals, zero without a sign; a dash for nan."""
-    return NONE if math.isnan(value) else f"{value:z,.{decimals}f}".replace("-", "−")
+    if math.isnan(value):
+        return NONE
+    text = f"{value:z,.{decimals}f}"
+    return text.replace("-", "−")
 
 
 class Interval(Protocol):
@@ -48,7 +51,9 @@ def seeds_text(counts: Iterable[int]) -> str:
     known = sorted({count for count in counts if count})
     if not known:
         return "n = 0"
-    return f"n = {known[0]}" if len(known) == 1 else f"n = {known[0]} to {known[-1]}"
+    if len(known) == 1:
+        return f"n = {known[0]}"
+    return f"n = {known[0]} to {known[-1]}"
 
 
 def listed(words: Sequence[str], last: str = "and") -> str:
@@ -65,4 +70,7 @@ def probability(p: float) -> str:
     if p < 0.001:
         return "< 0.001"
     text = f"{p:.3f}"
-    return f"{min(p, 0.0499):.4f}" if p < 0.05 <= float(text) else text
+    if p < 0.05 <= float(text):
+        # A verdict is a p below 0.05, and "0.050" beside one would contradict it.
+        return f"{min(p, 0.0499):.4f}"
+    return text

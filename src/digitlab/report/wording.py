@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from digitlab.report.evidence import Evidence
+from digitlab.report.comparisons import LevelComparisons
 from digitlab.report.metric import ERROR
 from digitlab.report.text import listed, number, probability
 from digitlab.spec.study import Level, level_text, settings_text
@@ -19,35 +19,35 @@ class Wording:
     """Formats the parts of one study's sentences.
 
     Args:
-        evidence: comparisons of the study by one metric.
+        comparisons: comparisons of the study by one metric.
     """
 
-    def __init__(self, evidence: Evidence) -> None:
-        self.evidence = evidence
-        self.metric = evidence.metric
-        self.reference = evidence.levels[evidence.reference]
+    def __init__(self, comparisons: LevelComparisons) -> None:
+        self.comparisons = comparisons
+        self.metric = comparisons.metric
+        self.reference = comparisons.levels[comparisons.reference]
 
     @property
     def here(self) -> str:
         """Test images that verdicts are about, as text."""
-        images = self.evidence.images
+        images = self.comparisons.images
         return "on these test images" if images is None else f"on these {images:,} images"
 
     def changed(self, comparison: Comparison) -> tuple[int, ...]:
         """Return the indices of the axes in which a level differs from the reference."""
-        pairs = enumerate(zip(self._levels(comparison), self.reference, strict=True))
-        return tuple(place for place, (level, other) in pairs if level != other)
+        levels = self._levels(comparison)
+        return tuple(i for i in range(len(self.reference)) if levels[i] != self.reference[i])
 
     def _levels(self, comparison: Comparison) -> tuple[Level, ...]:
-        return self.evidence.levels[comparison.level]
+        return self.comparisons.levels[comparison.level]
 
     def level(self, comparison: Comparison) -> str:
         """Format a level with all of its settings."""
-        return settings_text(self.evidence.axes, self._levels(comparison))
+        return settings_text(self.comparisons.axes, self._levels(comparison))
 
     def all_of_reference(self) -> str:
         """Format the reference with all of its settings."""
-        return settings_text(self.evidence.axes, self.reference)
+        return settings_text(self.comparisons.axes, self.reference)
 
     def than_reference(self, comparison: Comparison) -> str:
         """Format only those settings of the reference in which a level differs from it."""
@@ -55,8 +55,11 @@ class Wording:
             return level_text(self.reference[0])
         return self._of_reference(self.changed(comparison))
 
-    def _of_reference(self, places: Sequence[int]) -> str:
-        return settings_text([self.evidence.axes[i] for i in places], [self.reference[i] for i in places])
+    def _of_reference(self, indices: Sequence[int]) -> str:
+        """Format the settings of the reference on some axes."""
+        axes = [self.comparisons.axes[i] for i in indices]
+        values = [self.reference[i] for i in indices]
+        return settings_text(axes, values)
 
     def against(self, changed: Sequence[int], group: Sequence[Comparison]) -> tuple[str, str, str]:
         """Format levels that change the same settings of the reference.
@@ -64,7 +67,7 @@ class Wording:
         Returns:
             Unchanged settings (may be empty), the reference, and the levels.
         """
-        if len(changed) > 1:
+        if len(changed) > 1:  # nothing of each level can be left out
             return "", self.all_of_reference(), "; ".join(map(self.level, group))
         (axis,) = changed
         kept = [i for i in range(len(self.reference)) if i != axis]
@@ -81,7 +84,8 @@ class Wording:
 
     def by(self, difference: float) -> str:
         """Format a difference as `0.21 points less`."""
-        return f"{self.points(abs(difference))} {'less' if difference < 0 else 'more'}"
+        direction = "less" if difference < 0 else "more"
+        return f"{self.points(abs(difference))} {direction}"
 
     def ends(self, low: float, high: float) -> str:
         """Format an interval."""
@@ -89,7 +93,8 @@ class Wording:
 
     def ends_of_one_side(self, low: float, high: float) -> str:
         """Format an interval that lies on one side of 0, without its sign."""
-        return self.ends(*sorted((abs(low), abs(high))))
+        smaller, larger = sorted((abs(low), abs(high)))
+        return self.ends(smaller, larger)
 
     def how_much(self, comparison: Comparison) -> str:
         """Format a comparison as `networks err 0.21 points less than with 3`."""
@@ -98,27 +103,32 @@ class Wording:
 
     def on_new_digits(self, comparison: Comparison) -> str:
         """Format the verdict on new digits with its interval (empty: it is unknown)."""
-        digits = self.evidence.digits(comparison)
+        digits = self.comparisons.digits(comparison)
         if digits is None or math.isnan(digits.expected.low):
             return ""
         low, high = digits.expected.low, digits.expected.high
-        found = self.evidence.verdict_on_new_digits(comparison)
-        ends = f"{self.by(low)} to {self.by(high)}" if low < 0 < high else self.ends_of_one_side(low, high)
-        return f"; on new digits {found} ({ends})"
+        ends = self.ends_of_one_side(low, high)
+        if low < 0 < high:  # the two ends need a direction each
+            ends = f"{self.by(low)} to {self.by(high)}"
+        return f"; on new digits {self.comparisons.verdict_on_new_digits(comparison)} ({ends})"
 
     def seeds_needed(self, group: Sequence[Comparison]) -> str:
         """Format how many seeds detect the difference of interest (empty: no more than there are)."""
         from digitlab.results.statistics import MOST_SEEDS
 
         wanted = f"{self.metric.difference:g}{self.metric.unit}"
-        counts = [(each.seeds_needed or 0, each.paired.n) for each in group]
-        needed = [count for count, n in counts if count > n]
+        needed: list[int] = []
+        for comparison in group:
+            count = comparison.seeds_needed
+            if count is not None and count > comparison.paired.n:
+                needed.append(count)
         if not needed:
             return ""
+        # The search for the number of seeds ends at MOST_SEEDS, which therefore stands for any more.
         if min(needed) >= MOST_SEEDS:
             return f"; {MOST_SEEDS} seeds or more are needed to detect {wanted}"
-        most = "or more " if max(needed) >= MOST_SEEDS else ""
-        return f"; {span(needed, str)} seeds {most}are enough to detect {wanted}"
+        or_more = "or more " if max(needed) >= MOST_SEEDS else ""
+        return f"; {span(needed, str)} seeds {or_more}are enough to detect {wanted}"
 
     def times_the_spread(self, comparison: Comparison) -> str:
         """Format the ratio of the larger to the smaller spread, with both standard deviations."""

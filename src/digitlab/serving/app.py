@@ -51,16 +51,21 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle an ASGI request."""
         began = time.perf_counter()
-        place: Gate | None = scope.get("digitlab.place")
-        if place is not None:  # admitted before it was parsed; see `WatchedProtocol.data_received`
-            place.coming -= 1
+        gate: Gate | None = scope.get("digitlab.place")
+        if gate is not None:  # admitted before it was parsed; see `WatchedProtocol.data_received`
+            gate.coming -= 1
         path: str = scope["path"]
-        programs = path.startswith(PREFIX) and path[len(PREFIX) :][:1] in ("", "/")
-        responder = Responder(send, () if programs else SAFETY_HEADERS)
+        application: InferenceProtocol | FastAPI = self._web
+        headers = SAFETY_HEADERS  # for browsers, which show pages
+        if path == PREFIX or path.startswith(f"{PREFIX}/"):
+            application = self._protocol
+            headers = ()
+        responder = Responder(send, headers)
         try:
             self._check_host(scope["headers"])
-            with self._bodies.body() as scope["digitlab.body"]:
-                await (self._protocol if programs else self._web)(scope, receive, responder.send)
+            with self._bodies.body() as body:
+                scope["digitlab.body"] = body
+                await application(scope, receive, responder.send)
         except DigitlabError as error:
             await send_error(responder.send, error)
         except Exception as error:
@@ -79,12 +84,13 @@ class Application:
 
     def _check_host(self, headers: list[tuple[bytes, bytes]]) -> None:
         hosts = [value for name, value in headers if name == b"host"]
-        if len(hosts) != 1 or not self._hosts.allows(hosts[0]):
-            asked = ", ".join(host.decode("latin-1") for host in hosts)[:80]
-            raise RefusalError(
-                400,
-                f"Host {asked!r} is not a name of this service: use another, or start it with --allow-host",
-            )
+        if len(hosts) == 1 and self._hosts.allows(hosts[0]):
+            return
+        received = ", ".join(host.decode("latin-1") for host in hosts)[:80]
+        raise RefusalError(
+            400,
+            f"Host {received!r} is not a name of this service: use another, or start it with --allow-host",
+        )
 
 
 class Responder:
@@ -110,9 +116,10 @@ class Responder:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             if self._headers:
-                own = message["headers"] = list(message["headers"])
+                own = list(message["headers"])
                 names = {name.lower() for name, _ in own}
-                own += [header for header in self._headers if header[0] not in names]
+                added = [(name, value) for name, value in self._headers if name not in names]
+                message["headers"] = own + added
         await self._send(message)
         if message["type"] == "http.response.body" and not message.get("more_body"):
             self.complete = True
@@ -157,16 +164,18 @@ async def _digitlab_error(_: Request, error: Exception) -> Response:
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = repr(request.url.path[:80])
-    texts = {
-        404: f"no such path: {path}; see /docs",
-        405: f"{path} does not accept {request.method}: see /docs",
-    }
-    text = texts.get(error.status_code, HTTPStatus(error.status_code).phrase)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        text = f"no such path: {path}; see /docs"
+    elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        text = f"{path} does not accept {request.method}: see /docs"
+    else:
+        text = HTTPStatus(error.status_code).phrase
     return error_response(RefusalError(error.status_code, text, error.headers))
 
 
 async def _validation_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     fault = error.errors()[0]
-    field = ".".join(str(step) for step in fault["loc"][1:])
+    _, *steps = fault["loc"]  # the first says where the field was: in the body, the path or the query
+    field = ".".join(str(step) for step in steps)
     return error_response(RefusalError(422, f"{field}: {fault['msg']}", field=field))

@@ -15,10 +15,11 @@ from digitlab.serving.openapi import errors, json_body
 from digitlab.serving.replies import RefusalError, busy, json_response
 from digitlab.serving.security import REPORT_POLICY, is_owner, require_owner, require_token
 from digitlab.serving.service import Service
+from digitlab.serving.study_catalog import StudyCatalog
 from digitlab.serving.study_events import StudyEvents
+from digitlab.serving.study_identity import is_same_study
 from digitlab.serving.study_orders import ORDER_SCHEMA, Order, examples, read_order
 from digitlab.serving.study_runs import study_path, write_study
-from digitlab.serving.study_shelf import StudyShelf, is_same_study
 from digitlab.spec.library import collection_names, recipe_names, resolve_study, study_names
 from digitlab.spec.study import Study
 
@@ -116,7 +117,7 @@ class StudyDesk:
         self._service = service
         self._heavy = service.heavy
         self._runs = service.runs
-        self._shelf = StudyShelf(service.settings.store)
+        self._shelf = StudyCatalog(service.settings.store)
         self._streams = 0
 
     async def list(self) -> dict[str, Any]:
@@ -130,7 +131,7 @@ class StudyDesk:
         }
 
     async def detail(self, name: str) -> dict[str, Any]:
-        """Return all that is known of a study, as plain values; see `StudyShelf.detail`."""
+        """Return all that is known of a study, as plain values; see `StudyCatalog.detail`."""
         return self._annotated(await self._heavy.run(self._shelf.detail, name))
 
     def _annotated(self, values: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from digitlab.serving.replies import RefusalError, encode
 from digitlab.serving.service import Service
-from digitlab.serving.study_shelf import StudyShelf
+from digitlab.serving.study_catalog import StudyCatalog
 
 LOOK_SECONDS = 0.5
 """Seconds between two checks of the store's files."""
@@ -31,7 +31,7 @@ class StudyEvents:
         name: name of the study or the collection.
     """
 
-    def __init__(self, service: Service, shelf: StudyShelf, name: str) -> None:
+    def __init__(self, service: Service, shelf: StudyCatalog, name: str) -> None:
         self._service = service
         self._runs = service.runs
         self._shelf = shelf

@@ -22,7 +22,7 @@ from digitlab.training.run import check_drawn_digits
 _FINGERPRINT = re.compile(f"[0-9a-f]{{{SHORT},64}}")
 
 
-class _Asked(NamedTuple):
+class _ResolvedStudy(NamedTuple):
     """A study with its recipes, and with its data under a name that is valid everywhere."""
 
     study: Study
@@ -37,7 +37,7 @@ class _Asked(NamedTuple):
         return make_plan(study, self.recipe, fingerprint, precision, self.recipes, other)
 
 
-class _KeptData(NamedTuple):
+class _ResolvedData(NamedTuple):
     """The requested data, with remarks on it."""
 
     spec: DataSpec
@@ -77,12 +77,13 @@ def plan_study(
         DataError: there is no such data, its validation part is too large, or digits would be generated among
             images of other classes.
     """
-    asked = _asked(study, seeds)
+    resolved = _resolve(study, seeds)
     if data is None:
-        require_folder(asked.study.data.dataset, resolve_study(study).data.dataset, study_folder(study))
-    spec, dataset = _data(asked.study.data, data, load)
+        written = resolve_study(study).data.dataset  # as the user wrote it, for the message
+        require_folder(resolved.study.data.dataset, written, study_folder(study))
+    spec, dataset = _load_data(resolved.study.data, data, load)
     stratified_split(dataset.y_train, spec.validation, spec.split_seed)  # raises before anything is trained
-    plan = asked.on(spec, dataset.fingerprint, native_precision())
+    plan = resolved.on(spec, dataset.fingerprint, native_precision())
     for trial in plan.trials:
         check_drawn_digits(trial, dataset)
     return plan
@@ -115,9 +116,10 @@ def stored_plan(
         DataError: there is no such data, and the study was never run on data of that name.
     """
     if study in study_names() or study_folder(study) is not None:
-        asked = _asked(study)
-        kept = store.plans(asked.study.name)
-        return _stored(asked, kept, store, seeds, _kept_data(asked.study, kept, data, load))
+        resolved = _resolve(study)
+        kept = store.plans(resolved.study.name)
+        resolved_data = _resolve_data(resolved.study, kept, data, load)
+        return _stored(resolved, resolved_data, kept, store, seeds)
     kept = store.plans(study)
     if not kept:
         resolve_study(study)  # raises, and lists the known studies
@@ -126,32 +128,37 @@ def stored_plan(
         own = last.own_data
         remarks = [] if own is None else [_elsewhere(kept, own.dataset, own.fingerprint)]
         return _as_trained(last, store, seeds, remarks)
-    found = _kept_data(last.own_study, kept, data, load)
-    run = _last_on(kept, found.fingerprint)
+    resolved_data = _resolve_data(last.own_study, kept, data, load)
+    run = _last_on(kept, resolved_data.fingerprint)
     if run is not None:  # the last run on this data counts, even if one on other data is newer
-        return _as_trained(run, store, seeds, found.remarks)
-    return _stored(_Asked(last.own_study, last.recipe, last.recipes), kept, store, seeds, found)
+        return _as_trained(run, store, seeds, resolved_data.remarks)
+    resolved = _ResolvedStudy(last.own_study, last.recipe, last.recipes)
+    return _stored(resolved, resolved_data, kept, store, seeds)
 
 
 def _last_on(kept: Iterable[Plan], fingerprint: str) -> Plan | None:
+    """Return the plan of the last run on some data (None: there was none)."""
     return next((plan for plan in kept if plan.fingerprint == fingerprint), None)
 
 
 def _stored(
-    asked: _Asked, kept: Sequence[Plan], store: Store, seeds: int | None, found: _KeptData
+    resolved: _ResolvedStudy, data: _ResolvedData, kept: Sequence[Plan], store: Store, seeds: int | None
 ) -> StoredPlan:
-    spec, fingerprint, remarks = found
-    last = _last_on(kept, fingerprint)
-    plan = asked.on(spec, fingerprint, native_precision())
-    other = () if last is None else plan.differences(last)
-    if last is None and kept:
-        remarks.append(_elsewhere(kept, spec.dataset, fingerprint))
-    elif other:
+    plan = resolved.on(data.spec, data.fingerprint, native_precision())
+    remarks = [*data.remarks]
+    last = _last_on(kept, data.fingerprint)
+    if last is None:
+        if kept:
+            remarks.append(_elsewhere(kept, data.spec.dataset, data.fingerprint))
+        return _as_trained(plan, store, seeds, remarks)
+    differences = plan.differences(last)
+    if differences:
         remarks.append(
-            f"study {asked.study.name}: differs from the last run of that name on "
-            f"{data_title(spec.dataset)} (other {', '.join(other)}); its results in the store are shown"
+            f"study {resolved.study.name}: differs from the last run of that name on "
+            f"{data_title(data.spec.dataset)} (other {', '.join(differences)}); its results in the store "
+            "are shown"
         )
-    elif last is not None:
+    else:
         plan = plan.as_run(last).with_seeds(last.study.seeds)
     return _as_trained(plan, store, seeds, remarks)
 
@@ -182,78 +189,88 @@ def replaced(kept: Plan, plan: Plan) -> str:
     )
 
 
-def _asked(study: str | Study, seeds: int | None = None) -> _Asked:
-    found, folder = resolve_study(study), study_folder(study)
-    values = found.to_values()
-    values["data"]["dataset"] = locate(found.data.dataset, folder)
+def _resolve(study: str | Study, seeds: int | None = None) -> _ResolvedStudy:
+    written = resolve_study(study)
+    folder = study_folder(study)
+    values = written.to_values()
+    values["data"]["dataset"] = locate(written.data.dataset, folder)
     if seeds is not None:
         values["seeds"] = seeds
-    asked = Study.from_values(values, f"study {found.name}")
-    recipes = {name: resolve_recipe(name, folder) for name in recipes_named(asked)}
-    return _Asked(asked, resolve_recipe(asked.recipe), recipes)
+    resolved = Study.from_values(values, f"study {written.name}")  # validates the seeds, too
+    recipes = {name: resolve_recipe(name, folder) for name in recipes_named(resolved)}
+    return _ResolvedStudy(resolved, resolve_recipe(resolved.recipe), recipes)
 
 
-def _data(own: DataSpec, data: str | None, load: Callable[[str], Dataset]) -> tuple[DataSpec, Dataset]:
+def _load_data(own: DataSpec, data: str | None, load: Callable[[str], Dataset]) -> tuple[DataSpec, Dataset]:
     """Load a study's own data, or other data with a validation part that fits it."""
-    place = own.dataset if data is None else locate(data)
-    if data is not None:
-        require_folder(place, data)
-    dataset = load(place)
+    if data is None:
+        path = own.dataset
+    else:
+        path = locate(data)
+        require_folder(path, data)
+    dataset = load(path)
     entry = CATALOG.get(own.dataset)
     if entry is None:
-        is_own = Path(place).resolve() == Path(own.dataset).resolve()
-    else:
+        is_own = Path(path).resolve() == Path(own.dataset).resolve()
+    else:  # a copy of the files in a folder is the study's own data, too
         is_own = entry.fingerprint == dataset.fingerprint
     if is_own:
         return own, dataset
     fitting = min(own.validation, fitting_validation(len(dataset.y_train)))
-    return own.model_copy(update={"dataset": place, "validation": fitting}), dataset
+    return own.model_copy(update={"dataset": path, "validation": fitting}), dataset
 
 
-def _kept_data(
+def _resolve_data(
     study: Study, kept: Iterable[Plan], data: str | None, load: Callable[[str], Dataset]
-) -> _KeptData:
+) -> _ResolvedData:
     """Find the requested data; if it is not available any more, use the plan of a run on it."""
     own = study.data
+    # A folder may have a name of hexadecimal digits; it comes first.
     if data is not None and _FINGERPRINT.fullmatch(data) and not Path(data).is_dir():
         for plan in kept:
             if plan.fingerprint.startswith(data):
-                return _KeptData(plan.study.data, plan.fingerprint, [])
+                return _ResolvedData(plan.study.data, plan.fingerprint, [])
     try:
         if data is None and own.dataset in CATALOG:
-            return _KeptData(own, known_fingerprint(own.dataset), [])
-        spec, dataset = _data(own, data, load)
-        return _KeptData(spec, dataset.fingerprint, [])
+            return _ResolvedData(own, known_fingerprint(own.dataset), [])
+        spec, dataset = _load_data(own, data, load)
+        return _ResolvedData(spec, dataset.fingerprint, [])
     except DataError as error:
-        place = own.dataset if data is None else locate(data)
+        path = own.dataset if data is None else locate(data)
         for plan in kept:
-            if locate(plan.study.data.dataset) == place:
+            if locate(plan.study.data.dataset) == path:
                 remark = f"study {study.name}: {error}; shown as last run"
-                return _KeptData(plan.study.data, plan.fingerprint, [remark])
+                return _ResolvedData(plan.study.data, plan.fingerprint, [remark])
         raise
 
 
-def _elsewhere(kept: Sequence[Plan], place: str, fingerprint: str | None) -> str:
+def _elsewhere(kept: Sequence[Plan], path: str, fingerprint: str | None) -> str:
     """Return a line on the other data that a study was run on, and the options that show those runs."""
     runs = []
     for plan in kept:
         dataset = plan.study.data.dataset
-        option = plan.fingerprint[:SHORT] if locate(dataset) == place else dataset
+        option = dataset
+        if locate(dataset) == path:  # the same path had other contents then: only the fingerprint tells
+            option = plan.fingerprint[:SHORT]
         runs.append(f"on {data_title(dataset, plan.fingerprint)}, which --data {option} shows")
-    name, data = kept[0].study.name, data_title(place, fingerprint)
+    name = kept[0].study.name
+    data = data_title(path, fingerprint)
     return f"study {name}: was not run on {data}, but {'; and '.join(runs)}"
 
 
 def _as_trained(plan: Plan, store: Store, seeds: int | None, remarks: Iterable[str]) -> StoredPlan:
     """Return the plan, in another engine version or precision if only that has results."""
-    shown = _trained(plan if seeds is None else plan.with_seeds(seeds), store)
-    said = [*remarks]
+    if seeds is not None:
+        plan = plan.with_seeds(seeds)
+    shown = _trained(plan, store)
+    lines = [*remarks]
     if shown.precision != plan.precision:
-        said.append(
+        lines.append(
             f"study {plan.study.name}: shown in {shown.precision}, as trained on another machine; the store "
             f"has no results in {plan.precision}"
         )
-    return StoredPlan(shown, (*said, *_older_engine(shown)))
+    lines += _older_engine(shown)
+    return StoredPlan(shown, tuple(lines))
 
 
 def _trained(plan: Plan, store: Store) -> Plan:
@@ -265,25 +282,26 @@ def _trained(plan: Plan, store: Store) -> Plan:
     best, most = plan, 0
     for version in range(plan.engine_version, 0, -1):
         for precision in (plan.precision, other):
-            tried = plan.with_engine(version).with_precision(precision)
-            count = len(store.find_runs(tried.trials))
-            if count == len(tried.trials):
-                return tried
+            candidate = plan.with_engine(version).with_precision(precision)
+            count = len(store.find_runs(candidate.trials))
+            if count == len(candidate.trials):
+                return candidate
             if count > most:
-                best, most = tried, count
+                best, most = candidate, count
     return best
 
 
 def _older_engine(plan: Plan) -> tuple[str, ...]:
     """Return a line if the results are from an older engine version, else nothing."""
-    older = {
-        trial.engine_version: engine_version_of(trial.model)
-        for trial in plan.trials
-        if trial.engine_version < engine_version_of(trial.model)
-    }
-    if not older:
+    present: dict[int, int] = {}  # by the older version
+    for trial in plan.trials:
+        version = engine_version_of(trial.model)
+        if trial.engine_version < version:
+            present[trial.engine_version] = version
+    if not present:
         return ()
+    oldest = min(present)
     return (
-        f"study {plan.study.name}: trained by engine version {min(older)}, older than the present "
-        f"{older[min(older)]};  digitlab study run  trains it anew",
+        f"study {plan.study.name}: trained by engine version {oldest}, older than the present "
+        f"{present[oldest]};  digitlab study run  trains it anew",
     )

@@ -55,13 +55,13 @@ class RunOptions:
     """Options of a run.
 
     Attributes:
-        again: whether trials that are done are trained again.
+        force: whether trials that are done are trained again.
         retry_failed: whether trials that failed are trained again.
         bundles: folder in which each trained network is saved as a bundle, RECIPE-seedS-ID, on the computer
             that trains it (None: networks are not saved).
     """
 
-    again: bool = False
+    force: bool = False
     retry_failed: bool = False
     bundles: Path | None = None
 
@@ -124,32 +124,33 @@ def run_plans(
         MissingExtraError: a trial is to be trained, and TensorFlow or Keras is not installed.
         StoreError: the store cannot be written, or another runner is working on it.
     """
-    trials = _in_order(trial for plan in plans for trial in plan.trials)
-    survey = _survey(trials, store, options)
-    if not survey.todo:
-        observer.planned(*survey)
-        _keep_plans(plans, store, observer, required=False)
+    trials = _in_order([trial for plan in plans for trial in plan.trials])
+    work = _work_set(trials, store, options)
+    if not work.todo:
+        observer.planned(*work)
+        _save_plans(plans, store, observer, required=False)
         return
-    check_versions(survey.todo)
+    check_versions(work.todo)
     require_libraries()
     with store.exclusive():
-        survey = _survey(trials, store, options)  # another runner may have worked meanwhile
-        observer.planned(*survey)
-        _keep_plans(plans, store, observer)
-        task = TrainTask.on_data_of(survey.todo, options.bundles, load)
+        work = _work_set(trials, store, options)  # another runner may have worked meanwhile
+        observer.planned(*work)
+        _save_plans(plans, store, observer)
+        task = TrainTask.on_data_of(work.todo, options.bundles, load)
         tried: set[str] = set()
-        while survey.todo:
-            keeper = _Keeper(survey.todo, store, observer)
-            executor.run(task, survey.todo, keeper.keep)
-            if not keeper.failed:
+        while work.todo:
+            writer = _StoreWriter(work.todo, store, observer)
+            executor.run(task, work.todo, writer.write)
+            if not writer.failed:
                 return
-            tried |= {trial.id for trial in survey.todo}
-            survey = _survey(trials, store, replace(options, again=False), tried)
-            if survey.todo:
-                observer.planned(*survey)
+            # A training that failed may have been that of shorter trials, too: they are trained alone.
+            tried |= {trial.id for trial in work.todo}
+            work = _work_set(trials, store, replace(options, force=False), tried)
+            if work.todo:
+                observer.planned(*work)
 
 
-def _keep_plans(plans: Iterable[Plan], store: Store, observer: Observer, required: bool = True) -> None:
+def _save_plans(plans: Iterable[Plan], store: Store, observer: Observer, required: bool = True) -> None:
     for plan in plans:
         kept = store.plan(plan.study.name, plan.fingerprint)
         try:
@@ -160,7 +161,8 @@ def _keep_plans(plans: Iterable[Plan], store: Store, observer: Observer, require
             if kept != plan:
                 observer.remark(f"plan of study {plan.study.name} not saved: {error}")
             continue
-        if kept is not None and (line := replaced(kept, plan)):
+        line = "" if kept is None else replaced(kept, plan)
+        if line:
             observer.remark(line)
 
 
@@ -172,20 +174,24 @@ def failed_trials(plans: Iterable[Plan], store: Store) -> tuple[Trial, ...]:
         store: store to search.
     """
     trials = {trial.id: trial for plan in plans for trial in plan.trials}
-    failed = [trials[trial] for trial in reasons(store.statuses(trials), "failed")]
+    failed = [trials[id_] for id_ in reasons(store.statuses(trials), "failed")]
     done = store.find_runs(failed)  # by a longer training
     return tuple(trial for trial in failed if trial.id not in done)
 
 
 def _in_order(trials: Iterable[Trial]) -> list[Trial]:
-    """Sort by seed, so that an interrupted study has whole seeds to compare; within a seed the longest trials
-    come first, so that workers finish together."""
-    return sorted(
-        trials, key=lambda trial: (trial.seed, -cost(trial.model).multiply_adds * trial.training.epochs)
-    )
+    """Sort trials in the order in which they are trained."""
+
+    def order(trial: Trial) -> tuple[int, int]:
+        # By seed, so that an interrupted study has whole seeds to compare; within a seed the longest first,
+        # so that workers finish together.
+        work = cost(trial.model).multiply_adds * trial.training.epochs
+        return trial.seed, -work
+
+    return sorted(trials, key=order)
 
 
-class _Survey(NamedTuple):
+class _WorkSet(NamedTuple):
     """Trainings that some trials need, by their state."""
 
     done: tuple[Trial, ...]
@@ -193,26 +199,26 @@ class _Survey(NamedTuple):
     todo: tuple[Trial, ...]
 
 
-def _survey(
+def _work_set(
     trials: Sequence[Trial], store: Store, options: RunOptions, tried: Container[str] = ()
-) -> _Survey:
+) -> _WorkSet:
     """Find what is still to be trained; trials in `tried`, of this run, are not tried again."""
-    done = {} if options.again else store.find_runs(trials)
+    done = {} if options.force else store.find_runs(trials)
+    open_trials = [trial for trial in trials if trial.id not in done]
     failed = {}
-    if not (options.again or options.retry_failed):
-        failed = reasons(store.statuses(trial.id for trial in trials if trial.id not in done), "failed")
-    left = [trial for trial in trials if not (trial.id in done or trial.id in failed or trial.id in tried)]
-    todo = minimal_runs(left)
-    asked = {trial.id for trial in todo}
-    others = [trial for trial in minimal_runs(trials) if trial.id not in asked]
-    return _Survey(
+    if not (options.force or options.retry_failed):
+        failed = reasons(store.statuses(trial.id for trial in open_trials), "failed")
+    todo = minimal_runs(trial for trial in open_trials if trial.id not in failed and trial.id not in tried)
+    wanted = {trial.id for trial in todo}
+    others = [trial for trial in minimal_runs(trials) if trial.id not in wanted]
+    return _WorkSet(
         done=tuple(trial for trial in others if trial.id in done),
         failed=tuple(trial for trial in others if trial.id not in done),
         todo=todo,
     )
 
 
-class _Keeper:
+class _StoreWriter:
     """Stores the events of trials, and passes them to the observer."""
 
     def __init__(self, trials: Sequence[Trial], store: Store, observer: Observer) -> None:
@@ -221,7 +227,7 @@ class _Keeper:
         self.observer = observer
         self.failed = False
 
-    def keep(self, event: Event) -> None:
+    def write(self, event: Event) -> None:
         trial = self.trials[event.index]
         match event:
             case Started():
@@ -253,7 +259,7 @@ def read_table(plan: Plan, store: Store, *, curves: bool = True) -> StudyTable:
         return aggregate(plan, store.results(plan.trials), failed, interrupted)
     figures = store.figures(plan.trials)
     table = aggregate(plan, figures, failed, interrupted)
-    # Key figures have no number of images, which is the same for all trials.
+    # Key figures have no number of images, which is the same for all trials: one whole result has it.
     first = [trial for trial in plan.trials if trial.id in figures][:1]
     for result in store.results(first).values():
         table = replace(table, images=result.final_test.images)
@@ -292,10 +298,10 @@ class TrainTask:
         dataset = self.datasets[trial.data.dataset]
         trained = train_trial(trial, dataset, on_epoch=report)
         if self.bundles is not None:
-            self._keep(trained, dataset, self.bundles)
+            self._save(trained, dataset, self.bundles)
         return trained.result
 
-    def _keep(self, trained: TrainOutput, dataset: Dataset, bundles: Path) -> None:
+    def _save(self, trained: TrainOutput, dataset: Dataset, bundles: Path) -> None:
         from digitlab.bundle.writing import write_trained
 
         trial = trained.result.trial

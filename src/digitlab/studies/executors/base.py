@@ -98,7 +98,7 @@ def fail_unsent(index: int, on_event: Callable[[Event], None], error: Exception)
     on_event(Failed(index, reason_of(error)))
 
 
-class Parcel:
+class PickledTask:
     """A pickled task in a worker: loaded when it is first needed, and kept for all further items.
 
     Args:
@@ -107,15 +107,15 @@ class Parcel:
     """
 
     def __init__(self, message: bytes, buffers: Sequence[Any] = ()) -> None:
-        self._sent: tuple[bytes, Sequence[Any]] | None = (message, buffers)
+        self._pickled: tuple[bytes, Sequence[Any]] | None = (message, buffers)
         self._task: Task | None = None
 
     def task(self) -> Task:
         """Return the task; if it cannot be loaded, each call raises the error."""
-        if self._sent is not None:
-            message, buffers = self._sent
+        if self._pickled is not None:
+            message, buffers = self._pickled
             self._task = pickle.loads(message, buffers=buffers)
-            self._sent = None  # it may hold a whole data set
+            self._pickled = None  # it may hold a whole data set
         assert self._task is not None
         return self._task
 
@@ -126,7 +126,8 @@ class Parcel:
             The pickled outcome, for `event_of`.
         """
         try:
-            return pickle.dumps((Done, self.task()(pickle.loads(item), report)))
+            value = self.task()(pickle.loads(item), report)
+            return pickle.dumps((Done, value))
         except Exception as error:  # raised by the task, or by pickling its value
             return pickle.dumps((Failed, reason_of(error)))
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 
-_HELD = (signal.SIGINT, signal.SIGTERM)
+_DEFERRED = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def hold_interrupts() -> Iterator[None]:
+def defer_signals() -> Iterator[None]:
     """Defer SIGINT and SIGTERM here, and SIGINT in the child, while a process is started in this context.
 
     An interrupted start leaves a process that nobody keeps track of, or one that finds nothing to read and
@@ -23,17 +23,17 @@ def hold_interrupts() -> Iterator[None]:
     arrived: list[int] = []
     handlers = {}
     if threading.current_thread() is threading.main_thread():  # no other thread is interrupted
-        for number in _HELD:
-            if signal.getsignal(number) is not None:  # else it is not Python's, and cannot be restored
-                handlers[number] = signal.signal(number, lambda number, _: arrived.append(number))
+        for item in _DEFERRED:
+            if signal.getsignal(item) is not None:  # else it is not Python's, and cannot be restored
+                handlers[item] = signal.signal(item, lambda received, _: arrived.append(received))
     try:
         with _blocked_for_children():
             yield
     finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        for number in arrived:
-            signal.raise_signal(number)
+        for item, handler in handlers.items():
+            signal.signal(item, handler)
+        for received in arrived:
+            signal.raise_signal(received)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from digitlab.studies.executors.base import (
     ATTEMPTS,
     Event,
     Failed,
-    Parcel,
+    PickledTask,
     Progress,
     Started,
     Task,
@@ -31,7 +31,7 @@ from digitlab.studies.executors.base import (
     fail_unsent,
     reason_of,
 )
-from digitlab.studies.executors.interrupts import hold_interrupts
+from digitlab.studies.executors.interrupts import defer_signals
 
 STOP_SECONDS = 5.0
 
@@ -87,8 +87,11 @@ class _Worker:
         self.item = b""
 
     def give(self, index: int, attempt: int, item: bytes) -> None:
-        self.index, self.attempt, self.item, self.busy = index, attempt, item, True
-        if self.ready:
+        self.index = index
+        self.attempt = attempt
+        self.item = item
+        self.busy = True
+        if self.ready:  # else `begin` sends it, when the worker reads
             self._send(item)
 
     def begin(self, task: bytes) -> None:
@@ -116,15 +119,16 @@ class _Run:
         self.items = items
         self.on_event = on_event
         self.most = most
-        self.waiting = deque((index, 1) for index in range(len(items)))  # with the number of the attempt
+        self.waiting = deque((i, 1) for i in range(len(items)))  # with the number of the attempt
         self.workers: list[_Worker] = []
 
     def to_the_end(self) -> None:
         self._feed()
         while busy := [worker for worker in self.workers if worker.busy]:
             ready = wait([worker.connection for worker in busy])
-            for worker in [worker for worker in busy if worker.connection in ready]:
-                self._listen(worker)
+            for worker in busy:
+                if worker.connection in ready:
+                    self._listen(worker)
             self._feed()
 
     def stop(self) -> None:
@@ -134,7 +138,10 @@ class _Run:
             worker.await_end()
 
     def _feed(self) -> None:
-        while self.waiting and (worker := self._idle_worker()):
+        while self.waiting:
+            worker = self._idle_worker()
+            if worker is None:
+                return
             index, attempt = self.waiting.popleft()
             try:
                 item = pickle.dumps(self.items[index])
@@ -151,7 +158,7 @@ class _Run:
             self._drop(worker)  # it died between two items, and costs none
         if len(self.workers) == self.most:
             return None
-        with hold_interrupts():
+        with defer_signals():
             self.workers.append(_Worker())
         return self.workers[-1]
 
@@ -159,7 +166,7 @@ class _Run:
         try:
             message = worker.connection.recv_bytes()
         except (EOFError, OSError):
-            self._bury(worker)
+            self._on_worker_death(worker)
             return
         if message == _READY:
             worker.begin(self.task)
@@ -172,7 +179,7 @@ class _Run:
         worker.busy = isinstance(event, Progress)
         self.on_event(event)
 
-    def _bury(self, worker: _Worker) -> None:
+    def _on_worker_death(self, worker: _Worker) -> None:
         worker.process.join(STOP_SECONDS)  # the pipe can end before the exit code is known
         self._drop(worker)
         code = worker.process.exitcode
@@ -196,8 +203,13 @@ class _Run:
 def _ending(code: int | None) -> str:
     if code is None or code >= 0:
         return f"exit status {code}"
-    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-    return f"{name} (out of memory?)" if name == "SIGKILL" else name
+    number = -code  # as `multiprocessing` reports the signal that ended a process
+    if number not in set(signal.Signals):
+        return f"signal {number}"
+    name = signal.Signals(number).name
+    if name == "SIGKILL":  # what Linux sends when memory runs out
+        return f"{name} (out of memory?)"
+    return name
 
 
 def _work(connection: Connection) -> None:
@@ -205,9 +217,11 @@ def _work(connection: Connection) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, OSError):  # the parent process has ended
         connection.send_bytes(_READY)
-        parcel = Parcel(connection.recv_bytes())
+        task = PickledTask(connection.recv_bytes())
+        report = partial(_report, connection)
         while True:
-            connection.send_bytes(parcel.perform(connection.recv_bytes(), partial(_report, connection)))
+            item = connection.recv_bytes()
+            connection.send_bytes(task.perform(item, report))
 
 
 def _end_with_parent() -> None:

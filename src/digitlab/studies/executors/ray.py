@@ -24,7 +24,7 @@ from digitlab.studies.executors.base import (
     ATTEMPTS,
     Event,
     Failed,
-    Parcel,
+    PickledTask,
     Progress,
     Started,
     Task,
@@ -33,7 +33,7 @@ from digitlab.studies.executors.base import (
     fail_unsent,
     reason_of,
 )
-from digitlab.studies.executors.ray_address import knock
+from digitlab.studies.executors.ray_address import probe
 from digitlab.training.process import available_cores, environment
 
 # Ray reads these when it is imported; they keep lines about its nodes and workers out of our output.
@@ -89,8 +89,9 @@ class RayExecutor:
             return
         with _connected(self.address, self.workers):
             # Buffers stay in the object store as they are; workers read them there without a copy.
-            parcel = ray.put([sent, *(np.frombuffer(each.raw(), np.uint8) for each in buffers)])
-            run = _Run(parcel, items, on_event, self)
+            arrays = [np.frombuffer(buffer.raw(), np.uint8) for buffer in buffers]
+            pickled = ray.put([sent, *arrays])
+            run = _Run(pickled, items, on_event, self)
             try:
                 run.to_the_end()
             except exceptions.RayError as error:
@@ -99,7 +100,7 @@ class RayExecutor:
                 run.stop()
 
 
-class _Flight:
+class _InFlight:
     """An item that was submitted to Ray."""
 
     def __init__(self, number: int, index: int) -> None:
@@ -114,42 +115,43 @@ class _Run:
     """One call of `run`: the waiting and the submitted items."""
 
     def __init__(
-        self, parcel: Any, items: Sequence[Any], on_event: Callable[[Event], None], executor: RayExecutor
+        self, task: Any, items: Sequence[Any], on_event: Callable[[Event], None], executor: RayExecutor
     ) -> None:
-        self.parcel = [parcel]  # in a list, else Ray would resolve it for each item
+        self.task = [task]  # its reference in a list, else Ray would resolve it for each item
         self.items = items
         self.on_event = on_event
         self.executor = executor
         self.waiting = deque(range(len(items)))
-        self.with_ray: dict[Any, _Flight] = {}  # by reference
-        self.open: dict[int, _Flight] = {}  # by number, until its end is reported
-        self.flights = 0
+        self.in_flight: dict[Any, _InFlight] = {}  # by reference
+        self.unfinished: dict[int, _InFlight] = {}  # by number, until its end is reported
+        self.submitted = 0
         self.deaths: dict[int, list[str]] = {}  # by index, the nodes on which a worker died
         self.most = 0
         self.refresh_at = 0.0
         self.perform: Any = ray.remote(num_cpus=1, num_gpus=executor.gpus, max_retries=0)(_perform)
         here: Any = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        self.mailbox: Any = ray.remote(num_cpus=0, scheduling_strategy=here)(_Mailbox).remote()
-        self.mail = self.mailbox.take.remote()
+        self.queue: Any = ray.remote(num_cpus=0, scheduling_strategy=here)(_ReportQueue).remote()
+        self.reports = self.queue.take.remote()
 
     def to_the_end(self) -> None:
-        while self.waiting or self.with_ray:
+        while self.waiting or self.in_flight:
             self._feed()
             ready = self._await()
-            ended = [self.with_ray.pop(each) for each in ready if each != self.mail]
+            ended = [self.in_flight.pop(reference) for reference in ready if reference != self.reports]
             if ready:
-                self._read_mail(to_the_last=bool(ended))
+                # An item that ended may have reported before; its reports come first.
+                self._read_reports(to_the_last=bool(ended))
             for flight in ended:
-                self._land(flight)
+                self._complete(flight)
 
     def stop(self) -> None:
         with suppress(exceptions.RayError, ConnectionError):  # the cluster may be what has ended the run
-            for reference in self.with_ray:
+            for reference in self.in_flight:
                 ray.cancel(reference, force=True)
-            ray.kill(self.mailbox)
+            ray.kill(self.queue)
 
     def _feed(self) -> None:
-        while self.waiting and len(self.with_ray) < self._room():
+        while self.waiting and len(self.in_flight) < self._most_in_flight():
             index = self.waiting.popleft()
             try:
                 item = pickle.dumps(self.items[index])
@@ -158,7 +160,7 @@ class _Run:
             else:
                 self._submit(index, item)
 
-    def _room(self) -> int:
+    def _most_in_flight(self) -> int:
         """Limit submitted items to twice those that can run, so that neither a core nor a new node waits."""
         if time.monotonic() > self.refresh_at:
             self.most = self.executor.workers or 2 + 2 * _slots(self.executor.gpus)
@@ -166,130 +168,136 @@ class _Run:
         return self.most
 
     def _submit(self, index: int, item: bytes) -> None:
-        self.flights += 1
-        flight = _Flight(self.flights, index)
-        flight.reference = self.perform.remote(self.parcel, item, flight.number, self.mailbox, _versions())
-        self.with_ray[flight.reference] = self.open[flight.number] = flight
+        self.submitted += 1
+        flight = _InFlight(self.submitted, index)
+        flight.reference = self.perform.remote(self.task, item, flight.number, self.queue, _versions())
+        self.in_flight[flight.reference] = flight
+        self.unfinished[flight.number] = flight
 
     def _await(self) -> Sequence[Any]:
-        awaited = [self.mail, *self.with_ray]
+        awaited = [self.reports, *self.in_flight]
         ready, _ = ray.wait(awaited, num_returns=len(awaited), timeout=0)
-        if not ready and self.with_ray:
+        if not ready and self.in_flight:
             ready, _ = ray.wait(awaited, num_returns=1, timeout=REFRESH_SECONDS)
         return ready
 
-    def _read_mail(self, to_the_last: bool) -> None:
+    def _read_reports(self, to_the_last: bool) -> None:
         """Pass on the workers' reports: those that are there, or all that were sent before this call."""
         if to_the_last:
-            self.mailbox.put.remote(_LAST)
+            self.queue.put.remote(_LAST)
         while True:
-            mail = ray.get(self.mail)
-            self.mail = self.mailbox.take.remote()
-            for number, node, message in mail:
-                if flight := self.open.get(number):  # else it has ended, or is tried again
-                    self._begin(flight, node)
-                    if message:
-                        self._tell(flight, message)
-            if not to_the_last or _LAST in mail:
+            reports = ray.get(self.reports)
+            self.reports = self.queue.take.remote()
+            for number, node, message in reports:
+                flight = self.unfinished.get(number)
+                if flight is None:  # it has ended, or is tried again
+                    continue
+                self._begin(flight, node)
+                if message:
+                    self._pass_on(flight, message)
+            if not to_the_last or _LAST in reports:
                 return
 
-    def _begin(self, flight: _Flight, node: str = "") -> None:
+    def _begin(self, flight: _InFlight, node: str = "") -> None:
         flight.node = flight.node or node
         if not flight.started:
             flight.started = True
             self.on_event(Started(flight.index))
 
-    def _tell(self, flight: _Flight, message: bytes) -> None:
+    def _pass_on(self, flight: _InFlight, message: bytes) -> None:
         try:
             event = event_of(flight.index, message)
         except Exception as error:  # pickled in the worker, but not loadable here
             ray.cancel(flight.reference, force=True)
             event = Failed(flight.index, reason_of(error))
         if not isinstance(event, Progress):
-            del self.open[flight.number]
+            del self.unfinished[flight.number]
         self.on_event(event)
 
-    def _land(self, flight: _Flight) -> None:
+    def _complete(self, flight: _InFlight) -> None:
         """Report how an item ended, or retry it."""
         try:
             message: Any = ray.get(flight.reference)
         except (exceptions.NodeDiedError, exceptions.ObjectLostError):
             self._try_again(flight)
         except (exceptions.WorkerCrashedError, exceptions.OutOfMemoryError) as error:
-            self._bury(flight, error)
+            self._on_worker_death(flight, error)
         except exceptions.TaskCancelledError:
-            if flight.number in self.open:
+            if flight.number in self.unfinished:
                 raise
         except exceptions.RayTaskError as error:  # not raised by the task, whose errors are messages
             raise _explained(error) from error
         else:
-            if flight.number in self.open:
+            if flight.number in self.unfinished:
                 self._begin(flight)
-                self._tell(flight, message)
+                self._pass_on(flight, message)
 
-    def _bury(self, flight: _Flight, error: Exception) -> None:
+    def _on_worker_death(self, flight: _InFlight, error: Exception) -> None:
         deaths = self.deaths.setdefault(flight.index, [])
         deaths.append(flight.node)
         lost = {node["NodeID"] for node in ray.nodes() if not node["Alive"]}
-        if flight.number in self.open:
+        if flight.number in self.unfinished:
             self._begin(flight)  # its message that it had started may be lost with the worker
         if sum(node not in lost for node in deaths) < ATTEMPTS:
             self._try_again(flight)
-        elif self.open.pop(flight.number, None):
+        elif self.unfinished.pop(flight.number, None):
             reason = f"its worker died {ATTEMPTS} times, at last with {reason_of(error)}"
             self.on_event(Failed(flight.index, reason))
 
-    def _try_again(self, flight: _Flight) -> None:
-        if self.open.pop(flight.number, None):  # else its end has been reported
+    def _try_again(self, flight: _InFlight) -> None:
+        if self.unfinished.pop(flight.number, None):  # else its end has been reported
             self.waiting.appendleft(flight.index)
 
 
 _LAST = (0, "", b"")
-"""Message that the driver puts into the mailbox to see when it has read all messages before it."""
+"""Message that the driver puts into the queue to see when it has read all messages before it."""
 
 
-class _Mailbox:
+class _ReportQueue:
     """Actor on the driver's node that queues the workers' reports in order until the driver takes them."""
 
     def __init__(self) -> None:
-        self._mail: list[tuple[int, str, bytes]] = []
+        self._reports: list[tuple[int, str, bytes]] = []
         self._arrived = asyncio.Event()
 
-    async def put(self, mail: tuple[int, str, bytes]) -> None:
-        self._mail.append(mail)
+    async def put(self, report: tuple[int, str, bytes]) -> None:
+        self._reports.append(report)
         self._arrived.set()
 
     async def take(self) -> list[tuple[int, str, bytes]]:
         await self._arrived.wait()
         self._arrived.clear()
-        mail, self._mail = self._mail, []
-        return mail
+        reports, self._reports = self._reports, []
+        return reports
 
 
-def _perform(parcel: list[Any], item: bytes, number: int, mailbox: Any, versions: dict[str, str]) -> bytes:
+def _perform(task: list[Any], item: bytes, number: int, queue: Any, versions: dict[str, str]) -> bytes:
     """Run the task on an item in a Ray worker, which keeps the task, and TensorFlow, for the next one."""
     _require_versions(versions)
-    mailbox.put.remote((number, ray.get_runtime_context().get_node_id(), b""))
+    queue.put.remote((number, ray.get_runtime_context().get_node_id(), b""))
 
     def report(what: Any) -> None:
         # Waited for, so that nothing is lost if the worker dies at once.
-        ray.get(mailbox.put.remote((number, "", pickle.dumps((Progress, what)))))
+        ray.get(queue.put.remote((number, "", pickle.dumps((Progress, what)))))
 
-    return _received(*parcel).perform(item, report)
+    return _received(*task).perform(item, report)
 
 
 @lru_cache(maxsize=1)
-def _received(parcel: Any) -> Parcel:
-    message, *buffers = ray.get(parcel)
-    return Parcel(message, buffers)
+def _received(reference: Any) -> PickledTask:
+    message, *buffers = ray.get(reference)
+    return PickledTask(message, buffers)
 
 
 @lru_cache(maxsize=1)
 def _versions() -> dict[str, str]:
     known = environment()
-    tensorflow = known.get("tensorflow-cpu") or known.get("tensorflow", "")
-    return {name: known.get(name, "") for name in ("digitlab", "keras", "python")} | {
-        "tensorflow": tensorflow,
+    return {
+        "digitlab": known.get("digitlab", ""),
+        "keras": known.get("keras", ""),
+        "python": known.get("python", ""),
+        # The package for processors alone has another name.
+        "tensorflow": known.get("tensorflow-cpu") or known.get("tensorflow", ""),
         "engine version": str(ENGINE_VERSION),  # clones of one version may be at different commits
         "synthesis version": str(SYNTHESIS_VERSION),
     }
@@ -318,8 +326,10 @@ def _explained(error: exceptions.RayTaskError) -> DigitlabError:
 def _slots(gpus: float) -> int:
     """Return the number of items that the cluster can run at the same time."""
     resources = ray.cluster_resources()
-    cores = resources.get("CPU", 0)
-    return int(min(cores, resources.get("GPU", 0) / gpus) if gpus else cores)
+    slots = resources.get("CPU", 0)
+    if gpus:
+        slots = min(slots, resources.get("GPU", 0) / gpus)
+    return int(slots)
 
 
 @contextmanager
@@ -377,7 +387,7 @@ def _connect(address: str | None, workers: int | None) -> None:
             raise DigitlabError(f"Ray does not start on this machine: {reason_of(error)}") from error
         return
     if address != "auto":
-        knock(address)
+        probe(address)
     try:
         try:
             ray.init(address, **quiet)

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 SECONDS = 5.0  # time limit of the check
 
-_KNOCKS = {"": "NodeInfoGcsService/CheckAlive", "ray://": "RayletDriver/ClusterInfo"}
+_METHODS = {"": "NodeInfoGcsService/CheckAlive", "ray://": "RayletDriver/ClusterInfo"}
 
 
-def knock(address: str) -> None:
+def probe(address: str) -> None:
     """Check that a Ray cluster answers at an address.
 
     Args:
@@ -27,15 +27,16 @@ def knock(address: str) -> None:
     """
     import grpc
 
-    found = re.fullmatch(r"(ray://|)([^/]+:\d+)", address)
-    if found is None:
+    match = re.fullmatch(r"(ray://|)([^/]+:\d+)", address)
+    if match is None:
         raise UserError(f"address: expected auto, HOST:PORT or ray://HOST:PORT, received {address!r}")
     if os.environ.get("RAY_USE_TLS", "0") != "0":
         return  # only Ray has the certificates
-    scheme, where = found.groups()
+    scheme, where = match.groups()
+    options = [("grpc.enable_http_proxy", 0)]  # Ray itself uses none
     try:
-        with grpc.insecure_channel(where, options=[("grpc.enable_http_proxy", 0)]) as channel:
-            channel.unary_unary(f"/ray.rpc.{_KNOCKS[scheme]}")(b"", timeout=SECONDS)
+        with grpc.insecure_channel(where, options=options) as channel:
+            channel.unary_unary(f"/ray.rpc.{_METHODS[scheme]}")(b"", timeout=SECONDS)
     except grpc.RpcError as error:
         _refuse(address, cast("grpc.Call", error))
 

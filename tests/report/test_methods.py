@@ -8,17 +8,17 @@ import numpy as np
 
 from clothes import CLOTHES
 from digitlab.data.dataset import Dataset
-from digitlab.report import Material
+from digitlab.report import StudyData
 from digitlab.report.content import Illustration, Tabular
-from digitlab.report.measured import facts, versions_text
+from digitlab.report.methods import method_notes, versions_text
 from digitlab.report.section import study_section
 from digitlab.results.aggregate import aggregate
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
-def told(material: Material, name: str) -> list[str]:
-    [fact] = [fact for fact in facts([material.table]) if fact.name == name]
+def told(material: StudyData, name: str) -> list[str]:
+    [fact] = [fact for fact in method_notes([material.table]) if fact.name == name]
     return [line for entry in fact.entries for line in entry.lines]
 
 
@@ -53,7 +53,7 @@ def test_classes_are_called_by_their_names(
     material = make_material(
         digits=replace(mnist, classes=CLOTHES), answers=lambda _, seed: predictions[seed]
     )
-    blocks = {block.title: block.pieces for block in study_section(material, "key", digits=6).blocks}
+    blocks = {block.title: block.pieces for block in study_section(material, "key", misread=6).blocks}
     [confusion] = blocks["Confusion"]
     assert isinstance(confusion, Tabular)
     assert [row[0] for row in confusion.table.rows[:2]] == ["0 Top", "1 Trouser"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from digitlab.report.material import Material
 from digitlab.report.metric import ERROR, Metric, metrics_of
+from digitlab.report.study_data import StudyData
 from digitlab.report.text import is_numeric
 from digitlab.spec.plan import Cell
 from digitlab.spec.study import Axis, Level
@@ -69,7 +69,7 @@ class Trials(NamedTuple):
     total: int
 
 
-class Evidence(NamedTuple):
+class LevelComparisons(NamedTuple):
     """Comparison of each level of a study with its reference level, by one metric.
 
     Attributes:
@@ -78,7 +78,7 @@ class Evidence(NamedTuple):
         levels: levels of the study, each with one value per axis.
         trials: numbers of trials of each level.
         reference: index of the reference level in `levels`.
-        comparisons: one comparison per other level, in the order of `levels`.
+        by_level: one comparison per other level, in the order of `levels`.
         images: number of test images, which verdicts are about (None: unknown).
         new_digits: expectation on new digits for each comparison (None: unknown; empty: unknown for all).
         interaction: interaction of two axes that both have ends (None: there are no such axes, or no seed has
@@ -90,7 +90,7 @@ class Evidence(NamedTuple):
     levels: tuple[tuple[Level, ...], ...]
     trials: tuple[Trials, ...]
     reference: int
-    comparisons: tuple[Comparison, ...]
+    by_level: tuple[Comparison, ...]
     images: int | None = None
     new_digits: tuple[NewDigits | None, ...] = ()
     interaction: Interaction | None = None
@@ -98,12 +98,12 @@ class Evidence(NamedTuple):
     @property
     def tested(self) -> bool:
         """Whether at least one level could be tested."""
-        return any(comparison.paired.n > 1 for comparison in self.comparisons)
+        return any(comparison.paired.n > 1 for comparison in self.by_level)
 
     @property
     def tests(self) -> int:
         """Number of levels that were tested together."""
-        return sum(not math.isnan(comparison.holm_p) for comparison in self.comparisons)
+        return sum(not math.isnan(comparison.holm_p) for comparison in self.by_level)
 
     def is_unstable(self, level: int) -> bool:
         """Return whether a trial of a level failed; the seeds that are left do not represent the level."""
@@ -124,18 +124,18 @@ class Evidence(NamedTuple):
 
     def verdict_on_new_digits(self, comparison: Comparison) -> str:
         """Return the verdict for new digits; what is undecided on these images stays undecided."""
-        found = self.verdict(comparison)
+        verdict = self.verdict(comparison)
         digits = self.digits(comparison)
-        if digits is None or found not in ("less", "more"):
-            return found
+        if digits is None or verdict not in ("less", "more"):
+            return verdict
         return _verdict(digits.holm_p, digits.expected.difference)
 
     def digits(self, comparison: Comparison) -> NewDigits | None:
         """Return the expectation for a comparison on new digits (None: unknown)."""
         if not self.new_digits:
             return None
-        places = [each.level for each in self.comparisons]
-        return self.new_digits[places.index(comparison.level)]
+        levels = [item.level for item in self.by_level]
+        return self.new_digits[levels.index(comparison.level)]
 
 
 def _verdict(holm_p: float, difference: float) -> str:
@@ -146,77 +146,91 @@ def _verdict(holm_p: float, difference: float) -> str:
     return "less" if difference < 0 else "more"
 
 
-def evidence_of(material: Material) -> tuple[Evidence, ...]:
+def compare_levels(study_data: StudyData) -> tuple[LevelComparisons, ...]:
     """Compare the levels of a study with its reference level, by each of its metrics.
 
     Args:
-        material: the study's material.
+        study_data: the study's results, predictions and data.
 
     Returns:
-        One `Evidence` per metric whose values are known; empty if there is only one level.
+        One `LevelComparisons` per metric whose values are known; empty if there is only one level.
 
     Raises:
         MissingExtraError: SciPy is not installed.
     """
-    if len(material.table.rows) < 2:
+    if len(study_data.table.rows) < 2:
         return ()
-    known = (metric for metric in metrics_of(material.table.plan) if metric is ERROR or material.results)
-    return tuple(_evidence(material, metric) for metric in known)
+    comparisons = []
+    for metric in metrics_of(study_data.table.plan):
+        # Every table has the error; other metrics are read from whole results.
+        if metric is ERROR or study_data.results:
+            comparisons.append(_compare_by(metric, study_data))
+    return tuple(comparisons)
 
 
-def _evidence(material: Material, metric: Metric) -> Evidence:
+def _compare_by(metric: Metric, study_data: StudyData) -> LevelComparisons:
     from digitlab.results.statistics import compare
 
-    plan, pairs = material.table.plan, material.levels()
+    plan = study_data.table.plan
+    pairs = study_data.levels()
     levels = tuple(cell.levels for _, cell in pairs)
     reference = levels.index(plan.reference)
-    values = [material.by_seed(row, cell, metric) for row, cell in pairs]
+    values = [study_data.by_seed(row, cell, metric) for row, cell in pairs]
     trials = tuple(Trials(len(row.failed), len(cell.trials)) for row, cell in pairs)
-    comparisons = compare(values, reference, metric.difference, metric.largest)
-    judged_by_classes = metric is ERROR and material.predictions
-    return Evidence(
+    by_level = compare(values, reference, metric.difference, metric.largest)
+    new_digits: tuple[NewDigits | None, ...] = ()
+    interaction = None
+    if metric is ERROR:  # predictions are classes, of which only the error can be computed
+        new_digits = _on_new_digits(study_data, reference, by_level)
+        interaction = _interaction(plan.study.axes, values, trials)
+    return LevelComparisons(
         metric=metric,
         axes=plan.study.axes,
         levels=levels,
         trials=trials,
         reference=reference,
-        comparisons=comparisons,
-        images=material.table.images,
-        new_digits=_on_new_digits(material, reference, comparisons) if judged_by_classes else (),
-        interaction=_interaction(plan.study.axes, values, trials) if metric is ERROR else None,
+        by_level=by_level,
+        images=study_data.table.images,
+        new_digits=new_digits,
+        interaction=interaction,
     )
 
 
 def _on_new_digits(
-    material: Material, reference: int, comparisons: Sequence[Comparison]
+    study_data: StudyData, reference: int, comparisons: Sequence[Comparison]
 ) -> tuple[NewDigits | None, ...]:
     from digitlab.results.statistics import holm
 
-    if material.digits is None:
+    if study_data.digits is None or not study_data.predictions:
         return ()
-    right = [_right(material, cell, material.digits.y_test) for cell in material.table.plan.cells]
-    expected = [_expected(right[each.level], right[reference]) for each in comparisons]
-    corrected = holm([math.nan if each is None else each.p for each in expected])
-    return tuple(
-        None if each is None else NewDigits(each, p) for each, p in zip(expected, corrected, strict=True)
-    )
+    labels = study_data.digits.y_test
+    correct = [_correct(study_data, cell, labels) for cell in study_data.table.plan.cells]
+    differences = [_crossed(correct[item.level], correct[reference]) for item in comparisons]
+    p_values = [math.nan if difference is None else difference.p for difference in differences]
+    new_digits = []
+    for difference, holm_p in zip(differences, holm(p_values), strict=True):
+        new_digits.append(None if difference is None else NewDigits(difference, holm_p))
+    return tuple(new_digits)
 
 
-def _expected(level: dict[int, np.ndarray], base: dict[int, np.ndarray]) -> CrossedDifference | None:
+def _crossed(level: dict[int, np.ndarray], reference: dict[int, np.ndarray]) -> CrossedDifference | None:
     from digitlab.results.crossed import crossed_difference
 
-    shared = sorted(base.keys() & level.keys())
-    if len(shared) < 2:
+    shared = sorted(reference.keys() & level.keys())
+    if len(shared) < 2:  # one seed has no variance
         return None
     of_level = np.stack([level[seed] for seed in shared])  # bool [seeds, images]
-    of_base = np.stack([base[seed] for seed in shared])
-    return crossed_difference(of_level, of_base)
+    of_reference = np.stack([reference[seed] for seed in shared])
+    return crossed_difference(of_level, of_reference)
 
 
-def _right(material: Material, cell: Cell, labels: np.ndarray) -> dict[int, np.ndarray]:
+def _correct(study_data: StudyData, cell: Cell, labels: np.ndarray) -> dict[int, np.ndarray]:
     """Return, by seed, which test images were classified correctly, bool [n]."""
-    known = (trial for trial in cell.trials if trial.id in material.predictions)
-    return {trial.seed: material.predictions[trial.id] == labels for trial in known}
+    correct = {}
+    for trial in cell.trials:
+        if trial.id in study_data.predictions:
+            correct[trial.seed] = study_data.predictions[trial.id] == labels
+    return correct
 
 
 def _interaction(
@@ -231,13 +245,15 @@ def _interaction(
     from digitlab.results.statistics import detectable_difference, paired_difference, spread_limit
 
     columns = len(axes[1].values)  # levels are listed with the second axis varying fastest
-    places = 0, columns - 1, len(values) - columns, len(values) - 1
-    corners = [values[place] for place in places]
-    seeds = sorted(set.intersection(*(set(corner) for corner in corners)))
+    corners = 0, columns - 1, len(values) - columns, len(values) - 1
+    seeds = sorted(set.intersection(*(set(values[i]) for i in corners)))
     if not seeds:
         return None
-    first_low, first_high, last_low, last_high = ([corner[seed] for seed in seeds] for corner in corners)
-    low, high = np.subtract(last_low, first_low), np.subtract(last_high, first_high)
+    errors = np.array([[values[i][seed] for seed in seeds] for i in corners])  # [corners, seeds]
+    first_low, first_high, last_low, last_high = errors
+    low = last_low - first_low
+    high = last_high - first_high
+    # Each change lies within -100 and 100 points, and their difference within twice as many.
     paired = paired_difference(high.tolist(), low.tolist(), 2 * ERROR.largest)
     detectable = math.nan
     if paired.sd > 0:
@@ -246,9 +262,11 @@ def _interaction(
         changes=(float(low.mean()), float(high.mean())),
         paired=paired,
         detectable=detectable,
-        unstable=any(trials[place].failed for place in places),
+        unstable=any(trials[i].failed for i in corners),
     )
 
 
 def _has_ends(axis: Axis) -> bool:
-    return len(axis.values) == 2 or (len(axis.values) > 2 and is_numeric(axis.values))
+    if len(axis.values) > 2:
+        return is_numeric(axis.values)
+    return len(axis.values) == 2

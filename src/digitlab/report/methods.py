@@ -70,7 +70,7 @@ class Entry(NamedTuple):
     lines: tuple[str, ...]
 
 
-class Fact(NamedTuple):
+class MethodNote(NamedTuple):
     """One circumstance of the studies of a report.
 
     Attributes:
@@ -82,34 +82,40 @@ class Fact(NamedTuple):
     entries: tuple[Entry, ...]
 
 
-def facts(tables: Sequence[StudyTable]) -> tuple[Fact, ...]:
+def method_notes(tables: Sequence[StudyTable]) -> tuple[MethodNote, ...]:
     """Return the circumstances under which studies were measured.
 
     Args:
         tables: results of the studies, at least one.
     """
-    told = [_facts(table) for table in tables]
+    studies = [table.plan.study.name for table in tables]
+    circumstances = [_circumstances(table) for table in tables]
     names: dict[str, None] = {}  # in the order in which studies have them
-    for circumstances in told:
-        names |= dict.fromkeys(circumstances)
-    return tuple(Fact(name, tuple(_entries(name, told, tables))) for name in names)
+    for item in circumstances:
+        names |= dict.fromkeys(item)
+    notes = []
+    for name in names:
+        lines = [item.get(name, ()) for item in circumstances]
+        notes.append(MethodNote(name, tuple(_entries(studies, lines))))
+    return tuple(notes)
 
 
-def _entries(
-    name: str, told: Sequence[Mapping[str, tuple[str, ...]]], tables: Sequence[StudyTable]
-) -> Iterator[Entry]:
-    holders: dict[tuple[str, ...], list[str]] = {}
-    for circumstances, table in zip(told, tables, strict=True):
-        if name in circumstances:
-            holders.setdefault(circumstances[name], []).append(table.plan.study.name)
-    for lines, studies in holders.items():
-        yield Entry("" if len(studies) == len(tables) else ", ".join(studies), lines)
+def _entries(studies: Sequence[str], lines: Sequence[tuple[str, ...]]) -> Iterator[Entry]:
+    """Yield each text once, with the studies that have it; none for studies without lines."""
+    by_lines: dict[tuple[str, ...], list[str]] = {}
+    for study, its_lines in zip(studies, lines, strict=True):
+        if its_lines:
+            by_lines.setdefault(its_lines, []).append(study)
+    for shared, names in by_lines.items():
+        of_all = len(names) == len(studies)
+        yield Entry("" if of_all else ", ".join(names), shared)
 
 
-def _facts(table: StudyTable) -> dict[str, tuple[str, ...]]:
+def _circumstances(table: StudyTable) -> dict[str, tuple[str, ...]]:
+    """Return the lines on each circumstance of one study, without those that it does not have."""
     trial = _reference_trial(table)
     several = len(table.rows) > 1
-    told = {
+    circumstances = {
         "Recipe": tuple(_recipes(table)),
         "Varied": tuple(_varied(table)),
         "Seeds": (f"{_seeds(table)}; a seed determines the initial weights and all other randomness",),
@@ -124,7 +130,7 @@ def _facts(table: StudyTable) -> dict[str, tuple[str, ...]]:
         "Machine": tuple(_machines(table)) or ("nothing is trained yet",),
         "Code": tuple(map(_revision, table.revisions)),
     }
-    return {name: lines for name, lines in told.items() if lines}
+    return {name: lines for name, lines in circumstances.items() if lines}
 
 
 def _recipes(table: StudyTable) -> Iterator[str]:
@@ -134,11 +140,14 @@ def _recipes(table: StudyTable) -> Iterator[str]:
     for cell in plan.cells:
         if all(cell.levels[i] == plan.reference[i] for i in others):
             trial = cell.trials[0]
-            yield f"{trial.recipe}: {', '.join(_settings(table, trial))}"
+            settings = ", ".join(_settings(table, trial))
+            yield f"{trial.recipe}: {settings}"
 
 
 def _reference_trial(table: StudyTable) -> Trial:
-    return next(cell for cell in table.plan.cells if cell.levels == table.plan.reference).trials[0]
+    plan = table.plan
+    reference = next(cell for cell in plan.cells if cell.levels == plan.reference)
+    return reference.trials[0]
 
 
 def method_line(table: StudyTable) -> str:
@@ -152,9 +161,10 @@ def method_line(table: StudyTable) -> str:
     parts = [
         f"{data.name}, {data.validation:,} of its training images kept for validation",
         f"{seeds} seeds a level" if seeds > 1 else "one seed a level",
-        *map(_versions, table.environments[:1]),
-        "test set evaluated after epochs fixed in advance, used for no choice",
     ]
+    if table.environments:  # the first stands for all; the notes under "Machine" list them
+        parts.append(_versions(table.environments[0]))
+    parts.append("test set evaluated after epochs fixed in advance, used for no choice")
     if len(table.rows) > 1:
         parts.append(
             "95 % intervals of differences not corrected, verdicts by Holm's p below 0.05, about these "
@@ -171,7 +181,9 @@ def _versions(environment: Mapping[str, str]) -> str:
 
 def _seeds(table: StudyTable) -> str:
     last = table.plan.study.seeds - 1
-    return f"0 to {last}, the same for every level" if last else "0 for every level"
+    if last == 0:
+        return "0 for every level"
+    return f"0 to {last}, the same for every level"
 
 
 def _data(data: DataSpec) -> Iterator[str]:
@@ -188,6 +200,7 @@ def _settings(table: StudyTable, trial: Trial) -> Iterator[str]:
         for path, value in _flat(part, spec.to_values()):
             if path in varied:
                 continue
+            # Of lists only empty ones are left: the others are flattened to their items.
             text = str(value) if isinstance(value, list) else level_text(value)
             yield f"{path} = {text}"
 
@@ -223,13 +236,16 @@ def versions_text(trial: Trial) -> str:
 def _version(what: str, its: int, ours: int) -> str:
     if its == ours:
         return f"{what} version {its}"
-    return f"{what} version {its}, {'older' if its < ours else 'newer'} than the present {ours}"
+    age = "older" if its < ours else "newer"
+    return f"{what} version {its}, {age} than the present {ours}"
 
 
 def _revision(code: Revision | None) -> str:
     if code is None:
         return "the commit was not recorded"
-    return f"commit {code.commit}" + ("" if code.clean else ", with uncommitted changes")
+    if code.clean:
+        return f"commit {code.commit}"
+    return f"commit {code.commit}, with uncommitted changes"
 
 
 def _machines(table: StudyTable) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from digitlab.data import load
-from digitlab.report import read_material
+from digitlab.report import read_study_data
 from digitlab.results import Store
 from digitlab.spec import Axis
 from digitlab.spec.plan import minimal_runs
@@ -36,6 +36,6 @@ def test_twenty_trials_are_read_in_five_statements(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Traced))
     with Store(tmp_path / "store.sqlite", create=False) as store:
         statements.clear()
-        material = read_material(plan, store, load(tmp_path))
+        material = read_study_data(plan, store, load(tmp_path))
     assert len(material.predictions) == len(material.results) == 20
     assert len(statements) == 5, statements

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from digitlab.report import Material, evidence_of, sentences
-from digitlab.report.verdicts import MOST_SENTENCES, verdicts
+from digitlab.report import StudyData, compare_levels, comparison_sentences
+from digitlab.report.sentences import MOST_SENTENCES, study_sentences
 from digitlab.results import StudyTable
 from digitlab.spec import Axis
 
@@ -27,12 +27,12 @@ def test_a_difference_is_told_with_its_interval_seeds_test_and_corrected_p(make_
     # -0.35, -0.30, -0.25: t = -0.3 / (0.05 / sqrt(3)) = -10.39; with 2 degrees of freedom
     # p = 1 - t / sqrt(t^2 + 2) = 0.0091; the interval is 4.303 * 0.0289 = 0.124 to either side.
     table = make_table(TWO, test=errors((2.0, 2.0, 2.0), (1.65, 1.70, 1.75)))
-    assert verdicts(table) == (
+    assert study_sentences(table) == (
         "With neurons = 16, networks err 0.30 points less than with 8 on these 10,000 images "
         "(95 % interval 0.18 to 0.42, 3 seeds, paired t, Holm p = 0.009).",
     )
     table = make_table(TWO, test=errors((2.0, 2.0, 2.0), (2.35, 2.30, 2.25)))
-    assert verdicts(table) == (
+    assert study_sentences(table) == (
         "With neurons = 16, networks err 0.30 points more than with 8 on these 10,000 images "
         "(95 % interval 0.18 to 0.42, 3 seeds, paired t, Holm p = 0.009).",
     )
@@ -43,7 +43,7 @@ def test_no_verdict_says_what_would_have_been_seen_and_how_many_seeds_would_see_
     # 0.4463), or 0.212; with 3 pairs 80 % power takes 3.264 of it, and a difference of 0.472 of it takes
     # 38 pairs.
     table = make_table(TWO, test=errors((2.0, 2.0, 2.0), (1.7, 1.8, 1.9)))
-    assert verdicts(table) == (
+    assert study_sentences(table) == (
         "Against neurons = 8, 3 seeds can show no difference in error with 16 on these 10,000 images (−0.20 "
         "points, 95 % interval −0.45 to 0.05, Holm p = 0.074; they detect 0.69 points with power 80 %, if "
         "the spread is at its upper limit; 38 seeds are enough to detect 0.1 points).",
@@ -55,10 +55,10 @@ def test_holm_and_not_the_single_interval_decides(make_table) -> None:
     table = make_table(
         FOUR, test=errors((2.0, 2.0, 2.0), (1.73, 1.80, 1.67), (2.1, 2.2, 1.9), (2.3, 2.5, 1.8))
     )
-    (sentence,) = verdicts(make_table(TWO, test=errors((2.0, 2.0, 2.0), (1.73, 1.80, 1.67))))
+    (sentence,) = study_sentences(make_table(TWO, test=errors((2.0, 2.0, 2.0), (1.73, 1.80, 1.67))))
     assert sentence.startswith("With neurons = 16, networks err 0.27 points less than with 8")
     assert sentence.endswith("Holm p = 0.019).")
-    told = verdicts(table)
+    told = study_sentences(table)
     assert not any(f"{amount} points less than" in each for each in told for amount in ("0.20", "0.30"))
     # It has a sentence of its own, and is not called alike with the others.
     assert told[0].startswith(
@@ -82,7 +82,7 @@ def test_a_level_that_its_own_interval_tells_apart_is_not_pooled_with_the_others
         (3.08, 2.89, 3.01, 2.77, 2.88),
         (3.95, 3.38, 3.65, 3.51, 3.65),
     )
-    told = verdicts(make_table(sizes, seeds=5, test=errors(*tests)))
+    told = study_sentences(make_table(sizes, seeds=5, test=errors(*tests)))
     (own,) = (each for each in told if each.startswith("With batch = 256, "))
     assert own.startswith(
         "With batch = 256, networks err 0.19 points more than with 128 on these 10,000 images by its own "
@@ -96,7 +96,7 @@ def test_a_level_that_its_own_interval_tells_apart_is_not_pooled_with_the_others
 
 def test_where_the_seeds_already_see_enough_no_more_are_asked_for(make_table) -> None:
     table = make_table(TWO, test=errors((2.0, 2.0, 2.0), (1.99, 2.0, 2.01)))
-    assert verdicts(table) == (
+    assert study_sentences(table) == (
         "Against neurons = 8, 3 seeds can show no difference in error with 16 on these 10,000 images (0.00 "
         "points, 95 % interval −0.02 to 0.02, Holm p = 1.000; they detect 0.07 points with power 80 %, if "
         "the spread is at its upper limit).",
@@ -104,13 +104,13 @@ def test_where_the_seeds_already_see_enough_no_more_are_asked_for(make_table) ->
 
 
 def test_no_study_has_as_many_seeds_as_some_would_take(make_table) -> None:
-    (sentence,) = verdicts(make_table(TWO, test=errors((2.0, 2.0, 2.0), (9.0, 2.0, 1.0))))
+    (sentence,) = study_sentences(make_table(TWO, test=errors((2.0, 2.0, 2.0), (9.0, 2.0, 1.0))))
     assert sentence.endswith("1000 seeds or more are needed to detect 0.1 points).")
 
 
 def test_several_levels_without_a_verdict_share_a_sentence(make_table) -> None:
     table = make_table(FOUR, test=errors((2.0, 2.0, 2.0), (1.7, 1.8, 1.9), (2.1, 2.2, 2.0), (2.0, 2.2, 1.9)))
-    assert verdicts(table) == (
+    assert study_sentences(table) == (
         "Against neurons = 8, 3 seeds can show no difference in error with 16, 32 or 64 on these 10,000 "
         "images (−0.20 to 0.10 points, each against it alone, 95 % intervals within −0.45 to 0.41; they "
         "detect 1.20 to 1.83 points with power 80 %, if the spread is at its upper limit; 50 to 113 seeds "
@@ -120,7 +120,7 @@ def test_several_levels_without_a_verdict_share_a_sentence(make_table) -> None:
 
 def test_seeds_that_could_miss_anything_cannot_decide(make_table) -> None:
     table = make_table(TWO, seeds=2, test=errors((20.4, 20.1), (80.1, 99.4)))
-    sentence, of_the_spread = verdicts(table)
+    sentence, of_the_spread = study_sentences(table)
     assert of_the_spread.startswith("With neurons = 16, the seeds spread 64.3 times")
     assert sentence == (
         "Against neurons = 8, 2 seeds cannot decide about the error with 16 on these 10,000 images (69.50 "
@@ -132,7 +132,7 @@ def test_seeds_that_could_miss_anything_cannot_decide(make_table) -> None:
 
 @pytest.mark.parametrize("level", [0, 1])
 def test_a_level_of_which_seeds_failed_is_neither_better_nor_worse(make_table, level: int) -> None:
-    told = verdicts(
+    told = study_sentences(
         make_table(
             TWO,
             seeds=5,
@@ -154,36 +154,36 @@ def test_a_level_of_which_seeds_failed_is_neither_better_nor_worse(make_table, l
 
 def test_a_level_of_which_all_seeds_failed_is_unstable_too(make_table) -> None:
     failed = {(1, seed): "out of memory" for seed in range(3)}
-    assert verdicts(make_table(TWO, failed=failed)) == (
+    assert study_sentences(make_table(TWO, failed=failed)) == (
         "With neurons = 16, 3 of 3 seeds failed: unstable, and called neither better nor worse than 8.",
     )
 
 
 def test_a_spread_far_from_the_references_is_told_beside_the_verdict(make_table) -> None:
     steady, collapsed = (2.0, 2.1, 1.9, 2.05, 2.0), (1.7, 1.8, 1.6, 90.2, 1.7)
-    told = verdicts(make_table(TWO, seeds=5, test=errors(steady, collapsed)))
+    told = study_sentences(make_table(TWO, seeds=5, test=errors(steady, collapsed)))
     assert told[1] == (
         "With neurons = 16, the seeds spread 534 times (standard deviations 39.58 and 0.07) as far as with "
         "8: some of its trainings may have gone wrong, and its test may have too many false positives."
     )
     assert told[0].startswith("Against neurons = 8, 5 seeds cannot decide about the error with 16")
-    told = verdicts(make_table(TWO, seeds=5, test=errors(collapsed, steady)))
+    told = study_sentences(make_table(TWO, seeds=5, test=errors(collapsed, steady)))
     assert told[1].startswith("With neurons = 8, the reference, the seeds spread up to 534 times (")
 
 
 def test_corners_of_which_seeds_failed_are_not_said_to_interact(make_table) -> None:
-    (first, *_) = verdicts(make_table(EPOCHS, TWO, test=crossed, failed={(5, 1): "out of memory"}))
+    (first, *_) = study_sentences(make_table(EPOCHS, TWO, test=crossed, failed={(5, 1): "out of memory"}))
     assert first == "The interaction of the axes is not tested: seeds failed at their ends."
 
 
 def test_equal_differences_leave_no_spread_to_test_by(make_table) -> None:
     table = make_table(TWO, test=errors((2.0, 2.1, 2.2), (2.5, 2.6, 2.7)))
-    assert verdicts(table) == (
+    assert study_sentences(table) == (
         "With neurons = 16, networks err 0.50 points more than with 8 on these 10,000 images, with each of "
         "3 seeds alike: no test without a spread.",
     )
     table = make_table(TWO, test=errors((2.0, 2.1, 2.2), (2.0, 2.1, 2.2)))
-    assert verdicts(table) == (
+    assert study_sentences(table) == (
         "With neurons = 16, the error is the same as with 8 on these 10,000 images, with each of 3 seeds "
         "alike: no test without a spread.",
     )
@@ -195,16 +195,16 @@ def test_a_level_without_two_shared_seeds_is_not_tested(make_table) -> None:
         test=errors((2.0, 2.0, 2.0), (1.65, 1.70, 1.75), (2.1, 2.2, 1.9), (2.3, 2.5, 1.8)),
         missing={(2, 0), (2, 1), (3, 0), (3, 1), (3, 2)},
     )
-    first, last = verdicts(table)
+    first, last = study_sentences(table)
     assert first.startswith("With neurons = 16, networks err 0.30 points less than with 8")
     assert last == "Not tested in error: neurons = 32 and 64; a test needs two seeds that both levels have."
 
 
 def test_one_seed_tests_nothing_and_one_level_has_nothing_to_be_compared_with(make_table) -> None:
-    assert verdicts(make_table(FOUR, seeds=1)) == (
+    assert study_sentences(make_table(FOUR, seeds=1)) == (
         "Nothing is tested in error: a test needs two seeds that two levels share.",
     )
-    assert verdicts(make_table(Axis(path="model.hidden.0", values=(8,)))) == ()
+    assert study_sentences(make_table(Axis(path="model.hidden.0", values=(8,)))) == ()
 
 
 def crossed(cell: int, seed: int) -> float:
@@ -213,7 +213,7 @@ def crossed(cell: int, seed: int) -> float:
 
 
 def test_of_two_axes_the_reference_is_named_by_what_differs(make_table) -> None:
-    told = verdicts(make_table(EPOCHS, TWO, test=crossed))
+    told = study_sentences(make_table(EPOCHS, TWO, test=crossed))
     assert told[0].startswith(
         "With epochs = 1, neurons = 8, networks err 3.93 points more than with epochs = 2 on these 10,000 "
         "images ("
@@ -231,7 +231,7 @@ def test_without_a_verdict_the_setting_that_stays_is_named_first(make_table) -> 
         [0.3, 0.8, 0.2],
         [0.9, 0.1, 0.3],
     ]
-    told = verdicts(make_table(EPOCHS, TWO, test=lambda cell, seed: 2 + noise[cell][seed]))
+    told = study_sentences(make_table(EPOCHS, TWO, test=lambda cell, seed: 2 + noise[cell][seed]))
     assert told[1].startswith(
         "With neurons = 8, against epochs = 2, 3 seeds cannot decide about the error with 1 on these "
         "10,000 images ("
@@ -252,7 +252,7 @@ def test_of_many_levels_the_most_telling_have_a_sentence_and_the_rest_are_counte
         noise = np.random.default_rng([cell, seed]).uniform(-0.03, 0.03)
         return 9 - cell // 5 - (cell % 5) / 3 + noise
 
-    interaction, *told, rest = verdicts(make_table(epochs, neurons, test=test))
+    interaction, *told, rest = study_sentences(make_table(epochs, neurons, test=test))
     assert len(told) == MOST_SENTENCES == 8
     # One setting changed tells more than two: all eight sentences are of these.
     assert all(
@@ -272,13 +272,13 @@ def test_an_interaction_is_the_difference_between_two_changes(make_table) -> Non
     table = make_table(
         EPOCHS, TWO, test=errors(first, (8.0, 8.0, 8.0), first, first, last, (3.05, 3.0, 2.95))
     )
-    assert verdicts(table)[0] == (
+    assert study_sentences(table)[0] == (
         "The axes interact: from epochs = 1 to 5 the error changes by −6.00 points at neurons = 8 and by "
         "−5.00 points at 16, 1.00 points apart on these 10,000 images (95 % interval 0.88 to 1.12, 3 "
         "seeds, paired t, p < 0.001)."
     )
     table = make_table(EPOCHS, TWO, test=errors(first, (8.0, 8.0, 8.0), first, first, last, (1.7, 1.8, 1.9)))
-    assert verdicts(table)[0] == (
+    assert study_sentences(table)[0] == (
         "No interaction that 3 seeds can show: from epochs = 1 to 5 the error changes by −6.00 points at "
         "neurons = 8 and by −6.20 points at 16, 0.20 points apart on these 10,000 images (95 % interval "
         "−0.45 to 0.05, 3 seeds, paired t, p = 0.074)."
@@ -287,10 +287,10 @@ def test_an_interaction_is_the_difference_between_two_changes(make_table) -> Non
 
 def test_more_than_two_words_have_no_ends_to_contrast(make_material) -> None:
     optimizer = Axis(path="training.optimizer", values=("adam", "sgd"), label="optimizer")
-    (two_words,) = evidence_of(make_material(optimizer, TWO))
+    (two_words,) = compare_levels(make_material(optimizer, TWO))
     assert two_words.interaction is not None
     network = Axis(path="recipe", values=("mlp", "cnn", "deep-cnn"), label="network")
-    (three_words,) = evidence_of(make_material(network, EPOCHS))
+    (three_words,) = compare_levels(make_material(network, EPOCHS))
     assert three_words.interaction is None
 
 
@@ -300,7 +300,7 @@ def test_where_the_loss_is_varied_both_metrics_are_judged(make_material) -> None
         test=errors((2.0, 2.0, 2.0), (1.7, 1.8, 1.9)),
         mse=errors((0.003, 0.003, 0.003), (0.00335, 0.0033, 0.00325)),
     )
-    by_error, by_squares = verdicts(material.table, material.results)
+    by_error, by_squares = study_sentences(material.table, material.results)
     assert by_error.startswith(
         "Against loss = crossentropy, 3 seeds can show no difference in error with mse on "
     )
@@ -308,14 +308,16 @@ def test_where_the_loss_is_varied_both_metrics_are_judged(make_material) -> None
         "With loss = mse, the mean squared error is 0.00030 more than with crossentropy on these 10,000 "
         "images (95 % interval 0.00018 to 0.00042, 3 seeds, paired t, Holm p = 0.009)."
     )
-    assert verdicts(material.table) == (by_error,)  # squared errors by seed are in the results
+    assert study_sentences(material.table) == (by_error,)  # squared errors by seed are in the results
 
 
 def test_sentences_of_the_evidence_are_those_of_the_table(make_material) -> None:
     material = make_material()
-    told = tuple(sentence for each in evidence_of(material) for sentence in sentences(each))
-    assert told == verdicts(material.table)
-    assert told == tuple(s for each in evidence_of(Material(material.table)) for s in sentences(each))
+    told = tuple(sentence for each in compare_levels(material) for sentence in comparison_sentences(each))
+    assert told == study_sentences(material.table)
+    assert told == tuple(
+        s for each in compare_levels(StudyData(material.table)) for s in comparison_sentences(each)
+    )
 
 
 @pytest.mark.parametrize("seeds", [1, 2, 3])
@@ -324,7 +326,7 @@ def test_any_study_gets_sentences_that_end(make_table, seeds: int) -> None:
         return make_table(*axes, seeds=seeds, **values)
 
     for table in (told(FOUR), told(EPOCHS, TWO), told(EPOCHS, TWO, LOSS), told(missing={(2, 0)})):
-        for sentence in verdicts(table):
+        for sentence in study_sentences(table):
             assert sentence[0].isupper() or sentence[0].isdigit()
             assert sentence.endswith(".")
             assert "nan" not in sentence

@@ -1,4 +1,4 @@
-"""Material from which the report of a study is made."""
+"""What is known of a study: its table, and the results, predictions and data of its trials."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from digitlab.spec.plan import Cell, Plan
 
 
 @dataclass(frozen=True)
-class Material:
+class StudyData:
     """A study's table, and the stored results, predictions and data of its trials.
 
     Parts of a report that need what is not there are left out.
@@ -46,16 +46,18 @@ class Material:
 
     def results_of(self, row: LevelSummary, cell: Cell) -> tuple[Result, ...]:
         """Return the results of the seeds from which a level's row was computed."""
-        trials = (trial for trial in cell.trials if trial.seed in row.seeds)
-        return tuple(self.results[trial.id] for trial in trials if trial.id in self.results)
+        results = []
+        for trial in cell.trials:
+            if trial.seed in row.seeds and trial.id in self.results:
+                results.append(self.results[trial.id])
+        return tuple(results)
 
     def by_seed(self, row: LevelSummary, cell: Cell, metric: Metric = ERROR) -> dict[int, float]:
         """Return a metric on the test set, by seed."""
-        if metric is ERROR:
+        if metric is ERROR:  # in every table, even where results were not read
             return dict(zip(row.seeds, row.test_errors, strict=True))
-        return {
-            result.trial.seed: metric.of_scores(result.final_test) for result in self.results_of(row, cell)
-        }
+        results = self.results_of(row, cell)
+        return {result.trial.seed: metric.of_scores(result.final_test) for result in results}
 
 
 def report_mark(plans: Iterable[Plan], name: str = "") -> Mark:
@@ -77,7 +79,7 @@ def report_mark(plans: Iterable[Plan], name: str = "") -> Mark:
     )
 
 
-def read_material(plan: Plan, store: Store, data: Dataset | None) -> Material:
+def read_study_data(plan: Plan, store: Store, data: Dataset | None) -> StudyData:
     """Read what a store holds of a study.
 
     Args:
@@ -91,6 +93,7 @@ def read_material(plan: Plan, store: Store, data: Dataset | None) -> Material:
     interrupted = reasons(statuses, "interrupted")
     results = store.results(plan.trials)
     predictions = store.predictions(result.trial for result in results.values())
+    table = aggregate(plan, results, failed, interrupted)
     if data is not None and data.fingerprint != plan.fingerprint:
         data = None
-    return Material(aggregate(plan, results, failed, interrupted), results, predictions, data)
+    return StudyData(table, results, predictions, data)

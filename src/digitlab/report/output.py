@@ -10,7 +10,7 @@ from digitlab.data.catalog import CATALOG
 from digitlab.data.dataset import Dataset
 from digitlab.errors import DataError
 from digitlab.marks import replaced_by
-from digitlab.report.material import read_material, report_mark
+from digitlab.report.study_data import read_study_data, report_mark
 from digitlab.results.store import Store
 from digitlab.spec.library import collection_names, resolve_collection
 from digitlab.spec.plan import Plan
@@ -89,7 +89,7 @@ def write_stored_report(
             data = load(plan.study.data.dataset)
         except DataError:  # gone, or seen from another folder: the report does without pictures
             data = None
-        studies.append(read_material(plan, store, data))
+        studies.append(read_study_data(plan, store, data))
     write = write_markdown if file.form == "md" else write_report
     return write(studies, file.path, name=file.name, title=file.title, description=file.description)
 
@@ -103,9 +103,11 @@ def report_path(workspace: Workspace, name: str, plans: Sequence[Plan], form: st
         plans: plan of the study, or plans of all studies of the collection.
         form: file format, `html` or `md`.
     """
-    other = next((plan for plan in plans if plan.own_data is not None), None)
-    if other is None:
-        return workspace.report(name, form)
-    data = other.study.data.dataset
-    fingerprint = None if data in CATALOG else other.fingerprint
-    return workspace.report(name, form, data=data, fingerprint=fingerprint)
+    for plan in plans:
+        if plan.own_data is None:
+            continue
+        # The studies of a collection that is run on other data are all run on the same.
+        data = plan.study.data.dataset
+        fingerprint = None if data in CATALOG else plan.fingerprint  # a known name needs no fingerprint
+        return workspace.report(name, form, data=data, fingerprint=fingerprint)
+    return workspace.report(name, form)
