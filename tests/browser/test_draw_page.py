@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from digitlab.data import load
 from digitlab.pictures.decoder import decode_image
 from digitlab.recognition.explain import encode_png
 from handwriting import write_with_finger, write_with_mouse
+from real_digits import read_mnist
 from viewports import PHONE, OpenPage
 
 WEIGHT = 150_000  # bytes, of all that a visit of the page fetches
@@ -38,12 +38,12 @@ def give(page: Page, how: str, content: bytes, type_: str = "image/png") -> None
 
 
 def picture_of_seven() -> bytes:
-    return encode_png(255 - load("mnist").x_test[0].repeat(8, 0).repeat(8, 1))
+    return encode_png(255 - read_mnist().x_test[0].repeat(8, 0).repeat(8, 1))
 
 
 def several(format_name: str) -> bytes:
     """A file of two pictures: a 7 and a 2."""
-    pictures = [Image.fromarray(255 - load("mnist").x_test[k].repeat(8, 0).repeat(8, 1)) for k in (0, 1)]
+    pictures = [Image.fromarray(255 - read_mnist().x_test[k].repeat(8, 0).repeat(8, 1)) for k in (0, 1)]
     stream = io.BytesIO()
     pictures[0].save(stream, format_name, save_all=True, append_images=pictures[1:])
     return stream.getvalue()

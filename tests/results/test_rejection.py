@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from digitlab.bundle.runtime import load_classifier
-from digitlab.data.dataset import load
 from digitlab.results.rejection import KEPT, Inside, Rejection, fit_rejection
 from digitlab.synthesis.other_ink import draw_other_ink
 from digitlab.synthesis.strokes import draw_digits
+from real_digits import read_mnist
 
 Parts = tuple[Inside, list[Inside], Inside, np.ndarray]
 
@@ -15,7 +15,7 @@ Parts = tuple[Inside, list[Inside], Inside, np.ndarray]
 @pytest.fixture(scope="module")
 def parts() -> Parts:
     """Real digits, drawn ones and other ink as the shipped classroom network sees them."""
-    network, mnist = load_classifier("cnn"), load("mnist")
+    network, mnist = load_classifier("cnn"), read_mnist()
 
     def look(images: np.ndarray) -> Inside:
         starts = range(0, len(images), 500)

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitlab.data import load, stratified_split
+from digitlab.data import stratified_split
 from digitlab.spec.library import resolve_recipe
 from digitlab.spec.recipe import Recipe
 from digitlab.spec.study import with_settings
 from digitlab.spec.trial import fitting_validation
 from digitlab.training import Trained, train
+from real_digits import read_mnist
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +47,7 @@ def test_they_are_those_of_the_undisturbed_training_images(kept_and_taken: tuple
     from digitlab.training.statistics import take_statistics
 
     kept, taken = kept_and_taken
-    mnist = load("mnist")
+    mnist = read_mnist()
     chosen, _ = stratified_split(mnist.y_train, fitting_validation(len(mnist.y_train)), 28)
     take_statistics(kept.model, mnist.x_train[chosen])
     for weight, other in zip(kept.model.weights, taken.model.weights, strict=True):
