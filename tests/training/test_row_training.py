@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitlab.data import Dataset
+from digitlab.data import Dataset, load
 from digitlab.errors import DataError, UserError
 from digitlab.spec.rows import RowModel, RowRecipe, RowTraining, RowTrial, Stage
 from digitlab.training import rows as training
-from real_digits import read_mnist
 
 TINY = RowModel(
     stages=(Stage(filters=4), Stage(filters=8, convolutions=2, residual=1), Stage(filters=8, pool=(2, 1))),
@@ -42,7 +41,7 @@ if __name__ == "__main__":
 
 
 def digits() -> Dataset:
-    mnist = read_mnist()
+    mnist = load("mnist")
     return replace(mnist, x_train=mnist.x_train[:600], y_train=mnist.y_train[:600])
 
 
