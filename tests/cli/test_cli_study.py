@@ -150,6 +150,7 @@ def test_report_prints_where_it_is(half_done: list[str], tmp_path: Path, capsys)
     assert "Is wider better?" in (tmp_path / "report.html").read_text("utf-8")
 
 
+@pytest.mark.slow  # draws a report
 def test_epochs_that_another_study_trained_are_shown_exported_and_reported(
     folder: Path, tmp_path: Path, capsys
 ) -> None:
