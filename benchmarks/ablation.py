@@ -21,6 +21,7 @@ from unittest.mock import patch
 
 import numpy as np
 from amounts import amount, form_line
+from command import run
 from hard_pictures import KINDS, kind
 from labelled_pictures import chosen, read_labels
 from measured import add_place, environment, results_file, write_results
@@ -185,4 +186,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

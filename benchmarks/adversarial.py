@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from command import run
 from measured import add_place, environment, results_file, write_results
 from outcomes import wilson
 from rich.progress import track
@@ -130,4 +131,4 @@ def _print(rows: list[dict[str, Any]], bounds: tuple[float, ...]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from case import Case, key_of, printed_values, training_code
+from command import run
 
 from digitlab.errors import DigitlabError
 from digitlab.spec import DataSpec, Recipe, Trial
@@ -170,4 +171,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -15,6 +15,7 @@ import sys
 from collections import defaultdict
 from typing import NamedTuple
 
+from command import run
 from epochs import IMAGES, epoch_case, time_epoch
 from precision import product_rate
 
@@ -98,4 +99,4 @@ def kernel_seconds(log: str) -> dict[Kernel, float]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from command import run
 from hard_pictures import KINDS, kind
 from measured import add_place, environment, results_file, write_results
 from outcomes import Outcome, outcome, shares
@@ -68,4 +69,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

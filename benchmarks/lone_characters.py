@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from command import run
 from font_letters import UNLIKE_DIGITS, drawn
 from labelled_pictures import divided, held_out
 from opinions import fit
@@ -89,4 +90,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from command import run
 from ray.cluster_utils import Cluster
 
 from digitlab.results.store import Store
@@ -120,4 +121,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

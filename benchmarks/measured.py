@@ -35,21 +35,17 @@ def add_place(parser: argparse.ArgumentParser) -> None:
 
 
 def results_file(arguments: argparse.Namespace, name: str) -> Path:
-    """Find `NAME.json`, before anything is measured; ends the script where a file is somebody else's."""
-    try:
-        folder = results_folder(arguments.out, arguments.publish)
-    except UserError as error:
-        raise SystemExit(str(error)) from None
-    path = folder / f"{name}.json"
+    """Find `NAME.json`, before anything is measured.
+
+    Raises:
+        UserError: no benchmark wrote the file of that name, or `--publish` and `--out` are both given.
+    """
+    path = results_folder(arguments.out, arguments.publish) / f"{name}.json"
     table = path.with_suffix(".csv")
-    if path.exists():
-        known = read_results(path)
-        if "environment" not in known:
-            raise SystemExit(
-                f"{path}: expected figures of a benchmark, received another file; name --out DIR"
-            )
-    elif table.exists():
-        raise SystemExit(f"{table}: expected no such file where {path.name} is not; name --out DIR")
+    if path.exists() and "environment" not in read_results(path):
+        raise UserError(f"{path}: expected figures of a benchmark, received another file; name --out DIR")
+    if table.exists() and not path.exists():
+        raise UserError(f"{table}: expected no such file where {path.name} is not; name --out DIR")
     return path
 
 

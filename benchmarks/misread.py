@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from amounts import amount, form_line
+from command import run
 from hard_pictures import KINDS, kind
 from outcomes import outcome
 from pen import MnistWriter
@@ -110,4 +111,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

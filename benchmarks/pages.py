@@ -23,11 +23,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+from command import run
 from labelled_pictures import Sample, held_out, read_labels
 from measured import add_place, environment, results_file, write_results
 from outcomes import wilson
 from page_composer import Digits, compose, transmitted
 
+from digitlab.errors import UserError
 from digitlab.files import ensure_new
 
 MAX_LINES = 4
@@ -68,7 +70,7 @@ def load_digits(samples: Iterable[Sample]) -> Digits:
     for sample in samples:
         picture = cv2.imread(str(sample.path), cv2.IMREAD_UNCHANGED)
         if picture is None:
-            raise SystemExit(f"{sample.path}: expected a scan in PNG or JPEG")
+            raise UserError(f"{sample.path}: expected a scan in PNG or JPEG")
         digits[sample.label].append(transmitted(picture))
     return digits
 
@@ -207,4 +209,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

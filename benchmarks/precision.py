@@ -13,6 +13,7 @@ import statistics
 import time
 from typing import Any
 
+from command import run
 from measured import add_place, results_file, write_results
 
 from digitlab.training.process import environment, prepare_process
@@ -89,4 +90,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -21,6 +21,7 @@ from typing import Any
 import cv2
 import numpy as np
 from case import printed_values
+from command import run
 from measured import process_memory
 from page_composer import compose
 from paper import around, look
@@ -168,4 +169,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from command import run
 from font_letters import UNLIKE_DIGITS, drawn
 from labelled_pictures import divided, held_out
 from measured import add_place, environment, results_file, write_results
@@ -26,6 +27,7 @@ from pen import validation_part
 
 from digitlab.bundle.runtime import Classifier, load_classifier
 from digitlab.data import load
+from digitlab.errors import UserError
 from digitlab.recognition import Recognizer
 from digitlab.recognition.mnist_form import to_mnist_form
 
@@ -78,7 +80,7 @@ def rows_of(classifier: Classifier, digits: Images, letters: Images) -> list[dic
     """Compute the table of a network: a row for each share of validation digits accepted."""
     rejection = classifier.card.calibration.rejection
     if rejection is None:
-        raise SystemExit(f"{classifier.card.recipe}: expected a network that rejects non-digits")
+        raise UserError(f"{classifier.card.recipe}: expected a network that rejects non-digits")
     validation, _ = validation_part(load("mnist"))
     likely = {
         "validation": rejection.likely(classifier.look(validation[1::2])),  # as the card's threshold is set
@@ -142,4 +144,4 @@ def _line(row: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

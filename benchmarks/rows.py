@@ -22,12 +22,14 @@ from typing import Any
 import cv2
 import numpy as np
 from amounts import amount, form_line
+from command import run
 from labelled_pictures import Sample, read_labels, reported
 from measured import add_place, environment, results_file, write_results
 from outcomes import Outcome, accepted_shares, outcome, shares
 from page_composer import transmitted
 from pen import MnistWriter, Writer, validation_digits
 
+from digitlab.errors import UserError
 from digitlab.recognition import Recognizer
 from digitlab.synthesis.row_texts import draw_amount, draw_number
 from digitlab.synthesis.rows import DrawText, RowComposer, Shares
@@ -67,7 +69,7 @@ def read_scans(samples: Sequence[Sample]) -> dict[str, dict[int, list[np.ndarray
     for sample in samples:
         picture = cv2.imread(str(sample.path), cv2.IMREAD_UNCHANGED)
         if picture is None:
-            raise SystemExit(f"{sample.path}: expected a scan in PNG or JPEG")
+            raise UserError(f"{sample.path}: expected a scan in PNG or JPEG")
         ink = 1 - transmitted(picture).min(axis=2)
         digits = writers.setdefault(sample.group, {digit: [] for digit in range(10)})
         digits[sample.label].append(ink / max(float(ink.max()), 0.1))
@@ -193,4 +195,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -17,6 +17,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -94,13 +95,7 @@ def _peaks(servers: list[Server], rounds: int, seconds: float) -> dict[str, Any]
     runs: dict[str, list[Report]] = {server.name: [] for server in servers}
     for _ in range(rounds):
         for server in servers:
-            runs[server.name].append(_ask(server, seconds=seconds, clients=CLIENTS))
-    for name, reports in runs.items():
-        if any(report.rate == 0 for report in reports):
-            raise DigitlabError(
-                f"{name} answered nothing within {seconds:g} s: the machine is too busy to measure "
-                "on; let it rest, or give each round more --seconds"
-            )
+            runs[server.name].append(_answers(server, seconds=seconds, clients=CLIENTS))
     return {name: _median(reports) for name, reports in runs.items()}
 
 
@@ -122,10 +117,10 @@ def _median(reports: list[Report]) -> dict[str, Any]:
 
 
 def _alone(ours: Server, peak: float, seconds: float, overload: float, soak: int) -> dict[str, Any]:
-    idle = _ask(ours, seconds=seconds, clients=1)
-    half = _ask(ours, seconds=2 * seconds, rate=peak / 2)
+    idle = _answers(ours, seconds=seconds, clients=1)
+    half = _answers(ours, seconds=2 * seconds, rate=peak / 2)
     with _watched(ours) as waits:
-        loaded = _ask(ours, seconds=overload, rate=OVERLOAD * peak, warm_up=0)
+        loaded = _answers(ours, seconds=overload, rate=OVERLOAD * peak, warm_up=0)
     recovery = [_ask(ours, seconds=1, rate=peak / 2, warm_up=0) for _ in range(RECOVERY_SECONDS)]
     return {
         "idle": asdict(idle),
@@ -134,7 +129,7 @@ def _alone(ours: Server, peak: float, seconds: float, overload: float, soak: int
             **asdict(loaded),
             "goodput": loaded.rate / peak,
             "slowdown": loaded.p99 / idle.p99,
-            "live_longest": max(waits, default=float("nan")),
+            "live_longest": max(waits),
             "seconds_to_recover": _recovered(recovery, half),
         },
         "memory": _soak(ours, peak, soak),
@@ -151,13 +146,24 @@ def _recovered(recovery: list[Report], half: Report) -> int | None:
 
 def _soak(ours: Server, peak: float, requests: int) -> dict[str, Any]:
     """Measure the memory before and after many requests; None where the system does not report it."""
-    _ask(ours, seconds=requests / 10 / peak, clients=CLIENTS)
+    _answers(ours, seconds=requests / 10 / peak, clients=CLIENTS)
     before, asked = process_memory("VmRSS", ours.process.pid), 0
     while asked < requests:
-        asked += sum(_ask(ours, seconds=10, clients=CLIENTS, warm_up=0).statuses.values())
+        asked += sum(_answers(ours, seconds=10, clients=CLIENTS, warm_up=0).statuses.values())
     after = process_memory("VmRSS", ours.process.pid)
     growth = None if before is None or after is None else after - before
     return {"requests": asked, "before_bytes": before, "after_bytes": after, "growth_bytes": growth}
+
+
+def _answers(server: Server, seconds: float, **options: float) -> Report:
+    """Run the load generator, and require at least one answer, without which there are no latencies."""
+    report = _ask(server, seconds=seconds, **options)
+    if report.rate == 0:
+        raise DigitlabError(
+            f"{server.name} answered nothing within {seconds:g} s: the machine is too busy to measure on; "
+            "let it rest, or give each round more --seconds"
+        )
+    return report
 
 
 def _ask(server: Server, **options: float) -> Report:
@@ -173,23 +179,33 @@ def _ask(server: Server, **options: float) -> Report:
 
 @contextmanager
 def _watched(ours: Server) -> Iterator[list[float]]:
-    """Check meanwhile whether the service is alive, and collect the response times, in seconds."""
+    """Check meanwhile whether the service is alive, and collect the response times, in seconds.
+
+    The list has at least one time when the block has ended.
+    """
     waits: list[float] = []
     ended = threading.Event()
 
     def watch() -> None:
-        while not ended.wait(_LIVE_EVERY):
-            began = time.perf_counter()
-            with urllib.request.urlopen(f"http://127.0.0.1:{ours.port}/v2/health/live", timeout=30):
-                waits.append(time.perf_counter() - began)
+        while not waits or not ended.wait(_LIVE_EVERY):
+            waits.append(_seconds_to_live(ours))
 
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
+    with ThreadPoolExecutor(1) as threads:
+        watching = threads.submit(watch)
+        try:
+            yield waits
+        finally:
+            ended.set()
+        watching.result()
+
+
+def _seconds_to_live(server: Server) -> float:
+    began = time.perf_counter()
     try:
-        yield waits
-    finally:
-        ended.set()
-        thread.join()
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/v2/health/live", timeout=30):
+            return time.perf_counter() - began
+    except OSError as error:
+        raise DigitlabError(f"{server.name} did not say that it is alive: {error}") from None
 
 
 @contextmanager

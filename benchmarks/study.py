@@ -14,6 +14,7 @@ import argparse
 import math
 import statistics
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from case import JobRequest
@@ -26,6 +27,7 @@ from summary import median_ratio
 
 from digitlab.cli.console import say
 from digitlab.cli.study_output import print_table
+from digitlab.data import load
 from digitlab.errors import UserError
 from digitlab.models.costs import cost
 from digitlab.report.tables import TextTable
@@ -146,7 +148,9 @@ def _row(network: Network, method: str) -> dict[str, Any]:
 
 
 def _together(networks: Sequence[Network]) -> list[dict[str, Any]]:
-    plans = [plan_study(name, seeds=SEEDS) for name in resolve_collection("classroom").studies]
+    load_once = cache(load)
+    studies = resolve_collection("classroom").studies
+    plans = [plan_study(name, seeds=SEEDS, load=load_once) for name in studies]
     trainings = minimal_runs(trial for plan in plans for trial in plan.trials)
     epochs = sum(trial.training.epochs for trial in trainings)
     seconds = {method: _seconds(trainings, networks, method) for method in networks[0].seconds}

@@ -2,20 +2,22 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import settings
 
-from digitlab.data import Dataset, load, write_idx
+from digitlab.data import Dataset, write_idx
 from digitlab.data.catalog import FILE_NAMES
 from digitlab.models.costs import cost
 from digitlab.results.metrics import score
 from digitlab.results.record import EpochRecord, Result, Scores
 from digitlab.spec.trial import Trial
+from real_digits import read_mnist
 
 # Started in the background by a shell, pytest and every process that a test starts would ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -28,6 +30,9 @@ os.environ["XDG_CACHE_HOME"] = os.environ["LOCALAPPDATA"] = _cache.name
 settings.register_profile("quick", deadline=None, max_examples=25)
 settings.register_profile("thorough", deadline=None)
 settings.load_profile("quick")
+
+HEAVY = {"tensorflow", "keras", "jax", "statsmodels"}
+"""Libraries that take seconds to import."""
 
 MakeResult = Callable[..., Result]
 WriteFolder = Callable[..., Path]
@@ -55,8 +60,24 @@ def record(epoch: int, validation: Scores) -> EpochRecord:
 
 
 @pytest.fixture(scope="session")
+def expected_libraries(request: pytest.FixtureRequest) -> set[str]:
+    """The heavy libraries that may be loaded: all of them, once a slow test is among those that run."""
+    slow = any(item.get_closest_marker("slow") for item in request.session.items)
+    return set(HEAVY) if slow else set()
+
+
+@pytest.fixture(autouse=True)
+def only_slow_tests_load_heavy_libraries(expected_libraries: set[str]) -> Iterator[None]:
+    """A test that needs such a library is marked as slow, or uses it in a process of its own."""
+    yield
+    loaded = HEAVY & sys.modules.keys() - expected_libraries
+    expected_libraries |= loaded  # only the test that loaded it is to blame
+    assert not loaded
+
+
+@pytest.fixture(scope="session")
 def mnist() -> Dataset:
-    return load("mnist")
+    return read_mnist()
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitlab.data import load
 from digitlab.spec.library import resolve_collection
 from picture_files import encoded
+from real_digits import read_mnist
 
 SCRIPT = Path(__file__).parent.parent / "HandwrittenDigitRecognition.py"
 
@@ -94,7 +94,7 @@ def test_it_trains_the_mlp_prints_its_scores_saves_a_plot_and_reads_a_picture(tm
     assert (tmp_path / "mlp.png").read_bytes() != first
     assert [path.name for path in (tmp_path / "digitlab-results" / "script").iterdir()] == ["mlp"]
     picture = np.full((56, 56), 255, np.uint8)
-    picture[:] -= np.kron(load("mnist").x_test[0], np.ones((2, 2), np.uint8))
+    picture[:] -= np.kron(read_mnist().x_test[0], np.ones((2, 2), np.uint8))
     (tmp_path / "seven.png").write_bytes(encoded(picture, "PNG"))
     for arguments in (["--predict", "seven.png"], ["mlp", "--predict", "seven.png"]):
         done = start(*arguments, folder=tmp_path)

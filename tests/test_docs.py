@@ -7,6 +7,7 @@ import re
 import runpy
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from digitlab.spec.trial import engine_version_of
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PRESENT = [path for path in DOCUMENTS if path.name != "CHANGELOG.md"]  # which names what was removed, too
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -31,18 +33,83 @@ def test_every_file_that_is_named_as_code_exists(document: Path) -> None:
     assert sorted(name for name in names if not (ROOT / name).exists()) == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_digitlab_command_is_there(document: Path) -> None:
+def code_in(text: str) -> list[str]:
+    """Return the lines of a page's code blocks, without comments, and the pieces of code in its sentences."""
+    blocks = re.findall(r"^```.*?\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    sentences = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    pieces = re.findall(r"`([^`]+)`", sentences)
+    return [line.partition(" #")[0] for line in lines] + [" ".join(piece.split()) for piece in pieces]
+
+
+def options_of(command: Any) -> set[str]:
+    return {"--help", *(option for item in command.params for option in (*item.opts, *item.secondary_opts))}
+
+
+def unknown_in(code: str, program: Any) -> str | None:
+    """Return the part of a command line that digitlab does not have: a command or an option."""
+    command, options = program, []
+    for word in code.split()[1:]:
+        plain = word.strip("[],")
+        if plain.startswith("--"):
+            options.append(plain.partition("=")[0])
+        elif not options and hasattr(command, "commands") and plain != "...":
+            if plain not in command.commands:
+                return plain
+            command = command.commands[plain]
+    return next((option for option in options if option not in options_of(command)), None)
+
+
+@pytest.fixture(scope="module")
+def program() -> Any:
+    """The command line, with the tree of its commands."""
+    from typer.main import get_command
+
     from digitlab.cli.main import app
 
-    commands = set(
-        re.findall(
-            r"digitlab ((?:study|data) [a-z]+|train|evaluate|export|recognize|serve|doctor)\b",
-            document.read_text("utf-8"),
-        )
-    )
-    for command in commands:
-        assert app(args=[*command.split(), "--help"], standalone_mode=False) == 0
+    return get_command(app)
+
+
+@pytest.mark.parametrize("document", PRESENT, ids=lambda path: path.name)
+def test_every_digitlab_command_and_its_options_are_there(document: Path, program: Any) -> None:
+    pieces = code_in(document.read_text("utf-8"))
+    lines = [piece for piece in pieces if re.match(r"(\.venv/bin/)?digitlab [a-z-]", piece)]
+    assert {line: unknown_in(line, program) for line in lines if unknown_in(line, program)} == {}
+
+
+def test_the_readme_s_commands_are_among_those_checked() -> None:
+    code = code_in((ROOT / "README.md").read_text("utf-8"))
+    assert {"digitlab doctor", ".venv/bin/digitlab recognize picture.jpg"} <= {line.strip() for line in code}
+
+
+@pytest.mark.parametrize(
+    ("code", "unknown"),
+    [
+        ("digitlab study run mine.toml --seeds 5", None),
+        ("digitlab serve [--host 127.0.0.1] [--model BUNDLE|NAME]", None),
+        ("digitlab --debug ...", None),
+        ("digitlab predict picture.png", "predict"),
+        ("digitlab study stop mine", "stop"),
+        ("digitlab train mlp --epoch 3", "--epoch"),
+        ("digitlab study list --sort=name", "--sort"),
+    ],
+)
+def test_a_command_or_option_that_was_removed_is_noticed(
+    code: str, unknown: str | None, program: Any
+) -> None:
+    assert unknown_in(code, program) == unknown
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_option_that_is_named_alone_is_there(document: Path, program: Any) -> None:
+    """It belongs to a command of digitlab, or to a program whose source has it."""
+    groups = [program, *program.commands.values()]
+    commands = [program] + [item for group in groups for item in getattr(group, "commands", {}).values()]
+    known = set().union(*map(options_of, commands))
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "benchmarks").glob("*.py"))
+    known |= set(re.findall(r'"(--[a-z-]+)"', sources))
+    named = {code.split()[0] for code in code_in(document.read_text("utf-8")) if code.startswith("--")}
+    assert named - known == set()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -11,8 +11,8 @@ from run_log import RunLog
 from training import THREADS, Seeds, digits_file, make_runs
 from training_cases import TrainingCase
 
-from digitlab.data import load
 from digitlab.errors import DigitlabError
+from real_digits import read_mnist
 from recorded_runs import printing, run_of
 
 SEEDS = Seeds(ours=4, quick_peers=4, slow_peers=2)
@@ -96,7 +96,7 @@ def test_a_program_that_prints_something_else_is_a_failure(printed: str, log: Ru
 
 
 def test_peers_read_the_digits_that_ours_are_trained_on() -> None:
-    mnist = load("mnist")
+    mnist = read_mnist()
     with digits_file() as path, np.load(path) as arrays:
         assert sorted(arrays) == ["x_test", "x_train", "y_test", "y_train"]
         assert (arrays["x_train"] == mnist.x_train).all()

@@ -19,14 +19,15 @@ from digitlab.workspace import cache_folder
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(module, "DRAWN", 100)
-    monkeypatch.setattr(module, "OTHERS", 1_000)
+    monkeypatch.setattr(module, "DRAWN", 20)
+    monkeypatch.setattr(module, "OTHERS", 100)
+    monkeypatch.setattr(module, "LOOKALIKES", 20)
     return tmp_path / "digitlab"
 
 
 @pytest.fixture
 def digits(mnist: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    return mnist.x_train[:200], mnist.y_train[:200]
+    return mnist.x_train[:60], mnist.y_train[:60]
 
 
 def same(one: RejectionImages, other: RejectionImages) -> bool:
@@ -35,7 +36,7 @@ def same(one: RejectionImages, other: RejectionImages) -> bool:
 
 def test_kept_images_are_those_that_were_drawn(cache: Path, digits: tuple[np.ndarray, np.ndarray]) -> None:
     drawn = rejection_images(*digits)
-    assert drawn.drawn.shape == (100, 28, 28)
+    assert drawn.drawn.shape == (20, 28, 28)
     assert drawn.weights.sum() == pytest.approx(1)
     [kept] = cache.iterdir()
     written = kept.stat().st_ino
@@ -51,7 +52,7 @@ def _flipped(content: bytes) -> bytes:
 
 def _of_another_type(_: bytes) -> bytes:
     images = RejectionImages(
-        np.zeros((100, 28, 28)), np.zeros((200, 28, 28)), np.zeros((0, 28, 28)), np.zeros(0)
+        np.zeros((20, 28, 28)), np.zeros((60, 28, 28)), np.zeros((0, 28, 28)), np.zeros(0)
     )
     file = io.BytesIO()
     np.savez(file, **images._asdict())
@@ -82,14 +83,14 @@ def test_the_sets_that_were_not_used_for_longest_go(
     cache: Path, digits: tuple[np.ndarray, np.ndarray]
 ) -> None:
     images, labels = digits
-    for count in range(100, 100 + module.KEPT_FILES):
+    for count in range(50, 50 + module.KEPT_FILES):
         rejection_images(images[:count], labels[:count])
     kept = list(cache.iterdir())
     for path in kept:
         os.utime(path, (1, 1))
-    rejection_images(images[:100], labels[:100])
+    rejection_images(images[:50], labels[:50])
     [used] = [path for path in kept if path.stat().st_mtime > 1]
-    assert not same(rejection_images(images[:99], labels[:99]), rejection_images(images[:100], labels[:100]))
+    assert not same(rejection_images(images[:49], labels[:49]), rejection_images(images[:50], labels[:50]))
     assert len(list(cache.iterdir())) == module.KEPT_FILES
     assert used.exists()
 
@@ -98,7 +99,7 @@ def test_a_cache_that_cannot_be_written_is_no_error(
     cache: Path, digits: tuple[np.ndarray, np.ndarray]
 ) -> None:
     cache.write_text("a file where the folder would be")
-    assert rejection_images(*digits).drawn.shape == (100, 28, 28)
+    assert rejection_images(*digits).drawn.shape == (20, 28, 28)
 
 
 def test_a_user_without_a_home_has_no_cache(
@@ -110,5 +111,5 @@ def test_a_user_without_a_home_has_no_cache(
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setattr(Path, "home", no_home)
     assert cache_folder() is None
-    assert rejection_images(*digits).drawn.shape == (100, 28, 28)
+    assert rejection_images(*digits).drawn.shape == (20, 28, 28)
     assert not Path("relative").exists()

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from digitlab.cli.main import run
-from digitlab.data import load, write_idx
+from digitlab.data import write_idx
 from digitlab.results import Store
 from digitlab.studies import plan_study
+from real_digits import read_mnist
 from small_study import pretend, small_study, write_digits
 
 
@@ -21,7 +22,7 @@ def inverted(tmp_path: Path) -> Path:
     folder = tmp_path / "inverted"
     folder.mkdir()
     write_digits(folder)
-    mnist = load("mnist")
+    mnist = read_mnist()
     write_idx(folder / "train-images-idx3-ubyte", 255 - mnist.x_train[:600])
     write_idx(folder / "t10k-images-idx3-ubyte", 255 - mnist.x_test[:200])
     return folder

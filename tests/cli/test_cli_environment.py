@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from digitlab.cli.main import run
-from digitlab.data import load
 from digitlab.errors import SpecError
 from digitlab.results import Store
 from digitlab.spec import DataSpec
 from picture_files import encoded
+from real_digits import read_mnist
 
 LONG = "a" * 300
 BYTES = os.fsdecode(b"x\xff")
@@ -64,7 +64,7 @@ def test_pictures_beside_a_name_that_is_too_long_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    seven = np.kron(load("mnist").x_test[0], np.ones((2, 2), np.uint8))
+    seven = np.kron(read_mnist().x_test[0], np.ones((2, 2), np.uint8))
     Path("seven.png").write_bytes(encoded(255 - seven, "PNG"))
     assert run(["recognize", f"{LONG}.png", "seven.png", "--json"]) == 2
     out, err = capsys.readouterr()
@@ -78,6 +78,7 @@ def test_data_whose_name_no_result_can_hold_is_refused_before_anything_is_traine
         DataSpec.from_values({"dataset": BYTES}, "data")
 
 
+@pytest.mark.slow  # processes that import SciPy
 @pytest.mark.parametrize("seconds", ["abc", "", "9" * 20])
 def test_a_time_that_no_library_can_read_is_told_and_ignored(seconds: str, tmp_path: Path) -> None:
     """NumPy reads it while SciPy is imported, which any table of a study needs."""
@@ -93,6 +94,7 @@ def test_a_time_that_no_library_can_read_is_told_and_ignored(seconds: str, tmp_p
     assert done.stderr == expected
 
 
+@pytest.mark.slow  # processes that draw a report
 @pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "zzz"])
 def test_a_backend_that_a_notebook_gives_its_commands_stops_no_report(backend: str, tmp_path: Path) -> None:
     Store(tmp_path / "store.sqlite").close()
@@ -103,6 +105,7 @@ def test_a_backend_that_a_notebook_gives_its_commands_stops_no_report(backend: s
     )
 
 
+@pytest.mark.slow  # processes of their own
 @pytest.mark.skipif(os.name == "nt", reason="a folder in use cannot be removed there")
 @pytest.mark.parametrize(("command", "code"), [("study list", 0), ("recognize x.png", 2), ("train mlp", 2)])
 def test_in_a_folder_that_is_gone_a_command_is_answered(command: str, code: int, tmp_path: Path) -> None:

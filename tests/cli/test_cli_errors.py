@@ -90,6 +90,7 @@ assert signal.getsignal(signal.SIGINT) is before
 """
 
 
+@pytest.mark.slow  # a process that imports the service
 def test_a_service_that_is_refused_leaves_ctrl_c_to_whoever_called(tmp_path: Path) -> None:
     command = [sys.executable, "-c", CTRL_C]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60, check=False)

@@ -12,10 +12,10 @@ import pytest
 from clothes import CLOTHES, write_clothes
 from digitlab.bundle.files import check_bundle
 from digitlab.cli.main import run
-from digitlab.data import load
 from digitlab.data.idx import write_idx
 from digitlab.errors import DataError
 from digitlab.studies import plan_study
+from real_digits import read_mnist
 
 FILES = {
     "train-images-idx3-ubyte": "x_train",
@@ -28,7 +28,7 @@ FILES = {
 @pytest.fixture
 def few(tmp_path: Path) -> str:
     """A folder with a data set of 100 digits in each part."""
-    mnist = load("mnist")
+    mnist = read_mnist()
     for file, part in FILES.items():
         write_idx(tmp_path / file, getattr(mnist, part)[:100])
     return str(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import cv2
@@ -10,9 +11,10 @@ import numpy as np
 import pytest
 
 from digitlab.cli.main import run
-from digitlab.data import load, write_idx
+from digitlab.data import write_idx
 from digitlab.results import Store
 from digitlab.studies import plan_study
+from real_digits import read_mnist
 from small_study import pretend, small_study, write_digits
 
 
@@ -41,28 +43,38 @@ def test_networks_and_their_exports_lie_beside_the_store_that_is_named(
     assert [path.name for path in Path().iterdir()] == ["elsewhere"]
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a digit and its links, notes, and a store of studies, one done and one not."""
+    folder = tmp_path_factory.mktemp("mine")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        Path("digits").mkdir()
+        write_digits(Path("digits"))
+        for name, seeds in (("one", 2), ("other", 3)):
+            study = small_study(Path("digits"), name=name, seeds=seeds)
+            Path(f"{name}.toml").write_text(study.to_toml(), "utf-8")
+        plan = plan_study("one.toml")
+        with Store("store.sqlite") as store:
+            store.save_plan(plan)
+            store.save_plan(plan_study("other.toml"))
+            for trial in plan.trials:
+                store.finish(pretend(trial, lambda _: None))
+        Path("README.md").write_text("# Mine\n", "utf-8")
+        Path("pictures").mkdir()
+        digit = np.pad(read_mnist().x_test[0], 20)
+        Path("pictures/x.png").write_bytes(cv2.imencode(".png", 255 - digit)[1].tobytes())
+        Path("symbolic.png").symlink_to("pictures/x.png")
+        os.link("pictures/x.png", "hard.png")
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder: a digit and its links, notes, and a store of studies, one done and one not."""
-    monkeypatch.chdir(tmp_path)
-    Path("digits").mkdir()
-    write_digits(Path("digits"))
-    for name, seeds in (("one", 2), ("other", 3)):
-        study = small_study(Path("digits"), name=name, seeds=seeds)
-        Path(f"{name}.toml").write_text(study.to_toml(), "utf-8")
-    plan = plan_study("one.toml")
-    with Store("store.sqlite") as store:
-        store.save_plan(plan)
-        store.save_plan(plan_study("other.toml"))
-        for trial in plan.trials:
-            store.finish(pretend(trial, lambda _: None))
-    Path("README.md").write_text("# Mine\n", "utf-8")
-    Path("pictures").mkdir()
-    digit = np.pad(load("mnist").x_test[0], 20)
-    Path("pictures/x.png").write_bytes(cv2.imencode(".png", 255 - digit)[1].tobytes())
-    Path("symbolic.png").symlink_to("pictures/x.png")
-    os.link("pictures/x.png", "hard.png")
-    return tmp_path
+def folder(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that folder, the current one."""
+    copy = shutil.copytree(made, tmp_path / "mine", symlinks=True)
+    monkeypatch.chdir(copy)
+    return copy
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -107,13 +119,15 @@ IMPORT = ["data", "import", "digits"]
     ids=" ".join,
 )
 def test_nothing_of_the_users_is_replaced(
-    command: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+    command: list[str], made: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = contents(folder)
+    """All commands meet the same folder, as none may change it."""
+    monkeypatch.chdir(made)
+    before = contents(made)
     assert run(command) == 2
     out, err = capsys.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)
-    assert contents(folder) == before
+    assert contents(made) == before
 
 
 def test_a_picture_in_the_way_of_a_figure_leaves_all_as_it_was(
@@ -138,6 +152,7 @@ def test_a_file_in_the_place_of_the_report_ends_a_run_before_anything_is_trained
         assert store.counts() == {"done": 4}
 
 
+@pytest.mark.slow  # draws four reports
 @pytest.mark.parametrize("form", ["html", "md"])
 def test_a_report_replaces_its_own_silently_and_anothers_with_a_word(
     form: str, folder: Path, capsys: pytest.CaptureFixture[str]
@@ -149,7 +164,7 @@ def test_a_report_replaces_its_own_silently_and_anothers_with_a_word(
         assert capsys.readouterr() == (f"{out}\n", "")
     assert run(others) == 0
     assert f"{out}: replaces the report of study one on digits\n" in capsys.readouterr().err
-    write_idx("digits/t10k-images-idx3-ubyte", load("mnist").x_test[200:400])
+    write_idx("digits/t10k-images-idx3-ubyte", read_mnist().x_test[200:400])
     assert run(others) == 0
     assert "replaces the report of study other on digits as it was" in capsys.readouterr().err
 

@@ -18,10 +18,10 @@ from PIL import Image
 
 from digitlab.cli.main import run
 from digitlab.cli.picture_names import picture_names
-from digitlab.data import load
 from digitlab.pictures import decode_image
 from picture_bombs import bombs, floods, padded_lies
 from picture_files import encoded
+from real_digits import read_mnist
 
 Capture = pytest.CaptureFixture[str]
 
@@ -29,7 +29,7 @@ Capture = pytest.CaptureFixture[str]
 @pytest.fixture(scope="module")
 def drawn() -> Callable[[int], bytes]:
     """A real digit, 0..9, drawn black on white: a PNG file."""
-    mnist = load("mnist")
+    mnist = read_mnist()
 
     def draw(label: int) -> bytes:
         digit = mnist.x_test[np.flatnonzero(mnist.y_test == label)[0]]
@@ -199,8 +199,9 @@ def test_a_picture_may_come_from_stdin(
     assert lines(capsys.readouterr().out)[0]["reason"] == "the file is empty"
 
 
+@pytest.mark.slow  # reads 300 pictures
 def test_many_pictures_are_read_as_each_alone(tmp_path: Path, capsys: Capture) -> None:
-    mnist = load("mnist")
+    mnist = read_mnist()
     for index, digit in enumerate(mnist.x_test[:300]):  # more than a batch
         (tmp_path / f"{index:03}.png").write_bytes(encoded(digit, "PNG"))
     (tmp_path / "100.png").write_bytes(b"junk")
@@ -272,6 +273,7 @@ def start(arguments: list[str], folder: Path, **options: Any) -> subprocess.Comp
     )
 
 
+@pytest.mark.slow  # a process of its own
 def test_no_helper_program_is_started_for_postscript_that_is_named_a_picture(tmp_path: Path) -> None:
     programs = tmp_path / "programs"
     programs.mkdir()
@@ -329,7 +331,7 @@ def test_bombs_are_refused_in_little_more_than_an_idle_process_takes(tmp_path: P
 def _gif_of_frames(count: int) -> bytes:
     from PIL import Image
 
-    digits = load("mnist").x_test
+    digits = read_mnist().x_test
     first, *others = [
         Image.fromarray(np.kron(digits[i % 50], np.ones((4, 4), np.uint8))) for i in range(count)
     ]

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from digitlab.cli.main import run
-from digitlab.data import load
 from picture_files import encoded
+from real_digits import read_mnist
 
 Capture = pytest.CaptureFixture[str]
 
@@ -28,7 +28,7 @@ gone.png,5,Bob
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with pictures, the current one's; a 7 is said to be a 3."""
-    mnist = load("mnist")
+    mnist = read_mnist()
     (tmp_path / "in").mkdir()
     for name, label in {"one": 1, "two": 2, "seven": 7, "zero": 0}.items():
         digit = mnist.x_test[np.flatnonzero(mnist.y_test == label)[0]]

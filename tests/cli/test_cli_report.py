@@ -67,6 +67,7 @@ def test_a_collection_loads_its_data_once(on_digits: list[str], read: list[str])
     assert len(read) == len(set(read)) == 4
 
 
+@pytest.mark.slow  # draws the figures of eight studies
 def test_a_collection_is_one_page_named_after_it(
     store: Path, on_digits: list[str], read: list[str], capsys
 ) -> None:
@@ -81,6 +82,7 @@ def test_a_collection_is_one_page_named_after_it(
     assert len(html.encode()) < 5_000_000
 
 
+@pytest.mark.slow  # draws a report
 def test_a_study_as_markdown_has_its_figures_beside_it(store: Path, on_digits: list[str], capsys) -> None:
     assert run(["study", "report", "mlp-loss", "--format", "md", *on_digits]) == 0
     path = report_of("mlp-loss", store, "md")

@@ -14,11 +14,11 @@ import pytest
 
 from digitlab.cli.main import run
 from digitlab.cli.streams import REPLACING, replacing
-from digitlab.data import load
 from digitlab.results import Store
 from digitlab.spec import Axis
 from digitlab.studies import plan_study
 from picture_files import encoded
+from real_digits import read_mnist
 from small_study import pretend, small_study, write_digits
 
 LABEL = "神経細胞の数 нейроны"
@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         store.save_plan(plan)
         for trial in plan.trials:
             store.finish(pretend(trial, lambda _: None))
-    seven = np.kron(load("mnist").x_test[0], np.ones((2, 2), np.uint8))
+    seven = np.kron(read_mnist().x_test[0], np.ones((2, 2), np.uint8))
     (folder / "数.png").write_bytes(encoded(255 - seven, "PNG"))
     return folder
 
@@ -95,6 +95,7 @@ def test_every_encoding_gets_the_whole_answer(
         assert len({len(row) for row in rows}) <= 2  # the columns of each table stand below each other
 
 
+@pytest.mark.slow  # a process of its own that draws a report
 def test_redirected_on_windows_a_study_prints_its_table_and_writes_its_report(folder: Path) -> None:
     report = folder / "reports" / "mine.html"
     report.unlink(missing_ok=True)
@@ -128,6 +129,7 @@ def test_an_export_is_the_same_file_in_every_encoding(folder: Path, monkeypatch:
     assert table.startswith("study,model.hidden.0,seed,")
 
 
+@pytest.mark.slow  # processes of their own that draw a report
 @needs_shell
 @pytest.mark.parametrize("streams", [">&-", "<&- >&- 2>&-", "2>&1 | true"])
 def test_a_closed_output_ends_in_peace_and_the_report_is_written(streams: str, folder: Path) -> None:
@@ -140,6 +142,7 @@ def test_a_closed_output_ends_in_peace_and_the_report_is_written(streams: str, f
     assert report.exists()
 
 
+@pytest.mark.slow  # a process of its own
 @needs_shell
 def test_a_failed_trial_is_told_though_nobody_reads_the_table(folder: Path) -> None:
     plan = plan_study(str(folder / "mine.toml"))
@@ -152,6 +155,7 @@ def test_a_failed_trial_is_told_though_nobody_reads_the_table(folder: Path) -> N
     assert done.stderr.endswith("4 of 4 trials failed; --retry-failed trains them again\n")
 
 
+@pytest.mark.slow  # processes of their own, one of which draws a report
 @needs_full
 @pytest.mark.parametrize(
     ("command", "unbuffered"),
@@ -174,6 +178,7 @@ def test_a_full_output_is_one_line_and_exit_code_1(command: str, unbuffered: str
     assert report.exists() == command.startswith("study run")
 
 
+@pytest.mark.slow  # nine processes
 @needs_full
 @pytest.mark.parametrize(("command", "code"), [("study list", 0), ("recognize nowhere.png", 2), ("trian", 2)])
 def test_messages_that_cannot_be_written_change_nothing(command: str, code: int, folder: Path) -> None:
@@ -183,12 +188,14 @@ def test_messages_that_cannot_be_written_change_nothing(command: str, code: int,
         assert (done.returncode, done.stdout) == (code, plain.stdout)
 
 
+@pytest.mark.slow  # a process of its own
 @needs_shell
 def test_without_a_standard_input_there_is_no_picture(folder: Path) -> None:
     done = in_shell("digitlab recognize - <&-", folder)
     assert (done.returncode, done.stderr) == (2, "digitlab: -: the file is empty\n")
 
 
+@pytest.mark.slow  # three processes
 def test_a_qr_code_is_drawn_with_what_the_encoding_has() -> None:
     code = (
         "from digitlab.cli.streams import prepare_streams; prepare_streams()\n"

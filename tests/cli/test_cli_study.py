@@ -143,12 +143,14 @@ def test_runs_for_tensorboard_are_written_without_tensorflow(half_done: list[str
     assert {path.name for path in (tmp_path / "runs" / "mine").iterdir()} == {"8-0", "8-1", "16-0"}
 
 
+@pytest.mark.slow  # draws a report
 def test_report_prints_where_it_is(half_done: list[str], tmp_path: Path, capsys) -> None:
     assert run(["study", "report", *half_done, "--out", str(tmp_path / "report.html")]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'report.html'}\n"
     assert "Is wider better?" in (tmp_path / "report.html").read_text("utf-8")
 
 
+@pytest.mark.slow  # draws a report
 def test_epochs_that_another_study_trained_are_shown_exported_and_reported(
     folder: Path, tmp_path: Path, capsys
 ) -> None:

@@ -99,6 +99,7 @@ def test_a_study_that_was_run_on_other_data_is_not_shown_as_run_on_its_own(folde
     assert (seeds(rows), err) == ([2, 2], "")
 
 
+@pytest.mark.slow  # draws three reports
 def test_each_data_set_keeps_its_own_table_and_its_own_report(folder: Path, capsys) -> None:
     for data in (None, "fashion", "other/fashion"):
         ran("mine.toml", data=data)
@@ -155,6 +156,7 @@ def test_a_name_on_data_means_what_was_last_run_by_it_on_that_data(folder: Path,
     assert (seeds(rows), err) == ([1, 1], "")
 
 
+@pytest.mark.slow  # draws three reports
 def test_a_report_that_takes_the_place_of_one_that_asked_otherwise_says_so(folder: Path, capsys) -> None:
     write_study(folder / "other.toml", question="Is narrower worse?")
     said = []
@@ -234,6 +236,7 @@ def test_a_study_of_ones_own_is_shown_by_its_name_with_as_many_seeds_as_asked(fo
     assert run(["study", "show", "nobodys"]) == 2
 
 
+@pytest.mark.slow  # draws a report
 def test_data_means_relative_to_the_studys_file_and_is_found_from_everywhere(
     folder: Path, capsys, monkeypatch
 ) -> None:
@@ -334,6 +337,7 @@ def test_an_export_of_nothing_says_so(folder: Path, capsys) -> None:
     assert ({json.loads(line)["data"] for line in out.splitlines()}, err) == ({"fashion"}, "")
 
 
+@pytest.mark.slow  # processes of their own
 @pytest.mark.parametrize("missing", ["jinja2", "matplotlib"])
 def test_without_what_reports_need_a_run_says_so_before_it_trains(folder: Path, missing: str) -> None:
     code = (
@@ -349,6 +353,7 @@ def test_without_what_reports_need_a_run_says_so_before_it_trains(folder: Path, 
     assert not Path("digitlab-results").exists()
 
 
+@pytest.mark.slow  # a process of its own
 def test_an_impossible_level_is_refused_without_assertions_too(folder: Path) -> None:
     write_study(folder / "mine.toml", axes=(Axis(path="model.hidden.0", values=(0, 8)),))
     command = [sys.executable, "-O", "-m", "digitlab", "study", "run", "mine.toml"]
@@ -385,6 +390,7 @@ def sealed(folder: Path) -> Iterator[None]:
         folder.chmod(0o755)
 
 
+@pytest.mark.slow  # runs doctor and many commands
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of this kind are POSIX's")
 def test_a_results_folder_that_may_not_be_written_is_read_and_what_is_not_kept_is_said(
     readable: Path, capsys

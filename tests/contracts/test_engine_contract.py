@@ -8,13 +8,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digitlab.data import load, stratified_split
+from digitlab.data import stratified_split
 from digitlab.spec import DataSpec, Trial, resolve_recipe
 from digitlab.spec.study import with_settings
 from digitlab.training.engine import Engine, EngineFactory
 from digitlab.training.process import chosen_backend
 from digitlab.training.run import jax_engine, tensorflow_engine
 from digitlab.training.seeds import child_seeds
+from real_digits import read_mnist
 
 pytestmark = pytest.mark.slow  # TensorFlow takes seconds to import
 
@@ -58,7 +59,7 @@ def factory() -> EngineFactory:
 
 @pytest.fixture(scope="module")
 def digits() -> tuple[np.ndarray, np.ndarray]:
-    dataset = load("mnist")
+    dataset = read_mnist()
     _, some = stratified_split(dataset.y_train, IMAGES, 0)
     return dataset.x_train[some], dataset.y_train[some]
 

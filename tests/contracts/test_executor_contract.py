@@ -25,8 +25,11 @@ EXECUTORS: dict[str, Callable[[], Executor]] = {
     "1 process": partial(ProcessExecutor, 1),
     "2 processes": partial(ProcessExecutor, 2),
 }
-RAY = pytest.param("ray", marks=pytest.mark.slow)
-APART = ["1 process", "2 processes", RAY]
+APART = [
+    "1 process",
+    pytest.param("2 processes", marks=pytest.mark.slow),  # as one does, for twice as many starts
+    pytest.param("ray", marks=pytest.mark.slow),
+]
 """Executors whose tasks run in other processes than the caller."""
 
 

@@ -301,6 +301,7 @@ def test_a_killed_runner_gives_up_its_lock_and_its_trial_is_marked_interrupted(
         assert store.statuses([trial])[trial] == ("interrupted", "the study was stopped while it ran")
 
 
+@pytest.mark.slow  # kills processes
 def test_a_kill_at_any_moment_loses_nothing_that_was_finished(
     store_class: type[Store], path: Path, launch: Launch, result: Result
 ) -> None:
@@ -325,6 +326,7 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_finished(
             assert len(told) <= store.counts()["done"] <= len(told) + 1 + first // 10_000
 
 
+@pytest.mark.slow  # processes of their own
 def test_many_may_open_a_new_store_at_the_same_moment(
     store_class: type[Store], path: Path, launch: Launch
 ) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from digitlab.data import load, write_idx
+from digitlab.data import write_idx
 from digitlab.data.classes import CLASSES_FILE
+from real_digits import read_mnist
 
 CLOTHES = ("Top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
@@ -19,7 +20,7 @@ def write_clothes(folder: Path, *, named: bool = True) -> None:
         folder: that is there.
         named: whether a file beside them names the classes.
     """
-    mnist = load("mnist")
+    mnist = read_mnist()
     parts = {
         "train": (mnist.x_train[:2000], mnist.y_train[:2000]),
         "t10k": (mnist.x_test[:500], mnist.y_test[:500]),

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digitlab.data import load
 from digitlab.recognition.explain import encode_png
+from real_digits import read_mnist
 
 SCALE = 6
 
 
 def drawing(indices: Sequence[int]) -> bytes:
     """A PNG file with test digits side by side, black on white and enlarged."""
-    digits = load("mnist").x_test[list(indices)]
+    digits = read_mnist().x_test[list(indices)]
     row = np.concatenate([np.pad(digit, 8) for digit in digits], axis=1)
     return encode_png(255 - np.kron(row, np.ones((SCALE, SCALE), np.uint8)))
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from digitlab.data import load, write_idx
+from digitlab.data import write_idx
 from digitlab.results.metrics import score
 from digitlab.results.record import EpochRecord, Result
 from digitlab.spec import Axis, DataSpec, Study, Trial
+from real_digits import read_mnist
 
 LABELS = np.arange(200, dtype=np.uint8) % 10
 
@@ -25,7 +26,7 @@ def write_digits(folder: Path) -> None:
 
 @cache  # to read all of MNIST takes longer than most tests that want a few digits
 def _first_digits() -> dict[str, np.ndarray]:
-    mnist = load("mnist")
+    mnist = read_mnist()
     return {
         "train-images-idx3-ubyte": mnist.x_train[:600].copy(),
         "train-labels-idx1-ubyte": mnist.y_train[:600].copy(),

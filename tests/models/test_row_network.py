@@ -36,10 +36,12 @@ def network(numbers: RowRecipe) -> Any:
     return build_rows(numbers.model)
 
 
+@pytest.mark.slow  # TensorFlow takes seconds to import
 def test_the_shipped_reader_has_at_most_a_million_weights(network: Any) -> None:
     assert sum(int(np.prod(weight.shape)) for weight in network.weights) < 1_000_000
 
 
+@pytest.mark.slow  # TensorFlow takes seconds to import
 @pytest.mark.parametrize("width", [32, 48, 224])
 def test_a_row_of_any_width_gives_probabilities_for_each_four_pixels(network: Any, width: int) -> None:
     rows = np.random.default_rng(0).integers(0, 256, (2, 32, width)).astype(np.float32)
@@ -48,12 +50,14 @@ def test_a_row_of_any_width_gives_probabilities_for_each_four_pixels(network: An
     assert np.allclose(answers.sum(axis=2), 1, atol=1e-5)
 
 
+@pytest.mark.slow  # TensorFlow takes seconds to import
 def test_a_row_is_read_the_same_however_light_it_is(network: Any) -> None:
     rows = np.random.default_rng(0).integers(0, 100, (1, 32, 64)).astype(np.float32)
     answers = [np.asarray(network(some, training=False)) for some in (rows, 50 + 2 * rows)]
     assert np.allclose(*answers, atol=0.01)
 
 
+@pytest.mark.slow  # TensorFlow takes seconds to import
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning:keras")
 def test_a_saved_reader_loads_with_plain_keras(network: Any, tmp_path: Path) -> None:
     import keras
@@ -64,6 +68,7 @@ def test_a_saved_reader_loads_with_plain_keras(network: Any, tmp_path: Path) -> 
     assert np.array_equal(loaded(rows), network(rows))
 
 
+@pytest.mark.slow  # TensorFlow takes seconds to import
 def test_the_same_seed_gives_the_same_weights() -> None:
     from digitlab.models.rows import build_rows
 

@@ -41,6 +41,7 @@ for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
 """
 
 
+@pytest.mark.slow  # packs hundreds of megabytes
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
 def test_bombs_and_lying_headers_are_refused_in_little_memory(tmp_path: Path) -> None:
     files = bombs() | padded_lies() | floods()
@@ -172,6 +173,7 @@ def real_file(mnist: Dataset) -> Callable[[int], bytes]:
     return files.__getitem__
 
 
+@pytest.mark.slow  # decodes 1,500 files
 @given(file=st.integers(0, 18), seed=st.integers(0, 2**32), repair=st.booleans())
 @settings(deadline=None, max_examples=1500)
 def test_random_damage_gives_a_picture_or_an_image_error_and_nothing_else(

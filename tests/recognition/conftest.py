@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from digitlab.data.dataset import Dataset, load
+from digitlab.data.dataset import Dataset
 from digitlab.recognition import Recognizer
+from real_digits import read_mnist
 
 Write = Callable[..., np.ndarray]
 
@@ -19,7 +20,7 @@ def reader() -> Recognizer:
 
 @pytest.fixture(scope="session")
 def digits() -> Dataset:
-    return load("mnist")
+    return read_mnist()
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from digitlab.data.dataset import Dataset, load
+from digitlab.data.dataset import Dataset
 from digitlab.errors import ImageError
 from digitlab.recognition import Recognizer
 from digitlab.recognition.mnist_form import to_mnist_form
 from picture_files import encoded, grey_tiff, png, png_chunk, png_rows
+from real_digits import read_mnist
 
 SIDE = 140
 
@@ -299,7 +300,7 @@ def test_half_a_file_raises_an_image_error(
 def three_digits() -> np.ndarray:
     """A white page with 7, 2 and 1 of MNIST, uint8 [400, 600]."""
     page = np.full((400, 600), 255, np.uint8)
-    for number, digit in enumerate(load("mnist").x_test[:3]):
+    for number, digit in enumerate(read_mnist().x_test[:3]):
         left = 100 + 130 * number
         page[150:234, left : left + 84] = 255 - cv2.resize(digit, (84, 84), interpolation=cv2.INTER_CUBIC)
     return page

@@ -44,6 +44,7 @@ def outcomes(reader: Recognizer, name: str) -> list[Outcome]:
     return [outcome(truth, reader.read(picture)) for picture, truth in kind(name, 1, FEW)]
 
 
+@pytest.mark.slow  # reads 240 pictures
 @pytest.mark.parametrize("name", sorted(set(KINDS) - UNREAD))
 def test_most_of_each_kind_are_read_and_none_is_shorter_and_ok(reader: Recognizer, name: str) -> None:
     seen = outcomes(reader, name)

@@ -9,7 +9,8 @@ from pen import validation_part
 
 from digitlab.bundle.files import check_bundle, find_bundle, shipped_names
 from digitlab.bundle.rows_runtime import load_row_network
-from digitlab.data import load, stratified_split
+from digitlab.data import stratified_split
+from real_digits import read_mnist
 
 
 def read(truth: str, text: str, confidence: float = 0.9) -> Outcome:
@@ -62,7 +63,7 @@ def test_the_interval_holds_the_share_and_stays_within_0_and_100() -> None:
 def test_the_digits_that_benchmarks_write_were_set_aside_by_the_networks_trainings() -> None:
     trained = [check_bundle(find_bundle(name)).card.trial.data for name in shipped_names()]
     trained.append(load_row_network("numbers").card.result.trial.data)
-    mnist = load("mnist")
+    mnist = read_mnist()
     images, labels = validation_part(mnist)
     for data in trained:
         _, held_out = stratified_split(mnist.y_train, data.validation, data.split_seed)

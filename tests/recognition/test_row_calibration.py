@@ -5,13 +5,14 @@ import pytest
 
 from digitlab.bundle.rows_card import RowCalibration
 from digitlab.bundle.rows_runtime import load_row_network
-from digitlab.data import load
 from digitlab.recognition.row_calibration import calibrate_rows, fit_posterior
 from digitlab.synthesis.rows import RowComposer
+from real_digits import read_mnist
 
 
+@pytest.mark.slow  # reads hundreds of rows
 def test_a_posterior_is_worth_what_it_was_worth_on_composed_rows() -> None:
-    mnist = load("mnist")
+    mnist = read_mnist()
     composer = RowComposer(mnist.x_train[-500:], mnist.y_train[-500:])
     calibration = calibrate_rows(load_row_network(), composer.rows(150, 8), composer.rows(150, 9))
     assert calibration.rows == 150

@@ -42,13 +42,20 @@ def png(figure: Figure) -> bytes:
     return file.getvalue()
 
 
+def draw_errors(table: StudyTable) -> Figure:
+    figure = draw_error_by_level(error_by_level(StudyData(table)))
+    assert png(figure).startswith(b"\x89PNG")
+    return figure
+
+
+def draw_curves(table: StudyTable) -> Figure:
+    figure = draw_learning_curves(learning_curves(table))
+    assert png(figure).startswith(b"\x89PNG")
+    return figure
+
+
 def draw_both(table: StudyTable) -> tuple[Figure, Figure]:
-    figures = (
-        draw_error_by_level(error_by_level(StudyData(table))),
-        draw_learning_curves(learning_curves(table)),
-    )
-    assert all(png(figure).startswith(b"\x89PNG") for figure in figures)
-    return figures
+    return draw_errors(table), draw_curves(table)
 
 
 def tick_labels(figure: Figure) -> list[str]:
@@ -57,7 +64,13 @@ def tick_labels(figure: Figure) -> list[str]:
 
 @pytest.mark.parametrize(
     "axes",
-    [(ONE_LEVEL,), (OPTIMIZER,), (NEURONS, OPTIMIZER), (NEURONS, OPTIMIZER, SIZE), (MANY,)],
+    [
+        (ONE_LEVEL,),
+        (OPTIMIZER,),
+        (NEURONS, OPTIMIZER),
+        (NEURONS, OPTIMIZER, SIZE),
+        pytest.param((MANY,), marks=pytest.mark.slow),  # a line for each of forty levels
+    ],
     ids=["one level", "words", "two axes", "three axes", "forty levels"],
 )
 @pytest.mark.parametrize("seeds", [1, 3])
@@ -75,14 +88,14 @@ def test_errors_of_nought_are_drawn(make_table) -> None:
 
 
 def test_ticks_stand_at_exactly_the_levels_and_doubling_is_one_step(make_table) -> None:
-    figure, _ = draw_both(make_table(NEURONS))
+    figure = draw_errors(make_table(NEURONS))
     ticks = figure.axes[0].get_xticks()
     assert tick_labels(figure) == ["8", "16", "64", "128"]
     assert np.diff(ticks) == pytest.approx([1, 2, 1])
 
 
 def test_lines_of_unsorted_levels_go_from_left_to_right(make_table) -> None:
-    figure, _ = draw_both(make_table(Axis(path="model.hidden.0", values=(128, 8, 64))))
+    figure = draw_errors(make_table(Axis(path="model.hidden.0", values=(128, 8, 64))))
     for line in figure.axes[0].get_lines():
         if line.get_linestyle() == "-":
             assert np.all(np.diff(np.asarray(line.get_xdata(), float)) > 0)
@@ -90,7 +103,7 @@ def test_lines_of_unsorted_levels_go_from_left_to_right(make_table) -> None:
 
 def test_points_and_intervals_are_where_the_numbers_are(make_table) -> None:
     table = make_table(test=lambda cell, seed: 2 + cell + 0.1 * seed)
-    figure, _ = draw_both(table)
+    figure = draw_errors(table)
     (bars,) = figure.axes[0].containers
     assert isinstance(bars, ErrorbarContainer)
     points, _, (segments,) = bars.lines
@@ -101,7 +114,7 @@ def test_points_and_intervals_are_where_the_numbers_are(make_table) -> None:
 
 def drawn_bars(table: StudyTable) -> list[np.ndarray]:
     """The intervals of the errors, from low to high; those that are drawn."""
-    figure, _ = draw_both(table)
+    figure = draw_errors(table)
     (bars,) = figure.axes[0].containers
     assert isinstance(bars, ErrorbarContainer)
     _, _, (segments,) = bars.lines
@@ -123,16 +136,16 @@ def test_bars_of_errors_end_at_0_and_100(make_table) -> None:
 def test_the_axis_of_errors_never_goes_below_nought(make_table) -> None:
     # Two seeds far apart: the interval reaches to -10.
     for spread in (1, 6):
-        figure, _ = draw_both(make_table(seeds=2, test=lambda cell, seed: 1 + spread * seed))  # noqa: B023
+        figure = draw_errors(make_table(seeds=2, test=lambda cell, seed: 1 + spread * seed))  # noqa: B023
         assert figure.axes[0].get_ylim()[0] >= 0
 
 
 def test_epochs_are_whole_numbers(make_table) -> None:
     for epochs, expected in ((1, {1}), (10, set(range(1, 11)))):
-        _, figure = draw_both(make_table(overrides={"training.epochs": epochs}))
+        figure = draw_curves(make_table(overrides={"training.epochs": epochs}))
         low, high = figure.axes[1].get_xlim()
         assert {tick for tick in figure.axes[1].get_xticks() if low <= tick <= high} == expected
-    _, figure = draw_both(make_table(overrides={"training.epochs": 37}))
+    figure = draw_curves(make_table(overrides={"training.epochs": 37}))
     assert all(tick == int(tick) for tick in figure.axes[1].get_xticks())
 
 
@@ -153,7 +166,7 @@ def test_letters_of_full_width_count_twice_and_end_a_line_anywhere() -> None:
 def test_words_are_drawn_as_they_are_written(make_table) -> None:
     """A dollar sign would begin a formula, and an unpaired brace would break it."""
     axis = Axis(path="training.optimizer", values=("adam", "sgd"), label="cost in $x^{ and $_")
-    figure, _ = draw_both(make_table(axis))
+    figure = draw_errors(make_table(axis))
     assert figure.axes[0].get_xlabel() == "cost in $x^{ and $_"
     assert not figure.axes[0].xaxis.label.get_parse_math()
 
@@ -206,12 +219,14 @@ def test_a_users_own_settings_do_not_change_the_figure(make_table) -> None:
         assert markup() == plain
 
 
+@pytest.mark.slow  # a process of its own
 def test_pyplot_is_not_loaded() -> None:
     code = "import sys, digitlab.report.page; print('matplotlib.pyplot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
 
+@pytest.mark.slow  # processes of their own
 @pytest.mark.parametrize(
     ("module", "home"),
     [("matplotlib", "drawing"), ("matplotlib", "markdown"), ("matplotlib", "page"), ("jinja2", "page")],

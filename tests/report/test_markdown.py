@@ -83,6 +83,7 @@ def test_what_a_user_writes_is_no_mark(make_table, tmp_path: Path) -> None:
     assert "failed: a \\# heading." in text
 
 
+@pytest.mark.slow  # draws two reports
 def test_equal_material_gives_equal_files(make_table, tmp_path: Path) -> None:
     for name in ("one", "other"):
         write_markdown([StudyData(make_table())], tmp_path / name / "study.md")
@@ -96,6 +97,7 @@ def test_a_place_that_cannot_be_written_is_one_line(make_table, tmp_path: Path) 
         write_markdown([StudyData(make_table())], tmp_path / "file" / "study.md")
 
 
+@pytest.mark.slow  # draws two reports
 def test_letters_that_the_figures_lack_are_told(make_table, tmp_path: Path) -> None:
     axis = Axis(path="model.hidden.0", values=(8, 16), label="隠れ層")
     write_markdown([StudyData(make_table(axis))], tmp_path / "report.md")

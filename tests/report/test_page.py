@@ -209,6 +209,7 @@ def test_two_losses_are_followed_by_two_metrics(several: Page) -> None:
     assert "the mean squared error is 0.00100 more than with crossentropy" in section
 
 
+@pytest.mark.slow  # draws two reports
 def test_known_wrong_labels_are_marked_on_mnist_and_on_no_other_data(
     make_material, mnist, tmp_path: Path
 ) -> None:
@@ -281,11 +282,13 @@ def test_before_anything_is_trained_there_is_a_page_without_figures(make_table, 
     assert not page.all("svg")
 
 
+@pytest.mark.slow  # draws two reports
 def test_equal_tables_give_equal_pages(make_table, tmp_path: Path) -> None:
     one, other = (write_report(alone(make_table()), tmp_path / name) for name in ("one.html", "other.html"))
     assert one.read_bytes() == other.read_bytes()
 
 
+@pytest.mark.slow  # draws two reports
 def test_the_folder_is_made_and_the_page_replaces_the_old_one(make_table, tmp_path: Path) -> None:
     path = tmp_path / "reports" / "study.html"
     assert write_report(alone(make_table(question="First?")), path) == path
@@ -306,6 +309,7 @@ def file_size_limit(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+@pytest.mark.slow  # draws two reports
 def test_when_the_disk_is_full_the_old_page_stays_and_nothing_is_left_behind(
     make_table, tmp_path: Path
 ) -> None:

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from digitlab.data import Dataset, load
+from digitlab.data import Dataset
 from digitlab.results.crossed import crossed_difference
 from digitlab.results.permutation import sign_flip_test
 from digitlab.results.statistics import mcnemar, paired_difference
+from real_digits import read_mnist
 
 
 def errors(right: np.ndarray) -> list[float]:
@@ -110,7 +111,7 @@ def nearest_mean(mnist: Dataset, tests: np.ndarray, images: int, seed: int) -> n
 
 
 def test_on_real_digits_all_evidence_agrees_that_more_training_images_are_better() -> None:
-    mnist = load("mnist")
+    mnist = read_mnist()
     labels, tests = mnist.y_test, mnist.x_test.reshape(10_000, 784).astype(np.float32)
     few, many = ([nearest_mean(mnist, tests, images, seed) for seed in range(5)] for images in (200, 2_000))
     few_right, many_right = np.stack(few) == labels, np.stack(many) == labels

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from digitlab.bundle.runtime import load_classifier
-from digitlab.data.dataset import load
 from digitlab.results.rejection import KEPT, NetworkOutputs, Rejection, fit_rejection
 from digitlab.synthesis.non_digits import draw_non_digits
 from digitlab.synthesis.strokes import draw_digits
+from real_digits import read_mnist
 
 Parts = tuple[NetworkOutputs, list[NetworkOutputs], NetworkOutputs, np.ndarray]
 
@@ -15,7 +15,7 @@ Parts = tuple[NetworkOutputs, list[NetworkOutputs], NetworkOutputs, np.ndarray]
 @pytest.fixture(scope="module")
 def parts() -> Parts:
     """Real digits, drawn ones and other ink as the shipped classroom network sees them."""
-    network, mnist = load_classifier("cnn"), load("mnist")
+    network, mnist = load_classifier("cnn"), read_mnist()
 
     def look(images: np.ndarray) -> NetworkOutputs:
         starts = range(0, len(images), 500)

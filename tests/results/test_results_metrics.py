@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from digitlab.data import load
 from digitlab.results.metrics import calibration_error, score, wilson_interval
 from digitlab.results.record import Scores
+from real_digits import read_mnist
 
 
 @st.composite
@@ -23,7 +23,7 @@ def predictions(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_a_perfect_prediction_of_the_test_set_has_no_error_of_any_kind() -> None:
-    labels = load("mnist").y_test
+    labels = read_mnist().y_test
     scores = score(np.eye(10, dtype=np.float32)[labels], labels)
     assert (scores.images, scores.correct) == (10_000, 10_000)
     assert (scores.accuracy, scores.error_percent) == (1.0, 0.0)
@@ -33,7 +33,7 @@ def test_a_perfect_prediction_of_the_test_set_has_no_error_of_any_kind() -> None
 
 
 def test_equal_probabilities_of_the_test_set_score_as_worked_out_by_hand() -> None:
-    labels = load("mnist").y_test
+    labels = read_mnist().y_test
     scores = score(np.full((10_000, 10), 0.1), labels)
     zeros = int((labels == 0).sum())
     assert scores.correct == zeros == 980  # of equal ones the first is chosen

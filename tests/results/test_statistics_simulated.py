@@ -149,7 +149,7 @@ def test_what_would_have_been_seen_is_seen_four_times_in_five_in_four_studies_of
     assert (true_power(bold * spreads, seeds, alpha) >= 0.8).mean() < 0.5
 
 
-@pytest.mark.parametrize("seeds", [3, 5, 10, 30])
+@pytest.mark.parametrize("seeds", [3, 5, 10, pytest.param(30, marks=pytest.mark.slow)])
 def test_the_difference_that_a_study_prints_is_found_by_another_like_it(seeds: int) -> None:
     runs, random = 150, np.random.default_rng(37)
     enough = 0
@@ -239,6 +239,7 @@ def test_a_claim_about_new_digits_is_false_in_six_studies_of_a_hundred_at_most(
     assert false_claims(world, seeds, runs) <= 0.06 + two_errors  # 0.06 + 0.011
 
 
+@pytest.mark.slow  # simulates thousands of studies
 def test_a_claim_about_these_images_is_no_claim_about_others() -> None:
     # Where images make the difference and seeds none, a level is called better for those it happened to meet.
     runs, random, alarms = 300, np.random.default_rng(5), 0

@@ -9,9 +9,9 @@ import pytest
 
 from digitlab.bundle.files import find_bundle
 from digitlab.bundle.runtime import Classifier, load_classifier
-from digitlab.data import load
 from digitlab.serving.settings import Limits, Settings
 from in_process import Client
+from real_digits import read_mnist
 from serving_process import ServingProcess
 
 MakeClient = Callable[..., Client]
@@ -31,7 +31,7 @@ def classifier(network: Path) -> Classifier:
 @pytest.fixture(scope="session")
 def digits() -> np.ndarray:
     """Test digits, uint8 [200, 28, 28]."""
-    return load("mnist").x_test[:200]
+    return read_mnist().x_test[:200]
 
 
 @pytest.fixture

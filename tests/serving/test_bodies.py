@@ -100,8 +100,8 @@ def test_a_bomb_takes_no_memory() -> None:
     ("data", "encoding", "status"),
     [
         (b"no gzip", "gzip", 400),
-        (gzip.compress(b"cut")[:-3], "gzip", 400),
-        (gzip.compress(b"one") + b"more", "gzip", 400),
+        (gzip.compress(b"cut", mtime=0)[:-3], "gzip", 400),
+        (gzip.compress(b"one", mtime=0) + b"more", "gzip", 400),
         (b"", "gzip", 400),
         (b"x", "br", 415),
         (b"x", "gzip, gzip", 415),

@@ -23,6 +23,7 @@ from digitlab.recognition.explain import encode_png
 from digitlab.serving.kept import KeptDrawings
 from drawings import drawing
 from in_process import Client, token_of
+from real_digits import read_mnist
 
 
 @pytest.fixture
@@ -130,7 +131,7 @@ def test_a_card_that_is_not_there_is_404(client: Client) -> None:
 def test_a_network_is_no_better_than_itself(client: Client, classifier: Classifier) -> None:
     name = client.get("/api/models").json()["default"]
     values = client.get(f"/api/compare?a={name}&b={name}").json()
-    dataset = load("mnist")
+    dataset = read_mnist()
     errors = int((classifier.probabilities(dataset.x_test).argmax(axis=1) != dataset.y_test).sum())
     assert values["errors"] == {"a": errors, "b": errors}
     assert (values["both_wrong"], values["only_a_wrong"], values["p"]) == (errors, 0, 1.0)
@@ -176,7 +177,7 @@ def test_a_drawing_that_comes_many_times_at_once_is_kept_once(tmp_path: Path, di
 @pytest.mark.slow
 def test_what_was_kept_can_be_imported(make_client: Any, tmp_path: Path) -> None:
     client = make_client()
-    dataset = load("mnist")
+    dataset = read_mnist()
     for digit in range(10):
         for index in np.flatnonzero(dataset.y_test == digit)[:7]:
             answer = kept(client, {"label": digit, "image": url(dataset.x_test[index]), "consent": True})
@@ -232,7 +233,7 @@ def test_two_networks_differ_where_their_answers_do(
     """The other network is the same one with two of its answers exchanged: 4 for 9."""
     other = exchanged(network, tmp_path / "models" / "exchanged", 4, 9)
     values = make_client().get("/api/compare?a=user:exchanged&b=" + network.name).json()
-    dataset = load("mnist")
+    dataset = read_mnist()
     mine = classifier.probabilities(dataset.x_test).argmax(axis=1)
     theirs = np.select([mine == 4, mine == 9], [9, 4], mine)
     assert values["different"] == int((mine != theirs).sum())
@@ -257,8 +258,9 @@ def exchanged(network: Path, folder: Path, one: int, another: int) -> Path:
     order[one], order[another] = another, one
     shutil.copytree(network, folder)
     card = json.loads((folder / "card.json").read_text())
-    for name in ("model.onnx", "inside.onnx"):
-        model = onnx.load(folder / name)
+    # Both are read before either is written: the weights of inside.onnx stand in model.onnx.
+    models = {name: onnx.load(folder / name) for name in ("model.onnx", "inside.onnx")}
+    for name, model in models.items():
         node = next(node for node in model.graph.node if "probabilities" in node.output)
         node.output[0] = "in the usual order"
         indices = onnx.numpy_helper.from_array(np.array(order), "order")

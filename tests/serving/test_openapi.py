@@ -6,30 +6,27 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, given, settings
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from in_process import Client
 from serving_process import ServingProcess
 
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_schema_conformance,
-]
 EXAMPLES = 12
 IGNORED = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 
 
 @pytest.mark.slow
 def test_whatever_is_sent_the_answer_is_as_described(start_serving: Callable[..., ServingProcess]) -> None:
+    # Imported here, as it takes longer than the other tests of this file.
+    import schemathesis
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi import checks
+
+    conformance = [
+        checks.status_code_conformance,
+        checks.content_type_conformance,
+        checks.response_schema_conformance,
+    ]
     schema: Any = schemathesis.openapi.from_url(start_serving().url + "/openapi.json")
     operations = [found.ok() for found in schema.get_all_operations()]
     assert len(operations) > 15
@@ -38,7 +35,7 @@ def test_whatever_is_sent_the_answer_is_as_described(start_serving: Callable[...
         @given(operation.as_strategy())
         @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=IGNORED)
         def keeps_to_it(case: Any) -> None:
-            case.call_and_validate(checks=CHECKS, timeout=60)
+            case.call_and_validate(checks=[not_a_server_error, *conformance], timeout=60)
 
         keeps_to_it()
 

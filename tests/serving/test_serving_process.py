@@ -27,8 +27,8 @@ from service_load import infer_requests, probabilities_in
 
 from digitlab.bundle.files import find_bundle
 from digitlab.bundle.runtime import Classifier
-from digitlab.data import load
 from drawings import drawing
+from real_digits import read_mnist
 from requests_of_the_protocol import binary_request, request
 from serving_process import ServingProcess, receive_all, receive_answer
 
@@ -207,7 +207,7 @@ def test_a_bad_new_network_is_refused_and_the_old_one_stays(
 
 def run_load(load_of: Callable[[list[bytes]], Any], serving: ServingProcess) -> tuple[Load, list[bool]]:
     """Load a service; say of the checked answers whether they are those of the digits that were asked."""
-    dataset = load("mnist")
+    dataset = read_mnist()
     requests = infer_requests(f"/v2/models/{serving.model}/infer", dataset.x_test[:500])
 
     def run() -> Load:

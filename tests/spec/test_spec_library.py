@@ -17,6 +17,7 @@ from digitlab.spec.library import (
     row_recipe_names,
     study_names,
 )
+from real_digits import load_once
 
 
 @pytest.mark.parametrize("suffix", [".toml", ".json"])
@@ -200,7 +201,7 @@ def test_a_recipe_file_is_looked_for_beside_the_study_that_names_it(tmp_path: Pa
 def test_every_study_of_the_package_can_be_planned(name: str) -> None:
     from digitlab.studies import plan_study
 
-    plan = plan_study(name)
+    plan = plan_study(name, load=load_once)
     assert plan.study.name == name
     assert plan.study.question.endswith("?")
     assert plan.reference in {cell.levels for cell in plan.cells}
@@ -213,7 +214,7 @@ def test_the_classroom_runs_every_study_of_its_networks_and_shares_their_trainin
     classroom = resolve_collection("classroom")
     others = {*resolve_collection("best-parts").studies, *resolve_collection("precision").studies, "best"}
     assert set(classroom.studies) == set(study_names()) - others
-    plans = [plan_study(name, seeds=1) for name in classroom.studies]
+    plans = [plan_study(name, seeds=1, load=load_once) for name in classroom.studies]
     asked = [trial for plan in plans for trial in plan.trials]
     trained = minimal_runs(asked)
     # 15 perceptrons, 5 widths of the CNN for 20 epochs, 4 other kernels, and the deeper CNN
@@ -223,7 +224,7 @@ def test_the_classroom_runs_every_study_of_its_networks_and_shares_their_trainin
 def test_an_axis_over_recipes_takes_the_network_and_the_training_of_each() -> None:
     from digitlab.studies import plan_study
 
-    plan = plan_study("architectures", seeds=1)
+    plan = plan_study("architectures", seeds=1, load=load_once)
     models = [cell.trials[0].model for cell in plan.cells]
     assert models == [resolve_recipe(name).model for name in ("mlp", "cnn", "deep-cnn")]
     assert {trial.training.epochs for trial in plan.trials} == {10}

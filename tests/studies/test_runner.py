@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitlab.data import load, read_idx, write_idx
+from digitlab.data import read_idx, write_idx
 from digitlab.errors import DataError, MissingExtraError, SpecError, StoreError, UserError
 from digitlab.results.aggregate import trial_records
 from digitlab.results.record import Result
@@ -22,6 +22,7 @@ from digitlab.studies import plan_study, read_table, run_plans, run_study
 from digitlab.studies.planning import stored_plan
 from digitlab.studies.runner import Observer, RunOptions, TrainTask
 from pretender import REASON, Listener, Pretender, states, trained_by
+from real_digits import read_mnist
 from small_study import pretend, small_study, write_digits
 
 
@@ -372,7 +373,7 @@ def test_the_data_comes_with_the_task_and_not_from_files_of_the_worker(tmp_path:
         file.unlink()
     (sent,) = task.datasets.values()
     assert sent.fingerprint == trials[0].data.fingerprint
-    assert np.array_equal(sent.x_train, load("mnist").x_train[:600])
+    assert np.array_equal(sent.x_train, read_mnist().x_train[:600])
     assert not sent.x_train.flags.writeable
     with pytest.raises(DataError, match="expected the four files of a data set"):
         TrainTask.on_data_of(trials)

@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digitlab.data.dataset import load
 from digitlab.synthesis.non_digits import draw_non_digits
+from real_digits import read_mnist
 
 
 @pytest.fixture(scope="module")
 def digits() -> tuple[np.ndarray, np.ndarray]:
-    mnist = load("mnist")
+    mnist = read_mnist()
     return mnist.x_test[:500], mnist.y_test[:500]
 
 

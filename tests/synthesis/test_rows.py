@@ -15,12 +15,14 @@ def composer(mnist: Dataset) -> RowComposer:
     return RowComposer(mnist.x_train[:300], mnist.y_train[:300])
 
 
+@pytest.mark.slow  # draws three chunks of rows
 def test_the_same_seed_and_index_give_the_same_chunk(composer: RowComposer) -> None:
     one, other = composer.chunk(3, 1), composer.chunk(3, 1)
     assert all((a.images == b.images).all() and a.texts == b.texts for a, b in zip(one, other, strict=True))
     assert any(a.texts != b.texts for a, b in zip(one, composer.chunk(3, 2), strict=True))
 
 
+@pytest.mark.slow  # draws a chunk of rows
 def test_a_chunk_has_batches_of_one_width_with_room_for_their_texts(composer: RowComposer) -> None:
     chunk = composer.chunk(0, 0)
     assert len(chunk) == BATCHES
@@ -31,6 +33,7 @@ def test_a_chunk_has_batches_of_one_width_with_room_for_their_texts(composer: Ro
         assert max(len(text) for text in batch.texts) <= width // 4
 
 
+@pytest.mark.slow  # draws 600 rows
 def test_rows_say_all_digits_and_some_are_no_numbers(composer: RowComposer) -> None:
     texts = [row.text for row in composer.rows(600, seed=1)]
     assert set("0123456789?") <= set("".join(texts))

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitlab.data import load
 from digitlab.spec.recipe import Augmentation
+from real_digits import read_mnist
 
 pytestmark = pytest.mark.slow  # TensorFlow takes seconds to import
 
@@ -17,7 +17,7 @@ IMAGES = 200
 
 @pytest.fixture(scope="module")
 def digits() -> np.ndarray:
-    return load("mnist").x_train[:IMAGES]
+    return read_mnist().x_train[:IMAGES]
 
 
 def changed(digits: np.ndarray, seed: int = 0, **ranges: Any) -> np.ndarray:

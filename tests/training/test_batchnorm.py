@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitlab.data import load, stratified_split
+from digitlab.data import stratified_split
 from digitlab.spec.library import resolve_recipe
 from digitlab.spec.recipe import Recipe
 from digitlab.spec.study import with_settings
 from digitlab.spec.trial import fitting_validation
 from digitlab.training import TrainOutput, train
+from real_digits import read_mnist
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +51,7 @@ def test_they_are_those_of_the_undisturbed_training_images(
     from digitlab.training.batchnorm import recalibrate_batchnorm
 
     kept, taken = kept_and_taken
-    mnist = load("mnist")
+    mnist = read_mnist()
     chosen, _ = stratified_split(mnist.y_train, fitting_validation(len(mnist.y_train)), 28)
     recalibrate_batchnorm(kept.model, mnist.x_train[chosen])
     for weight, other in zip(kept.model.weights, taken.model.weights, strict=True):

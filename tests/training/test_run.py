@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitlab.data import Dataset, load, stratified_split
+from digitlab.data import Dataset, stratified_split
 from digitlab.errors import DataError, SpecError
 from digitlab.results import EpochRecord, Result, score
 from digitlab.revision import revision
@@ -16,11 +16,12 @@ from digitlab.spec import DataSpec, Trial, resolve_recipe
 from digitlab.spec.study import with_settings
 from digitlab.training import TrainOutput, train, train_trial
 from digitlab.training.run import NON_DIGIT, training_set
+from real_digits import read_mnist
 
 
 @pytest.fixture(scope="module")
 def dataset() -> Dataset:
-    return load("mnist")
+    return read_mnist()
 
 
 def make_trial(dataset: Dataset, epochs: int = 3, seed: int = 5) -> Trial:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from digitlab.bundle.rows_card import RowCard
     from digitlab.data.dataset import Dataset
     from digitlab.spec.rows import RowTrial
-    from digitlab.training.rows import TrainedRows
+    from digitlab.training.rows import RowTrainOutput
 
 PARITY_SEED = 2
 """Seed of the rows by which exports are verified; other rows than those of the calibration."""
@@ -78,7 +78,7 @@ def train_rows(  # the options of one command
     say(f"bundle written to {target}")
 
 
-def _write(target: Path, trained: TrainedRows, trial: RowTrial, dataset: Dataset) -> RowCard:
+def _write(target: Path, trained: RowTrainOutput, trial: RowTrial, dataset: Dataset) -> RowCard:
     """Write the bundle, calibrated and verified on rows of digits that were not trained on."""
     from digitlab.bundle.rows_unseen import unseen_rows
     from digitlab.bundle.rows_writing import PARITY_ROWS, write_rows_bundle
