@@ -121,7 +121,7 @@ def _shown_layers(network: Any) -> list[Any]:
 
 
 def _convert(
-    model: Any, outputs: dict[str, keras.KerasTensor], takes: str, shape: tuple[int | None, ...]
+    model: Any, outputs: dict[str, Any], takes: str, shape: tuple[int | None, ...]
 ) -> onnx.ModelProto:
     """Convert the part of a network that computes some tensors, named in ONNX by the keys."""
     import keras
