@@ -26,7 +26,7 @@ from rich.progress import track
 
 from digitlab.bundle.export import load_network
 from digitlab.bundle.files import check_bundle, find_bundle
-from digitlab.bundle.onnx_writer import logits_layer
+from digitlab.bundle.onnx_export import logits_layer
 from digitlab.data import load
 from digitlab.training.process import prepare_process
 

@@ -37,8 +37,7 @@ from digitlab.bundle.export import (
     write_litert,
 )
 from digitlab.bundle.files import Bundle, check_bundle, find_bundle
-from digitlab.bundle.graph import IMAGES, PROBABILITIES
-from digitlab.bundle.runtime import load_classifier, open_session
+from digitlab.bundle.runtime import IMAGES, PROBABILITIES, load_classifier, open_session
 from digitlab.cli.study_output import print_table
 from digitlab.data import load
 from digitlab.report.tables import TextTable

@@ -17,8 +17,7 @@ from pydantic import BaseModel
 
 from digitlab.bundle.export import Classify, keras_call, load_network
 from digitlab.bundle.files import check_bundle
-from digitlab.bundle.graph import IMAGES, PROBABILITIES
-from digitlab.bundle.runtime import open_session
+from digitlab.bundle.runtime import IMAGES, PROBABILITIES, open_session
 from digitlab.serving.server import listen
 
 

@@ -51,7 +51,7 @@ class OutputError(UserError):
 
 
 EXTRAS = {
-    "train": ("keras", "tensorflow", "onnx", "scipy"),
+    "train": ("keras", "tensorflow", "onnx", "tf2onnx", "scipy"),
     "report": ("jinja2", "matplotlib"),
     "export": ("ai_edge_litert", "pyarrow", "tensorboard"),
     "serve": (

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx.helper import make_node
 
 from digitlab.bundle.card import Card, Provenance
 from digitlab.bundle.export import keras_probabilities
 from digitlab.bundle.files import CARD, INSIDE, MODEL, ONNX, README, sha256
-from digitlab.bundle.graph import IMAGES, GraphWriter, Value, model_proto
 from digitlab.bundle.parity import EXACT, compare
 from digitlab.bundle.readme import readme
 from digitlab.bundle.runtime import classify_with, runtime_name
@@ -24,6 +24,7 @@ from digitlab.results.metrics import score
 from digitlab.results.record import Result
 from digitlab.spec import DataSpec, Trial
 from digitlab.spec.library import resolve_recipe
+from onnx_files import FLATTEN, onnx_file
 
 KERAS_FILE = b"nothing here opens the Keras file"
 
@@ -89,14 +90,16 @@ def whole_bundle(
 
 
 def linear_network(weights: np.ndarray, inside: bool) -> bytes:
-    writer = GraphWriter()
-    pixels = writer.node("Flatten", [IMAGES], axis=1)
-    logits = writer.node("MatMul", [pixels, writer.weight(weights, "logits/kernel")])
-    outputs = [("probabilities", (10,)), ("features", (784,))]
-    writer.as_output(Value(writer.node("Softmax", [logits], axis=-1), (10,)), "probabilities")
+    nodes = [
+        FLATTEN,
+        make_node("MatMul", ["pixels", "logits/kernel"], ["logits"]),
+        make_node("Softmax", ["logits"], ["probabilities"], axis=-1),
+    ]
+    outputs = {"probabilities": 10}
     if inside:
-        writer.as_output(Value(pixels, (784,)), "features")
-    return model_proto(writer, outputs if inside else outputs[:1], "linear").SerializeToString()
+        nodes.append(make_node("Identity", ["pixels"], ["features"]))
+        outputs["features"] = 784
+    return onnx_file(nodes, outputs, {"logits/kernel": weights})
 
 
 @pytest.fixture(scope="session")

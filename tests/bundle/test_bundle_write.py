@@ -21,7 +21,7 @@ from digitlab.bundle.data import READS_DIGITS, refusal_to_read
 from digitlab.bundle.export import keras_probabilities, load_network, rebuild
 from digitlab.bundle.files import CARD, INSIDE, MODEL, ONNX, README, check_bundle, sha256
 from digitlab.bundle.keras_file import inspect_keras_file
-from digitlab.bundle.onnx_writer import logits_layer
+from digitlab.bundle.onnx_export import logits_layer
 from digitlab.bundle.runtime import load_classifier
 from digitlab.bundle.writing import write_bundle
 from digitlab.data import Dataset
@@ -183,9 +183,9 @@ def test_a_network_that_cannot_be_exported_leaves_nothing(
     import keras
     from keras import layers
 
-    given = [keras.Input((28, 28)), layers.Flatten(), layers.UnitNormalization(), layers.Dense(10, "softmax")]
+    given = [keras.Input((28, 28)), layers.Flatten(), layers.Masking(), layers.Dense(10, "softmax")]
     message = refusal(write_bundle, tmp_path / "out", keras.Sequential(given), origin, mnist.x_test[:10])
-    assert "(UnitNormalization): a layer of this class cannot be written to ONNX; use one of" in message
+    assert "(Masking): expected a standard layer of Keras that a bundle can hold, received another" in message
     assert names(tmp_path) == []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitlab.bundle.rows_onnx import rows_to_onnx
+from digitlab.bundle.onnx_export import rows_to_onnx
 from digitlab.bundle.rows_runtime import rows_with
 from digitlab.spec.rows import RowModel, Stage
 from digitlab.training.process import prepare_process

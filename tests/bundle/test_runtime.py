@@ -11,14 +11,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import NodeProto
+from onnx.helper import make_node
 
 from digitlab.bundle.files import INSIDE, ONNX, PRETRAINED, find_bundle, shipped_names
-from digitlab.bundle.graph import IMAGES, PROBABILITIES, GraphWriter, model_proto
 from digitlab.bundle.rows_runtime import load_row_network
-from digitlab.bundle.runtime import BATCH, Classifier, load_classifier
+from digitlab.bundle.runtime import BATCH, PROBABILITIES, Classifier, load_classifier
 from digitlab.data import Dataset
 from digitlab.errors import BundleError, DataError
 from digitlab.results.metrics import score
+from onnx_files import FLATTEN, onnx_file
 
 Refusal = Callable[..., str]
 Replace = Callable[[str, bytes], None]
@@ -172,36 +174,32 @@ def test_a_file_that_is_no_network_is_refused_whatever_the_card_says(
         )
 
 
-def network(answer: Callable[[GraphWriter, str], str], shape: tuple[int, ...]) -> bytes:
-    writer = GraphWriter()
-    pixels = writer.node("Flatten", [IMAGES], axis=1)
-    writer.node("Identity", [answer(writer, pixels)], PROBABILITIES)
-    return model_proto(writer, [(PROBABILITIES, shape)], "wrong").SerializeToString()
-
-
-def product(weights: np.ndarray) -> Callable[[GraphWriter, str], str]:
-    return lambda writer, pixels: writer.node("MatMul", [pixels, writer.weight(weights)])
+PRODUCT = make_node("MatMul", ["pixels", "kernel"], [PROBABILITIES])
 
 
 @pytest.mark.parametrize(
-    ("answer", "shape", "words"),
+    ("answer", "kernel", "words"),
     [
-        (product(np.ones((784, 9))), (9,), "expected ten outputs an image, received [9]"),
-        (lambda _, pixels: pixels, (784,), "expected ten outputs an image, received [784]"),
-        (product(np.full((784, 10), np.nan)), (10,), "expected finite outputs"),
-        (product(np.ones((784, 10))), (10,), "expected probabilities that add up to 1"),
-        (product(np.zeros((784, 10))), (10,), "expected probabilities that add up to 1"),
+        (PRODUCT, np.ones((784, 9)), "expected ten outputs an image, received [9]"),
+        (
+            make_node("Identity", ["pixels"], [PROBABILITIES]),
+            np.ones((784, 784)),
+            "expected ten outputs an image, received [784]",
+        ),
+        (PRODUCT, np.full((784, 10), np.nan), "expected finite outputs"),
+        (PRODUCT, np.ones((784, 10)), "expected probabilities that add up to 1"),
+        (PRODUCT, np.zeros((784, 10)), "expected probabilities that add up to 1"),
     ],
 )
 def test_a_network_of_something_else_fails_the_self_test(
-    answer: Callable[[GraphWriter, str], str],
-    shape: tuple[int, ...],
+    answer: NodeProto,
+    kernel: np.ndarray,
     words: str,
     bundle: Path,
     replace_network: Replace,
     refusal: Refusal,
 ) -> None:
-    replace_network(ONNX, network(answer, shape))
+    replace_network(ONNX, onnx_file([FLATTEN, answer], {PROBABILITIES: kernel.shape[1]}, {"kernel": kernel}))
     message = refusal(load_classifier, bundle)
     assert message.startswith(f"{bundle / ONNX}: the self-test failed: {words}")
 
@@ -209,11 +207,12 @@ def test_a_network_of_something_else_fails_the_self_test(
 def test_a_network_that_answers_otherwise_than_its_card_says_fails_the_self_test(
     bundle: Path, replace_network: Replace, linear_weights: np.ndarray, refusal: Refusal
 ) -> None:
-    def turned(writer: GraphWriter, pixels: str) -> str:
-        logits = writer.node("MatMul", [pixels, writer.weight(linear_weights[:, ::-1])])
-        return writer.node("Softmax", [logits], axis=-1)
-
-    replace_network(ONNX, network(turned, (10,)))
+    nodes = [
+        FLATTEN,
+        make_node("MatMul", ["pixels", "kernel"], ["logits"]),
+        make_node("Softmax", ["logits"], [PROBABILITIES], axis=-1),
+    ]
+    replace_network(ONNX, onnx_file(nodes, {PROBABILITIES: 10}, {"kernel": linear_weights[:, ::-1]}))
     assert "expected the outputs in its card" in refusal(load_classifier, bundle)
 
 

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from digitlab.bundle.files import INSIDE, MODEL, ONNX, Bundle
-from digitlab.bundle.graph import IMAGES
-from digitlab.bundle.keras_file import inspect_keras_file
-from digitlab.bundle.layers import check_layers
-from digitlab.bundle.onnx_writer import share_weights, to_onnx
-from digitlab.bundle.runtime import Classify
+from digitlab.bundle.keras_file import LAYERS, inspect_keras_file
+from digitlab.bundle.onnx_export import to_onnx
+from digitlab.bundle.onnx_graph import share_weights
+from digitlab.bundle.runtime import IMAGES, Classify
 from digitlab.errors import BundleError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -66,14 +65,14 @@ def rebuild(model: keras.Model) -> keras.Model:
     """Rebuild a network with the same weights: each layer called once, no optimizer, no loss.
 
     Raises:
-        BundleError: the network is neither functional nor sequential, or a layer cannot be exported.
+        BundleError: the network is neither functional nor sequential, or a layer cannot be stored.
     """
     import keras
 
     given: Any = model
     if type(model).__name__ not in {"Functional", "Sequential"}:
         raise BundleError(f"the network: expected a functional or sequential one, received {type(model)}")
-    check_layers(model.layers)
+    _check_layers(model)
     if isinstance(model, keras.Sequential):
         images = tensor = keras.Input(given.input_shape[1:], name=IMAGES)
         for layer in model.layers:
@@ -83,6 +82,22 @@ def rebuild(model: keras.Model) -> keras.Model:
         rebuilt = type(model).from_config(given.get_config())
     rebuilt.set_weights(given.get_weights())
     return rebuilt
+
+
+def _check_layers(model: Any) -> None:
+    """Raise an error for a layer that is not of a class in `LAYERS`."""
+    import keras
+
+    operations = model.layers if isinstance(model, keras.Sequential) else model.operations
+    for operation in operations:
+        kind = type(operation)
+        if kind.__name__ in {"Functional", "Sequential"}:
+            _check_layers(operation)
+        elif kind.__name__ not in LAYERS or not kind.__module__.startswith("keras.src.layers."):
+            raise BundleError(
+                f"layer {operation.name!r} ({kind.__name__}): expected a standard layer of Keras that a "
+                f"bundle can hold, received another; use one of {', '.join(sorted(LAYERS))}"
+            )
 
 
 class ModelArtifacts(NamedTuple):
@@ -119,9 +134,10 @@ def export_network(model: keras.Model) -> ModelArtifacts:
     other = {layer.dtype_policy.name for layer in model.layers} - {"float32"}
     if other:
         raise BundleError(f"the network: expected float32, received {', '.join(sorted(other))}; rebuild it")
+    require("tf2onnx", "train")
     network = rebuild(model)
-    inside = to_onnx(network, inside=True)
-    return ModelArtifacts(network, to_onnx(network).SerializeToString(), inside.SerializeToString())
+    classifier, inside = to_onnx(network)
+    return ModelArtifacts(network, classifier.SerializeToString(), inside.SerializeToString())
 
 
 def write_saved_model(model: keras.Model, folder: Path) -> None:

@@ -228,7 +228,7 @@ def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
     """
     from onnx import TensorProto, helper, numpy_helper
 
-    kernels = {node.input[1] for node in model.graph.node if node.op_type in {"Conv", "Gemm"}}
+    kernels = {node.input[1] for node in model.graph.node if node.op_type in {"Conv", "Gemm", "MatMul"}}
     casts = []
     smaller = deepcopy(model)
     for tensor in smaller.graph.initializer:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from digitlab.bundle.layers import INPUT, LAYERS
 from digitlab.errors import BundleError
 
 CONFIG = "config.json"
@@ -19,10 +18,23 @@ LARGEST = {"metadata.json": 10_000, CONFIG: 5_000_000, WEIGHTS: 1_000_000_000}
 LARGEST_RATIO = 20
 """Largest allowed compression ratio; weights hardly shrink, and Keras stores them uncompressed."""
 
+_NAMES = """
+Activation ActivityRegularization Add AlphaDropout Average AveragePooling1D AveragePooling2D
+BatchNormalization Bidirectional CenterCrop Concatenate Conv1D Conv2D Conv2DTranspose Cropping1D
+Cropping2D Dense DepthwiseConv1D DepthwiseConv2D Dot Dropout ELU EinsumDense Flatten GaussianDropout
+GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D
+GroupNormalization Identity InputLayer LSTM LayerNormalization LeakyReLU MaxPooling1D MaxPooling2D Maximum
+Minimum MultiHeadAttention Multiply PReLU Permute RMSNormalization ReLU RepeatVector Rescaling Reshape
+Resizing SeparableConv1D SeparableConv2D Softmax SpatialDropout1D SpatialDropout2D SpectralNormalization
+Subtract TimeDistributed UnitNormalization UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D
+"""
+LAYERS = frozenset(_NAMES.split())
+"""Layers of Keras that a network may have: none runs a user's code, reads files, or answers by chance."""
+
 _TENSOR = "__keras_tensor__"
 _CLASSES = frozenset(
     {
-        *(("keras.layers", name) for name in (*LAYERS, INPUT)),
+        *(("keras.layers", name) for name in LAYERS),
         ("keras.src.models.functional", "Functional"),
         ("keras.src.models.sequential", "Sequential"),
         ("keras", "Sequential"),

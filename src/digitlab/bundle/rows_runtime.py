@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitlab.bundle.files import ONNX
-from digitlab.bundle.graph import PROBABILITIES
 from digitlab.bundle.rows_card import RowCard, find_rows
-from digitlab.bundle.rows_onnx import ROWS
-from digitlab.bundle.runtime import open_session
+from digitlab.bundle.runtime import PROBABILITIES, open_session
 from digitlab.bundle.self_test import check_probabilities, self_test_failed
 from digitlab.errors import DataError
 from digitlab.spec.rows import COLUMN, ROW_CLASSES
@@ -24,6 +22,8 @@ if TYPE_CHECKING:
 ReadRows = Callable[[np.ndarray], np.ndarray]
 """Function from rows, uint8 [n, height, W], to probabilities, float32 [n, W / 4, 12]."""
 
+ROWS = "rows"
+"""Name of the ONNX file's input."""
 _BATCH_PIXELS = 64 * 32 * 128
 """Pixels of the rows in a batch; their feature maps take about 100 MB."""
 

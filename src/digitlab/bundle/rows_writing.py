@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from digitlab.bundle.files import CARD, MODEL, ONNX, README, sha256
+from digitlab.bundle.onnx_export import rows_to_onnx
 from digitlab.bundle.rows_card import RowCalibration, RowCard, RowParity
-from digitlab.bundle.rows_onnx import rows_to_onnx
 from digitlab.bundle.rows_runtime import ReadRows, RowNetwork, rows_with, run_row_self_test
 from digitlab.bundle.runtime import runtime_name
 from digitlab.errors import BundleError

@@ -12,13 +12,18 @@ import onnxruntime
 
 from digitlab.bundle.card import Card
 from digitlab.bundle.files import Bundle, check_bundle, find_bundle
-from digitlab.bundle.graph import FEATURES, IMAGES, PROBABILITIES
 from digitlab.bundle.self_test import run_self_test
 from digitlab.data.pixels import range_problem
 from digitlab.errors import BundleError, DataError
 from digitlab.results.calibration import apply_temperature
 from digitlab.results.rejection import NetworkOutputs
 
+IMAGES = "images"
+"""Name of the input of a classifier's ONNX files."""
+PROBABILITIES = "probabilities"
+"""Name of the output with the classes' probabilities."""
+FEATURES = "features"
+"""Name of the output of `inside.onnx` that is the input of the logits layer."""
 BATCH = 64
 """Images classified at a time: feature maps of so many fit into the cache; larger batches were slower."""
 

@@ -84,15 +84,15 @@ def write_bundle(folder: Path | str, model: keras.Model, origin: Provenance, ima
 
     Args:
         folder: folder to write to, new or empty; a kill at any moment leaves a whole bundle there or none.
-        model: float32 network of layers in `bundle.layers.LAYERS` that maps raw images [n, 28, 28] in 0..255
-            to probabilities; it may have been trained anywhere.
+        model: float32 network of layers in `bundle.keras_file.LAYERS` that maps raw images [n, 28, 28] in
+            0..255 to probabilities; it may have been trained anywhere.
         origin: provenance of the network, with its scores and calibration.
         images: images on which the ONNX file is verified against Keras, uint8 [n, 28, 28].
 
     Raises:
         OutputError: the folder exists and is not empty, or cannot be written.
-        BundleError: a layer cannot be exported, or the ONNX file's probabilities differ from Keras's; nothing
-            is left.
+        BundleError: a layer cannot be stored or exported, or the ONNX file's probabilities differ from
+            Keras's; nothing is left.
     """
     ensure_new(folder)
     return _write(folder, model, export_network(model), origin, images)

@@ -28,7 +28,7 @@ ModelsArgument = Annotated[
         help="Folders written by  digitlab train , or names of networks shipped with digitlab.",
     ),
 ]
-ThreadsOption = Annotated[
+BatchThreadsOption = Annotated[
     int | None, typer.Option(min=1, max=1024, help="Threads that compute one batch  [default: all cores]")
 ]
 
@@ -41,7 +41,7 @@ def evaluate(
     ensemble: Annotated[
         bool, typer.Option("--ensemble", help="Also score the mean of the networks' probabilities.")
     ] = False,
-    threads: ThreadsOption = None,
+    threads: BatchThreadsOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 
-from digitlab.bundle.graph import FEATURES, PROBABILITIES
-from digitlab.bundle.runtime import Classifier
+from digitlab.bundle.runtime import FEATURES, PROBABILITIES, Classifier
 from digitlab.recognition import Recognizer
 from digitlab.serving.openapi import PICTURE_BODY, errors
 from digitlab.serving.pictures import raw, scaled
