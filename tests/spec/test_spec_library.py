@@ -211,7 +211,12 @@ def test_the_classroom_runs_every_study_of_its_networks_and_shares_their_trainin
     from digitlab.studies import plan_study
 
     classroom = resolve_collection("classroom")
-    others = {*resolve_collection("best-parts").studies, *resolve_collection("precision").studies, "best"}
+    others = {
+        *resolve_collection("best-parts").studies,
+        *resolve_collection("precision").studies,
+        "best",
+        "optimizers",
+    }
     assert set(classroom.studies) == set(study_names()) - others
     plans = [plan_study(name, seeds=1) for name in classroom.studies]
     asked = [trial for plan in plans for trial in plan.trials]

@@ -52,6 +52,7 @@ class Origin(Spec):
         """Create the origin from the result of a trial and the names of its data's classes."""
         return cls(
             recipe=result.trial.recipe,
+            made=_made(result),
             trial=result.trial,
             validation=result.final_validation,
             test=result.final_test,
@@ -62,6 +63,13 @@ class Origin(Spec):
             commit=result.commit,
             clean=result.clean,
         )
+
+
+def _made(result: Result) -> str:
+    if result.trial.training.patience is None:
+        return "trained once"
+    best = result.final_record.epoch
+    return f"trained once, for {len(result.history)} epochs; the network is that of epoch {best}"
 
 
 class Proof(Spec):

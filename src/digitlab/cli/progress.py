@@ -174,6 +174,8 @@ class StudyProgress(Observer):
 
     def finished(self, trial: Trial, result: Result) -> None:
         """Remove the trial's bar."""
+        left = trial.training.epochs - len(result.history)  # its patience may have ended it before
+        self._bars.advance(self._all, left * _work(trial))
         self._end(trial)
 
     def failed(self, trial: Trial, reason: str) -> None:

@@ -11,6 +11,7 @@ import typer
 from digitlab.cli.console import print_json, say, stdout
 from digitlab.cli.options import DataOption, JsonOption, StoreOption
 from digitlab.errors import SpecError
+from digitlab.results.record import Result
 from digitlab.training.choice import EngineName
 from digitlab.workspace import DEFAULT_STORE, Workspace
 
@@ -82,9 +83,17 @@ def train(
         f"mean squared error {card.test.mse:.5f}\n"
         f"validation error   {trained.result.final_validation.error_percent:.2f} %\n"
         f"parameters         {card.parameters:,}\n"
-        f"training           {card.train_seconds:.1f} s in {card.trial.training.epochs} epochs"
+        f"training           {card.train_seconds:.1f} s in {_epochs(trained.result)}"
     )
     say(f"bundle written to {bundle.folder}")
+
+
+def _epochs(result: Result) -> str:
+    """Return the epochs that a training took, and with patience the one whose network is kept."""
+    count = len(result.history)
+    if result.trial.training.patience is None:
+        return f"{count} epochs"
+    return f"{count} of {result.trial.training.epochs} epochs, network of epoch {result.final_record.epoch}"
 
 
 def _setting(text: str) -> tuple[str, Any]:

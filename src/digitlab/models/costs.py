@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from digitlab.spec.recipe import CLASSES, IMAGE_SIDE, MLP, ModelSpec
+from digitlab.spec.recipe import CLASSES, CNN, IMAGE_SIDE, MLP, ModelSpec
 
 
 class Cost(NamedTuple):
@@ -35,13 +35,39 @@ def cost(model: ModelSpec) -> Cost:
     """
     if isinstance(model, MLP):
         return _dense_layers(IMAGE_SIDE**2, model.hidden)
-    total, side, channels = Cost(0, 0), IMAGE_SIDE, 1
+    total, shape = Cost(0, 0), _Maps(IMAGE_SIDE, 1)
+    inputs = []  # shapes of each block's input
     for block in model.convolutions:
-        weights = block.kernel_size**2 * channels * block.filters
-        offsets = 2 * block.filters if model.normalization else block.filters
-        total += Cost(weights + offsets, weights * block.convolved_side(side) ** 2)
-        side, channels = block.output_side(side), block.filters
-    return total + _dense_layers(side**2 * channels, model.dense)
+        inputs.append(shape)
+        side = block.convolved_side(shape.side)
+        total += _convolution(model, block.kernel_size, shape, block.filters, side)
+        shape = _Maps(block.output_side(shape.side), block.filters)
+        if block.residual is not None and inputs[-block.residual] != shape:
+            total += _convolution(model, 1, inputs[-block.residual], block.filters, shape.side)
+    pixels = 1 if model.global_pooling else shape.side**2
+    return total + _dense_layers(pixels * shape.channels, model.dense)
+
+
+class _Maps(NamedTuple):
+    """Shape of feature maps: the side of each in pixels, and their number."""
+
+    side: int
+    channels: int
+
+
+def _convolution(model: CNN, kernel_size: int, maps: _Maps, filters: int, side: int) -> Cost:
+    """Count a convolution with its biases, or the scales and offsets of its normalization.
+
+    Args:
+        model: the network's spec.
+        kernel_size: side of the kernel in pixels.
+        maps: shape of the input.
+        filters: number of output maps.
+        side: side of the output maps in pixels, before pooling.
+    """
+    weights = kernel_size**2 * maps.channels * filters
+    offsets = 2 * filters if model.normalization else filters
+    return Cost(weights + offsets, weights * side**2)
 
 
 def _dense_layers(inputs: int, widths: Sequence[int]) -> Cost:

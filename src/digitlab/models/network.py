@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 from keras import KerasTensor, layers
 
@@ -12,6 +14,9 @@ LOGITS = "logits"
 """Name of the layer before the softmax, from whose output training computes its loss."""
 STATISTICS_KEPT = 0.95
 """Momentum of batch normalization: share of the running means and variances kept at each training step."""
+
+_POOLING = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}
+_GLOBAL_POOLING = {"max": layers.GlobalMaxPooling2D, "average": layers.GlobalAveragePooling2D}
 
 
 def build(  # noqa: PLR0913  # all but the spec have a default
@@ -60,30 +65,78 @@ def _mlp_features(pixels: KerasTensor, spec: MLP, parts: Parts) -> KerasTensor:
 def _cnn_features(pixels: KerasTensor, spec: CNN, parts: Parts) -> KerasTensor:
     """Apply convolution blocks, dropout and dense layers to the pixels: [batch, features]."""
     maps = layers.Reshape((IMAGE_SIDE, IMAGE_SIDE, 1), dtype=parts.dtype, name="one_channel")(pixels)
+    inputs = []  # of each block so far
     for number, block in enumerate(spec.convolutions, start=1):
-        maps = _block(maps, block, number, spec, parts)
+        inputs.append(maps)
+        maps = _block(maps, block, number, spec, parts, inputs)
     maps = parts.dropout(maps, spec.dropout, name="dropout")
-    features = layers.Flatten(dtype=parts.dtype, name="flatten")(maps)
+    if spec.global_pooling is None:
+        features = layers.Flatten(dtype=parts.dtype, name="flatten")(maps)
+    else:
+        pooling = _GLOBAL_POOLING[spec.global_pooling]
+        features = pooling(dtype=parts.dtype, name="global_pooling")(maps)
     return parts.dense_layers(features, spec.dense, spec.activation, dropout=0.0)
 
 
-def _block(maps: KerasTensor, block: Convolution, number: int, spec: CNN, parts: Parts) -> KerasTensor:
-    """Add a convolution block; with normalization it pools first, so that there is less to normalize."""
+def _block(
+    maps: KerasTensor,
+    block: Convolution,
+    number: int,
+    spec: CNN,
+    parts: Parts,
+    inputs: Sequence[KerasTensor],
+) -> KerasTensor:
+    """Add a convolution block; with normalization it pools first, so that there is less to normalize.
+
+    Args:
+        maps: the block's input.
+        block: the block's spec.
+        number: the block's position, from 1.
+        spec: the network's spec.
+        parts: factory of the layers.
+        inputs: inputs of all blocks up to this one.
+    """
     normalized = spec.normalization is not None
+    plain = not normalized and block.residual is None
     maps = layers.Conv2D(
         block.filters,
         block.kernel_size,
         strides=block.stride or 1,
         padding=block.padding,
-        activation=None if normalized else spec.activation,
+        activation=spec.activation if plain else None,
         use_bias=not normalized,
         kernel_initializer=parts.initializer(),
         dtype=parts.dtype,
         name=f"convolution_{number}",
     )(maps)
     if block.pool > 1:
-        maps = layers.MaxPooling2D(block.pool, dtype=parts.dtype, name=f"pool_{number}")(maps)
+        pooling = _POOLING[block.pooling or "max"]
+        maps = pooling(block.pool, dtype=parts.dtype, name=f"pool_{number}")(maps)
+    if plain:
+        return maps
+    if normalized:
+        maps = parts.normalized(maps, STATISTICS_KEPT, f"normalization_{number}")
+    if block.residual is not None:
+        shortcut = _shortcut(inputs[-block.residual], maps, number, spec, parts)
+        maps = layers.Add(dtype=parts.dtype, name=f"sum_{number}")([maps, shortcut])
+    return layers.Activation(spec.activation, dtype=parts.dtype, name=f"activation_{number}")(maps)
+
+
+def _shortcut(source: KerasTensor, target: KerasTensor, number: int, spec: CNN, parts: Parts) -> KerasTensor:
+    """Return the maps that are added to a block's: the source's own, or a 1x1 convolution of them."""
+    if source.shape == target.shape:
+        return source
+    normalized = spec.normalization is not None
+    stride = -(-source.shape[1] // target.shape[1])
+    maps = layers.Conv2D(
+        target.shape[-1],
+        1,
+        strides=stride,
+        use_bias=not normalized,
+        kernel_initializer=parts.initializer(),
+        dtype=parts.dtype,
+        name=f"shortcut_{number}",
+    )(source)
     if not normalized:
         return maps
-    maps = parts.normalized(maps, STATISTICS_KEPT, f"normalization_{number}")
-    return layers.Activation(spec.activation, dtype=parts.dtype, name=f"activation_{number}")(maps)
+    return parts.normalized(maps, STATISTICS_KEPT, f"shortcut_normalization_{number}")

@@ -89,13 +89,13 @@ def error_by_level(material: Material, metric: Metric = ERROR) -> ErrorByLevel:
 def _series(material: Material, metric: Metric, levels: tuple[Level, ...], places: Sequence[int]) -> Series:
     pairs = material.levels()
     singles = tuple(tuple(material.by_seed(*pairs[place], metric).values()) for place in places)
-    histories = [material.table.curves[place].histories for place in places]
+    finals = [material.table.curves[place].finals for place in places]
     return Series(
         label=levels_text(levels),
         test=tuple(t_interval(values, limits=metric.limits) for values in singles),
         validation=tuple(
-            t_interval([metric.of_validation(history[-1]) for history in each], limits=metric.limits)
-            for each in histories
+            t_interval([metric.of_validation(record) for record in records], limits=metric.limits)
+            for records in finals
         ),
         singles=singles,
     )
@@ -184,17 +184,20 @@ def _extent(curve: Curve) -> tuple[int, int]:
 
 
 def _level_curves(cell: Cell, curve: Curve, metric: Metric) -> LevelCurves:
+    # Patience may end the seeds of a level after different epochs: a band needs all of them.
+    shortest = min(len(history) for history in curve.histories)
+    histories = [history[:shortest] for history in curve.histories]
     return LevelCurves(
         label=cell.label,
-        n=len(curve.histories),
-        epochs=np.array([record.epoch for record in curve.histories[0]]),
-        training=_band(curve, metric.of_training),
-        validation=_band(curve, metric.of_validation),
+        n=len(histories),
+        epochs=np.array([record.epoch for record in histories[0]]),
+        training=_band(histories, metric.of_training),
+        validation=_band(histories, metric.of_validation),
     )
 
 
-def _band(curve: Curve, read: Callable[[EpochRecord], float]) -> Band:
-    values = np.array([[read(record) for record in history] for history in curve.histories])
+def _band(histories: Sequence[Sequence[EpochRecord]], read: Callable[[EpochRecord], float]) -> Band:
+    values = np.array([[read(record) for record in history] for history in histories])
     return Band(values.mean(axis=0), values.min(axis=0), values.max(axis=0))
 
 

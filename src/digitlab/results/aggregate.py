@@ -146,10 +146,13 @@ class Curve(NamedTuple):
     Attributes:
         label: text of the level.
         histories: records of the epochs, one history per seed.
+        finals: record of the epoch whose network was scored, one per seed: the last, unless the trial has
+            patience.
     """
 
     label: str
     histories: tuple[tuple[EpochRecord, ...], ...]
+    finals: tuple[EpochRecord, ...]
 
 
 @dataclass(frozen=True)
@@ -260,7 +263,9 @@ def _row(
 
 
 def _curve(cell: Cell, results: Mapping[str, Result]) -> Curve:
-    return Curve(cell.label, tuple(result.history for result in _done(cell, results)))
+    done = _done(cell, results)
+    histories = tuple(result.history for result in done)
+    return Curve(cell.label, histories, tuple(result.final_record for result in done))
 
 
 def _done(cell: Cell, results: Mapping[str, Result]) -> list[Result]:
@@ -285,7 +290,7 @@ def trial_records(
 
 
 def _record(plan: Plan, cell: Cell, result: Result) -> dict[str, str | int | float]:
-    test, last = result.final_test, result.history[-1]
+    test, last = result.final_test, result.final_record
     levels = {axis.path: level for axis, level in zip(plan.study.axes, cell.levels, strict=True)}
     return levels | {
         "seed": result.trial.seed,

@@ -141,10 +141,10 @@ class Trial(Spec):
         """Id that trials share of which the shorter are beginnings of the longer.
 
         At a constant learning rate they differ in their number of epochs alone. A schedule or fade stretches
-        over the epochs, and statistics are recomputed at a training's end alone; with these, each trial is a
-        family of its own.
+        over the epochs, statistics are recomputed at a training's end alone, and with patience a training's
+        last network is its best; with these, each trial is a family of its own.
         """
-        own = (self.training.schedule, self.training.fade, self.training.renormalize)
+        own = (self.training.schedule, self.training.fade, self.training.renormalize, self.training.patience)
         if any(setting is not None for setting in own):
             return self.id
         training = self.training.model_copy(update={"epochs": 1})

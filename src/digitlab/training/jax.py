@@ -5,7 +5,7 @@ Keras's objects define a step, and JAX arrays hold what it changes: a step takes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -90,6 +90,10 @@ class JaxEngine:
         """Return the float32 twin with the current weights, or their average where the trial asks for it."""
         return self._learner.network()
 
+    def restore(self, weights: Sequence[np.ndarray]) -> None:
+        """End the training with earlier weights of the network."""
+        self._learner.restore(weights)
+
 
 def _epoch(
     learner: Learner, spec: TrainingSpec, state: _State, digits: _Digits, order: Any
@@ -128,6 +132,7 @@ def _step(
         return jnp.mean(each), (rest, sums)
 
     gradients, (rest, sums) = jax.grad(mean_loss, has_aux=True)(state.trainable)
+    gradients = learner.add_l2(gradients, state.trainable)
     trainable, optimizer = learner.optimizer.stateless_apply(state.optimizer, gradients, state.trainable)
     state = state._replace(trainable=trainable, rest=rest, optimizer=optimizer)
     average = learner.average

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -68,6 +69,7 @@ class Learner:
         self.average = None if spec.average is None else WeightAverage(self.trained.weights, spec.average)
         self.augmenter = spec.augmentation and Augmenter(spec.augmentation, seeds.augmentation)
         self._network = build(trial.model)
+        self._l2 = spec.l2
         self._renormalize = spec.renormalize
         self._images = images
         self._finished = False
@@ -80,6 +82,28 @@ class Learner:
             strength: strength of the changes, 0..1.
         """
         return self.augmenter(images, strength) if self.augmenter else images
+
+    def add_l2(self, gradients: Sequence[Any], weights: Sequence[Any]) -> list[Any]:
+        """Add the gradient of the L2 penalty, where the trial asks for it.
+
+        Args:
+            gradients: gradient of the loss for each trainable weight of `trained`.
+            weights: values of these weights, in the same order.
+        """
+        if not self._l2:
+            return list(gradients)
+        penalized = []
+        for variable, gradient, weight in zip(
+            self.trained.trainable_variables, gradients, weights, strict=True
+        ):
+            is_kernel = variable.name == "kernel"
+            penalized.append(gradient + 2 * self._l2 * weight if is_kernel else gradient)
+        return penalized
+
+    def restore(self, weights: Sequence[np.ndarray]) -> None:
+        """End the training with earlier weights of the float32 twin, as its `get_weights` returned them."""
+        self._network.set_weights(weights)
+        self._finished = True
 
     def network(self) -> keras.Model:
         """Return the float32 twin with the current weights, or their average where the trial asks for it."""

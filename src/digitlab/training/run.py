@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -148,6 +148,9 @@ def train_trial(
         run.one_epoch(order.permutation(len(labels)).astype(np.int32))
         if on_epoch:
             on_epoch(run.history[-1])
+        if run.has_stopped:
+            break
+    run.restore_best()
     return Trained(network.network(), run.result(build_seconds))
 
 
@@ -240,6 +243,14 @@ def _split(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     return stratified_split(dataset.y_train, trial.data.validation, trial.data.split_seed)
 
 
+class _Best(NamedTuple):
+    """The epoch with the lowest log loss on the validation part, its scores, and the network's weights."""
+
+    epoch: int
+    scores: Scores
+    weights: Sequence[np.ndarray]
+
+
 class Run:
     """The epochs of one trial: their records, scores and predictions.
 
@@ -262,6 +273,7 @@ class Run:
         self.test_scores: dict[int, Scores] = {}
         self.predictions: dict[int, np.ndarray] = {}
         self.kernels: dict[int, Kernels] = {}
+        self._best: _Best | None = None  # only of trainings with patience
         self.code = revision()  # read at the start, since there may be a commit before the end
 
     def one_epoch(self, order: np.ndarray) -> None:
@@ -281,13 +293,34 @@ class Run:
         scores = score(self._predict(self.validation[0], epoch), self.validation[1])
         self.history.append(self._record(seconds, totals, scores))
         if epoch in self.trial.checkpoints:
-            self.validation_scores[epoch] = scores
-            images, labels = self.test
-            probabilities = self._predict(images, epoch)
-            self.test_scores[epoch] = score(probabilities, labels)
-            self.predictions[epoch] = probabilities.argmax(axis=1).astype(np.uint8)
-            if kernels := _first_kernels(self.network.network()):
-                self.kernels[epoch] = kernels
+            self._keep(epoch, scores)
+        is_better = self._best is None or scores.log_loss < self._best.scores.log_loss
+        if self.trial.training.patience is not None and is_better:
+            self._best = _Best(epoch, scores, self.network.network().get_weights())
+
+    def _keep(self, epoch: int, scores: Scores) -> None:
+        """Keep the network's scores and predictions under a checkpoint's epoch."""
+        self.validation_scores[epoch] = scores
+        images, labels = self.test
+        probabilities = self._predict(images, epoch)
+        self.test_scores[epoch] = score(probabilities, labels)
+        self.predictions[epoch] = probabilities.argmax(axis=1).astype(np.uint8)
+        if kernels := _first_kernels(self.network.network()):
+            self.kernels[epoch] = kernels
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether the trial's patience is at its end."""
+        patience = self.trial.training.patience
+        if patience is None or self._best is None:
+            return False
+        return len(self.history) - self._best.epoch >= patience
+
+    def restore_best(self) -> None:
+        """End a training with patience with the network of its best epoch, kept as that of the last one."""
+        if self._best is not None:
+            self.network.restore(self._best.weights)
+            self._keep(self.trial.training.epochs, self._best.scores)
 
     def _record(self, seconds: float, totals: EpochTotals, scores: Scores) -> EpochRecord:
         return EpochRecord(

@@ -92,6 +92,10 @@ class TensorFlowEngine:
         """Return the float32 twin with the current weights, or their average where the trial asks for it."""
         return self._learner.network()
 
+    def restore(self, weights: Sequence[np.ndarray]) -> None:
+        """End the training with earlier weights of the network."""
+        self._learner.restore(weights)
+
     def _predict_graph(self, images: Any) -> Any:
         return self._network(images, training=False)
 
@@ -119,7 +123,8 @@ class TensorFlowEngine:
         by_variable = zip(*(part.gradients for part in parts), strict=True)
         gradients = [_sum(values) for values in by_variable]
         learner = self._learner
-        learner.optimizer.apply(gradients, learner.trained.trainable_variables)
+        weights = learner.trained.trainable_variables
+        learner.optimizer.apply(learner.add_l2(gradients, weights), weights)
         if learner.average:
             learner.average.update(learner.optimizer.iterations)
         by_total = zip(totals, *(part.totals for part in parts), strict=True)
