@@ -18,7 +18,7 @@ from digitlab.files import new_file, new_folder
 from digitlab.results.aggregate import trial_records
 from digitlab.results.record import Result
 from digitlab.spec.plan import Cell, Plan
-from digitlab.spec.study import Level, level_text
+from digitlab.spec.study import Level, SingleLevel, level_text, single
 from digitlab.spec.trial import Trial
 
 Results = Callable[[Iterable[Trial]], Mapping[str, Result]]
@@ -137,11 +137,11 @@ def _records(plans: Sequence[Plan], results: Results) -> Iterator[dict[str, Leve
 
 
 def _settings(plans: Sequence[Plan]) -> dict[str, Setting]:
-    found: dict[str, tuple[str, dict[Level, None]]] = {}
+    found: dict[str, tuple[str, dict[SingleLevel, None]]] = {}
     for plan in plans:
         for axis in plan.study.axes:
             _, levels = found.setdefault(axis.path, (axis.title, {}))
-            levels |= dict.fromkeys(axis.values)
+            levels |= dict.fromkeys(map(single, axis.values))
     settings = {}
     for path, (title, levels) in found.items():
         kinds = set(map(type, levels))
@@ -179,7 +179,7 @@ def _write_tensorboard(plans: Sequence[Plan], results: Results, folder: Path) ->
         for cell in cells:
             level = _folder_name(plan, cell, taken)
             values = {axis.path: value for axis, value in zip(plan.study.axes, cell.levels, strict=True)}
-            hparams = {path: settings[path].kind(value) for path, value in values.items()}
+            hparams = {path: settings[path].kind(single(value)) for path, value in values.items()}
             if len(plans) > 1:
                 hparams["study"] = plan.study.name
             for result in (known[trial.id] for trial in cell.trials if trial.id in known):

@@ -180,6 +180,11 @@ def _data(data: DataSpec) -> Iterator[str]:
         f"{data.validation:,} of its training images are set aside for validation, every class in "
         f"proportion, by split seed {data.split_seed}"
     )
+    if data.training_size is not None:
+        yield (
+            f"{data.training_size:,} of the rest are trained on, every class in proportion, the smaller sets "
+            "within the larger"
+        )
 
 
 def _settings(table: StudyTable, trial: Trial) -> Iterator[str]:

@@ -11,7 +11,7 @@ from digitlab.errors import MissingExtraError
 from digitlab.results.record import EpochRecord, Figures, Result
 from digitlab.revision import Revision
 from digitlab.spec.plan import Cell, Plan
-from digitlab.spec.study import Level, levels_text
+from digitlab.spec.study import Level, levels_text, single
 
 Limits = tuple[float, float]
 """Least and greatest possible value of a measure."""
@@ -291,7 +291,7 @@ def trial_records(
 
 def _record(plan: Plan, cell: Cell, result: Result) -> dict[str, str | int | float]:
     test, last = result.final_test, result.final_record
-    levels = {axis.path: level for axis, level in zip(plan.study.axes, cell.levels, strict=True)}
+    levels = {axis.path: single(level) for axis, level in zip(plan.study.axes, cell.levels, strict=True)}
     return levels | {
         "seed": result.trial.seed,
         "epochs": result.trial.training.epochs,

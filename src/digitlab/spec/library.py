@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -19,6 +20,9 @@ from digitlab.spec.study import Collection, Study
 S = TypeVar("S", bound=Spec)
 
 MAX_BYTES = 1_000_000
+
+MOST_LISTED = 12
+"""Largest number of names that a message lists; of more it shows those that a wrong name resembles."""
 
 
 def recipe_names() -> tuple[str, ...]:
@@ -162,7 +166,8 @@ def _find(kind: type[S], name: str, folder: Traversable, word: str, also: tuple[
     if _is_file_name(name):
         return _read(kind, path, word)
     raise SpecError(
-        f"{word} {name!r}: expected {_listed((*also, *known))}, or the path of a .toml or .json file"
+        f"{word} {name!r}: expected {_names_for(name, (*also, *known), word)}, or the path of a .toml or "
+        ".json file"
     )
 
 
@@ -182,6 +187,15 @@ def _read(kind: type[S], path: Path, word: str) -> S:
         raise SpecError(f"{where}: expected UTF-8 text; save it as such") from None
     read = kind.from_json if _suffix(path) == ".json" else kind.from_toml
     return read(text, where)
+
+
+def _names_for(name: str, known: Sequence[str], word: str) -> str:
+    """List the known names, or where there are many those that a wrong name resembles."""
+    if len(known) <= MOST_LISTED:
+        return _listed(known)
+    close = get_close_matches(name, known)
+    shown = f" ({', '.join(close)}?)" if close else ""
+    return f"a name that `digitlab {word} list` shows{shown}"
 
 
 def _listed(names: Iterable[str]) -> str:

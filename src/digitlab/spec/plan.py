@@ -15,7 +15,7 @@ from pydantic import Field
 from digitlab.spec.base import Spec
 from digitlab.spec.fields import Sha256, Whole
 from digitlab.spec.recipe import Recipe
-from digitlab.spec.study import RECIPE_PATH, Level, R, Study, levels_text, with_settings
+from digitlab.spec.study import RECIPE_PATH, TRAINING_SIZE_PATH, Level, R, Study, levels_text, with_settings
 from digitlab.spec.trial import ENGINE_VERSION, SYNTHESIS_VERSION, DataSpec, Trial
 
 
@@ -79,11 +79,12 @@ class Plan(Spec):
             axis.path: level for axis, level in zip(self.study.axes, levels, strict=True)
         }
         named = settings.pop(RECIPE_PATH, None)
+        size = settings.pop(TRAINING_SIZE_PATH, None)
         base = self.recipe if named is None else self.recipes[named]
         source = f"study {self.study.name}"
         changed = with_settings(base, self.study.overrides, f"{source}: overrides")
         recipe = resolve_precision(with_settings(changed, settings, source), self.precision)
-        data = self.study.data.model_copy(update={"fingerprint": self.fingerprint})
+        data = self._data(size, source)
         trial = Trial(
             recipe=recipe.name,
             model=recipe.model,
@@ -95,6 +96,13 @@ class Plan(Spec):
         return Cell(
             levels, tuple(trial.model_copy(update={"seed": seed}) for seed in range(self.study.seeds))
         )
+
+    def _data(self, training_size: Level | None, source: str) -> DataSpec:
+        """Return the data of a cell, whose training size an axis may vary."""
+        known = self.study.data.model_copy(update={"fingerprint": self.fingerprint})
+        if training_size is None:
+            return known
+        return DataSpec.from_values(known.to_values() | {"training_size": training_size}, f"{source}: data")
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:
@@ -199,6 +207,7 @@ def _content(plan: Plan) -> dict[str, Any]:
         "axes": [axis.to_values() for axis in plan.study.axes],
         "validation": data.validation,
         "split_seed": data.split_seed,
+        "training_size": data.training_size,
     }
 
 

@@ -56,12 +56,15 @@ class DataSpec(Spec):
         dataset: name in the catalogue, or a folder; no part of a trial's identity.
         validation: number of training images set aside, stratified by class.
         split_seed: seed of their choice; belongs to the data, so that every trial has the same split.
+        training_size: number of the remaining images that are trained on, stratified by class; a smaller
+            number is part of every larger one. None is all of them.
         fingerprint: SHA-256 of the contents, filled in when the data is known.
     """
 
     dataset: Annotated[str, AfterValidator(_utf8)] = "mnist"
     validation: Annotated[int, Whole(10, 1_000_000)] = 5_000
     split_seed: Annotated[int, Whole(0, 2**32 - 1)] = 28
+    training_size: Annotated[int, Whole(10, 1_000_000)] | None = None
     fingerprint: Sha256 | None = None
 
     @property

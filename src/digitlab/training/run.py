@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from digitlab.data import Dataset, load, stratified_split
+from digitlab.data import Dataset, load, stratified_split, stratified_subset
 from digitlab.data.classes import DIGITS
 from digitlab.data.naming import locate
 from digitlab.errors import DataError, TrainingError
@@ -192,7 +192,7 @@ def training_part(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarra
     Raises:
         DataError: digits would be generated among images of other classes.
     """
-    chosen, _ = _split(trial, dataset)
+    chosen = training_indices(trial.data, dataset.y_train)
     images, labels = dataset.x_train[chosen], dataset.y_train[chosen]
     augmentation = trial.training.augmentation
     if augmentation is None or not augmentation.generates:
@@ -211,6 +211,22 @@ def training_part(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarra
         parts.append((others, np.full(len(others), NON_DIGIT, np.uint8)))
     every_image, every_label = zip(*parts, strict=True)
     return np.concatenate(every_image), np.concatenate(every_label)
+
+
+def training_indices(data: DataSpec, labels: np.ndarray) -> np.ndarray:
+    """Return the indices of the images that a trial is trained on, int64 [n], ascending.
+
+    Args:
+        data: the trial's data.
+        labels: labels of the data set's training images, uint8 [all].
+
+    Raises:
+        DataError: too few images are left beside the validation part.
+    """
+    rest, _ = stratified_split(labels, data.validation, data.split_seed)
+    if data.training_size is None:
+        return rest
+    return rest[stratified_subset(labels[rest], data.training_size, data.split_seed)]
 
 
 def _non_digits(images: np.ndarray, labels: np.ndarray, count: int, seed: int) -> np.ndarray:
