@@ -16,7 +16,7 @@ MISTAKES = {
     "a seed below zero": (["train", "mlp", "--seed", "-1"], "--seed"),
     "an unknown recipe": (
         ["train", "mlpp"],
-        "one of numbers, best, best-mlp, cnn, deep-cnn, fast, fast-994, fast-995, lenet-5, mlp, resnet, or the path",
+        "one of numbers, best, best-mlp, cnn, deep-cnn, fast, fast-994, fast-995, lenet-5, mlp, resnet",
     ),
     "a recipe file that is not there": (["train", "mine.toml"], "mine.toml': cannot be read"),
     "a setting that leads nowhere": (

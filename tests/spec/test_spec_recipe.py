@@ -162,7 +162,7 @@ def test_a_number_is_taken_within_its_range_and_not_outside(
         ("mlp", "training.loss", "'crossentropy' or 'mse'"),
         ("mlp", "training.precision", "'auto', 'float32' or 'mixed_bfloat16'"),
         ("cnn", "model.convolutions.0.padding", "'valid' or 'same'"),
-        ("mlp", "model.family", "one of 'mlp', 'cnn'"),
+        ("mlp", "model.family", "one of 'mlp', 'cnn', 'python'"),
         ("mlp", "name", "a name of at most 64 small letters, digits and hyphens"),
     ],
 )

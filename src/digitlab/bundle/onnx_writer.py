@@ -58,13 +58,14 @@ def share_weights(model: bytes, other: str, content: bytes) -> bytes:
         Content of the model's file, without the weights that the other file holds, too.
     """
     import onnx
+    from onnx.external_data_helper import set_external_data
 
     shared = onnx.load_model_from_string(model)
     for weight in shared.graph.initializer:
         start = content.find(weight.raw_data) if len(weight.raw_data) >= _WORTH_SHARING else -1
         if start < 0:
             continue
-        onnx.external_data_helper.set_external_data(weight, other, start, len(weight.raw_data))
+        set_external_data(weight, other, start, len(weight.raw_data))
         weight.ClearField("raw_data")
     return shared.SerializeToString()
 

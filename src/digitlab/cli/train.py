@@ -10,8 +10,9 @@ import typer
 
 from digitlab.cli.console import print_json, say, stdout
 from digitlab.cli.options import DataOption, JsonOption, StoreOption
-from digitlab.errors import SpecError
+from digitlab.errors import BundleError, SpecError
 from digitlab.results.record import Result
+from digitlab.spec.recipe import PythonModel
 from digitlab.training.choice import EngineName
 from digitlab.workspace import DEFAULT_STORE, Workspace
 
@@ -71,21 +72,34 @@ def train(
             wanted, data=data or "mnist", seed=seed, threads=threads or 1, engine=engine, on_epoch=on_epoch
         )
     import_tensorflow_quietly()
-    bundle = write_trained(target, trained.model, trained.result, load(data or "mnist"))
-    card = bundle.card
+    result = trained.result
+    try:
+        bundle = write_trained(target, trained.model, result, load(data or "mnist"))
+    except BundleError as error:
+        if not isinstance(wanted.model, PythonModel):
+            raise
+        _show(result)  # not lost, though a layer of the user's own cannot be stored
+        say(f"no bundle is written: {error}")
+        return
     if as_json:
+        card = bundle.card
         values = card.to_values()
         values["calibration"].pop("rejection", None)  # tens of thousands of numbers for a machine
         print_json({"bundle": str(bundle.folder), **values})
         return
-    stdout().print(
-        f"test accuracy      {100 * card.test.accuracy:.2f} %  (error {card.test.error_percent:.2f} %)\n"
-        f"mean squared error {card.test.mse:.5f}\n"
-        f"validation error   {trained.result.final_validation.error_percent:.2f} %\n"
-        f"parameters         {card.parameters:,}\n"
-        f"training           {card.train_seconds:.1f} s in {_epochs(trained.result)}"
-    )
+    _show(result)
     say(f"bundle written to {bundle.folder}")
+
+
+def _show(result: Result) -> None:
+    test = result.final_test
+    stdout().print(
+        f"test accuracy      {100 * test.accuracy:.2f} %  (error {test.error_percent:.2f} %)\n"
+        f"mean squared error {test.mse:.5f}\n"
+        f"validation error   {result.final_validation.error_percent:.2f} %\n"
+        f"parameters         {result.parameters:,}\n"
+        f"training           {result.train_seconds:.1f} s in {_epochs(result)}"
+    )
 
 
 def _epochs(result: Result) -> str:

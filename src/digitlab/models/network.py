@@ -8,12 +8,16 @@ import keras
 from keras import KerasTensor, layers
 
 from digitlab.models.parts import DropoutLayer, NormalizationLayer, Parts
-from digitlab.spec.recipe import CLASSES, CNN, IMAGE_SIDE, MLP, Convolution, ModelSpec
+from digitlab.models.user_code import build_from_code
+from digitlab.spec.recipe import CLASSES, CNN, IMAGE_SIDE, MLP, Convolution, ModelSpec, PythonModel
 
 LOGITS = "logits"
 """Name of the layer before the softmax, from whose output training computes its loss."""
 STATISTICS_KEPT = 0.95
 """Momentum of batch normalization: share of the running means and variances kept at each training step."""
+
+SMALLEST_PROBABILITY = 1e-7
+"""Probability at least, where a loss is computed from a network's probabilities; Keras's own epsilon."""
 
 _POOLING = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}
 _GLOBAL_POOLING = {"max": layers.GlobalMaxPooling2D, "average": layers.GlobalAveragePooling2D}
@@ -43,7 +47,12 @@ def build(  # noqa: PLR0913  # all but the spec have a default
     Returns:
         A model that maps raw images, [batch, 28, 28] in 0..255, to probabilities, float32 [batch, classes].
         The same seeds produce the same weights.
+
+    Raises:
+        TrainingError: a user's own function builds no such network.
     """
+    if isinstance(spec, PythonModel):
+        return build_from_code(spec, initialization, dtype)
     parts = Parts(dtype, initialization, dropout, dropout_layer, normalization_layer)
     images = keras.Input((IMAGE_SIDE, IMAGE_SIDE), name="images")
     pixels = layers.Rescaling(1 / 255, dtype=dtype, name="rescaling")(images)
@@ -54,6 +63,22 @@ def build(  # noqa: PLR0913  # all but the spec have a default
     logits = parts.dense(classes, LOGITS)(features)
     probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)
     return keras.Model(images, probabilities, name=spec.family)
+
+
+def logits_of(network: keras.Model, spec: ModelSpec) -> keras.Model:
+    """Return a network up to its logits, of which its probabilities are the softmax.
+
+    Args:
+        network: network that `build` returned.
+        spec: the network's spec.
+    """
+    if isinstance(spec, PythonModel):
+        if spec.outputs == "logits":
+            return keras.Model(network.inputs[0], network.layers[-1].input)
+        # The softmax of logarithms of probabilities are these probabilities.
+        floored = keras.ops.maximum(network.outputs[0], SMALLEST_PROBABILITY)
+        return keras.Model(network.inputs[0], keras.ops.log(floored))
+    return keras.Model(network.inputs, network.get_layer(LOGITS).output)
 
 
 def _mlp_features(pixels: KerasTensor, spec: MLP, parts: Parts) -> KerasTensor:

@@ -15,7 +15,7 @@ from digitlab.results.aggregate import Curve, Estimate, StudyTable, t_interval
 from digitlab.results.record import EpochRecord, Result
 from digitlab.spec.plan import Cell
 from digitlab.spec.recipe import CLASSES
-from digitlab.spec.study import Level, levels_text
+from digitlab.spec.study import Level, levels_text, single
 
 WIDE_RATIO = 8
 """Levels that span more than this factor are placed on a logarithmic axis."""
@@ -104,7 +104,7 @@ def _series(material: Material, metric: Metric, levels: tuple[Level, ...], place
 def _scale(levels: Sequence[Level]) -> Scale:
     if not is_numeric(levels):
         return "category"
-    values = [float(level) for level in levels]
+    values = [float(single(level)) for level in levels]
     return "log" if min(values) > 0 and max(values) > WIDE_RATIO * min(values) else "linear"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -192,6 +193,10 @@ def _settings(table: StudyTable, trial: Trial) -> Iterator[str]:
     for part, spec in (("model", trial.model), ("training", trial.training)):
         for path, value in _flat(part, spec.to_values()):
             if path in varied:
+                continue
+            if path.startswith("model.code."):
+                digest = hashlib.sha256(str(value).encode()).hexdigest()
+                yield f"{path.removeprefix('model.code.')}: SHA-256 {digest}"
                 continue
             text = str(value) if isinstance(value, list) else level_text(value)
             yield f"{path} = {text}"

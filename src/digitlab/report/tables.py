@@ -66,7 +66,10 @@ def study_table(table: StudyTable) -> TextTable:
 
 
 def _measures(row: LevelSummary, cell: Cell, squared: bool) -> dict[str, str]:
-    model = cost(cell.trials[0].model)  # known before anything is trained
+    # Known before anything is trained, unless a user's own function builds the network.
+    size = cost(cell.trials[0].model)
+    parameters = size.parameters or row.parameters
+    multiply_adds = size.multiply_adds or row.multiply_adds
     mse = {"test squared error": number(row.test_mse.mean, SQUARED_ERROR.decimals)} if squared else {}
     return {
         "n": str(row.test_error.n),
@@ -74,8 +77,8 @@ def _measures(row: LevelSummary, cell: Cell, squared: bool) -> dict[str, str]:
         "95 % interval": interval(row.test_error),
         **mse,
         "validation error %": number(row.validation_error.mean, ERROR.decimals),
-        "parameters": f"{model.parameters:,}",
-        "multiply-adds": f"{model.multiply_adds:,}",
+        "parameters": NONE if parameters is None else f"{parameters:,}",
+        "multiply-adds": NONE if multiply_adds is None else f"{multiply_adds:,}",
         "training seconds": number(row.train_seconds.mean, 1),
     }
 

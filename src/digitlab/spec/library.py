@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from digitlab.errors import SpecError
 from digitlab.spec.base import Spec
-from digitlab.spec.recipe import Recipe
+from digitlab.spec.python_code import capture
+from digitlab.spec.recipe import PythonModel, Recipe
 from digitlab.spec.rows import RowRecipe
 from digitlab.spec.study import Collection, Study
 
@@ -51,14 +52,22 @@ def resolve_recipe(recipe: str | Recipe, folder: Path | None = None) -> Recipe:
         SpecError: no recipe has that name, or the file is not a recipe.
     """
     if isinstance(recipe, Recipe):
-        return recipe
+        return _with_code(recipe, folder)
     place = str(folder / recipe) if folder and _is_file_name(recipe) else recipe
     if place in row_recipe_names():
         raise SpecError(
             f"recipe {place!r}: expected a network that classifies one digit, received one that reads rows; "
             f"it is trained by  digitlab train {place}"
         )
-    return _find(Recipe, place, _recipes(), "recipe", also=row_recipe_names())
+    found = _find(Recipe, place, _recipes(), "recipe", also=row_recipe_names())
+    return _with_code(found, Path(place).parent)
+
+
+def _with_code(recipe: Recipe, folder: Path | None) -> Recipe:
+    """Return a recipe whose network, if a user's own function builds it, has its code."""
+    if not isinstance(recipe.model, PythonModel):
+        return recipe
+    return recipe.model_copy(update={"model": capture(recipe.model, folder)})
 
 
 def find_row_recipe(recipe: str) -> RowRecipe | None:
@@ -99,7 +108,7 @@ def resolve_study(study: str | Study) -> Study:
         return study
     found = _find(Study, study, _studies(), "study", also=collection_names())
     folder = study_folder(study)
-    if folder is None or not isinstance(found.recipe, str) or not _is_file_name(found.recipe):
+    if folder is None or (isinstance(found.recipe, str) and not _is_file_name(found.recipe)):
         return found
     return found.model_copy(update={"recipe": resolve_recipe(found.recipe, folder)})
 

@@ -85,14 +85,15 @@ class Plan(Spec):
         changed = with_settings(base, self.study.overrides, f"{source}: overrides")
         recipe = resolve_precision(with_settings(changed, settings, source), self.precision)
         data = self._data(size, source)
-        trial = Trial(
-            recipe=recipe.name,
-            model=recipe.model,
-            training=recipe.training,
-            data=data,
-            engine_version=self.engine_version,
-            synthesis_version=self.synthesis_version,
-        )
+        values = {
+            "recipe": recipe.name,
+            "model": recipe.model,
+            "training": recipe.training,
+            "data": data,
+            "engine_version": self.engine_version,
+            "synthesis_version": self.synthesis_version,
+        }
+        trial = Trial.from_values(values, source)
         return Cell(
             levels, tuple(trial.model_copy(update={"seed": seed}) for seed in range(self.study.seeds))
         )

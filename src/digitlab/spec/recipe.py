@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from digitlab.spec.base import Spec
 from digitlab.spec.fields import Items, Name, Real, Whole
@@ -44,7 +44,7 @@ class Convolution(Spec):
         padding: `valid` shrinks the map by kernel_size - 1, `same` keeps its side.
         pool: side of the pooling window and its stride; 1 is no pooling.
         stride: stride of the convolution, in pixels; None is 1.
-        pooling: what is kept of a window, `max` or `average`; None is `max`.
+        pooling: value of a window that is kept, `max` or `average`; None is `max`.
         residual: number of blocks, this one the last, around which there is a shortcut: their input is added
             to this block's maps before the activation (He et al. 2016). Where the maps differ in size or
             number, the shortcut is a 1x1 convolution. None is no shortcut.
@@ -183,7 +183,29 @@ class Augmentation(Spec):
         return self
 
 
-ModelSpec = Annotated[MLP | CNN, Field(discriminator="family")]
+class PythonModel(Spec):
+    """A network that a user's own function builds with Keras.
+
+    Attributes:
+        build: the function: `nets.py:lenet`, relative to the recipe's file, `package.module:function`, or the
+            name under which an installed package offers it (entry points of the group `digitlab.models`). It
+            returns a `keras.Model` for raw images [batch, 28, 28] in 0..255 with ten outputs.
+        arguments: arguments of the function, by name.
+        outputs: kind of the network's outputs, `logits` or `probabilities`.
+        code: text of the function's file and of the modules beside it that are imported, by path; filled in
+            when the recipe is read, so that it is a part of each trial's identity.
+        packages: versions of the installed package that has the function, by distribution; filled in, too.
+    """
+
+    family: Literal["python"] = "python"
+    build: str
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
+    outputs: Literal["logits", "probabilities"] = "logits"
+    code: dict[str, str] = Field(default_factory=dict)
+    packages: dict[str, str] = Field(default_factory=dict)
+
+
+ModelSpec = Annotated[MLP | CNN | PythonModel, Field(discriminator="family")]
 
 
 _SETTINGS_OF_OPTIMIZERS = {"momentum": ("sgd", "rmsprop", "muon"), "nesterov": ("sgd", "muon")}
@@ -288,3 +310,13 @@ class Recipe(Spec):
     description: str = ""
     model: ModelSpec
     training: TrainingSpec = TrainingSpec()
+
+    @model_validator(mode="after")
+    def _non_digits_have_an_output(self) -> Self:
+        augmentation = self.training.augmentation
+        if isinstance(self.model, PythonModel) and augmentation is not None and augmentation.non_digits:
+            raise ValueError(
+                "training.augmentation.non_digits: expected a model of the family mlp or cnn, which gets an "
+                "eleventh output for them, received python"
+            )
+        return self

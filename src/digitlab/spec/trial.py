@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 from digitlab.errors import SpecError
 from digitlab.spec.base import Spec
 from digitlab.spec.fields import Sha256, Whole
-from digitlab.spec.recipe import CNN, ModelSpec, TrainingSpec
+from digitlab.spec.recipe import CNN, ModelSpec, PythonModel, TrainingSpec
 
 ENGINE_VERSION = 3
 """Version of the training code, raised whenever the same trial would yield another network."""
@@ -117,6 +117,16 @@ class Trial(Spec):
         if isinstance(values, Mapping) and "engine_version" in values:
             return {"synthesis_version": _FIRST_SYNTHESIS, **values}
         return values
+
+    @field_validator("model")
+    @classmethod
+    def _has_its_code(cls, model: ModelSpec) -> ModelSpec:
+        if isinstance(model, PythonModel) and not (model.code or model.packages):
+            raise ValueError(
+                "expected the code of model.build, which is read with the recipe that names it: name the "
+                "function in a recipe's [model], not in a setting or an override"
+            )
+        return model
 
     @field_validator("engine_version")
     @classmethod

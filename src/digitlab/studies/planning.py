@@ -85,8 +85,9 @@ def plan_study(
     plan = asked.on(spec, dataset.fingerprint, native_precision())
     for trial in plan.trials:
         check_drawn_digits(trial, dataset)
-    for spec in {trial.data for trial in plan.trials}:
-        training_indices(spec, dataset.y_train)  # raises before anything is trained
+    by_size = {trial.data.training_size: trial.data for trial in plan.trials}
+    for sized in by_size.values():
+        training_indices(sized, dataset.y_train)  # raises before anything is trained
     return plan
 
 

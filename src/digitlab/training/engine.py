@@ -65,7 +65,7 @@ class Engine(Protocol):
         """End the training with earlier weights of the network to score and save.
 
         Args:
-            weights: what `network().get_weights()` returned before.
+            weights: weights that `network().get_weights()` returned before.
         """
         ...
 

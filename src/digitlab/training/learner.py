@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from digitlab.models import build
-from digitlab.models.network import LOGITS
+from digitlab.models.network import logits_of
 from digitlab.models.parts import DropoutLayer, NormalizationLayer
 from digitlab.spec.recipe import CLASSES
 from digitlab.spec.trial import Trial
@@ -62,7 +62,7 @@ class Learner:
             normalization_layer,
             classes=classes,
         )
-        self.logits = keras.Model(self.trained.inputs, self.trained.get_layer(LOGITS).output)
+        self.logits = logits_of(self.trained, trial.model)
         self.steps = -(-len(images) // spec.batch_size) * spec.epochs
         self.optimizer = make_optimizer(spec, self.steps, adam)
         self.optimizer.build(self.trained.trainable_variables)

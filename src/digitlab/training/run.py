@@ -13,7 +13,7 @@ from digitlab.data import Dataset, load, stratified_split, stratified_subset
 from digitlab.data.classes import DIGITS
 from digitlab.data.naming import locate
 from digitlab.errors import DataError, TrainingError
-from digitlab.models.costs import cost
+from digitlab.models.costs import network_cost
 from digitlab.results.metrics import score
 from digitlab.results.record import EpochRecord, Kernels, Result, Scores
 from digitlab.revision import revision
@@ -360,7 +360,7 @@ class Run:
 
     def result(self, build_seconds: float) -> Result:
         """Return the result of the trial, with the seconds before its first epoch."""
-        parameters, multiply_adds = cost(self.trial.model)
+        parameters, multiply_adds = network_cost(self.trial.model, self.network.network())
         return Result(
             trial=self.trial,
             history=tuple(self.history),
