@@ -21,7 +21,7 @@ from typing import Any
 from ray.cluster_utils import Cluster
 
 from digitlab.results.store import Store
-from digitlab.spec import Plan, collection_names, cover, resolve_collection
+from digitlab.spec import Plan, collection_names, minimal_runs, resolve_collection
 from digitlab.studies import plan_study, read_table
 from digitlab.training.process import available_cores
 
@@ -102,7 +102,7 @@ def main() -> None:
     if arguments.study in collection_names():
         names = list(resolve_collection(arguments.study).studies)
     plans = [plan_study(name, seeds=arguments.seeds) for name in names]
-    trainings = len(cover(trial for plan in plans for trial in plan.trials))
+    trainings = len(minimal_runs(trial for plan in plans for trial in plan.trials))
     stores = [arguments.folder / "ray.sqlite", arguments.folder / "processes.sqlite"]
     cluster = start_cluster(arguments.nodes)
     try:

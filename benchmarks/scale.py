@@ -184,8 +184,8 @@ def measure_store(results: int, rounds: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "store.sqlite"
         with Store(path) as store:
-            store.keep_plan(plan)
-            store.keep_plan(ordinary)
+            store.save_plan(plan)
+            store.save_plan(ordinary)
             filled = timed(lambda: fill(store, plan, made))
         with Store(path) as store, store.exclusive():
             pass  # what is still in the journal goes into the file

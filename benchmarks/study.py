@@ -29,7 +29,7 @@ from digitlab.cli.study_output import print_table
 from digitlab.errors import UserError
 from digitlab.models.costs import cost
 from digitlab.report.tables import TextTable
-from digitlab.spec import Recipe, Trial, cover, resolve_collection, resolve_recipe
+from digitlab.spec import Recipe, Trial, minimal_runs, resolve_collection, resolve_recipe
 from digitlab.spec.study import with_settings
 from digitlab.studies import plan_study
 from digitlab.training.process import available_cores, environment, require_libraries
@@ -144,7 +144,7 @@ def _row(network: Network, method: str) -> dict[str, Any]:
 
 def _together(networks: Sequence[Network]) -> list[dict[str, Any]]:
     plans = [plan_study(name, seeds=SEEDS) for name in resolve_collection("classroom").studies]
-    trainings = cover(trial for plan in plans for trial in plan.trials)
+    trainings = minimal_runs(trial for plan in plans for trial in plan.trials)
     epochs = sum(trial.training.epochs for trial in trainings)
     seconds = {method: _seconds(trainings, networks, method) for method in networks[0].seconds}
     return [

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from digitlab.errors import OutputError
 
-Place = str | os.PathLike[str]
+StrPath = str | os.PathLike[str]
 
 
-def write_whole(path: Place, content: bytes) -> Path:
+def write_whole(path: StrPath, content: bytes) -> Path:
     """Write a file atomically.
 
     Args:
@@ -39,7 +39,7 @@ def write_whole(path: Place, content: bytes) -> Path:
 
 
 @contextmanager
-def whole_file(path: Place) -> Iterator[Path]:
+def whole_file(path: StrPath) -> Iterator[Path]:
     """Yield the path of a draft, which does not exist yet; on exit, the draft replaces the file.
 
     Args:
@@ -66,7 +66,7 @@ def whole_file(path: Place) -> Iterator[Path]:
 
 
 @contextmanager
-def new_file(path: Place) -> Iterator[Path]:
+def new_file(path: StrPath) -> Iterator[Path]:
     """Yield the path of a draft as `whole_file` does, for a file that does not exist yet.
 
     Args:
@@ -82,7 +82,7 @@ def new_file(path: Place) -> Iterator[Path]:
 
 
 @contextmanager
-def new_folder(folder: Place) -> Iterator[Path]:
+def new_folder(folder: StrPath) -> Iterator[Path]:
     """Yield a draft folder to write files into; on exit, it becomes the folder.
 
     Args:
@@ -108,7 +108,7 @@ def new_folder(folder: Place) -> Iterator[Path]:
         raise unwritable(target, error) from None
 
 
-def ensure_new(folder: Place) -> Path:
+def ensure_new(folder: StrPath) -> Path:
     """Check that a folder can be written, before any work is done for it.
 
     Args:
@@ -133,7 +133,7 @@ def ensure_new(folder: Place) -> Path:
         raise unwritable(target, error) from None
 
 
-def ensure_folder(folder: Place) -> Path:
+def ensure_folder(folder: StrPath) -> Path:
     """Create a folder, and check that files can be written into it, before any work is done for them.
 
     Args:
@@ -154,7 +154,7 @@ def ensure_folder(folder: Place) -> Path:
         raise unwritable(folder, error) from None
 
 
-def unwritable(path: Place, error: OSError) -> OutputError:
+def unwritable(path: StrPath, error: OSError) -> OutputError:
     """Return the error, in one line, for a path that cannot be written."""
     cause = error.strerror or " ".join(str(error).split())
     return OutputError(
@@ -178,7 +178,7 @@ def _refuse_what_a_rename_would_not(target: Path) -> None:
         pass  # it is writable
 
 
-def _ensure_nothing_at(path: Place) -> None:
+def _ensure_nothing_at(path: StrPath) -> None:
     if os.path.lexists(path):
         raise OutputError(
             f"{path}: expected a new path, received one that is there; name another or remove it"

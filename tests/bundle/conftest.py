@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitlab.bundle.card import Card, Origin
+from digitlab.bundle.card import Card, Provenance
 from digitlab.bundle.export import keras_probabilities
 from digitlab.bundle.files import CARD, INSIDE, MODEL, ONNX, README, sha256
 from digitlab.bundle.graph import IMAGES, GraphWriter, Value, model_proto
@@ -74,7 +74,7 @@ def whole_bundle(
     files = {ONNX: sha256(folder / ONNX)}
     proof = compare(answers, answers, runtime=runtime_name(), tolerance=EXACT, files=files)
     card = Card(
-        **dict(Origin.of(result, fit_calibration(classify(held_out), labels))),
+        **dict(Provenance.of(result, fit_calibration(classify(held_out), labels))),
         trial_id=result.trial.id,
         parameters=7850,
         multiply_adds=7840,
@@ -140,16 +140,16 @@ def calibration(network: Any, mnist: Dataset) -> Calibration:
 
 
 @pytest.fixture(scope="session")
-def origin(network: Any, mnist: Dataset, result: Result, calibration: Calibration) -> Origin:
+def origin(network: Any, mnist: Dataset, result: Result, calibration: Calibration) -> Provenance:
     test = score(keras_probabilities(network, mnist.x_test), mnist.y_test)
-    return Origin.of(result, calibration).model_copy(
+    return Provenance.of(result, calibration).model_copy(
         update={"test": test, "validation": None, "made": "trained elsewhere"}
     )
 
 
 @pytest.fixture(scope="session")
 def keras_bundle(
-    network: Any, mnist: Dataset, origin: Origin, tmp_path_factory: pytest.TempPathFactory
+    network: Any, mnist: Dataset, origin: Provenance, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """A bundle of that network."""
     from digitlab.bundle.writing import write_bundle

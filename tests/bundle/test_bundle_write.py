@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from clothes import CLOTHES
-from digitlab.bundle.card import Origin
+from digitlab.bundle.card import Provenance
 from digitlab.bundle.data import READS_DIGITS, refusal_to_read
 from digitlab.bundle.export import keras_probabilities, load_network, rebuild
 from digitlab.bundle.files import CARD, INSIDE, MODEL, ONNX, README, check_bundle, sha256
@@ -47,11 +47,11 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_bundle_says_where_its_network_comes_from(
-    keras_bundle: Path, origin: Origin, mnist: Dataset
+    keras_bundle: Path, origin: Provenance, mnist: Dataset
 ) -> None:
     assert names(keras_bundle) == FILES
     card = check_bundle(keras_bundle).card
-    assert Origin(**{name: getattr(card, name) for name in Origin.model_fields}) == origin
+    assert Provenance(**{name: getattr(card, name) for name in Provenance.model_fields}) == origin
     assert card.trial_id == origin.trial.id
     assert card.commit is None or re.fullmatch("[0-9a-f]{40}", card.commit)
     assert sorted(card.files) == sorted(set(FILES) - {CARD})
@@ -68,7 +68,7 @@ def test_a_bundle_says_which_code_wrote_it_where_other_code_trained_its_network(
 
 
 def test_code_that_trained_and_wrote_is_named_once(
-    network: Any, origin: Origin, mnist: Dataset, tmp_path: Path
+    network: Any, origin: Provenance, mnist: Dataset, tmp_path: Path
 ) -> None:
     code = revision()
     if code is None:
@@ -80,7 +80,7 @@ def test_code_that_trained_and_wrote_is_named_once(
 
 
 def test_a_network_of_nameless_classes_is_tried_on_drawn_digits(
-    network: Any, origin: Origin, mnist: Dataset, tmp_path: Path
+    network: Any, origin: Provenance, mnist: Dataset, tmp_path: Path
 ) -> None:
     data = origin.trial.data.model_copy(update={"dataset": "./mine"})
     nameless = origin.model_copy(update={"trial": origin.trial.model_copy(update={"data": data})})
@@ -100,7 +100,7 @@ def test_the_classifier_answers_as_keras_does(keras_bundle: Path, network: Any, 
         classifier.probabilities(images), keras_probabilities(network, images), rtol=0, atol=1e-5
     )
     assert score(classifier.probabilities(mnist.x_test), mnist.y_test).accuracy > 0.9
-    inside = classifier.inside(images)
+    inside = classifier.activations(images)
     assert inside["maps"].shape == (500, 12, 12, 8)
     assert {"features", "dense", "max_pooling2d"} <= set(inside)
     import keras
@@ -118,7 +118,7 @@ def test_each_weight_is_stored_once_for_both_onnx_files(keras_bundle: Path, mnis
     whole = (keras_bundle / ONNX).stat().st_size
     assert (keras_bundle / INSIDE).stat().st_size < whole / 2
     classifier = load_classifier(keras_bundle)
-    inside = classifier.inside(mnist.x_test[:100])
+    inside = classifier.activations(mnist.x_test[:100])
     np.testing.assert_allclose(
         inside["probabilities"], classifier.probabilities(mnist.x_test[:100]), rtol=0, atol=1e-6
     )
@@ -166,7 +166,7 @@ def test_a_keras_file_that_keras_cannot_read_is_refused(
 
 
 def test_a_network_of_another_precision_is_refused(
-    tmp_path: Path, origin: Origin, mnist: Dataset, refusal: Refusal
+    tmp_path: Path, origin: Provenance, mnist: Dataset, refusal: Refusal
 ) -> None:
     import keras
     from keras import layers
@@ -178,7 +178,7 @@ def test_a_network_of_another_precision_is_refused(
 
 
 def test_a_network_that_cannot_be_exported_leaves_nothing(
-    tmp_path: Path, origin: Origin, mnist: Dataset, refusal: Refusal
+    tmp_path: Path, origin: Provenance, mnist: Dataset, refusal: Refusal
 ) -> None:
     import keras
     from keras import layers
@@ -192,7 +192,7 @@ def test_a_network_that_cannot_be_exported_leaves_nothing(
 def test_a_network_whose_export_answers_otherwise_leaves_nothing(
     tmp_path: Path,
     network: Any,
-    origin: Origin,
+    origin: Provenance,
     mnist: Dataset,
     refusal: Refusal,
     monkeypatch: pytest.MonkeyPatch,
@@ -204,7 +204,7 @@ def test_a_network_whose_export_answers_otherwise_leaves_nothing(
 
 
 def test_a_network_that_answers_no_number_leaves_nothing(
-    tmp_path: Path, network: Any, origin: Origin, mnist: Dataset, refusal: Refusal
+    tmp_path: Path, network: Any, origin: Provenance, mnist: Dataset, refusal: Refusal
 ) -> None:
     import keras
 
@@ -219,14 +219,14 @@ KILLED = """
 import sys
 from digitlab.bundle.export import load_network
 from digitlab.bundle.files import check_bundle
-from digitlab.bundle.writing import Origin, write_bundle
+from digitlab.bundle.writing import Provenance, write_bundle
 from digitlab.data import load
 from digitlab.training.process import prepare_process
 
 source = check_bundle(sys.argv[1])
 prepare_process(1)
 network, images = load_network(source), load("mnist").x_test[:200]
-origin = Origin(**{name: getattr(source.card, name) for name in Origin.model_fields})
+origin = Provenance(**{name: getattr(source.card, name) for name in Provenance.model_fields})
 write_bundle(sys.argv[2] + "/warm", network, origin, images)
 print("ready", flush=True)
 for number in range(1000):
@@ -253,7 +253,7 @@ def test_a_kill_at_any_moment_leaves_whole_bundles_or_none(keras_bundle: Path, t
 
 
 def test_a_place_that_is_taken_is_refused_before_anything_is_saved(
-    keras_bundle: Path, origin: Origin, mnist: Dataset
+    keras_bundle: Path, origin: Provenance, mnist: Dataset
 ) -> None:
     before = (keras_bundle / CARD).read_bytes()
     with pytest.raises(OutputError, match="expected a new folder, received one that is there"):

@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from digitlab.bundle.card import Proof
+from digitlab.bundle.card import ParityReport
 from digitlab.bundle.parity import EXACT, QUANTIZED, compare
 from digitlab.bundle.rows_writing import largest_difference
 
 SURE = np.eye(10, dtype=np.float32)
 
 
-def compared(expected: np.ndarray, answered: np.ndarray, tolerance: float = EXACT) -> Proof:
+def compared(expected: np.ndarray, answered: np.ndarray, tolerance: float = EXACT) -> ParityReport:
     return compare(expected, answered, runtime="a runtime", tolerance=tolerance, files={"file": "0" * 64})
 
 

@@ -47,7 +47,7 @@ def test_a_batch_of_any_size_is_answered_as_each_image_alone(
         classifier.probabilities(images), np.reshape(alone, (n, 10)), rtol=0, atol=1e-6
     )
     assert classifier.calibrated(images).shape == (n, 10)
-    assert classifier.inside(images)["features"].shape == (n, 784)
+    assert classifier.activations(images)["features"].shape == (n, 784)
 
 
 def test_however_images_lie_in_memory_they_are_the_same(classifier: Classifier, mnist: Dataset) -> None:
@@ -77,7 +77,7 @@ def test_however_images_lie_in_memory_they_are_the_same(classifier: Classifier, 
     ],
 )
 def test_images_of_another_kind_are_refused(images: np.ndarray, classifier: Classifier) -> None:
-    for ask in (classifier.probabilities, classifier.calibrated, classifier.inside):
+    for ask in (classifier.probabilities, classifier.calibrated, classifier.activations):
         with pytest.raises(DataError, match=r"expected images as uint8 or float32 \[n, 28, 28\], received"):
             ask(images)
 
@@ -87,7 +87,7 @@ def test_floats_of_another_range_are_refused_and_blanks_are_not(
 ) -> None:
     digits = mnist.x_test[:3].astype(np.float32)
     blank = np.zeros_like(digits[:1])
-    for ask in (classifier.probabilities, classifier.calibrated, classifier.inside):
+    for ask in (classifier.probabilities, classifier.calibrated, classifier.activations):
         with pytest.raises(DataError, match="the image has none of 2 or more: multiply by 255"):
             ask(digits[:1] / 255)
         with pytest.raises(DataError, match="image 4 of 4 has none of 2 or more"):
@@ -117,7 +117,7 @@ def test_calibrated_answers_choose_the_same_digit_with_a_more_honest_confidence(
 def test_inside_gives_the_answer_and_what_it_was_made_of(
     classifier: Classifier, mnist: Dataset, linear_weights: np.ndarray
 ) -> None:
-    inside = classifier.inside(mnist.x_test[:50])
+    inside = classifier.activations(mnist.x_test[:50])
     np.testing.assert_allclose(inside[PROBABILITIES], classifier.probabilities(mnist.x_test[:50]), atol=1e-6)
     logits = inside["features"] @ linear_weights
     np.testing.assert_array_equal(logits.argmax(axis=1), inside[PROBABILITIES].argmax(axis=1))
@@ -232,7 +232,7 @@ def test_what_is_inside_is_read_when_it_is_asked_for(
     classifier = load_classifier(bundle)
     assert classifier.probabilities(mnist.x_test[:1]).shape == (1, 10)
     assert f"{bundle / INSIDE}: expected a model that ONNX Runtime" in refusal(
-        classifier.inside, mnist.x_test[:1]
+        classifier.activations, mnist.x_test[:1]
     )
 
 

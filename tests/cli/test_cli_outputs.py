@@ -52,8 +52,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(f"{name}.toml").write_text(study.to_toml(), "utf-8")
     plan = plan_study("one.toml")
     with Store("store.sqlite") as store:
-        store.keep_plan(plan)
-        store.keep_plan(plan_study("other.toml"))
+        store.save_plan(plan)
+        store.save_plan(plan_study("other.toml"))
         for trial in plan.trials:
             store.finish(pretend(trial, lambda _: None))
     Path("README.md").write_text("# Mine\n", "utf-8")

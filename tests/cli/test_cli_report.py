@@ -13,7 +13,7 @@ from digitlab.data.idx import read_idx
 from digitlab.results import Store
 from digitlab.spec import DataSpec, resolve_study
 from digitlab.spec.library import resolve_collection
-from digitlab.spec.plan import cover
+from digitlab.spec.plan import minimal_runs
 from digitlab.studies import plan_study
 from digitlab.workspace import Workspace
 from small_study import pretend, write_digits
@@ -37,8 +37,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plans = [plan_study(study) for study in studies]
     with Store(folder / "store.sqlite") as store:
         for plan in plans:
-            store.keep_plan(plan)
-        for trial in cover(trial for plan in plans for trial in plan.trials):
+            store.save_plan(plan)
+        for trial in minimal_runs(trial for plan in plans for trial in plan.trials):
             store.finish(pretend(trial, lambda _: None))
     return folder / "store.sqlite"
 

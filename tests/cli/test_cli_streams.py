@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "mine.toml").write_text(study.to_toml(), "utf-8")
     plan = plan_study(str(folder / "mine.toml"))
     with Store(folder / "store.sqlite") as store:
-        store.keep_plan(plan)
+        store.save_plan(plan)
         for trial in plan.trials:
             store.finish(pretend(trial, lambda _: None))
     seven = np.kron(load("mnist").x_test[0], np.ones((2, 2), np.uint8))

@@ -33,7 +33,7 @@ def half_done(folder: Path, tmp_path: Path) -> list[str]:
     """Arguments that name a store in which three of four trials are done and one failed."""
     plan = plan_study(str(folder / "mine.toml"))
     with Store(tmp_path / "store.sqlite") as store:
-        store.keep_plan(plan)
+        store.save_plan(plan)
         for trial in plan.trials[:3]:
             store.finish(pretend(trial, lambda _: None))
         store.fail(plan.trials[3], "the loss became nan in epoch 1")
@@ -66,7 +66,7 @@ def test_show_as_json_is_an_object_a_line(half_done: list[str], capsys) -> None:
 def test_json_says_what_the_sentences_say(folder: Path, tmp_path: Path, capsys) -> None:
     plan = plan_study(str(folder / "mine.toml"))
     with Store(tmp_path / "store.sqlite") as store:
-        store.keep_plan(plan)
+        store.save_plan(plan)
         for trial in plan.trials:
             store.finish(pretend(trial, lambda _: None))
     assert run(["study", "show", "mine", "--store", str(tmp_path / "store.sqlite"), "--json"]) == 0
@@ -201,7 +201,7 @@ def test_a_study_file_runs_and_a_second_run_finds_everything_done_without_tensor
 def test_show_tells_what_was_interrupted_and_what_is_missing(folder: Path, tmp_path: Path, capsys) -> None:
     plan = plan_study(str(folder / "mine.toml"))
     with Store(tmp_path / "store.sqlite") as store:
-        store.keep_plan(plan)
+        store.save_plan(plan)
         store.finish(pretend(plan.trials[0], lambda _: None))
         store.start(plan.trials[1])
         with store.exclusive():
@@ -215,7 +215,7 @@ def test_show_tells_what_was_interrupted_and_what_is_missing(folder: Path, tmp_p
 def test_a_study_file_is_shown_as_it_was_last_run(folder: Path, tmp_path: Path, capsys) -> None:
     plan = plan_study(str(folder / "mine.toml"), seeds=3)
     with Store(tmp_path / "store.sqlite") as store:
-        store.keep_plan(plan)
+        store.save_plan(plan)
         for trial in plan.trials:
             store.finish(pretend(trial, lambda _: None))
     shown = ["study", "show", str(folder / "mine.toml"), "--store", str(tmp_path / "store.sqlite"), "--json"]

@@ -224,7 +224,7 @@ def test_any_number_of_trials_is_asked_for_at_once(store: Store, result: Result)
     assert set(store.statuses(iter(asked + asked[:10]))) == {each.trial.id for each in known}
     trials = [numbered(result, seed).trial for seed in range(2_000, 0, -1)]
     assert set(store.results(iter(trials + trials[-10:]))) == {each.trial.id for each in known[1:]}
-    assert store.results([]) == store.statuses([]) == store.sources([]) == {}
+    assert store.results([]) == store.statuses([]) == store.find_runs([]) == {}
 
 
 def test_predictions_that_were_never_kept_are_refused(store: Store, result: Result) -> None:
@@ -240,7 +240,7 @@ def test_the_plan_of_a_study_is_kept_by_its_name_and_its_data_as_it_was_last_run
     plan, other = (make_plan(study, resolve_recipe("mlp"), digit * 64, "float32") for digit in "01")
     assert store.plan("mlp-neurons", "0" * 64) is None
     for each in (plan, other, plan.with_seeds(9)):
-        store.keep_plan(each)
+        store.save_plan(each)
         kept = store.plan("mlp-neurons", each.fingerprint)
         assert isinstance(kept, Plan)
         assert [trial.id for trial in kept.trials] == [trial.id for trial in each.trials]

@@ -60,7 +60,7 @@ def untimed(result: Result) -> dict[str, Any]:
 def found(store: Store, trial: Trial, lengths: Iterable[int]) -> dict[int, int]:
     """Epochs asked for to epochs of the training in which they are found."""
     epochs = {each.id: each.training.epochs for each in of_lengths(trial, LENGTHS)}
-    sources = store.sources(of_lengths(trial, lengths))
+    sources = store.find_runs(of_lengths(trial, lengths))
     return {epochs[asked]: epochs[source] for asked, source in sources.items()}
 
 
@@ -114,7 +114,7 @@ def test_a_trial_is_never_read_off_one_of_another_family(
 ) -> None:
     store.finish(of(10))
     others = [each.model_copy(update=changes) for each in of_lengths(trial, (1, 2, 5, 10))]
-    assert store.sources(others) == store.results(others) == {}
+    assert store.find_runs(others) == store.results(others) == {}
     for other in others:
         with pytest.raises(StoreError, match=f"no predictions of trial {other.id}"):
             store.predictions([other])
@@ -131,7 +131,7 @@ def test_a_trial_is_never_read_off_one_that_was_trained_otherwise(
         each.model_copy(update={"training": each.training.model_copy(update=changes)})
         for each in of_lengths(trial, (1, 2, 5, 10))
     ]
-    assert store.sources(others) == store.results(others) == {}
+    assert store.find_runs(others) == store.results(others) == {}
 
 
 def test_a_trial_is_never_read_off_one_that_is_not_done(
@@ -140,16 +140,16 @@ def test_a_trial_is_never_read_off_one_that_is_not_done(
     asked, long = of_lengths(trial, (1, 2, 5, 10)), of_epochs(trial, 10)
     with store.exclusive():
         store.start(long)
-        assert store.sources(asked) == store.results(asked) == {}
+        assert store.find_runs(asked) == store.results(asked) == {}
         store.fail(long, "the loss became nan in epoch 7")
-        assert store.sources(asked) == store.results(asked) == {}
+        assert store.find_runs(asked) == store.results(asked) == {}
         store.start(long)
     assert store.statuses([long.id])[long.id].state == "interrupted"
-    assert store.sources(asked) == store.results(asked) == {}
+    assert store.find_runs(asked) == store.results(asked) == {}
     with store.exclusive():
         store.finish(of(10))
         store.start(long)  # again, and what it gave before stays
-        assert set(store.sources(asked)) == {each.id for each in asked}
+        assert set(store.find_runs(asked)) == {each.id for each in asked}
         store.fail(long, "out of memory")
     assert set(store.results(asked)) == {each.id for each in asked}
 
@@ -160,7 +160,7 @@ def test_a_shorter_trial_that_failed_itself_is_read_off_a_longer_one_that_did_no
     short = of_epochs(trial, 2)
     store.fail(short, "out of memory")
     store.finish(of(5))
-    assert store.sources([short]) == {short.id: of(5).trial.id}
+    assert store.find_runs([short]) == {short.id: of(5).trial.id}
     assert store.results([short])[short.id].final_test == of(5).test[2]
 
 

@@ -58,7 +58,7 @@ def pretend(trial: Trial, report: Callable[[EpochRecord], None]) -> Result:
 
     As with real ones, a shorter trial has the beginning of a longer one's.
     """
-    random = np.random.default_rng(int(trial.family, 16))
+    random = np.random.default_rng(int(trial.prefix_group, 16))
     answers = {epoch: random.dirichlet(np.ones(10), 200) for epoch in range(1, trial.training.epochs + 1)}
     scores = {epoch: score(probabilities, LABELS) for epoch, probabilities in answers.items()}
     history = tuple(

@@ -13,7 +13,7 @@ from digitlab.data import load
 from digitlab.report import read_material
 from digitlab.results import Store
 from digitlab.spec import Axis
-from digitlab.spec.plan import cover
+from digitlab.spec.plan import minimal_runs
 from digitlab.studies import plan_study
 from small_study import pretend, small_study, write_digits
 
@@ -24,7 +24,7 @@ def test_twenty_trials_are_read_in_five_statements(tmp_path: Path, monkeypatch: 
     plan = plan_study(small_study(tmp_path, axes=(epochs,), seeds=5))
     assert len(plan.trials) == 20
     with Store(tmp_path / "store.sqlite") as store:
-        for trial in cover(plan.trials):
+        for trial in minimal_runs(plan.trials):
             store.finish(pretend(trial, lambda _: None))
     statements: list[str] = []
 

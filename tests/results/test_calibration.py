@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from digitlab.results.calibration import HIGHEST, LOWEST, Calibration, fit_calibration, tempered
+from digitlab.results.calibration import HIGHEST, LOWEST, Calibration, apply_temperature, fit_calibration
 from digitlab.results.metrics import score
 
 LOGITS = hnp.arrays(np.float64, st.tuples(st.integers(1, 20), st.just(10)), elements=st.floats(-30, 30))
@@ -39,14 +39,14 @@ def test_the_temperature_that_labels_were_drawn_at_is_found(temperature: float) 
 @given(LOGITS, TEMPERATURES)
 def test_a_temperature_divides_the_logits(logits: np.ndarray, temperature: float) -> None:
     np.testing.assert_allclose(
-        tempered(softmax(logits), temperature), softmax(logits / temperature), rtol=0, atol=2e-5
+        apply_temperature(softmax(logits), temperature), softmax(logits / temperature), rtol=0, atol=2e-5
     )
 
 
 @given(LOGITS, TEMPERATURES)
 def test_it_gives_probabilities_and_keeps_their_order(logits: np.ndarray, temperature: float) -> None:
     probabilities = softmax(logits).astype(np.float32)
-    after = tempered(probabilities, temperature)
+    after = apply_temperature(probabilities, temperature)
     assert after.dtype == np.float32
     np.testing.assert_allclose(after.sum(axis=1), 1, atol=1e-5)
     ordered = np.take_along_axis(after, probabilities.argsort(axis=1), axis=1)
@@ -56,8 +56,8 @@ def test_it_gives_probabilities_and_keeps_their_order(logits: np.ndarray, temper
 def test_certainty_and_nothing_at_all_stay_what_they_are() -> None:
     certain = np.eye(10, dtype=np.float32)
     for temperature in (LOWEST, 1.0, HIGHEST):
-        np.testing.assert_array_equal(tempered(certain, temperature), certain)
-        assert tempered(certain[:0], temperature).shape == (0, 10)
+        np.testing.assert_array_equal(apply_temperature(certain, temperature), certain)
+        assert apply_temperature(certain[:0], temperature).shape == (0, 10)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 60), st.floats(0.1, 10))
@@ -80,7 +80,7 @@ def test_its_errors_are_those_that_scores_have() -> None:
     probabilities, labels = drawn(seed=8, n=3000, temperature=2)
     fitted = fit_calibration(probabilities, labels)
     before = score(probabilities, labels)
-    after = score(tempered(probabilities, fitted.temperature), labels)
+    after = score(apply_temperature(probabilities, fitted.temperature), labels)
     assert fitted.error_before == pytest.approx(before.calibration_error)
     assert fitted.error_after == pytest.approx(after.calibration_error)
     assert fitted.log_loss_before == pytest.approx(before.log_loss)

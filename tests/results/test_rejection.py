@@ -5,11 +5,11 @@ import pytest
 
 from digitlab.bundle.runtime import load_classifier
 from digitlab.data.dataset import load
-from digitlab.results.rejection import KEPT, Inside, Rejection, fit_rejection
+from digitlab.results.rejection import KEPT, NetworkOutputs, Rejection, fit_rejection
 from digitlab.synthesis.other_ink import draw_other_ink
 from digitlab.synthesis.strokes import draw_digits
 
-Parts = tuple[Inside, list[Inside], Inside, np.ndarray]
+Parts = tuple[NetworkOutputs, list[NetworkOutputs], NetworkOutputs, np.ndarray]
 
 
 @pytest.fixture(scope="module")
@@ -17,10 +17,10 @@ def parts() -> Parts:
     """Real digits, drawn ones and other ink as the shipped classroom network sees them."""
     network, mnist = load_classifier("cnn"), load("mnist")
 
-    def look(images: np.ndarray) -> Inside:
+    def look(images: np.ndarray) -> NetworkOutputs:
         starts = range(0, len(images), 500)
-        features = [network.inside(images[start : start + 500])["features"] for start in starts]
-        return Inside(np.concatenate(features), network.probabilities(images))
+        features = [network.activations(images[start : start + 500])["features"] for start in starts]
+        return NetworkOutputs(np.concatenate(features), network.probabilities(images))
 
     images, labels = mnist.x_test[:1000], mnist.y_test[:1000]
     others, weights = draw_other_ink(images, labels, 1000, seed=1)
@@ -54,5 +54,5 @@ def test_fitting_twice_gives_the_same(fitted: Rejection, parts: Parts) -> None:
 
 
 def test_no_images_are_judged_as_none(fitted: Rejection) -> None:
-    nothing = Inside(np.empty((0, len(fitted.features)), np.float32), np.empty((0, 10), np.float32))
+    nothing = NetworkOutputs(np.empty((0, len(fitted.features)), np.float32), np.empty((0, 10), np.float32))
     assert fitted.likely(nothing).shape == (0,)

@@ -8,7 +8,7 @@ import pytest
 
 from digitlab.results.aggregate import aggregate, t_interval, trial_records
 from digitlab.results.record import Result
-from digitlab.spec import Plan, Study, Trial, cover, make_plan
+from digitlab.spec import Plan, Study, Trial, make_plan, minimal_runs
 from digitlab.spec.library import resolve_recipe
 
 SKILLS = {8: 2.0, 16: 3.0}
@@ -100,7 +100,7 @@ def test_a_study_that_has_not_begun_misses_everything(widths: Plan) -> None:
 
 def test_a_level_of_epochs_is_read_where_it_ends(make_result: Any) -> None:
     plan = plan_of("training.epochs", 1, 2, 5, seeds=2)
-    long = [make_result(trial) for trial in cover(plan.trials)]
+    long = [make_result(trial) for trial in minimal_runs(plan.trials)]
     assert len(long) == 2
     results = {trial.id: long[trial.seed].after(trial) for trial in plan.trials}
     table = aggregate(plan, results, {})
@@ -163,7 +163,7 @@ def test_there_is_a_flat_record_for_each_level_and_seed_that_is_done(
 
 def test_levels_that_one_training_gave_have_a_record_of_their_own_trial_each(make_result: Any) -> None:
     plan = plan_of("training.epochs", 1, 2, seeds=1)
-    (long,) = (make_result(trial) for trial in cover(plan.trials))
+    (long,) = (make_result(trial) for trial in minimal_runs(plan.trials))
     results = {trial.id: long.after(trial) for trial in plan.trials}
     first, second = trial_records(plan, results)
     assert [first["trial"], second["trial"]] == [trial.id for trial in plan.trials]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitlab.results.record import Kernels, Result
+from digitlab.results.record import KernelWeights, Result
 from digitlab.spec import DataSpec, Trial
 from digitlab.spec.library import resolve_recipe
 from small_study import of_epochs
@@ -75,7 +75,7 @@ def test_a_result_without_predictions_can_be_cut_as_well(result: Result) -> None
     assert read.after(short).to_json() == result.after(short).to_json()
 
 
-def kernels(epoch: int) -> Kernels:
+def kernels(epoch: int) -> KernelWeights:
     return (((epoch / 10, 0.5), (0.25, -1.0)),)
 
 

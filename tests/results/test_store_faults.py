@@ -318,7 +318,7 @@ def test_a_result_that_another_version_wrote_is_told_and_the_others_are_read(
     with Store(path) as store:
         store.finish(result)
         store.finish(other)
-        store.keep_plan(plan)
+        store.save_plan(plan)
     change = "json_set({0}, '$.colour', 'red')"
     run(
         path,
@@ -353,7 +353,7 @@ def test_more_trials_than_fit_into_one_statement_can_be_asked_for(
             store.finish(result.model_copy(update={"trial": trials[seed]}))
         assert set(store.statuses(trial.id for trial in trials)) == known
         assert set(store.results(trials)) == known
-        assert set(store.sources(of_epochs(trial, 2) for trial in trials).values()) == known
+        assert set(store.find_runs(of_epochs(trial, 2) for trial in trials).values()) == known
 
 
 def test_a_lock_that_is_no_lock_is_told_in_one_line(tmp_path: Path) -> None:

@@ -246,7 +246,7 @@ def test_looking_inside_shows_every_layer_of_the_digit(client: Client, classifie
     answer = client.post("/api/look?digit=1", content=drawing([0, 1])).json()
     assert (answer["digits"], answer["index"], answer["digit"]["digit"]) == (2, 1, 2)
     image = np.frombuffer(base64.b64decode(answer["image"]), np.uint8).reshape(28, 28)
-    inside = classifier.inside(image[None])
+    inside = classifier.activations(image[None])
     assert {layer["name"] for layer in answer["layers"]} == inside.keys() - {"features", "probabilities"}
     for layer in answer["layers"]:
         expected = inside[layer["name"]][0]

@@ -36,7 +36,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 def store(tmp_path: Path, plan: Plan) -> Iterator[Store]:
     """The service's store, which knows the study's plan."""
     with Store(tmp_path / "store.sqlite") as opened:
-        opened.keep_plan(plan)
+        opened.save_plan(plan)
         yield opened
 
 
@@ -196,7 +196,7 @@ def test_a_study_of_the_library_on_other_data_is_listed_by_itself_and_begins_no_
 ) -> None:
     folder = plan.study.data.dataset
     other = plan_study("mlp-neurons", data=folder, seeds=1)
-    store.keep_plan(other)
+    store.save_plan(other)
     finish(store, other, *range(len(other.trials)))
     client = make_client()
     studies = listed(client)
@@ -216,7 +216,7 @@ def test_a_report_of_other_data_is_not_shown_as_that_of_the_studys_own(
     make_client: Any, store: Store, plan: Plan, tmp_path: Path
 ) -> None:
     other = plan_study("mlp-neurons", data=plan.study.data.dataset, seeds=1)
-    store.keep_plan(other)
+    store.save_plan(other)
     name = f"mlp-neurons-on-{Path(plan.study.data.dataset).name}-{other.fingerprint[:8]}.html"
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports" / name).write_text("<!doctype html><title>of other data</title>")
@@ -234,7 +234,7 @@ def test_what_an_older_digitlab_kept_of_other_data_is_listed_as_of_other_data(
     other = plan_study("mlp-neurons", data=plan.study.data.dataset, seeds=1)
     unsaid = Plan.from_values({**other.to_values(), "own_data": None}, "plan")
     assert unsaid.own_data is None
-    store.keep_plan(unsaid)
+    store.save_plan(unsaid)
     studies = listed(make_client())
     assert studies["mlp-neurons"]["state"] == "new"
     assert studies[f"mlp-neurons@{other.fingerprint[:8]}"]["state"] == "paused"
@@ -244,12 +244,12 @@ def test_a_copied_file_does_not_hide_the_librarys_study(make_client: Any, store:
     library = resolve_study("mlp-neurons")
     axes = (Axis(path="model.hidden.0", values=(4, 8)),)
     copied = plan_study(library.model_copy(update={"axes": axes}))
-    store.keep_plan(copied)
+    store.save_plan(copied)
     client = make_client()
     studies = listed(client)
     assert (studies["mlp-neurons"]["levels"], studies["mlp-neurons"]["state"]) == (8, "new")
     assert studies[f"mlp-neurons@{copied.fingerprint[:8]}"]["levels"] == 2
-    store.keep_plan(plan_study(library, seeds=5))
+    store.save_plan(plan_study(library, seeds=5))
     studies = listed(client)
     assert (studies["mlp-neurons"]["seeds"], studies["mlp-neurons"]["state"]) == (5, "paused")
     assert f"mlp-neurons@{copied.fingerprint[:8]}" not in studies
@@ -345,7 +345,7 @@ def test_a_study_that_was_run_on_other_data_keeps_its_name(
     make_client: Any, store: Store, plan: Plan
 ) -> None:
     mine = Study.from_values({**GOOD, "question": "Another question?"}, "test")
-    store.keep_plan(plan_study(mine, data=plan.study.data.dataset))
+    store.save_plan(plan_study(mine, data=plan.study.data.dataset))
     client = make_client()
     answer = client.post("/api/studies", headers=token_of(client), json={"study": GOOD})
     assert (answer.status_code, answer.json()["field"]) == (409, "name")

@@ -209,7 +209,7 @@ def test_every_study_of_the_package_can_be_planned(name: str) -> None:
 
 
 def test_the_classroom_runs_every_study_of_its_networks_and_shares_their_trainings() -> None:
-    from digitlab.spec import cover
+    from digitlab.spec import minimal_runs
     from digitlab.studies import plan_study
 
     classroom = resolve_collection("classroom")
@@ -224,7 +224,7 @@ def test_the_classroom_runs_every_study_of_its_networks_and_shares_their_trainin
     assert set(classroom.studies) == set(study_names()) - others
     plans = [plan_study(name, seeds=1) for name in classroom.studies]
     asked = [trial for plan in plans for trial in plan.trials]
-    trained = cover(asked)
+    trained = minimal_runs(asked)
     # 15 perceptrons, 5 widths of the CNN for 20 epochs, 4 other kernels, and the deeper CNN
     assert (len(asked), len({trial.id for trial in asked}), len(trained)) == (59, 45, 25)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitlab.errors import SpecError
-from digitlab.spec import CNN, MLP, Plan, Recipe, Study, Trial, cover, coverage, make_plan
+from digitlab.spec import CNN, MLP, Plan, Recipe, Study, Trial, covering_runs, make_plan, minimal_runs
 from digitlab.spec.library import resolve_recipe, resolve_study
 from digitlab.spec.study import single
 from small_study import of_epochs
@@ -119,16 +119,16 @@ def test_a_study_over_epochs_asks_for_trials_of_their_own_lengths() -> None:
 
 def test_of_a_study_over_epochs_the_longest_is_trained_once_a_seed() -> None:
     plan = plan_of(epochs_axis(1, 2, 5, 10, 20, 50), seeds=2)
-    assert lengths(cover(plan.trials)) == [(0, 50), (1, 50)]
-    training = coverage(plan.trials)
+    assert lengths(minimal_runs(plan.trials)) == [(0, 50), (1, 50)]
+    training = covering_runs(plan.trials)
     for cell in plan.cells:
         assert lengths(training[trial.id] for trial in cell.trials) == [(0, 50), (1, 50)]
 
 
 def test_a_length_that_is_no_checkpoint_of_the_longest_is_trained_for_itself() -> None:
     plan = plan_of(epochs_axis(3, 10), seeds=1)
-    assert lengths(cover(plan.trials)) == [(0, 3), (0, 10)]
-    assert [training.id for training in coverage(plan.trials).values()] == [t.id for t in plan.trials]
+    assert lengths(minimal_runs(plan.trials)) == [(0, 3), (0, 10)]
+    assert [training.id for training in covering_runs(plan.trials).values()] == [t.id for t in plan.trials]
 
 
 def test_epochs_crossed_with_widths_train_the_longest_of_each_width() -> None:
@@ -136,7 +136,7 @@ def test_epochs_crossed_with_widths_train_the_longest_of_each_width() -> None:
     assert lengths(plan.trials) == [
         (seed, epochs) for seed in (0, 1) for _ in WIDTHS["values"] for epochs in (2, 5, 7)
     ]
-    trainings = cover(plan.trials)
+    trainings = minimal_runs(plan.trials)
     models: list[Any] = [trial.model for trial in trainings]
     assert [model.hidden[0] for model in models] == [8, 16] * 2
     assert lengths(trainings) == [(0, 7), (0, 7), (1, 7), (1, 7)]
@@ -144,18 +144,18 @@ def test_epochs_crossed_with_widths_train_the_longest_of_each_width() -> None:
 
 def test_a_study_that_varies_no_epochs_trains_what_it_asks_for() -> None:
     plan = plan_of(WIDTHS, RATES, seeds=2)
-    assert cover(plan.trials) == plan.trials
+    assert minimal_runs(plan.trials) == plan.trials
 
 
 def test_the_longest_run_is_the_one_that_another_study_trains_anyway() -> None:
-    assert {t.id for t in cover(plan_of(epochs_axis(1, 10)).trials)} <= {
+    assert {t.id for t in minimal_runs(plan_of(epochs_axis(1, 10)).trials)} <= {
         t.id for t in plan_of(WIDTHS | {"values": [128]}).trials
     }
 
 
 def test_where_nothing_is_asked_for_nothing_is_trained() -> None:
-    assert cover([]) == ()
-    assert coverage([]) == {}
+    assert minimal_runs([]) == ()
+    assert covering_runs([]) == {}
 
 
 BASE = plan_of(WIDTHS, seeds=2).trials
@@ -180,7 +180,7 @@ def gives(training: Trial, trial: Trial) -> bool:
 def test_every_trial_asked_for_is_read_off_a_training_of_its_own_that_keeps_its_last_epoch(
     asked: list[Trial],
 ) -> None:
-    training = coverage(asked)
+    training = covering_runs(asked)
     assert list(training) == list(dict.fromkeys(trial.id for trial in asked))
     for trial in asked:
         assert gives(training[trial.id], trial)
@@ -189,7 +189,7 @@ def test_every_trial_asked_for_is_read_off_a_training_of_its_own_that_keeps_its_
 
 @given(asked_trials())
 def test_no_fewer_trainings_would_do_and_none_is_superfluous(asked: list[Trial]) -> None:
-    trainings = cover(asked)
+    trainings = minimal_runs(asked)
     assert len({trial.id for trial in trainings}) == len(trainings)
     for training in trainings:
         assert not any(gives(other, training) for other in trainings if other.id != training.id)
@@ -199,20 +199,20 @@ def test_no_fewer_trainings_would_do_and_none_is_superfluous(asked: list[Trial])
 
 @given(asked_trials())
 def test_trainings_come_in_the_order_in_which_they_are_first_needed(asked: list[Trial]) -> None:
-    training = coverage(asked)
+    training = covering_runs(asked)
     first_needed = list(dict.fromkeys(training[trial.id].id for trial in asked))
-    assert [each.id for each in cover(iter(asked))] == first_needed
+    assert [each.id for each in minimal_runs(iter(asked))] == first_needed
 
 
 @given(asked_trials(), st.randoms(use_true_random=False))
 def test_the_order_of_asking_does_not_decide_what_is_trained(asked: list[Trial], random: Random) -> None:
     shuffled = random.sample(asked, len(asked))
-    assert {trial.id for trial in cover(shuffled)} == {trial.id for trial in cover(asked)}
+    assert {trial.id for trial in minimal_runs(shuffled)} == {trial.id for trial in minimal_runs(asked)}
 
 
 @given(asked_trials())
 def test_trainings_of_trainings_are_themselves(asked: list[Trial]) -> None:
-    assert cover(cover(asked)) == cover(asked)
+    assert minimal_runs(minimal_runs(asked)) == minimal_runs(asked)
 
 
 @given(st.lists(st.integers(1, 120), min_size=1, max_size=6, unique=True), st.integers(1, 3))
@@ -225,7 +225,7 @@ def test_a_study_over_any_epochs_trains_the_longest_and_what_is_no_checkpoint_of
         assert lengths(cell.trials) == [(seed, length) for seed in range(seeds)]
     longest = next(trial for trial in plan.trials if trial.training.epochs == max(asked))
     read_off = sum(length in longest.checkpoints for length in asked)
-    trainings = cover(plan.trials)
+    trainings = minimal_runs(plan.trials)
     assert len(trainings) == seeds * (1 + len(asked) - read_off)
     assert [trial.seed for trial in trainings] == sorted(trial.seed for trial in trainings)
 

@@ -319,7 +319,7 @@ def settings_of(name: str) -> list[tuple[str, str, Any]]:
 @given(st.integers(1, 10_000), st.integers(1, 10_000))
 def test_trials_that_differ_in_their_epochs_alone_are_of_one_family(one: int, other: int) -> None:
     trials = [of_epochs(trial_of(float32("mlp")), epochs) for epochs in (one, other)]
-    assert trials[0].family == trials[1].family
+    assert trials[0].prefix_group == trials[1].prefix_group
     assert (trials[0].id == trials[1].id) == (one == other)
 
 
@@ -327,25 +327,25 @@ def test_trials_that_differ_in_their_epochs_alone_are_of_one_family(one: int, ot
 def test_every_setting_but_the_epochs_decides_the_family(name: str, path: str, other: Any) -> None:
     recipe = float32(name)
     changed = trial_of(with_settings(recipe, {path: other}, "test"))
-    assert (changed.family == trial_of(recipe).family) == (path == "training.epochs")
+    assert (changed.prefix_group == trial_of(recipe).prefix_group) == (path == "training.epochs")
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "one-cycle"])
 def test_with_a_schedule_a_shorter_trial_is_no_beginning_of_a_longer_one(schedule: str) -> None:
     recipe = with_settings(float32("mlp"), {"training.schedule": schedule}, "test")
     trials = [of_epochs(trial_of(recipe), epochs) for epochs in (5, 10)]
-    assert trials[0].family != trials[1].family
+    assert trials[0].prefix_group != trials[1].prefix_group
 
 
 @pytest.mark.parametrize("changes", ELSEWHERE)
 def test_whatever_else_decides_an_id_decides_the_family(changes: dict[str, Any]) -> None:
-    assert trial_of(float32("mlp"), **changes).family != trial_of(float32("mlp")).family
+    assert trial_of(float32("mlp"), **changes).prefix_group != trial_of(float32("mlp")).prefix_group
 
 
 def test_names_and_places_are_no_part_of_a_family() -> None:
     elsewhere = DataSpec(fingerprint=FINGERPRINT, dataset="/home/anna/digits")
     changed = trial_of(float32("mlp"), recipe="another-name", data=elsewhere)
-    assert changed.family == trial_of(float32("mlp")).family
+    assert changed.prefix_group == trial_of(float32("mlp")).prefix_group
 
 
 @pytest.mark.parametrize(

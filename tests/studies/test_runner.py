@@ -84,7 +84,7 @@ def test_what_an_older_engine_trained_is_shown_and_said_to_be_older_until_it_is_
     for trial in older.trials:
         store.finish(pretend(trial, lambda _: None))
     for kept in (plan, older):  # the first stores kept no engine in their plans
-        store.keep_plan(kept)
+        store.save_plan(kept)
         for asked in (str(path), "small"):
             shown = stored_plan(asked, store)
             assert read_table(shown.plan, store).complete
@@ -105,9 +105,9 @@ def test_a_study_of_networks_of_different_engines_is_shown_in_the_version_that_h
     older = plan.with_engine(2)
     for trial in older.trials:
         store.finish(pretend(trial, lambda _: None))
-    assert len(store.sources(plan.trials)) == 2, "the mlp is trained as before"
+    assert len(store.find_runs(plan.trials)) == 2, "the mlp is trained as before"
     for kept in (plan, older):
-        store.keep_plan(kept)
+        store.save_plan(kept)
         for asked in (str(path), "small"):
             shown = stored_plan(asked, store)
             assert read_table(shown.plan, store).complete
@@ -115,7 +115,7 @@ def test_a_study_of_networks_of_different_engines_is_shown_in_the_version_that_h
             assert remark.startswith("study small: trained by engine version 2, older than the present 3")
     for trial in plan.trials:
         store.finish(pretend(trial, lambda _: None))
-    store.keep_plan(plan)  # as a run does
+    store.save_plan(plan)  # as a run does
     assert stored_plan(str(path), store).remarks == ()
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from digitlab.results.aggregate import StudyTable, aggregate
 from digitlab.results.store import Store
-from digitlab.spec import Axis, Plan, Study, Trial, cover
+from digitlab.spec import Axis, Plan, Study, Trial, minimal_runs
 from digitlab.studies import plan_study, read_table, run_plans
 from digitlab.studies.runner import Observer
 from pretender import REASON, Listener, Pretender, states, trained_by
@@ -84,7 +84,7 @@ def test_nothing_is_trained_that_a_longer_training_of_another_study_gave(
         executor = Pretender()
         run_plans([plan], store, executor, listener)
         assert executor.begun == []
-        assert listener.told == [("planned", len(cover(plan.trials)), 0, 0)]
+        assert listener.told == [("planned", len(minimal_runs(plan.trials)), 0, 0)]
         table = read_table(plan, store)
         assert table.complete
         assert table == trained_alone(plan)
@@ -298,7 +298,7 @@ def test_in_whatever_order_studies_are_run_each_gets_what_its_own_trainings_woul
             readable = {epoch for trial in trained for epoch in trial.checkpoints}
             now = trained_by(plan, store)
             assert {trial.training.epochs for trial in now}.isdisjoint(readable)
-            assert set(now) <= set(cover(plan.trials))
+            assert set(now) <= set(minimal_runs(plan.trials))
             trained += now
             assert read_table(plan, store) == trained_alone(plan)
         assert states(trained, store) == ["done"] * len(trained)

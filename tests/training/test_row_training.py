@@ -53,7 +53,7 @@ def trial(**settings: Any) -> RowTrial:
     return training.plan_rows(recipe, "mnist", digits(), seed=3, threads=1)
 
 
-def train(state: str | Path, on_step: training.OnStep | None = None) -> training.TrainedRows:
+def train(state: str | Path, on_step: training.OnStep | None = None) -> training.RowTrainOutput:
     training.VALIDATION_ROWS = 20
     return training.train_rows(trial(), digits(), Path(state), on_step)
 
@@ -64,14 +64,16 @@ def told() -> list[training.RowProgress]:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, told: list[training.RowProgress]) -> training.TrainedRows:
+def whole(
+    tmp_path_factory: pytest.TempPathFactory, told: list[training.RowProgress]
+) -> training.RowTrainOutput:
     """Train without a break."""
     return train(tmp_path_factory.mktemp("whole") / "state.npz", told.append)
 
 
 @pytest.mark.slow
 def test_a_training_that_was_killed_goes_on_to_the_same_bits(
-    whole: training.TrainedRows, tmp_path: Path
+    whole: training.RowTrainOutput, tmp_path: Path
 ) -> None:
     state = tmp_path / "state.npz"
     script = DRIVER.format(tests=str(Path(__file__).parent), state=str(state))
@@ -87,7 +89,7 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bits(
 
 @pytest.mark.slow
 def test_each_step_is_told_and_validation_at_intervals_and_at_the_end(
-    whole: training.TrainedRows, told: list[training.RowProgress]
+    whole: training.RowTrainOutput, told: list[training.RowProgress]
 ) -> None:
     assert [progress.step for progress in told] == list(range(1, STEPS + 1))
     looks = [progress.validation for progress in told if progress.validation]
@@ -96,7 +98,9 @@ def test_each_step_is_told_and_validation_at_intervals_and_at_the_end(
 
 
 @pytest.mark.slow
-def test_the_saved_training_of_another_trial_is_refused(whole: training.TrainedRows, tmp_path: Path) -> None:
+def test_the_saved_training_of_another_trial_is_refused(
+    whole: training.RowTrainOutput, tmp_path: Path
+) -> None:
     state = tmp_path / "state.npz"
     train(state)
     other = trial(learning_rate=0.5)

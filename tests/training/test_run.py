@@ -14,8 +14,8 @@ from digitlab.results import EpochRecord, Result, score
 from digitlab.revision import revision
 from digitlab.spec import DataSpec, Trial, resolve_recipe
 from digitlab.spec.study import with_settings
-from digitlab.training import Trained, train, train_trial
-from digitlab.training.run import NON_DIGIT, training_part
+from digitlab.training import TrainOutput, train, train_trial
+from digitlab.training.run import NON_DIGIT, training_set
 
 
 @pytest.fixture(scope="module")
@@ -57,16 +57,16 @@ def generating(dataset: Dataset, **shares: float) -> Trial:
 
 def test_generated_images_have_their_shares_of_a_training_set(dataset: Dataset) -> None:
     trial = generating(dataset, strokes=0.15, non_digits=0.1)
-    images, labels = training_part(trial, dataset)
+    images, labels = training_set(trial, dataset)
     chosen, _ = stratified_split(dataset.y_train, 50_000, trial.data.split_seed)
     assert np.array_equal(images[: len(chosen)], dataset.x_train[chosen])
     assert len(images) == len(labels) == pytest.approx(10_000 / 0.75, rel=0.02)
     assert np.mean(labels == NON_DIGIT) == pytest.approx(0.1, abs=0.01)
     assert np.mean(np.arange(len(labels)) >= len(chosen)) == pytest.approx(0.25, abs=0.01)
     assert labels[: len(chosen)].max() == 9
-    again, _ = training_part(trial, dataset)
+    again, _ = training_set(trial, dataset)
     assert np.array_equal(images, again)
-    other, _ = training_part(trial.model_copy(update={"seed": 6}), dataset)
+    other, _ = training_set(trial.model_copy(update={"seed": 6}), dataset)
     assert not np.array_equal(images[len(chosen) :], other[len(chosen) :])
 
 
@@ -75,7 +75,7 @@ def test_non_digits_have_their_share_of_few_images_too(dataset: Dataset, count: 
     few = replace(dataset, x_train=dataset.x_train[: count + 10], y_train=dataset.y_train[: count + 10])
     trial = generating(few, non_digits=0.2)
     data = trial.data.model_copy(update={"validation": 10})
-    _, labels = training_part(trial.model_copy(update={"data": data}), few)
+    _, labels = training_set(trial.model_copy(update={"data": data}), few)
     assert np.mean(labels == NON_DIGIT) == pytest.approx(0.2, abs=0.025)
 
 
@@ -85,7 +85,7 @@ def test_digits_and_non_digits_are_generated_among_images_of_digits_alone(
 ) -> None:
     letters = replace(dataset, classes=tuple("abcdefghij"))
     with pytest.raises(DataError, match="generated digits are none of its classes"):
-        training_part(generating(letters, **shares), letters)
+        training_set(generating(letters, **shares), letters)
 
 
 def test_generated_images_leave_given_ones_among_them() -> None:
@@ -118,13 +118,13 @@ def told() -> list[EpochRecord]:
 
 
 @pytest.fixture(scope="module")
-def trained(dataset: Dataset, told: list[EpochRecord]) -> Trained:
+def trained(dataset: Dataset, told: list[EpochRecord]) -> TrainOutput:
     return train_trial(make_trial(dataset), dataset, on_epoch=told.append)
 
 
 @pytest.mark.slow
 def test_the_history_has_every_epoch_and_is_told_as_it_grows(
-    trained: Trained, told: list[EpochRecord]
+    trained: TrainOutput, told: list[EpochRecord]
 ) -> None:
     assert [record.epoch for record in trained.result.history] == [1, 2, 3]
     assert tuple(told) == trained.result.history
@@ -134,7 +134,7 @@ def test_the_history_has_every_epoch_and_is_told_as_it_grows(
 
 @pytest.mark.slow
 def test_test_scores_are_kept_at_the_checkpoints_with_the_predictions_they_come_from(
-    trained: Trained, dataset: Dataset
+    trained: TrainOutput, dataset: Dataset
 ) -> None:
     result = trained.result
     assert list(result.validation) == list(result.test) == list(result.predictions) == [1, 2, 3]
@@ -156,7 +156,7 @@ def test_which_code_trains_is_asked_before_the_first_epoch_and_not_again(dataset
 
 
 @pytest.mark.slow
-def test_validation_scores_are_kept_at_the_checkpoints_as_the_history_has_them(trained: Trained) -> None:
+def test_validation_scores_are_kept_at_the_checkpoints_as_the_history_has_them(trained: TrainOutput) -> None:
     for epoch, scores in trained.result.validation.items():
         record = trained.result.history[epoch - 1]
         assert (record.validation_accuracy, record.validation_mse) == (scores.accuracy, scores.mse)
@@ -165,7 +165,7 @@ def test_validation_scores_are_kept_at_the_checkpoints_as_the_history_has_them(t
 
 
 @pytest.mark.slow
-def test_the_model_is_the_one_that_was_scored(trained: Trained, dataset: Dataset) -> None:
+def test_the_model_is_the_one_that_was_scored(trained: TrainOutput, dataset: Dataset) -> None:
     probabilities = np.asarray(trained.model(dataset.x_test, training=False))
     scores = score(probabilities, dataset.y_test)
     assert scores.correct == trained.result.final_test.correct
@@ -173,7 +173,7 @@ def test_the_model_is_the_one_that_was_scored(trained: Trained, dataset: Dataset
 
 
 @pytest.mark.slow
-def test_a_shorter_trial_is_the_beginning_of_a_longer_one(trained: Trained, dataset: Dataset) -> None:
+def test_a_shorter_trial_is_the_beginning_of_a_longer_one(trained: TrainOutput, dataset: Dataset) -> None:
     """What reading epochs off a longer training rests on."""
     shorter = train_trial(make_trial(dataset, epochs=2), dataset).result
     read_off = trained.result.after(shorter.trial)
@@ -184,7 +184,7 @@ def test_a_shorter_trial_is_the_beginning_of_a_longer_one(trained: Trained, data
 
 
 @pytest.mark.slow
-def test_another_seed_is_another_network_on_the_same_split(trained: Trained, dataset: Dataset) -> None:
+def test_another_seed_is_another_network_on_the_same_split(trained: TrainOutput, dataset: Dataset) -> None:
     other = train_trial(make_trial(dataset, epochs=1, seed=6), dataset).result
     on_validation = [result.final_validation for result in (other, trained.result)]
     assert [scores.images for scores in on_validation] == [5_000, 5_000]
@@ -224,7 +224,7 @@ def test_a_step_with_l2_is_that_of_keras(dataset: Dataset) -> None:
     trial = changed(dataset, 1, **settings)
     ours = train_trial(trial, dataset).model
     before = train_trial(changed(dataset, 1, **settings | {"learning_rate": 1e-12}), dataset).model
-    images, labels = training_part(trial, dataset)
+    images, labels = training_set(trial, dataset)
     twin: Any = keras.models.clone_model(before)
     twin.set_weights(before.get_weights())
     for layer in twin.layers:

@@ -1,6 +1,6 @@
 from .card import Card as Card
-from .card import Origin as Origin
-from .card import Proof as Proof
+from .card import ParityReport as ParityReport
+from .card import Provenance as Provenance
 from .files import Bundle as Bundle
 from .files import check_bundle as check_bundle
 from .files import find_bundle as find_bundle

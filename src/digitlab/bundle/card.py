@@ -14,10 +14,10 @@ from digitlab.spec.base import Spec
 from digitlab.spec.fields import Sha256
 from digitlab.spec.trial import Trial
 
-_ROW = re.compile(r"(?<=\[)[-+\w.,\s]+(?=\])")
+_NUMBERS = re.compile(r"(?<=\[)[-+\w.,\s]+(?=\])")  # between brackets, without quotes or further brackets
 
 
-class Origin(Spec):
+class Provenance(Spec):
     """Provenance and scores of a network, as known before it is written.
 
     Attributes:
@@ -48,7 +48,9 @@ class Origin(Spec):
     clean: bool | None = None
 
     @classmethod
-    def of(cls, result: Result, calibration: Calibration, classes: tuple[str, ...] | None = None) -> Origin:
+    def of(
+        cls, result: Result, calibration: Calibration, classes: tuple[str, ...] | None = None
+    ) -> Provenance:
         """Create the origin from the result of a trial and the names of its data's classes."""
         return cls(
             recipe=result.trial.recipe,
@@ -72,7 +74,7 @@ def _made(result: Result) -> str:
     return f"trained once, for {len(result.history)} epochs; the network is that of epoch {best}"
 
 
-class Proof(Spec):
+class ParityReport(Spec):
     """Parity of an exported file with the Keras network, measured in the file's own runtime.
 
     Attributes:
@@ -104,7 +106,7 @@ class Proof(Spec):
         )
 
 
-class Card(Origin):
+class Card(Provenance):
     """Card of a network, written beside it: its origin, and its files.
 
     Attributes:
@@ -128,7 +130,7 @@ class Card(Origin):
     written_clean: bool | None = None
     drawn_digits: float | None = None
     answers: tuple[tuple[float, ...], ...] = Field(min_length=1)
-    proofs: dict[str, Proof]
+    proofs: dict[str, ParityReport]
     files: dict[str, Sha256]
 
     def to_bytes(self) -> bytes:
@@ -138,5 +140,6 @@ class Card(Origin):
 
 def card_bytes(card: Spec) -> bytes:
     """Return a card as JSON with each row of numbers on one line."""
-    text = json.dumps(card.to_values(), indent=2)
-    return (_ROW.sub(lambda row: " ".join(row[0].split()), text) + "\n").encode()
+    text = json.dumps(card.to_values(), indent=2)  # a number a line, which would make thousands
+    shorter = _NUMBERS.sub(lambda match: " ".join(match[0].split()), text)
+    return f"{shorter}\n".encode()

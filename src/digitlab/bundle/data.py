@@ -27,7 +27,9 @@ def classes_of(card: Card) -> tuple[str, ...] | None:
     if card.classes is not None:
         return card.classes
     known = known_entry(card.trial.data.dataset, card.trial.data.fingerprint)
-    return known.classes if known else None
+    if known is None:
+        return None
+    return known.classes
 
 
 def refusal_to_read(card: Card) -> str | None:
@@ -45,10 +47,12 @@ def refusal_to_read(card: Card) -> str | None:
             f"expected a network of the digits 0 to 9, received one of other classes ({named} ...): "
             "score it with  digitlab evaluate ; name a network of digits"
         )
-    if card.drawn_digits is not None and card.drawn_digits >= READS_DIGITS:
-        return None
     share = card.drawn_digits
-    tried = "" if share is None else f" and that reads {100 * share:.0f} % of drawn digits"
+    if share is not None and share >= READS_DIGITS:
+        return None
+    tried = ""
+    if share is not None:
+        tried = f" and that reads {100 * share:.0f} % of drawn digits"
     return (
         f"expected a network of the digits 0 to 9, received one whose classes have no names{tried}: where "
         "they are digits, write 0 to 9 as the ten lines of a classes.txt beside its data and train it again"
@@ -81,18 +85,17 @@ def data_of(card: Card, name: str) -> Dataset:
         BundleError: the data is not where the card says, or its contents have changed.
     """
     data = card.trial.data
+    trained_on = f"{name}: expected the data it was trained on, {data.dataset!r}"
     cure = "set --data to its place or to other data"
     try:
         dataset = load(data.dataset)
     except DataError as error:
-        raise BundleError(
-            f"{name}: expected the data it was trained on, {data.dataset!r}, which is not available "
-            f"({error}); {cure}"
-        ) from None
+        raise BundleError(f"{trained_on}, which is not available ({error}); {cure}") from None
     if dataset.fingerprint != data.fingerprint:
+        there = dataset.fingerprint[:12]
+        expected = (data.fingerprint or "")[:12]
         raise BundleError(
-            f"{name}: expected the data it was trained on, {data.dataset!r}, found other contents there "
-            f"(fingerprint {dataset.fingerprint[:12]} instead of {(data.fingerprint or '')[:12]}); {cure}"
+            f"{trained_on}, found other contents there (fingerprint {there} instead of {expected}); {cure}"
         )
     return dataset
 
@@ -110,8 +113,8 @@ def data_to_score_on(cards: Mapping[str, Card], asked: str | None) -> Dataset:
     """
     if asked is not None:
         return load(asked)
-    (first, card), *others = cards.items()
-    for name, other in others:
+    first, card = next(iter(cards.items()))
+    for name, other in cards.items():
         if other.trial.data.fingerprint != card.trial.data.fingerprint:
             raise BundleError(
                 f"expected networks that were trained on the same data, received {first} "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from digitlab.bundle.runtime import Classifier
 from digitlab.data import Dataset
 from digitlab.data.known_labels import known_corrections
 from digitlab.errors import BundleError
-from digitlab.results.calibration import tempered
+from digitlab.results.calibration import apply_temperature
 from digitlab.results.metrics import score
 from digitlab.results.record import Scores
 from digitlab.synthesis.corruptions import CORRUPTIONS, corrupt
@@ -21,6 +21,7 @@ CORRUPTION_SEED = 0
 """Seed of the corruptions; fixed, so that every classifier is scored on the same images."""
 ENSEMBLE = "ensemble"
 OnPart = Callable[[str], None]
+"""Function called with the name of a pass over the test images, before it."""
 
 
 @dataclass(frozen=True)
@@ -91,40 +92,50 @@ def evaluate_classifiers(
     if ensemble and len(classifiers) < 2:
         raise BundleError(f"an ensemble: expected two or more networks, received {len(classifiers)}")
     on_part("test images")
-    names: list[str] = []
-    temperatures: list[float | None] = []
-    answers: list[np.ndarray] = []
-    calibrated: list[np.ndarray] = []
-    for classifier in classifiers:
-        probabilities = _answer(classifier, dataset.x_test)
-        temperature = classifier.card.calibration.temperature
-        names.append(classifier.name)
-        temperatures.append(temperature)
-        answers.append(probabilities)
-        calibrated.append(tempered(probabilities, temperature))
+    predictions = [_predict(classifier, dataset.x_test) for classifier in classifiers]
     if ensemble:
-        names.append(ENSEMBLE)
-        temperatures.append(None)
-        answers.append(np.mean(answers, axis=0))
-        calibrated.append(np.mean(calibrated, axis=0))
-    accuracies: list[dict[str, float] | None] = [None] * len(names)
+        predictions.append(_mean_of(predictions))
+    accuracies: list[dict[str, float] | None] = [None] * len(predictions)
     if robustness:
         accuracies = [*_robustness(classifiers, dataset, ensemble, on_part)]
     evaluations = []
-    for i, name in enumerate(names):
+    for item, accuracy in zip(predictions, accuracies, strict=True):
         evaluation = Evaluation(
-            name=name,
-            scores=score(answers[i], dataset.y_test),
-            corrected=_corrected(answers[i], dataset),
-            temperature=temperatures[i],
-            calibrated_error=score(calibrated[i], dataset.y_test).calibration_error,
-            robustness=accuracies[i],
+            name=item.name,
+            scores=score(item.probabilities, dataset.y_test),
+            corrected=_corrected(item.probabilities, dataset),
+            temperature=item.temperature,
+            calibrated_error=score(item.calibrated, dataset.y_test).calibration_error,
+            robustness=accuracy,
         )
         evaluations.append(evaluation)
     return evaluations
 
 
-def _answer(classifier: Classifier, images: np.ndarray) -> np.ndarray:
+class _Predictions(NamedTuple):
+    """Probabilities of a classifier for the test images, float32 [n, 10], plain and calibrated."""
+
+    name: str
+    temperature: float | None
+    probabilities: np.ndarray
+    calibrated: np.ndarray
+
+
+def _predict(classifier: Classifier, images: np.ndarray) -> _Predictions:
+    probabilities = _probabilities(classifier, images)
+    temperature = classifier.card.calibration.temperature
+    calibrated = apply_temperature(probabilities, temperature)
+    return _Predictions(classifier.name, temperature, probabilities, calibrated)
+
+
+def _mean_of(members: Sequence[_Predictions]) -> _Predictions:
+    """Return the mean of the probabilities, and of those calibrated with each member's own temperature."""
+    probabilities = np.mean([member.probabilities for member in members], axis=0)
+    calibrated = np.mean([member.calibrated for member in members], axis=0)
+    return _Predictions(ENSEMBLE, None, probabilities, calibrated)
+
+
+def _probabilities(classifier: Classifier, images: np.ndarray) -> np.ndarray:
     probabilities = classifier.probabilities(images)
     if not np.isfinite(probabilities).all():
         raise BundleError(f"{classifier.name}: expected probabilities, received nan or inf; train it again")
@@ -132,6 +143,7 @@ def _answer(classifier: Classifier, images: np.ndarray) -> np.ndarray:
 
 
 def _corrected(probabilities: np.ndarray, dataset: Dataset) -> Scores | None:
+    """Score against the labels with the known mistakes corrected; None if none is known."""
     corrections = known_corrections(dataset.fingerprint)
     if not corrections:
         return None
@@ -147,13 +159,14 @@ def _robustness(
     accuracies: list[dict[str, float]] = [{} for _ in classifiers]
     if ensemble:
         accuracies.append({})
+    # One corruption at a time, so that only one corrupted test set is in memory.
     for name in CORRUPTIONS:
         on_part(name)
         images = corrupt(name, dataset.x_test, CORRUPTION_SEED)
-        answers = [_answer(classifier, images) for classifier in classifiers]
+        predictions = [_probabilities(classifier, images) for classifier in classifiers]
         if ensemble:
-            answers.append(np.mean(answers, axis=0))
-        for by_corruption, answer in zip(accuracies, answers, strict=True):
-            right = answer.argmax(axis=1) == dataset.y_test
-            by_corruption[name] = float(right.mean())
+            predictions.append(np.mean(predictions, axis=0))
+        for by_corruption, probabilities in zip(accuracies, predictions, strict=True):
+            is_right = probabilities.argmax(axis=1) == dataset.y_test
+            by_corruption[name] = float(is_right.mean())
     return accuracies

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import tempfile
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,15 +15,13 @@ from digitlab.bundle.graph import IMAGES
 from digitlab.bundle.keras_file import inspect_keras_file
 from digitlab.bundle.layers import check_layers
 from digitlab.bundle.onnx_writer import share_weights, to_onnx
+from digitlab.bundle.runtime import Classify
 from digitlab.errors import BundleError, MissingExtraError
 
 if TYPE_CHECKING:
     import keras
 
 BATCH = 500
-
-Classify = Callable[[np.ndarray], np.ndarray]
-"""Function from images, uint8 [n, 28, 28], to probabilities, float32 [n, 10]."""
 
 
 def load_network(bundle: Bundle) -> keras.Model:

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitlab.bundle.card import Card, Proof
+from digitlab.bundle.card import Card, ParityReport
 from digitlab.bundle.export import (
-    Classify,
     keras_probabilities,
     litert,
     litert_name,
@@ -28,7 +27,7 @@ from digitlab.bundle.export import (
 )
 from digitlab.bundle.files import CARD, MODEL, ONNX, Bundle, sha256
 from digitlab.bundle.parity import EXACT, QUANTIZED, compare
-from digitlab.bundle.runtime import classify_with, runtime_name
+from digitlab.bundle.runtime import Classify, classify_with, runtime_name
 from digitlab.data import Dataset
 from digitlab.errors import BundleError, UserError
 from digitlab.files import ensure_new, new_folder, write_whole
@@ -56,7 +55,7 @@ class Exported:
 
     format: str
     folder: Path
-    proof: Proof
+    proof: ParityReport
     correct: int
     keras_correct: int
     size: int
@@ -180,7 +179,7 @@ def check_exports(names: list[str], out: Path, quantize: str | None) -> None:
     require("tensorflow", "train")
 
 
-def keep_proofs(bundle: Bundle, proofs: Mapping[str, Proof]) -> Card:
+def keep_proofs(bundle: Bundle, proofs: Mapping[str, ParityReport]) -> Card:
     """Add the proofs of exports to the card of a bundle, on disk, and return the new card."""
     card = bundle.card.model_copy(update={"proofs": {**bundle.card.proofs, **proofs}})
     write_whole(bundle.folder / CARD, card.to_bytes())

@@ -86,14 +86,15 @@ def find_bundle(model: str | Path) -> Path:
     Raises:
         BundleError: no such bundle exists, or it is a reader of rows.
     """
-    is_name_of_a_reader = isinstance(model, str) and model in _names_in(PRETRAINED_ROWS)
-    folder = None if is_name_of_a_reader else find_folder(model, PRETRAINED)
-    if folder is None or is_reader_of_rows(folder):
-        raise BundleError(
-            f"model {str(model)!r}: expected a network that classifies one digit, received one that reads "
-            "rows; the recognizer loads that one itself"
-        )
-    return folder
+    is_reader = isinstance(model, str) and model in _names_in(PRETRAINED_ROWS)
+    if not is_reader:
+        folder = find_folder(model, PRETRAINED)
+        if not is_reader_of_rows(folder):
+            return folder
+    raise BundleError(
+        f"model {str(model)!r}: expected a network that classifies one digit, received one that reads "
+        "rows; the recognizer loads that one itself"
+    )
 
 
 def is_reader_of_rows(folder: Path) -> bool:
@@ -101,7 +102,7 @@ def is_reader_of_rows(folder: Path) -> bool:
     try:
         with (folder / CARD).open("rb") as file:
             values = json.loads(file.read(MAX_CARD_BYTES))
-        return "parity" in values
+        return "parity" in values  # the card of a classifier has proofs instead
     except (OSError, ValueError, TypeError, RecursionError):
         return False
 
@@ -137,15 +138,15 @@ def check_bundle(folder: Path | str) -> Bundle:
     Raises:
         BundleError: a file is missing, not in the card, or altered; the message names it.
     """
-    place = Path(folder)
-    return Bundle(place, check_files(place, Card, REQUIRED))
+    folder = Path(folder)
+    return Bundle(folder, check_files(folder, Card, REQUIRED))
 
 
-def check_files(place: Path, kind: type[C], required: Collection[str]) -> C:
+def check_files(folder: Path, kind: type[C], required: Collection[str]) -> C:
     """Read the card in a folder and check every file against it.
 
     Args:
-        place: the bundle's folder.
+        folder: the bundle's folder.
         kind: class of the card.
         required: names of files that must exist.
 
@@ -153,20 +154,22 @@ def check_files(place: Path, kind: type[C], required: Collection[str]) -> C:
         BundleError: a file is missing, not in the card, or altered; the message names it.
     """
     try:
-        with (place / CARD).open("rb") as file:
+        with (folder / CARD).open("rb") as file:
             content = file.read(MAX_CARD_BYTES + 1)
         if len(content) > MAX_CARD_BYTES:
-            raise BundleError(f"{place / CARD}: expected at most {MAX_CARD_BYTES:,} bytes")
-        card = kind.from_json(content.decode("utf-8"), str(place / CARD))
-        for name in sorted({*required, *card.files}):
-            _check(place, name, card.files)
+            raise BundleError(f"{folder / CARD}: expected at most {MAX_CARD_BYTES:,} bytes")
+        card = kind.from_json(content.decode("utf-8"), str(folder / CARD))
+        names = {*required, *card.files}
+        for name in sorted(names):  # sorted, so that the same fault is always named first
+            _check(folder, name, card.files)
     except OSError as error:
+        file_name = Path(error.filename or folder).name
         raise BundleError(
-            f"{place}: expected a bundle (a folder that  digitlab train  wrote): "
-            f"{error.strerror}: {Path(error.filename or place).name}"
+            f"{folder}: expected a bundle (a folder that  digitlab train  wrote): "
+            f"{error.strerror}: {file_name}"
         ) from None
     except UnicodeDecodeError:
-        raise BundleError(f"{place / CARD}: expected UTF-8 text") from None
+        raise BundleError(f"{folder / CARD}: expected UTF-8 text") from None
     except SpecError as error:
         raise BundleError(str(error)) from None
     return card
@@ -179,7 +182,8 @@ def sha256(path: Path) -> str:
 
 
 def _check(folder: Path, name: str, files: Mapping[str, str]) -> None:
-    if Path(name).name != name or not (folder / name).is_file():
+    is_in_folder = Path(name).name == name  # a path in a card could lead anywhere
+    if not is_in_folder or not (folder / name).is_file():
         raise BundleError(
             f"{folder}: expected a file {name!r} in the bundle, found none; "
             "train it again or get a complete copy"

@@ -61,16 +61,15 @@ def inspect_keras_file(path: Path) -> None:
 
 def _inspect_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
     names = sorted(member.filename for member in members)
-    if names != sorted(LARGEST):
-        raise _refused(
-            path, f"expected the members {', '.join(sorted(LARGEST))}, received {', '.join(names)}"
-        )
+    expected = sorted(LARGEST)
+    if names != expected:
+        raise _refused(path, f"expected the members {', '.join(expected)}, received {', '.join(names)}")
     for member in members:
-        if member.file_size > LARGEST[member.filename]:
+        largest = LARGEST[member.filename]
+        if member.file_size > largest:
             raise _refused(
                 path,
-                f"expected {member.filename} of at most {LARGEST[member.filename]:,} bytes, "
-                f"received {member.file_size:,}",
+                f"expected {member.filename} of at most {largest:,} bytes, received {member.file_size:,}",
             )
         if member.file_size > LARGEST_RATIO * max(member.compress_size, 1):
             raise _refused(path, f"{member.filename} would expand more than {LARGEST_RATIO} times")
@@ -81,9 +80,12 @@ def _inspect_config(path: Path, config: Any) -> None:
         raise _refused(path, "expected a network that is saved without optimizer and loss")
     try:
         for entry in _entries(config):
-            module, name = entry.get("module"), entry["class_name"]
-            known = (module, name) in _CLASSES or module in _HELPERS
-            if not known or entry.get("registered_name") not in _REGISTERED:
+            module = entry.get("module")
+            name = entry["class_name"]
+            is_known = (module, name) in _CLASSES or module in _HELPERS
+            # Keras prefers a class that is registered under this name to that of the module.
+            is_registered = entry.get("registered_name") not in _REGISTERED
+            if not is_known or is_registered:
                 raise _refused(
                     path, f"expected standard Keras layers only, received {name!r} of {module or 'no module'}"
                 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from digitlab.bundle.card import Proof
+from digitlab.bundle.card import ParityReport
 
 EXACT = 1e-4
 """Largest allowed difference of two probabilities in float32; other orders of summation cause about 1e-6."""
@@ -16,7 +16,7 @@ QUANTIZED = 1e-2
 
 def compare(
     expected: np.ndarray, answered: np.ndarray, *, runtime: str, tolerance: float, files: Mapping[str, str]
-) -> Proof:
+) -> ParityReport:
     """Compare the probabilities of an export with those of the Keras network.
 
     Args:
@@ -28,15 +28,15 @@ def compare(
     """
     difference = float(abs(expected.astype(np.float64) - answered).max())
     labels = answered.argmax(axis=1)
-    other = np.flatnonzero(expected.argmax(axis=1) != labels)
-    lead = expected[other].max(axis=1) - expected[other, labels[other]]
-    return Proof(
+    others = np.flatnonzero(expected.argmax(axis=1) != labels)  # images with another label than Keras's
+    lead = expected[others].max(axis=1) - expected[others, labels[others]]
+    return ParityReport(
         runtime=runtime,
         images=len(expected),
         # NaN counts as the largest difference: JSON cannot store it.
         largest_difference=difference if np.isfinite(difference) else 1.0,
         tolerance=tolerance,
-        other_labels=tuple(other.tolist()),
+        other_labels=tuple(others.tolist()),
         largest_lead=float(lead.max(initial=0.0)),
         files=dict(files),
     )

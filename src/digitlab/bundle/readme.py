@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from digitlab.bundle.card import Card
 from digitlab.bundle.data import classes_of, refusal_to_read
 from digitlab.data.catalog import known_entry
-from digitlab.data.classes import DIGITS
 from digitlab.results.metrics import wilson_interval
 from digitlab.results.record import Scores
 from digitlab.spec.recipe import MLP
@@ -146,59 +145,79 @@ def readme(card: Card, name: str) -> str:
         card: the bundle's card.
         name: the bundle's name.
     """
-    dataset = card.trial.data.dataset
-    own = card.trial.data.name  # no path of the trainer's machine in a public file
-    hub, title = _HUB.get(dataset, (own, own))
+    data = card.trial.data
+    on_hub = data.dataset in _HUB
+    if on_hub:
+        hub, title = _HUB[data.dataset]
+    else:  # the folder's name: no path of the trainer's machine in a public file
+        hub = title = data.name
+    is_mlp = isinstance(card.trial.model, MLP)
     reads = refusal_to_read(card) is None
-    low, high = wilson_interval(card.test.images - card.test.correct, card.test.images)
-    parts = {"test": card.test} | ({"validation": card.validation} if card.validation else {})
+    if reads:
+        what = "which handwritten digit"
+        takes = _TAKES_DIGITS
+    else:
+        what = "which of ten classes"
+        takes = _TAKES_OTHERS.format(names=_names(card))
+    errors = card.test.images - card.test.correct
+    low, high = wilson_interval(errors, card.test.images)
+    rows = [_row("test", card.test)]
+    if card.validation:
+        rows.append(_row("validation", card.validation))
+    parity = card.proofs["onnx"]
     return _TEMPLATE.format(
         card=card,
         name=name,
         # A JSON string is a valid YAML string, too.
         quoted_name=json.dumps(name),
         title=title,
-        tags=", ".join(_tags(reads, dataset)),
-        what="which handwritten digit" if reads else "which of ten classes",
-        takes=_TAKES_DIGITS if reads else _TAKES_OTHERS.format(names=_names(card)),
+        tags=", ".join(_tags(reads, data.dataset)),
+        what=what,
+        takes=takes,
         quoted_title=json.dumps(title),
         quoted_hub=json.dumps(hub),
-        datasets=f"datasets: [{hub}]\n" if dataset in _HUB else "",
-        kind="multilayer perceptron" if isinstance(card.trial.model, MLP) else "convolutional network",
+        datasets=f"datasets: [{hub}]\n" if on_hub else "",
+        kind="multilayer perceptron" if is_mlp else "convolutional network",
         test=card.test,
-        scores="\n".join(_row(part, scores) for part, scores in parts.items()),
+        scores="\n".join(rows),
         low=100 * low,
         high=100 * high,
         calibration=card.calibration,
-        data=card.trial.data,
+        data=data,
         epochs=card.trial.training.epochs,
         environment=", ".join(f"{key} {value}" for key, value in card.environment.items()),
         versions=_versions(card),
         code="".join(f"- {line}\n" for line in _code(card)),
         terms=_terms(card),
         limits=_limits(card, reads),
-        proof=card.proofs["onnx"],
-        other_labels=len(card.proofs["onnx"].other_labels),
+        proof=parity,
+        other_labels=len(parity.other_labels),
     )
 
 
 def _tags(reads: bool, dataset: str) -> list[str]:
-    kind = ["handwritten-digits"] if reads else []
-    return ["digitlab", *kind, *([dataset] if dataset in _HUB else []), "keras", "onnx"]
+    tags = ["digitlab"]
+    if reads:
+        tags.append("handwritten-digits")
+    if dataset in _HUB:
+        tags.append(dataset)
+    return [*tags, "keras", "onnx"]
 
 
 def _names(card: Card) -> str:
     classes = classes_of(card)
     if classes is None:
         return " Its data does not name the classes."
-    rows = "\n".join(f"| {number} | {name} |" for number, name in zip(DIGITS, classes, strict=True))
-    return f"\n\n| output | class |\n|---|---|\n{rows}"
+    rows = [f"| {i} | {name} |" for i, name in enumerate(classes)]
+    return "\n\n| output | class |\n|---|---|\n" + "\n".join(rows)
 
 
 def _versions(card: Card) -> str:
+    text = f"engine version {card.trial.engine_version}"
     synthesis = card.trial.synthesis_version
-    drawn = "" if synthesis is None else f", synthesis version {synthesis}"
-    return f"engine version {card.trial.engine_version}{drawn}"
+    if synthesis is not None:
+        text += f", synthesis version {synthesis}"
+    return text
 
 
 def _code(card: Card) -> Iterator[str]:
@@ -221,14 +240,17 @@ def _terms(card: Card) -> str:
     known = known_entry(card.trial.data.dataset, card.trial.data.fingerprint)
     if known is None:
         return "Its data has terms of its own, which are not known here."
-    return f"{known.title.split(',')[0]} is by {known.authors}, {known.licence}."
+    name = known.title.split(",")[0]  # of "MNIST, handwritten digits"
+    return f"{name} is by {known.authors}, {known.licence}."
 
 
 def _limits(card: Card, reads: bool) -> str:
     if not reads:
         return _KNOWS_OTHERS
     known = known_entry(card.trial.data.dataset, card.trial.data.fingerprint)
-    return _KNOWS_MNIST if known and known.name == "mnist" else _KNOWS_DIGITS
+    if known and known.name == "mnist":
+        return _KNOWS_MNIST
+    return _KNOWS_DIGITS
 
 
 def _row(part: str, scores: Scores) -> str:

@@ -53,29 +53,38 @@ def rejection_images(digits: np.ndarray, labels: np.ndarray) -> RejectionImages:
         error, and images are drawn again if the cached file cannot be read.
     """
     folder = cache_folder()
-    path = folder / f"rejection-{_key(digits, labels)}.npz" if folder else None
-    kept = _read(path, len(digits)) if path else None
+    if folder is None:
+        return _draw(digits, labels)
+    path = folder / f"rejection-{_key(digits, labels)}.npz"
+    kept = _read(path, len(digits))
     if kept is not None:
         return kept
+    images = _draw(digits, labels)
+    _keep(path, images)
+    return images
+
+
+def _draw(digits: np.ndarray, labels: np.ndarray) -> RejectionImages:
     drawn, _ = draw_digits(DRAWN, SEED)
     others, weights = draw_other_ink(digits, labels, OTHERS, SEED)
     letters = draw_lookalikes(LOOKALIKES, SEED)
     # Non-digits begin with letters: one that resembles a digit weighs as much as another letter.
     weights = np.concatenate([weights, np.full(len(letters), weights[0])])
-    images = RejectionImages(
-        drawn, move_digits(digits, SEED), np.concatenate([others, letters]), weights / weights.sum()
+    return RejectionImages(
+        drawn=drawn,
+        moved=move_digits(digits, SEED),
+        others=np.concatenate([others, letters]),
+        weights=weights / weights.sum(),
     )
-    if path:
-        _keep(path, images)
-    return images
 
 
 def _key(digits: np.ndarray, labels: np.ndarray) -> str:
     """Return a hash of everything that decides the images."""
-    known = hashlib.sha256(f"{synthesis_fingerprint()} {DRAWN} {OTHERS} {LOOKALIKES} {SEED}".encode())
-    known.update(digits.tobytes())
-    known.update(labels.tobytes())
-    return known.hexdigest()[:16]
+    settings = f"{synthesis_fingerprint()} {DRAWN} {OTHERS} {LOOKALIKES} {SEED}"
+    digest = hashlib.sha256(settings.encode())
+    digest.update(digits.tobytes())
+    digest.update(labels.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _read(path: Path, digits: int) -> RejectionImages | None:
@@ -91,9 +100,9 @@ def _read(path: Path, digits: int) -> RejectionImages | None:
             images = RejectionImages(*(np.asarray(kept[name]) for name in RejectionImages._fields))
     except Exception:  # a damaged file raises errors of NumPy, zipfile and zlib alike
         return None
-    weights = images.weights
-    expected = [(DRAWN, 28, 28), (digits, 28, 28), (len(weights), 28, 28), (len(weights),)]
-    if [array.shape for array in images] != expected or not len(weights):
+    others = len(images.weights)
+    shapes = [(DRAWN, 28, 28), (digits, 28, 28), (others, 28, 28), (others,)]
+    if [array.shape for array in images] != shapes or not others:
         return None
     if [array.dtype for array in images] != [np.uint8, np.uint8, np.uint8, np.float64]:
         return None
@@ -107,6 +116,6 @@ def _keep(path: Path, images: RejectionImages) -> None:
     with suppress(OutputError), whole_file(path) as draft, draft.open("wb") as file:
         np.savez_compressed(file, **images._asdict())
     with suppress(OSError):
-        kept = sorted(path.parent.glob("rejection-*.npz"), key=lambda one: -one.stat().st_mtime)
-        for old in kept[KEPT_FILES:]:
+        newest_first = sorted(path.parent.glob("rejection-*.npz"), key=lambda file: -file.stat().st_mtime)
+        for old in newest_first[KEPT_FILES:]:
             old.unlink()

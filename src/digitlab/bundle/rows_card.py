@@ -18,7 +18,7 @@ from digitlab.bundle.files import (
 from digitlab.errors import BundleError
 from digitlab.results.rows import RowResult
 from digitlab.spec.base import Spec
-from digitlab.spec.fields import Real, Sha256
+from digitlab.spec.fields import FloatRange, Sha256
 
 REQUIRED = frozenset({MODEL, ONNX})
 
@@ -51,17 +51,18 @@ class RowCalibration(Spec):
         error: expected calibration error on rows outside the fit, 0..1; None if not measured.
     """
 
-    slope: Annotated[float, Real(0, 100)] = 1.0
-    offset: Annotated[float, Real(-100, 100)] = 0.0
+    slope: Annotated[float, FloatRange(0, 100)] = 1.0
+    offset: Annotated[float, FloatRange(-100, 100)] = 0.0
     rows: int = 0
     error: float | None = None
 
     def confidence(self, posterior: float) -> float:
         """Return the probability that a row was read correctly, 0..1, from its posterior, 0..1."""
-        certain = 1e-9  # keeps the log-odds finite
-        kept = min(max(posterior, certain), 1 - certain)
-        odds = self.slope * math.log(kept / (1 - kept)) + self.offset
-        return 1 / (1 + math.exp(-odds))
+        smallest = 1e-9  # keeps the log-odds finite
+        clipped = min(max(posterior, smallest), 1 - smallest)
+        log_odds = math.log(clipped / (1 - clipped))
+        calibrated = self.slope * log_odds + self.offset
+        return 1 / (1 + math.exp(-calibrated))
 
 
 class RowCard(Spec):

@@ -21,6 +21,9 @@ from digitlab.spec.rows import COLUMN, ROW_CLASSES
 if TYPE_CHECKING:
     import onnxruntime
 
+ReadRows = Callable[[np.ndarray], np.ndarray]
+"""Function from rows, uint8 [n, height, W], to probabilities, float32 [n, W / 4, 12]."""
+
 _BATCH_PIXELS = 64 * 32 * 128
 """Pixels of the rows in a batch; their feature maps take about 100 MB."""
 
@@ -37,7 +40,8 @@ def load_row_network(model: str | Path = "numbers", threads: int = 1) -> RowNetw
     """
     folder, card = find_rows(model)
     network = RowNetwork(folder, card, threads)
-    run_row_self_test(network.probabilities, card.answers, card.result.trial.model.height, str(folder / ONNX))
+    height = card.result.trial.model.height
+    run_row_self_test(network.probabilities, card.answers, height, str(folder / ONNX))
     return network
 
 
@@ -72,13 +76,13 @@ class RowNetwork:
         return _probabilities(self._session, self.card.result.trial.model.height, rows)
 
 
-def rows_with(model: Path | bytes, height: int) -> Callable[[np.ndarray], np.ndarray]:
+def rows_with(model: Path | bytes, height: int) -> ReadRows:
     """Return a function like `RowNetwork.probabilities` for an ONNX file or its content."""
     return partial(_probabilities, open_session(model), height)
 
 
 def run_row_self_test(
-    read: Callable[[np.ndarray], np.ndarray], known: tuple[float, ...] | None, height: int, what: str
+    read: ReadRows, known: tuple[float, ...] | None, height: int, what: str
 ) -> tuple[float, ...]:
     """Run a network on the self-test rows: a grey ramp, bars, rings and a blank.
 
@@ -102,7 +106,10 @@ def run_row_self_test(
         raise self_test_failed(
             what, f"expected {answers.size} numbers as outputs in its card, received {len(known)}"
         )
-    check_probabilities(answers, None if known is None else np.reshape(known, answers.shape), what)
+    expected = None
+    if known is not None:
+        expected = np.reshape(known, answers.shape)
+    check_probabilities(answers, expected, what)
     return tuple(round(float(value), 6) for value in answers.ravel())
 
 
@@ -118,15 +125,16 @@ def _test_rows(height: int) -> np.ndarray:
 
 
 def _probabilities(session: onnxruntime.InferenceSession, height: int, rows: np.ndarray) -> np.ndarray:
-    if rows.ndim != 3 or rows.shape[1] != height or rows.shape[2] % 16 or not rows.shape[2]:
+    has_shape = rows.ndim == 3 and rows.shape[1] == height
+    if not has_shape or rows.shape[2] % 16 or not rows.shape[2]:
         raise DataError(
             f"expected rows as [n, {height}, W] with W a multiple of 16, received {list(rows.shape)}; "
             "bring them into row form first"
         )
-    columns = rows.shape[2] // COLUMN
+    width = rows.shape[2]
     if not len(rows):
-        return np.zeros((0, columns, ROW_CLASSES), np.float32)
-    batch = max(1, _BATCH_PIXELS // (height * rows.shape[2]))
+        return np.zeros((0, width // COLUMN, ROW_CLASSES), np.float32)
+    batch = max(1, _BATCH_PIXELS // (height * width))
     parts = []
     for start in range(0, len(rows), batch):
         pixels = rows[start : start + batch].astype(np.float32, order="C", copy=False)

@@ -11,7 +11,7 @@ import numpy as np
 from digitlab.bundle.files import CARD, MODEL, ONNX, README, sha256
 from digitlab.bundle.rows_card import RowCalibration, RowCard, RowParity
 from digitlab.bundle.rows_onnx import rows_to_onnx
-from digitlab.bundle.rows_runtime import RowNetwork, rows_with, run_row_self_test
+from digitlab.bundle.rows_runtime import ReadRows, RowNetwork, rows_with, run_row_self_test
 from digitlab.bundle.runtime import runtime_name
 from digitlab.errors import BundleError
 from digitlab.files import new_folder
@@ -119,14 +119,14 @@ def write_rows_bundle(
 
 def largest_difference(expected: Sequence[np.ndarray], answered: Sequence[np.ndarray]) -> float:
     """Return the largest difference between arrays in pairs of one shape; nan where any value is nan."""
-    differences = [np.abs(one - two).max() for one, two in zip(expected, answered, strict=True)]
+    differences = []
+    for of_keras, of_onnx in zip(expected, answered, strict=True):
+        differences.append(np.abs(of_keras - of_onnx).max())
     # Not Python's max, which passes over a nan that is not the first.
     return float(np.max(differences))
 
 
-def _parity(
-    model: keras.Model, read: Callable[[np.ndarray], np.ndarray], rows: Sequence[ComposedRow]
-) -> RowParity:
+def _parity(model: keras.Model, read: ReadRows, rows: Sequence[ComposedRow]) -> RowParity:
     """Compare both networks on rows.
 
     Raises:
@@ -141,7 +141,7 @@ def _parity(
     answered = by_width(forms, read)
     largest = largest_difference(expected, answered)
     texts = zip(greedy_texts(expected), greedy_texts(answered), strict=True)
-    other = sum(one != two for one, two in texts)
+    other_texts = sum(of_keras != of_onnx for of_keras, of_onnx in texts)
     if not largest <= TOLERANCE:  # not `>`, which a nan would pass
         raise BundleError(
             f"{ONNX}: expected probabilities within {TOLERANCE:g} of Keras's on {len(rows):,} rows, received "
@@ -152,13 +152,17 @@ def _parity(
         rows=len(rows),
         largest_difference=largest,
         tolerance=TOLERANCE,
-        other_texts=other,
+        other_texts=other_texts,
     )
 
 
 def _readme(card: RowCard) -> str:
-    result, last = card.result, card.result.validation[-1]
-    processor = result.environment.get("cpu", "an unknown processor")
+    result = card.result
     return _README.format(
-        card=card, result=result, last=last, parity=card.parity, trial=result.trial, processor=processor
+        card=card,
+        result=result,
+        last=result.validation[-1],
+        parity=card.parity,
+        trial=result.trial,
+        processor=result.environment.get("cpu", "an unknown processor"),
     )

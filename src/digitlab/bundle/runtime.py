@@ -16,11 +16,14 @@ from digitlab.bundle.graph import FEATURES, IMAGES, PROBABILITIES
 from digitlab.bundle.self_test import run_self_test
 from digitlab.data.pixels import range_problem
 from digitlab.errors import BundleError, DataError
-from digitlab.results.calibration import tempered
-from digitlab.results.rejection import Inside
+from digitlab.results.calibration import apply_temperature
+from digitlab.results.rejection import NetworkOutputs
 
 BATCH = 64
 """Images classified at a time: feature maps of so many fit into the cache; larger batches were slower."""
+
+Classify = Callable[[np.ndarray], np.ndarray]
+"""Function from images, uint8 [n, 28, 28], to probabilities, float32 [n, 10]."""
 
 
 def load_classifier(model: str | Path = "best", threads: int = 1) -> Classifier:
@@ -76,9 +79,9 @@ class Classifier:
 
     def calibrated(self, images: np.ndarray) -> np.ndarray:
         """Classify images with calibrated confidences: `probabilities` at the card's temperature."""
-        return tempered(self.probabilities(images), self.card.calibration.temperature)
+        return apply_temperature(self.probabilities(images), self.card.calibration.temperature)
 
-    def inside(self, images: np.ndarray) -> dict[str, np.ndarray]:
+    def activations(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Compute the activations of the layers.
 
         Args:
@@ -89,10 +92,12 @@ class Classifier:
             layer each feature map, float32 [n, rows, columns, channels], and dense activation, float32 [n,
             neurons].
         """
-        names = [output.name for output in self._inside.get_outputs()]
-        return dict(zip(names, run(self._inside, names, _checked(images)), strict=True))
+        session = self._activation_session
+        names = [output.name for output in session.get_outputs()]
+        arrays = run(session, names, _checked(images))
+        return dict(zip(names, arrays, strict=True))
 
-    def look(self, images: np.ndarray) -> Inside:
+    def look(self, images: np.ndarray) -> NetworkOutputs:
         """Compute probabilities and features of images in one forward pass.
 
         Args:
@@ -101,19 +106,20 @@ class Classifier:
         Returns:
             The input of the logits layer, `features`, float32 [n, d], and `probabilities`, float32 [n, 10].
         """
-        return _look(self._inside, images)
+        return _look(self._activation_session, images)
 
     @cached_property
-    def _inside(self) -> onnxruntime.InferenceSession:
+    def _activation_session(self) -> onnxruntime.InferenceSession:
+        # Opened when it is first used: those who only classify do without its memory.
         return open_session(self._bundle.inside_path, self._threads)
 
 
-def classify_with(model: Path | bytes) -> Callable[[np.ndarray], np.ndarray]:
+def classify_with(model: Path | bytes) -> Classify:
     """Return a function like `Classifier.probabilities` for an ONNX file or its content."""
     return partial(_classify, open_session(model))
 
 
-def look_with(model: bytes, threads: int = 1) -> Callable[[np.ndarray], Inside]:
+def look_with(model: bytes, threads: int = 1) -> Callable[[np.ndarray], NetworkOutputs]:
     """Return a function like `Classifier.look` for the content of an ONNX file."""
     return partial(_look, open_session(model, threads))
 
@@ -127,8 +133,9 @@ def _classify(session: onnxruntime.InferenceSession, images: np.ndarray) -> np.n
     return _in_batches(session, [PROBABILITIES], images)[0]
 
 
-def _look(session: onnxruntime.InferenceSession, images: np.ndarray) -> Inside:
-    return Inside(*_in_batches(session, [FEATURES, PROBABILITIES], images))
+def _look(session: onnxruntime.InferenceSession, images: np.ndarray) -> NetworkOutputs:
+    features, probabilities = _in_batches(session, [FEATURES, PROBABILITIES], images)
+    return NetworkOutputs(features, probabilities)
 
 
 def _in_batches(
@@ -136,9 +143,10 @@ def _in_batches(
 ) -> list[np.ndarray]:
     """Compute outputs of a session on any number of images, 0 or more."""
     pixels = _checked(images)
-    starts = range(0, max(len(pixels), 1), BATCH)
-    parts = [run(session, outputs, pixels[at : at + BATCH]) for at in starts]
-    return [np.concatenate(part) for part in zip(*parts, strict=True)]
+    batches = []
+    for start in range(0, max(len(pixels), 1), BATCH):  # of no image one empty batch, for the shapes
+        batches.append(run(session, outputs, pixels[start : start + BATCH]))
+    return [np.concatenate(of_output) for of_output in zip(*batches, strict=True)]
 
 
 def run(session: onnxruntime.InferenceSession, outputs: list[str], pixels: np.ndarray) -> list[np.ndarray]:
@@ -164,11 +172,14 @@ def open_session(model: Path | bytes, threads: int = 1) -> onnxruntime.Inference
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # errors are raised as exceptions, too
-    source = model if isinstance(model, bytes) else str(model)
+    if isinstance(model, bytes):
+        source = model
+        name = "the network"
+    else:
+        source = name = str(model)
     try:
         return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions have no base of their own
-        name = "the network" if isinstance(model, bytes) else model
         cause = " ".join(str(error).split())[:200]
         raise BundleError(f"{name}: expected a model that ONNX Runtime can run: {cause}") from None
 
@@ -181,7 +192,9 @@ def _checked(images: np.ndarray) -> np.ndarray:
             f"received {pixels.dtype} {list(pixels.shape)}; bring pictures into MNIST form first"
         )
     # uint8 images are taken to be of 0..255: a data set of another range is reported when it is loaded.
-    problem = "" if pixels.dtype == np.uint8 else range_problem(pixels)
+    if pixels.dtype == np.uint8:
+        return pixels
+    problem = range_problem(pixels)
     if problem:
         raise DataError(f"images: {problem}")
     return pixels

@@ -21,10 +21,12 @@ def test_pictures() -> np.ndarray:
     """
     rows, columns = np.mgrid[:IMAGE_SIDE, :IMAGE_SIDE]
     bar = 255 * ((abs(columns - 14) < 2) & (abs(rows - 14) < 10))
+    # In half pixels, since the middle of 28 pixels lies between two of them.
     squared_radius = (2 * rows - 27) ** 2 + (2 * columns - 27) ** 2
     ring = 255 * ((squared_radius > 10**2) & (squared_radius < 18**2))
-    slope = 9 * columns
-    return np.stack([bar, ring, slope, 0 * slope]).astype(np.uint8)
+    ramp = 9 * columns  # 0 to 243
+    blank = 0 * columns
+    return np.stack([bar, ring, ramp, blank]).astype(np.uint8)
 
 
 def run_self_test(
@@ -48,7 +50,10 @@ def run_self_test(
     answers = classify(pictures)
     if answers.shape != (len(pictures), CLASSES):
         raise self_test_failed(what, f"expected ten outputs an image, received {list(answers.shape[1:])}")
-    check_probabilities(answers, None if known is None else _array(known, what), what)
+    expected = None
+    if known is not None:
+        expected = _array(known, what)
+    check_probabilities(answers, expected, what)
     return answers
 
 
@@ -72,7 +77,8 @@ def check_probabilities(answers: np.ndarray, known: np.ndarray | None, what: str
 
 
 def _array(known: Sequence[Sequence[float]], what: str) -> np.ndarray:
-    if {len(answer) for answer in known} != {CLASSES} or len(known) != len(test_pictures()):
+    lengths = {len(answer) for answer in known}
+    if lengths != {CLASSES} or len(known) != len(test_pictures()):
         raise self_test_failed(what, "expected ten outputs for each test picture in its card")
     return np.array(known, np.float32)
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitlab.bundle.card import Card, Origin, Proof
+from digitlab.bundle.card import Card, ParityReport, Provenance
 from digitlab.bundle.data import classes_of
-from digitlab.bundle.export import Classify, ModelArtifacts, export_network, keras_probabilities
+from digitlab.bundle.export import ModelArtifacts, export_network, keras_probabilities
 from digitlab.bundle.files import CARD, INSIDE, MODEL, ONNX, README, Bundle, sha256
 from digitlab.bundle.parity import EXACT, compare
 from digitlab.bundle.readme import readme
 from digitlab.bundle.rejection_images import rejection_images
-from digitlab.bundle.runtime import classify_with, look_with, runtime_name
+from digitlab.bundle.runtime import Classify, classify_with, look_with, runtime_name
 from digitlab.bundle.self_test import run_self_test
 from digitlab.data import Dataset, stratified_split
 from digitlab.data.classes import DIGITS
@@ -24,14 +24,14 @@ from digitlab.files import ensure_new, new_folder
 from digitlab.models.costs import Cost, network_cost
 from digitlab.results.calibration import Calibration, fit_calibration
 from digitlab.results.record import Result
-from digitlab.results.rejection import FITTED, Inside, fit_rejection
+from digitlab.results.rejection import FITTED, NetworkOutputs, fit_rejection
 from digitlab.revision import revision
 from digitlab.synthesis.strokes import draw_digits
 
 if TYPE_CHECKING:
     import keras
 
-Look = Callable[[np.ndarray], Inside]
+Look = Callable[[np.ndarray], NetworkOutputs]
 
 TRIED = 1_000
 """Number of drawn digits on which a network with unnamed classes is tested."""
@@ -56,7 +56,7 @@ def write_trained(folder: Path | str, model: keras.Model, result: Result, datase
     artifacts = export_network(model)
     look = look_with(artifacts.inside, result.trial.threads)
     calibration = calibrate(look, dataset.x_train[held_out], dataset.y_train[held_out], rejection=not others)
-    origin = Origin.of(result, calibration, dataset.classes)
+    origin = Provenance.of(result, calibration, dataset.classes)
     return _write(folder, model, artifacts, origin, dataset.x_test)
 
 
@@ -79,7 +79,7 @@ def calibrate(look: Look, images: np.ndarray, labels: np.ndarray, *, rejection: 
     return fit_calibration(digits.probabilities, labels, fitted)
 
 
-def write_bundle(folder: Path | str, model: keras.Model, origin: Origin, images: np.ndarray) -> Bundle:
+def write_bundle(folder: Path | str, model: keras.Model, origin: Provenance, images: np.ndarray) -> Bundle:
     """Write a network as a bundle: to a temporary folder, synced to disk, then renamed.
 
     Args:
@@ -99,7 +99,7 @@ def write_bundle(folder: Path | str, model: keras.Model, origin: Origin, images:
 
 
 def _write(
-    folder: Path | str, model: keras.Model, artifacts: ModelArtifacts, origin: Origin, images: np.ndarray
+    folder: Path | str, model: keras.Model, artifacts: ModelArtifacts, origin: Provenance, images: np.ndarray
 ) -> Bundle:
     with new_folder(folder) as draft:
         artifacts.save(draft)
@@ -116,7 +116,7 @@ def _write(
     return Bundle(Path(folder).resolve(), card)
 
 
-def _proof(folder: Path, expected: np.ndarray, answered: np.ndarray) -> Proof:
+def _proof(folder: Path, expected: np.ndarray, answered: np.ndarray) -> ParityReport:
     files = {ONNX: sha256(folder / ONNX)}
     proof = compare(expected, answered, runtime=runtime_name(), tolerance=EXACT, files=files)
     if proof.failure is not None:
@@ -130,7 +130,7 @@ def _drawn_digits_read(classify: Classify) -> float:
     return float((classify(images).argmax(axis=1) == labels).mean())
 
 
-def _card(origin: Origin, size: Cost, answers: np.ndarray, proof: Proof) -> Card:
+def _card(origin: Provenance, size: Cost, answers: np.ndarray, proof: ParityReport) -> Card:
     code = revision()
     if code is not None and (code.commit, code.clean) == (origin.commit, origin.clean):
         code = None  # the code that trained it

@@ -207,7 +207,7 @@ def export(
 
 def _say_what_is_empty(plans: Sequence[Plan], store: Store, rest: str = "") -> None:
     for plan in plans:
-        if not store.sources(plan.trials):
+        if not store.find_runs(plan.trials):
             say(f"study {plan.study.name} on {_title(plan)}: no trial is done yet{rest}")
 
 

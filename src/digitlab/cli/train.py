@@ -13,7 +13,7 @@ from digitlab.cli.options import DataOption, JsonOption, StoreOption
 from digitlab.errors import BundleError, SpecError
 from digitlab.results.record import Result
 from digitlab.spec.recipe import PythonModel
-from digitlab.training.choice import EngineName
+from digitlab.training.backend import EngineName
 from digitlab.workspace import DEFAULT_STORE, Workspace
 
 

@@ -78,7 +78,10 @@ def known_entry(name: str, fingerprint: str | None) -> CatalogEntry | None:
     """
     if name in CATALOG:
         return CATALOG[name]
-    return next((entry for entry in CATALOG.values() if entry.fingerprint == fingerprint), None)
+    for entry in CATALOG.values():
+        if entry.fingerprint == fingerprint:
+            return entry
+    return None
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ NAMINGS: tuple[FileNaming, ...] = (
 """Naming schemes that a folder may follow."""
 
 _SPLITS_OF_DIGITS = ("digits", "mnist")  # of EMNIST's six, those that have no letters
+_SHOWN = 4  # names in a message
 
 
 @dataclass(frozen=True)
@@ -139,20 +143,12 @@ def find_files(folder: Path) -> DataFiles:
     Raises:
         DataError: a file is missing, or the folder holds more than one data set.
     """
-    groups: dict[tuple[str, bool], dict[str, Path]] = {}
-    # The longer name, with .gz, comes later and gives way to the plain file.
-    for path in sorted(folder.iterdir()):
-        for naming in NAMINGS:
-            match = naming.pattern.fullmatch(path.name)
-            if match is None or not path.is_file():
-                continue
-            part = "train" if match["part"].lower() == "train" else "test"
-            split = match.groupdict().get("split") or ""
-            role = f"{part}-{match['kind'].lower()}"
-            groups.setdefault((split, naming.transposed), {}).setdefault(role, path)
+    groups = _files_by_data_set(folder)
     if len(groups) > 1:
-        found = ", ".join(sorted(split or "files named like MNIST's" for split, _ in groups))
-        raise DataError(f"{folder}: expected one data set, found {found}: put each into its own folder")
+        titles = sorted(split or "files named like MNIST's" for split, _ in groups)
+        raise DataError(
+            f"{folder}: expected one data set, found {', '.join(titles)}: put each into its own folder"
+        )
     if not groups:
         raise DataError(
             f"{folder}: expected the four files of a data set, named like train-images-idx3-ubyte.gz "
@@ -161,9 +157,27 @@ def find_files(folder: Path) -> DataFiles:
     [((split, transposed), paths)] = groups.items()
     missing = [role for role in ROLES if role not in paths]
     if missing:
-        found = ", ".join(path.name for path in paths.values())
-        raise DataError(f"{folder}: no file of {' or '.join(missing)}, found {found}: add the missing files")
-    return DataFiles(paths, transposed, DIGITS if split in _SPLITS_OF_DIGITS else None)
+        names = ", ".join(path.name for path in paths.values())
+        raise DataError(f"{folder}: no file of {' or '.join(missing)}, found {names}: add the missing files")
+    classes = DIGITS if split in _SPLITS_OF_DIGITS else None
+    return DataFiles(paths, transposed, classes)
+
+
+def _files_by_data_set(folder: Path) -> dict[tuple[str, bool], dict[str, Path]]:
+    """Return the files of data sets by role, for each split (empty where names have none) and layout."""
+    groups: dict[tuple[str, bool], dict[str, Path]] = {}
+    # The longer name, with .gz, comes later and gives way to the plain file.
+    for path in sorted(folder.iterdir()):
+        for naming in NAMINGS:
+            match = naming.pattern.fullmatch(path.name)
+            if match is None or not path.is_file():
+                continue
+            part = "train" if match["part"].lower() == "train" else "test"
+            role = f"{part}-{match['kind'].lower()}"
+            split = match.groupdict().get("split") or ""
+            paths = groups.setdefault((split, naming.transposed), {})
+            paths.setdefault(role, path)
+    return groups
 
 
 def combined_fingerprint(hashes: Iterable[str]) -> str:
@@ -181,12 +195,20 @@ def combined_fingerprint(hashes: Iterable[str]) -> str:
 def _named(folder: Path) -> str:
     """Return the first few names in a folder, for a message."""
     names = sorted(path.name for path in folder.iterdir())
-    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-    return shown or "an empty folder"
+    if not names:
+        return "an empty folder"
+    shown = ", ".join(names[:_SHOWN])
+    if len(names) > _SHOWN:
+        shown += f" and {len(names) - _SHOWN} more"
+    return shown
 
 
 def _cure(folder: Path) -> str:
+    """Return what to do with a folder of pictures or of an .npz file; empty for any other."""
     names = {path.name for path in folder.iterdir()}
-    if {"0", "9"} <= names or {"train", "test"} <= names or any(name.endswith(".npz") for name in names):
+    has_classes = {"0", "9"} <= names
+    has_parts = {"train", "test"} <= names
+    has_arrays = any(name.endswith(".npz") for name in names)
+    if has_classes or has_parts or has_arrays:
         return ": convert pictures and .npz files with  digitlab data import"
     return ""

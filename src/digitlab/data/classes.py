@@ -58,17 +58,18 @@ def read_classes(folder: Path) -> tuple[str, ...] | None:
     if len(content) > _MAX_BYTES:
         raise _unfit(path, "a longer file")
     try:
-        names = tuple(line.strip() for line in content.decode("utf-8-sig").strip().splitlines())
+        text = content.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except UnicodeDecodeError:
         raise _unfit(path, "other bytes than UTF-8") from None
+    names = tuple(line.strip() for line in text.strip().splitlines())
     if len(names) != CLASSES:
         raise _unfit(path, "one line" if len(names) == 1 else f"{len(names)} lines")
     for name in names:
         if not name or len(name) > _MAX_LETTERS or not name.isprintable():
             raise _unfit(path, f"{name[:_MAX_LETTERS]!r} among them")
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise _unfit(path, f"{twice[0]!r} twice")
+    for name in names:
+        if names.count(name) > 1:
+            raise _unfit(path, f"{name!r} twice")
     return names
 
 
@@ -99,7 +100,9 @@ def numbered(classes: Sequence[str] | None) -> tuple[str, ...]:
     Args:
         classes: ten names, or None if they are not known.
     """
-    names = DIGITS if classes is None else classes
-    return tuple(
-        digit if name == digit else f"{digit} {name}" for digit, name in zip(DIGITS, names, strict=True)
-    )
+    if classes is None:
+        return DIGITS
+    titles = []
+    for digit, name in zip(DIGITS, classes, strict=True):
+        titles.append(digit if name == digit else f"{digit} {name}")
+    return tuple(titles)

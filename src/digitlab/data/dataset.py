@@ -68,10 +68,12 @@ def load(name_or_dir: str | os.PathLike[str]) -> Dataset:
     entry = _known(name_or_dir)
     folder = entry.folder if entry else Path(name_or_dir)
     if not folder.is_dir():
-        is_file = ", found a file: convert it with  digitlab data import" if folder.is_file() else ""
+        cure = ""
+        if folder.is_file():
+            cure = ", found a file: convert it with  digitlab data import"
         raise DataError(
             f"no data set {str(name_or_dir)!r}: expected a name ({', '.join(CATALOG)}) or a folder with the "
-            f"four IDX files of a data set{is_file}"
+            f"four IDX files of a data set{cure}"
         )
     name = entry.name if entry else _name_of(folder)
     try:
@@ -87,7 +89,7 @@ def load(name_or_dir: str | os.PathLike[str]) -> Dataset:
     for array in arrays.values():
         array.flags.writeable = False
     fingerprint = combined_fingerprint(hashes.values())
-    known = known_entry(name, fingerprint)
+    known = known_entry(name, fingerprint)  # a copy of a known data set in any folder has its classes, too
     if classes is None and known:
         classes = known.classes
     return Dataset(
@@ -134,10 +136,11 @@ def check_arrays(arrays: Mapping[str, np.ndarray], name: str) -> None:
     for part in ("train", "test"):
         _check_part(arrays[f"{part}-images"], arrays[f"{part}-labels"], f"{name}: the {part} part")
     present = np.unique(arrays["train-labels"])
-    if len(present) < CLASSES:
-        missing = ", ".join(str(digit) for digit in range(CLASSES) if digit not in present)
+    missing = [str(label) for label in range(CLASSES) if label not in present]
+    if missing:
         raise DataError(
-            f"{name}: expected all ten classes 0..9 in the train part, found none of class {missing}"
+            f"{name}: expected all ten classes 0..9 in the train part, found none of class "
+            f"{', '.join(missing)}"
         )
 
 
@@ -187,8 +190,10 @@ def _known(name_or_dir: str | os.PathLike[str]) -> CatalogEntry | None:
 
 def _name_of(folder: Path) -> str:
     """Return a folder's name, distinct from the catalogue's: Path turns `./mnist` into `mnist`."""
-    return os.path.join(os.curdir, folder) if str(folder) in CATALOG else str(folder)  # noqa: PTH118
+    if str(folder) in CATALOG:
+        return os.path.join(os.curdir, folder)  # noqa: PTH118  # a Path would drop the dot again
+    return str(folder)
 
 
 def _shape(array: np.ndarray) -> str:
-    return "x".join(map(str, array.shape)) or "()"
+    return "x".join(str(length) for length in array.shape) or "()"

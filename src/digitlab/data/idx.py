@@ -38,7 +38,7 @@ MAX_BYTES = 2**30
 
 _MAX_RANK = 64  # numpy's limit
 _GZIP_MAGIC = b"\x1f\x8b"
-_PORTION = 2**20
+_PORTION = 2**20  # bytes read at a time
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,9 @@ class IdxHeader:
 
     def encoded(self) -> bytes:
         """Return the header as it is stored in a file."""
-        code = next(code for code, dtype in IDX_TYPES.items() if dtype == self.dtype)
-        return struct.pack(f">HBB{len(self.shape)}I", 0, code, len(self.shape), *self.shape)
+        [code] = [code for code, dtype in IDX_TYPES.items() if dtype == self.dtype]
+        rank = len(self.shape)
+        return struct.pack(f">HBB{rank}I", 0, code, rank, *self.shape)
 
 
 def read_idx_header(path: str | os.PathLike[str]) -> IdxHeader:
@@ -100,7 +101,9 @@ def read_idx(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> np.
         _check_claim(header, size, zipped=zipped, max_bytes=max_bytes, name=name)
         array = np.empty(header.shape, header.dtype)
         _fill(array, stream, name)
-    return array.byteswap(inplace=True) if sys.byteorder == "little" else array
+    if sys.byteorder == "little":
+        return array.byteswap(inplace=True)
+    return array
 
 
 def write_idx(path: str | os.PathLike[str], array: np.ndarray) -> None:
@@ -152,9 +155,8 @@ def _opened(path: Path) -> Iterator[tuple[BufferedIOBase, int, bool]]:
     """Yield the uncompressed stream of a file, the file's size, and whether it is gzipped."""
     try:
         if not path.is_file():
-            raise DataError(
-                f"{path}: expected an IDX file, found {'a folder' if path.is_dir() else 'no such file'}"
-            )
+            what = "a folder" if path.is_dir() else "no such file"
+            raise DataError(f"{path}: expected an IDX file, found {what}")
         with path.open("rb") as file:
             zipped = file.read(2) == _GZIP_MAGIC
             file.seek(0)
@@ -198,17 +200,23 @@ def _parse_header(stream: BufferedIOBase, name: str) -> IdxHeader:
 def _check_claim(header: IdxHeader, size: int, *, zipped: bool, max_bytes: int, name: str) -> None:
     """Raise an error, by arithmetic alone, if a header's array cannot be in a file of `size` bytes."""
     claimed = len(header.encoded()) + header.nbytes
-    shape = "x".join(map(str, header.shape)) or "one item"
+    shape = "x".join(str(dimension) for dimension in header.shape) or "one item"
     # With a dimension of 0 the array is empty, but numpy limits the product of the others all the same.
-    if header.dtype.itemsize * math.prod(max(dimension, 1) for dimension in header.shape) > max_bytes:
+    items = math.prod(max(dimension, 1) for dimension in header.shape)
+    if header.dtype.itemsize * items > max_bytes:
         raise DataError(
             f"{name}: the header claims {shape} {header.dtype}, more than the limit of {max_bytes:,} bytes"
         )
-    fits = claimed <= size * DEFLATE_RATIO if zipped else claimed == size
+    if zipped:
+        fits = claimed <= size * DEFLATE_RATIO  # the true length is known only once it is unpacked
+        kind = "gzip file"
+    else:
+        fits = claimed == size
+        kind = "file"
     if not fits:
         raise DataError(
-            f"{name}: the header claims {shape} {header.dtype}, {claimed:,} bytes in all, and the "
-            f"{'gzip ' if zipped else ''}file has {size:,}; get it again"
+            f"{name}: the header claims {shape} {header.dtype}, {claimed:,} bytes in all, and the {kind} has "
+            f"{size:,}; get it again"
         )
 
 
@@ -232,7 +240,7 @@ def _fill(array: np.ndarray, stream: BufferedIOBase, name: str) -> None:
 def _header_of(array: np.ndarray, name: str) -> IdxHeader:
     dtype = array.dtype.newbyteorder("=")
     if dtype not in IDX_TYPES.values():
-        known = ", ".join(map(str, IDX_TYPES.values()))
+        known = ", ".join(str(known) for known in IDX_TYPES.values())
         raise DataError(f"{name}: IDX holds {known}; received {array.dtype}: convert the array first")
     if max(array.shape, default=0) >= 2**32:
         raise DataError(f"{name}: IDX holds dimensions below 2^32; received {array.shape}")

@@ -23,7 +23,7 @@ from digitlab.pictures.decoder import decode_image
 DEFAULT_TEST_SHARE = 1 / 7
 """Default share of the test part, which is MNIST's: 10,000 of 70,000."""
 
-Progress = Callable[[Sequence[Path]], Iterable[Path]]
+TrackProgress = Callable[[Sequence[Path]], Iterable[Path]]
 """Function that passes the paths on one by one and may show progress."""
 
 
@@ -45,7 +45,7 @@ def import_dataset(
     target: str | os.PathLike[str],
     *,
     test_share: float = DEFAULT_TEST_SHARE,
-    progress: Progress = iter,
+    progress: TrackProgress = iter,
 ) -> Imported:
     """Create a data set from a folder of pictures or an `.npz` file.
 
@@ -73,7 +73,7 @@ def import_folder(
     *,
     test_share: float = DEFAULT_TEST_SHARE,
     seed: int = 0,
-    progress: Progress = iter,
+    progress: TrackProgress = iter,
 ) -> Imported:
     """Create a data set from pictures in folders named after their classes.
 
@@ -96,23 +96,22 @@ def import_folder(
         OutputError: the target exists and is not empty, or cannot be written.
         ImageError: a picture cannot be decoded.
     """
-    folder, target = Path(source), ensure_new(target)
+    folder = Path(source)
+    target = ensure_new(target)
     try:
         classes = read_classes(folder)
         names, left_out = list_folder(folder)
         if set(names) - {CLASSES_FILE} == set(PART_NAMES):
             parts = [_find_pictures(folder / part, left_out, part) for part in PART_NAMES]
         else:
-            found = _find_pictures(folder, left_out)
-            labels = _labels(found)
-            kept, held_out = _split(labels, test_share, seed)
-            parts = [[found[at] for at in indices] for indices in (kept, held_out)]
+            paths = _find_pictures(folder, left_out)
+            parts = _split(paths, test_share, seed)
         random = np.random.default_rng(seed)
-        # Found class by class; shuffled, any first thousand of them holds all classes.
-        pictures = {
-            part: [paths[at] for at in random.permutation(len(paths))]
-            for part, paths in zip(PART_NAMES, parts, strict=True)
-        }
+        pictures: dict[str, list[Path]] = {}
+        for part, paths in zip(PART_NAMES, parts, strict=True):
+            # They come class by class; shuffled, any first thousand of them holds all classes.
+            order = random.permutation(len(paths))
+            pictures[part] = [paths[i] for i in order]
         images = _read_pictures([*pictures["train"], *pictures["test"]], progress)
     except OSError as error:
         raise DataError(f"{folder}: cannot be read: {error.strerror or error}") from error
@@ -145,9 +144,9 @@ def import_npz(source: str | os.PathLike[str], target: str | os.PathLike[str]) -
 def _find_pictures(folder: Path, left_out: list[Path], part: str = "") -> list[Path]:
     """Return the pictures of a folder of classes, class by class and in the order of their names."""
     names, left = list_folder(folder)
-    # The folder itself was listed before, to see whether it holds parts.
-    left_out += left if part else []
-    if not part:
+    if part:
+        left_out += left
+    else:  # the folder was listed before, to see whether it holds parts
         names = [name for name in names if name != CLASSES_FILE]
     check_class_names(folder, names, in_part=bool(part))
     paths: list[Path] = []
@@ -166,8 +165,9 @@ def _labels(paths: Sequence[Path]) -> np.ndarray:
     return np.array([int(path.parent.name) for path in paths], np.uint8)
 
 
-def _read_pictures(paths: Sequence[Path], progress: Progress) -> np.ndarray:
-    return np.array([_read_picture(path) for path in progress(paths)], np.uint8).reshape(-1, 28, 28)
+def _read_pictures(paths: Sequence[Path], progress: TrackProgress) -> np.ndarray:
+    images = [_read_picture(path) for path in progress(paths)]
+    return np.array(images, np.uint8).reshape(-1, 28, 28)  # three dimensions even of no image
 
 
 def _read_picture(path: Path) -> np.ndarray:
@@ -180,16 +180,18 @@ def _read_picture(path: Path) -> np.ndarray:
     return picture.grey
 
 
-def _split(labels: np.ndarray, test_share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _split(paths: Sequence[Path], test_share: float, seed: int) -> list[list[Path]]:
+    """Split pictures into a training and a test part."""
     if not 0 < test_share < 1:
         raise DataError(f"test share: expected more than 0 and less than 1, received {test_share}")
-    held_out = round(len(labels) * test_share)
-    if not MIN_VALIDATION <= held_out < len(labels):
+    held_out = round(len(paths) * test_share)
+    if not MIN_VALIDATION <= held_out < len(paths):
         raise DataError(
-            f"test share: {test_share:.3g} of {len(labels)} pictures are {held_out}; expected at least "
+            f"test share: {test_share:.3g} of {len(paths)} pictures are {held_out}; expected at least "
             f"{MIN_VALIDATION} for the test part and some for training: add pictures or change the share"
         )
-    return stratified_split(labels, held_out, seed)
+    train, test = stratified_split(_labels(paths), held_out, seed)
+    return [[paths[i] for i in train], [paths[i] for i in test]]
 
 
 def _write_folder(

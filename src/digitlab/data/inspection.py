@@ -6,7 +6,7 @@ finding; the distance of their 140,000 images is noted beside each.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -88,37 +88,36 @@ def inspect_dataset(dataset: Dataset) -> tuple[Finding, ...]:
 def _of_part(dataset: Dataset, part: Part) -> Iterator[Finding]:
     images, labels = _arrays(dataset, part)
     flat = images.reshape(len(images), -1)
-    peaks, lows = flat.max(axis=1), flat.min(axis=1)
-    blank = peaks == lows
-    yield from _polarity(part, images, peaks, blank)
-    small = of_unit_range(peaks) & ~blank
-    yield from _found(
-        "range", part, small, "of values 0..1, where 255 is full ink: multiply them by 255", grave=True
+    peaks = flat.max(axis=1)
+    is_blank = peaks == flat.min(axis=1)
+    yield from _polarity(part, images, peaks, is_blank)
+    is_small = of_unit_range(peaks) & ~is_blank
+    yield from _of_images(
+        "range", part, is_small, "of values 0..1, where 255 is full ink: multiply them by 255", grave=True
     )
-    yield from _found(
-        "dim", part, (peaks < _DIM) & ~small & ~blank, "faint, with no value above 127: full ink is 255"
-    )
-    yield from _found("blank", part, blank, "of a single grey value: remove them")
+    is_dim = (peaks < _DIM) & ~is_small & ~is_blank  # each image is counted in one finding only
+    yield from _of_images("dim", part, is_dim, "faint, with no value above 127: full ink is 255")
+    yield from _of_images("blank", part, is_blank, "of a single grey value: remove them")
     yield from _classes(part, labels)
 
 
-def _polarity(part: Part, images: np.ndarray, peaks: np.ndarray, blank: np.ndarray) -> Iterator[Finding]:
+def _polarity(part: Part, images: np.ndarray, peaks: np.ndarray, is_blank: np.ndarray) -> Iterator[Finding]:
     """Find dark ink on light ground by the images' borders, also for clothes that fill the frame.
 
     The border's mean is at most 0.03 of the brightest pixel in MNIST and 0.42 in Fashion-MNIST.
     """
-    around = [images[:, 0], images[:, -1], images[:, 1:-1, 0], images[:, 1:-1, -1]]
-    border = np.concatenate(around, axis=1).mean(axis=1)
-    dark = (2 * border > peaks) & ~blank
-    rest = int((~blank).sum() - dark.sum())
-    if rest:
+    sides = [images[:, 0], images[:, -1], images[:, 1:-1, 0], images[:, 1:-1, -1]]
+    border = np.concatenate(sides, axis=1).mean(axis=1)  # mean of each image's border pixels
+    is_dark_on_light = (2 * border > peaks) & ~is_blank
+    others = ~is_dark_on_light & ~is_blank
+    if others.any():
         what = "dark ink on light ground, the others light on dark as in MNIST: invert those (255 - value)"
     else:
         what = (
             "dark ink on light ground, where MNIST has white on black: "
             "invert them (255 - value), or the network reads only digits like these"
         )
-    yield from _found("polarity", part, dark, what, grave=True)
+    yield from _of_images("polarity", part, is_dark_on_light, what, grave=True)
 
 
 def _classes(part: Part, labels: np.ndarray) -> Iterator[Finding]:
@@ -127,74 +126,87 @@ def _classes(part: Part, labels: np.ndarray) -> Iterator[Finding]:
     if missing:
         sentence = f"the {part} part has no image of class {', '.join(missing)}: its scores do not cover it"
         yield Finding("classes", part, 0, len(labels), sentence, grave=False)
-    share = len(labels) / CLASSES
-    by_chance = _CHANCE * np.sqrt(share * (1 - 1 / CLASSES))
-    far = (counts * _UNEVEN < share) | (counts > share * _UNEVEN)
-    far &= (abs(counts - share) > by_chance) & (counts > 0)
-    if not far.any():
+    even = len(labels) / CLASSES
+    # The standard deviation of a binomial count, were each image of any class with the same probability.
+    by_chance = _CHANCE * np.sqrt(even * (1 - 1 / CLASSES))
+    is_uneven = (counts * _UNEVEN < even) | (counts > even * _UNEVEN)
+    is_beyond_chance = abs(counts - even) > by_chance
+    is_far = is_uneven & is_beyond_chance & (counts > 0)  # a missing class is the finding above
+    if not is_far.any():
         return
-    which = ", ".join(f"class {label} has {counts[label]:,}" for label in np.flatnonzero(far))
+    which = ", ".join(f"class {label} has {counts[label]:,}" for label in np.flatnonzero(is_far))
     sentence = (
         f"the classes of the {part} part are far from even: {which} of {len(labels):,} images, "
-        f"where a tenth is {share:,.0f}: accuracy mostly reflects the frequent ones"
+        f"where a tenth is {even:,.0f}: accuracy mostly reflects the frequent ones"
     )
-    yield Finding("classes", part, int(counts[far].sum()), len(labels), sentence, grave=False)
+    yield Finding("classes", part, int(counts[is_far].sum()), len(labels), sentence, grave=False)
 
 
 def _copies(dataset: Dataset) -> Iterator[Finding]:
     """Find images that are equal pixel for pixel, except blank ones, which are another finding."""
     images = np.concatenate([dataset.x_train, dataset.x_test])
     labels = np.concatenate([dataset.y_train, dataset.y_test])
-    kept = len(dataset.y_train)
-    firsts: dict[bytes, int] = {}
-    first = np.array([firsts.setdefault(image.tobytes(), at) for at, image in enumerate(images)])
+    train = len(dataset.y_train)
+    # An image is known by the index of the first that equals it, and the training part comes first.
+    first = _first_equals(image.tobytes() for image in images)
     flat = images.reshape(len(images), -1)
-    drawn = flat.max(axis=1) > flat.min(axis=1)
-    # An image is known by the first that equals it, and the training part comes first.
-    yield from _found(
+    is_drawn = flat.max(axis=1) > flat.min(axis=1)
+    is_in_train = is_drawn & (first < train)
+    yield from _of_images(
         "overlap",
         "test",
-        (drawn & (first < kept))[kept:],
+        is_in_train[train:],
         "also in the training part, pixel for pixel, so test scores are too good: remove them from one part",
         grave=True,
     )
-    yield from _conflicts(first, labels, drawn, kept)
-    again = drawn & (first != np.arange(len(first)))
-    yield from _found("copies", "train", again[:kept], f"{_COPY}; validation may see what was learnt")
-    seen_in_test: dict[int, int] = {}
-    twice = [seen_in_test.setdefault(group, at) != at for at, group in enumerate(first[kept:].tolist())]
-    yield from _found("copies", "test", np.array(twice) & drawn[kept:], _COPY)
+    yield from _conflicts(first, labels, is_drawn, train)
+    is_copy = is_drawn & (first != np.arange(len(first)))
+    yield from _of_images("copies", "train", is_copy[:train], f"{_COPY}; validation may see what was learnt")
+    # Counted anew, since an image of the test part may equal one of the training part first.
+    first_in_test = _first_equals(first[train:].tolist())
+    is_copy_in_test = is_drawn[train:] & (first_in_test != np.arange(len(first_in_test)))
+    yield from _of_images("copies", "test", is_copy_in_test, _COPY)
 
 
-def _conflicts(first: np.ndarray, labels: np.ndarray, drawn: np.ndarray, kept: int) -> Iterator[Finding]:
-    low, high = labels[first].copy(), labels[first].copy()
-    np.minimum.at(low, first, labels)
-    np.maximum.at(high, first, labels)
-    mixed = (low != high)[first] & drawn
-    if not mixed.any():
+def _first_equals(items: Iterable[Hashable]) -> np.ndarray:
+    """Return the index of the first item that equals each, int [n]."""
+    index_of: dict[Hashable, int] = {}
+    return np.array([index_of.setdefault(item, i) for i, item in enumerate(items)])
+
+
+def _conflicts(first: np.ndarray, labels: np.ndarray, is_drawn: np.ndarray, train: int) -> Iterator[Finding]:
+    """Find pictures under several labels, by the least and the greatest label of equal images."""
+    lowest = labels[first].copy()
+    highest = labels[first].copy()
+    np.minimum.at(lowest, first, labels)
+    np.maximum.at(highest, first, labels)
+    is_mixed = (lowest != highest)[first] & is_drawn
+    if not is_mixed.any():
         return
-    count, pictures = int(mixed.sum()), len(np.unique(first[mixed]))
+    count = int(is_mixed.sum())
+    pictures = len(np.unique(first[is_mixed]))
     sentence = (
         f"{count:,} of {len(labels):,} images are {pictures:,} {'picture' if pictures == 1 else 'pictures'} "
         "under two or more labels: at most one of them is right"
     )
-    places = _places(np.flatnonzero(mixed), kept)
-    yield Finding("labels", None, count, len(labels), sentence, count >= GRAVE_SHARE * len(labels), places)
+    is_grave = count >= GRAVE_SHARE * len(labels)
+    places = _places(np.flatnonzero(is_mixed), train)
+    yield Finding("labels", None, count, len(labels), sentence, is_grave, places)
 
 
 def _pose(dataset: Dataset) -> Iterator[Finding]:
     """Find digits in another pose than MNIST's; images other than digits resemble MNIST in no pose."""
-    known = _mnist_means()
+    mnist = _mnist_means()
     some = np.random.default_rng(0).permutation(len(dataset.y_train))[:_ENOUGH]
-    found = _mean_images(dataset.x_train[some], dataset.y_train[some])
-    likeness = {
-        (transposed, turns): abs((known * _posed(found, transposed, turns)).sum(axis=(1, 2)).mean())
-        for transposed in (False, True)
-        for turns in range(4)
-    }
-    upright = likeness.pop((False, 0))
+    means = _mean_images(dataset.x_train[some], dataset.y_train[some])
+    likeness: dict[tuple[bool, int], float] = {}
+    for transposed in (False, True):
+        for turns in range(4):
+            correlations = (mnist * _posed(means, transposed, turns)).sum(axis=(1, 2))
+            likeness[transposed, turns] = abs(correlations.mean())  # of inverted digits it is below 0
+    as_stored = likeness.pop((False, 0))
     pose = max(likeness, key=lambda pose: likeness[pose])
-    if likeness[pose] < _KNOWN_POSE or likeness[pose] - upright < _OTHER_POSE:
+    if likeness[pose] < _KNOWN_POSE or likeness[pose] - as_stored < _OTHER_POSE:
         return
     count = len(dataset.y_train)
     sentence = (
@@ -204,7 +216,9 @@ def _pose(dataset: Dataset) -> Iterator[Finding]:
 
 
 def _posed(images: np.ndarray, transposed: bool, turns: int) -> np.ndarray:
-    return np.rot90(images.swapaxes(1, 2) if transposed else images, turns, axes=(1, 2))
+    if transposed:
+        images = images.swapaxes(1, 2)
+    return np.rot90(images, turns, axes=(1, 2))
 
 
 def _mean_images(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -212,7 +226,8 @@ def _mean_images(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
     # A missing class has a mean of 0, which correlates with nothing.
     means = np.stack([images[labels == label].sum(axis=0, dtype=float) for label in range(CLASSES)])
     means -= means.mean(axis=(1, 2), keepdims=True)
-    return means / np.maximum(np.sqrt((means**2).sum(axis=(1, 2), keepdims=True)), 1e-9)
+    lengths = np.sqrt((means**2).sum(axis=(1, 2), keepdims=True))
+    return means / np.maximum(lengths, 1e-9)
 
 
 @cache
@@ -221,20 +236,29 @@ def _mnist_means() -> np.ndarray:
     return _mean_images(read_idx(paths["test-images"]), read_idx(paths["test-labels"]))
 
 
-def _found(kind: str, part: Part, which: np.ndarray, what: str, *, grave: bool = False) -> Iterator[Finding]:
-    """Yield a finding about some images of a part, if there are any."""
-    count, of = int(which.sum()), len(which)
+def _of_images(
+    kind: str, part: Part, concerned: np.ndarray, what: str, *, grave: bool = False
+) -> Iterator[Finding]:
+    """Yield a finding about the images of a part that are concerned, bool [n], if there are any."""
+    count = int(concerned.sum())
     if not count:
         return
+    of = len(concerned)
     sentence = f"{count:,} of {of:,} {_NAMES[part]} images {'is' if count == 1 else 'are'} {what}"
-    places: list[tuple[Part, int]] = [(part, int(at)) for at in np.flatnonzero(which)[:_PLACES]]
-    yield Finding(kind, part, count, of, sentence, grave and count >= GRAVE_SHARE * of, tuple(places))
+    is_grave = grave and count >= GRAVE_SHARE * of
+    places: list[tuple[Part, int]] = [(part, int(i)) for i in np.flatnonzero(concerned)[:_PLACES]]
+    yield Finding(kind, part, count, of, sentence, is_grave, tuple(places))
 
 
-def _places(indices: Sequence[int] | np.ndarray, kept: int) -> tuple[tuple[Part, int], ...]:
-    """Convert indices into both parts, one after the other, to places in each."""
-    few = [int(at) for at in indices[:_PLACES]]
-    return tuple(("train", at) if at < kept else ("test", at - kept) for at in few)
+def _places(indices: np.ndarray, train: int) -> tuple[tuple[Part, int], ...]:
+    """Convert the first indices into both parts, one after the other, to a part and an index there."""
+    places: list[tuple[Part, int]] = []
+    for i in indices[:_PLACES]:
+        if i < train:
+            places.append(("train", int(i)))
+        else:
+            places.append(("test", int(i - train)))
+    return tuple(places)
 
 
 def _arrays(dataset: Dataset, part: Part) -> tuple[np.ndarray, np.ndarray]:

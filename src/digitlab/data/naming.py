@@ -43,7 +43,9 @@ def known_fingerprint(dataset: str) -> str:
         DataError: the data set cannot be loaded, as in `load`.
     """
     entry = CATALOG.get(dataset)
-    return entry.fingerprint if entry else load(dataset).fingerprint
+    if entry:
+        return entry.fingerprint
+    return load(dataset).fingerprint
 
 
 def data_title(dataset: str, fingerprint: str | None = None) -> str:
@@ -60,7 +62,9 @@ def data_title(dataset: str, fingerprint: str | None = None) -> str:
     if entry:
         return entry.title
     name = DataSpec(dataset=dataset).name
-    return f"{name} (SHA-256 {fingerprint[:SHORT]})" if fingerprint else name
+    if fingerprint:
+        return f"{name} (SHA-256 {fingerprint[:SHORT]})"
+    return name
 
 
 def require_folder(dataset: str, said: str, folder: Path | None = None) -> None:

@@ -24,6 +24,7 @@ _MEMBERS = {
 _EXPECTED = "expected a folder of pictures or an .npz file"
 _ZIP = b"PK"
 _HEAD = 4096  # bytes that tell what a file is
+_SHOWN = 6  # names in a message
 _SAVEZ = "numpy.savez('new.npz', x_train=..., y_train=..., x_test=..., y_test=...)"
 _CURES = {
     "CSV text": f"convert it to arrays [n, 28, 28] and save them with {_SAVEZ}",
@@ -72,20 +73,16 @@ def _check_kind(path: Path) -> None:
         head = file.read(_HEAD)
     if head.startswith(_ZIP):
         return
-    found = picture_format(head) if head else ""
-    found = f"one {found} picture" if found else kind_of(head)
-    cure = _CURES.get(found, "import pictures of 28x28 pixels in folders 0..9, or numpy.savez's arrays")
-    raise DataError(f"{path}: {_EXPECTED}, found {found}: {cure}")
+    picture = picture_format(head) if head else ""
+    kind = f"one {picture} picture" if picture else kind_of(head)
+    cure = _CURES.get(kind, "import pictures of 28x28 pixels in folders 0..9, or numpy.savez's arrays")
+    raise DataError(f"{path}: {_EXPECTED}, found {kind}: {cure}")
 
 
 def _read_member(archive: zipfile.ZipFile, name: str, role: str, path: Path) -> np.ndarray:
     if name not in archive.namelist():
-        names = archive.namelist()
-        found = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-        pictures = not any(name.endswith(".npy") for name in names)
-        cure = ": unpack the archive and pass the folder of pictures" if names and pictures else ""
         raise DataError(
-            f"{path}: expected {', '.join(_MEMBERS.values())} in it, found {found or 'nothing'}{cure}"
+            f"{path}: expected {', '.join(_MEMBERS.values())} in it, {_what_is_there(archive.namelist())}"
         )
     info = archive.getinfo(name)
     if info.file_size > MAX_BYTES or info.file_size > info.compress_size * DEFLATE_RATIO + 1:
@@ -99,19 +96,36 @@ def _read_member(archive: zipfile.ZipFile, name: str, role: str, path: Path) -> 
                 f"{path}: expected {name} in version 1.0 of numpy's format: save it again with numpy"
             )
         shape, column_major, dtype = npy.read_array_header_1_0(member)
-        labels = role.endswith("labels")
-        if dtype.kind not in "iu" or not (labels or dtype == np.uint8):
-            cure = "" if labels else ": save pixels of 0..255 as uint8"
+        is_labels = role.endswith("labels")
+        if is_labels and dtype.kind not in "iu":
+            raise DataError(f"{path}: expected {name} as integers, found {dtype}")
+        if not is_labels and dtype != np.uint8:
             raise DataError(
-                f"{path}: expected {name} as {'integers' if labels else 'uint8'}, found {dtype}{cure}"
+                f"{path}: expected {name} as uint8, found {dtype}: save pixels of 0..255 as uint8"
             )
-        start, claimed = member.tell(), dtype.itemsize * math.prod(shape)
+        start = member.tell()
+        claimed = dtype.itemsize * math.prod(shape)
         if start + claimed != info.file_size:
             raise DataError(
                 f"{path}: {name} claims {claimed:,} bytes of items, it has {info.file_size - start:,}"
             )
-        array = np.frombuffer(member.read(), dtype).reshape(shape, order="F" if column_major else "C")
-    return _small_labels(array, f"{path}: {name}") if labels else array
+        order = "F" if column_major else "C"
+        array = np.frombuffer(member.read(), dtype).reshape(shape, order=order)
+    if is_labels:
+        return _small_labels(array, f"{path}: {name}")
+    return array
+
+
+def _what_is_there(names: list[str]) -> str:
+    """Describe the members of an archive without the arrays of a data set, and say what to do."""
+    if not names:
+        return "found nothing"
+    text = f"found {', '.join(names[:_SHOWN])}"
+    if len(names) > _SHOWN:
+        text += f" and {len(names) - _SHOWN} more"
+    if not any(name.endswith(".npy") for name in names):
+        text += ": unpack the archive and pass the folder of pictures"
+    return text
 
 
 def _small_labels(labels: np.ndarray, what: str) -> np.ndarray:

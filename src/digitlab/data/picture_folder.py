@@ -91,23 +91,24 @@ def _what_is_wrong(folder: Path, names: Sequence[str]) -> str:
         return "found an empty folder"
     if any(naming.pattern.fullmatch(name) for naming in NAMINGS for name in names):
         return "found IDX files: the folder is a data set already, pass it to --data unchanged"
-    if len(names) == 1 and names[0] not in DIGITS + PART_NAMES and (folder / names[0]).is_dir():
+    is_alone = len(names) == 1 and names[0] not in DIGITS + PART_NAMES
+    if is_alone and (folder / names[0]).is_dir():  # archives often unpack into a folder of their own
         return f"found {names[0]!r} alone: pass {folder / names[0]}"
     wanted = PART_NAMES if _looks_like_parts(names) else DIGITS
     missing = [name for name in wanted if name not in names]
     foreign = [name for name in names if name not in wanted]
-    renamed = {name: meant for name in foreign if (meant := _meant(name)) in missing}
-    said = []
+    if not foreign:
+        return f"found no {', '.join(missing)}: add the missing folders"
+    what = f"besides them {_shown(foreign)}"
     if missing:
-        said.append(f"no {', '.join(missing)}")
-    if foreign:
-        said.append(("but " if missing else "besides them ") + _shown(foreign))
-    cure = ", ".join(f"rename {name!r} to {meant}" for name, meant in list(renamed.items())[:_SHOWN])
-    if not cure:
-        cure = (
-            "name each folder after its class, and remove the rest" if foreign else "add the missing folders"
-        )
-    return f"found {' '.join(said)}: {cure}"
+        what = f"no {', '.join(missing)} but {_shown(foreign)}"
+    renamings = []
+    for name in foreign:
+        meant = _meant(name)
+        if meant in missing:
+            renamings.append(f"rename {name!r} to {meant}")
+    cure = ", ".join(renamings[:_SHOWN]) or "name each folder after its class, and remove the rest"
+    return f"found {what}: {cure}"
 
 
 def _looks_like_parts(names: Sequence[str]) -> bool:
@@ -123,11 +124,13 @@ def _meant(name: str) -> str:
         return _PARTS[plain]
     if plain in _WORDS:
         return str(_WORDS.index(plain))
-    found = _NUMBERED.fullmatch(plain)
-    return found[1] if found else ""
+    match = _NUMBERED.fullmatch(plain)
+    return match[1] if match else ""
 
 
 def _shown(names: Sequence[str]) -> str:
     """Join names, quoted so that blanks at their ends are visible."""
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(map(repr, names[:_SHOWN])) + more
+    shown = ", ".join(repr(name) for name in names[:_SHOWN])
+    if len(names) > _SHOWN:
+        shown += f" and {len(names) - _SHOWN} more"
+    return shown

@@ -44,5 +44,7 @@ def range_problem(images: np.ndarray) -> str:
     small = of_unit_range(peaks)
     if not small.any():
         return ""
-    which = f"image {int(small.argmax()) + 1} of {len(images)} has" if len(images) > 1 else "the image has"
+    which = "the image has"
+    if len(images) > 1:
+        which = f"image {int(small.argmax()) + 1} of {len(images)} has"
     return f"expected values in 0..255, 255 for ink; {which} none of 2 or more: multiply by 255"

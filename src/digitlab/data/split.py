@@ -39,7 +39,8 @@ def stratified_split(labels: np.ndarray, validation: int, seed: int) -> tuple[np
     classes, counts = np.unique(labels, return_counts=True)
     chosen = np.zeros(len(labels), bool)
     for label, share in zip(classes, _shares(counts, validation), strict=True):
-        chosen[random.permutation(np.flatnonzero(labels == label))[:share]] = True
+        of_class = np.flatnonzero(labels == label)
+        chosen[random.permutation(of_class)[:share]] = True
     return np.flatnonzero(~chosen), np.flatnonzero(chosen)
 
 
@@ -77,5 +78,6 @@ def _shares(counts: np.ndarray, total: int) -> np.ndarray:
     """Divide `total` in proportion to `counts` by largest remainder, in exact integer arithmetic."""
     shares, remainders = np.divmod(counts.astype(np.int64) * total, counts.sum())
     largest_first = np.argsort(-remainders, kind="stable")
-    shares[largest_first[: total - shares.sum()]] += 1
+    missing = total - shares.sum()
+    shares[largest_first[:missing]] += 1
     return shares

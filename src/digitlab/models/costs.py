@@ -77,7 +77,9 @@ def _convolution(model: CNN, kernel_size: int, maps: _Maps, filters: int, side: 
         side: side of the output maps in pixels, before pooling.
     """
     weights = kernel_size**2 * maps.channels * filters
-    offsets = 2 * filters if model.normalization else filters
+    offsets = filters  # a bias each
+    if model.normalization:
+        offsets = 2 * filters  # instead of the bias, a scale and an offset each
     return Cost(weights + offsets, weights * side**2)
 
 

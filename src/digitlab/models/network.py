@@ -61,6 +61,7 @@ def build(  # noqa: PLR0913  # all but the spec have a default
     else:
         features = _cnn_features(pixels, spec, parts)
     logits = parts.dense(classes, LOGITS)(features)
+    # In float32 under mixed precision, too, as Keras advises: bfloat16 is too coarse for probabilities.
     probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)
     return keras.Model(images, probabilities, name=spec.family)
 
@@ -91,9 +92,9 @@ def _cnn_features(pixels: KerasTensor, spec: CNN, parts: Parts) -> KerasTensor:
     """Apply convolution blocks, dropout and dense layers to the pixels: [batch, features]."""
     maps = layers.Reshape((IMAGE_SIDE, IMAGE_SIDE, 1), dtype=parts.dtype, name="one_channel")(pixels)
     inputs = []  # of each block so far
-    for number, block in enumerate(spec.convolutions, start=1):
+    for i, block in enumerate(spec.convolutions, start=1):
         inputs.append(maps)
-        maps = _block(maps, block, number, spec, parts, inputs)
+        maps = _block(maps, block, i, spec, parts, inputs)
     maps = parts.dropout(maps, spec.dropout, name="dropout")
     if spec.global_pooling is None:
         features = layers.Flatten(dtype=parts.dtype, name="flatten")(maps)
@@ -106,7 +107,7 @@ def _cnn_features(pixels: KerasTensor, spec: CNN, parts: Parts) -> KerasTensor:
 def _block(
     maps: KerasTensor,
     block: Convolution,
-    number: int,
+    i: int,
     spec: CNN,
     parts: Parts,
     inputs: Sequence[KerasTensor],
@@ -116,7 +117,7 @@ def _block(
     Args:
         maps: the block's input.
         block: the block's spec.
-        number: the block's position, from 1.
+        i: the block's position, from 1.
         spec: the network's spec.
         parts: factory of the layers.
         inputs: inputs of all blocks up to this one.
@@ -129,25 +130,25 @@ def _block(
         strides=block.stride or 1,
         padding=block.padding,
         activation=spec.activation if plain else None,
-        use_bias=not normalized,
+        use_bias=not normalized,  # normalization takes the mean away, and a bias with it
         kernel_initializer=parts.initializer(),
         dtype=parts.dtype,
-        name=f"convolution_{number}",
+        name=f"convolution_{i}",
     )(maps)
     if block.pool > 1:
         pooling = _POOLING[block.pooling or "max"]
-        maps = pooling(block.pool, dtype=parts.dtype, name=f"pool_{number}")(maps)
+        maps = pooling(block.pool, dtype=parts.dtype, name=f"pool_{i}")(maps)
     if plain:
         return maps
     if normalized:
-        maps = parts.normalized(maps, STATISTICS_KEPT, f"normalization_{number}")
+        maps = parts.normalized(maps, STATISTICS_KEPT, f"normalization_{i}")
     if block.residual is not None:
-        shortcut = _shortcut(inputs[-block.residual], maps, number, spec, parts)
-        maps = layers.Add(dtype=parts.dtype, name=f"sum_{number}")([maps, shortcut])
-    return layers.Activation(spec.activation, dtype=parts.dtype, name=f"activation_{number}")(maps)
+        shortcut = _shortcut(inputs[-block.residual], maps, i, spec, parts)
+        maps = layers.Add(dtype=parts.dtype, name=f"sum_{i}")([maps, shortcut])
+    return layers.Activation(spec.activation, dtype=parts.dtype, name=f"activation_{i}")(maps)
 
 
-def _shortcut(source: KerasTensor, target: KerasTensor, number: int, spec: CNN, parts: Parts) -> KerasTensor:
+def _shortcut(source: KerasTensor, target: KerasTensor, i: int, spec: CNN, parts: Parts) -> KerasTensor:
     """Return the maps that are added to a block's: the source's own, or a 1x1 convolution of them."""
     if source.shape == target.shape:
         return source
@@ -160,8 +161,8 @@ def _shortcut(source: KerasTensor, target: KerasTensor, number: int, spec: CNN, 
         use_bias=not normalized,
         kernel_initializer=parts.initializer(),
         dtype=parts.dtype,
-        name=f"shortcut_{number}",
+        name=f"shortcut_{i}",
     )(source)
     if not normalized:
         return maps
-    return parts.normalized(maps, STATISTICS_KEPT, f"shortcut_normalization_{number}")
+    return parts.normalized(maps, STATISTICS_KEPT, f"shortcut_normalization_{i}")

@@ -98,9 +98,9 @@ class Parts:
         Returns:
             Output of the last layer, [batch, widths[-1]].
         """
-        for number, width in enumerate(widths, start=1):
-            layer = self.dense(width, f"dense_{number}", activation)
-            features = self.dropout(layer(features), dropout, name=f"dense_{number}_dropout")
+        for i, width in enumerate(widths, start=1):
+            layer = self.dense(width, f"dense_{i}", activation)
+            features = self.dropout(layer(features), dropout, name=f"dense_{i}_dropout")
         return features
 
     def dense(self, width: int, name: str, activation: str | None = None) -> layers.Dense:
@@ -115,4 +115,5 @@ class Parts:
 
 
 def _draw(generator: np.random.Generator) -> int:
+    """Draw a layer's seed; in the order in which the layers are added, which decides the weights."""
     return int(generator.integers(2**31 - 1))

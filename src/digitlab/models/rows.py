@@ -43,8 +43,8 @@ def build_rows(
     maker = _Maker(spec, Parts(dtype, initialization, dropout, dropout_layer, normalization_layer))
     rows: Any = keras.Input((spec.height, None), name="rows")
     maps = maker.standardized(rows)
-    for number, stage in enumerate(spec.stages, start=1):
-        maps = maker.stage(maps, stage, number)
+    for i, stage in enumerate(spec.stages, start=1):
+        maps = maker.stage(maps, stage, i)
     features = maker.columns(maps)
     logits = maker.convolution(features, ROW_CLASSES, (1, 1), "logits", use_bias=True)
     columns = layers.Reshape((-1, ROW_CLASSES), dtype="float32", name="columns")(logits)
@@ -70,13 +70,13 @@ class _Maker:
         return standardize(maps)
 
     def stage(self, maps: KerasTensor, stage: Stage, number: int) -> KerasTensor:
-        """Apply the convolutions of a stage and its pooling."""
-        for place in range(1, stage.convolutions + 1):
-            name = f"{number}_{place}"
-            added = self.normalized(
-                self.convolution(maps, stage.filters, (3, 3), f"convolution_{name}"), name
-            )
-            if place > stage.convolutions - stage.residual:
+        """Apply the convolutions of a stage, counted from 1, and its pooling."""
+        first_residual = stage.convolutions - stage.residual + 1
+        for i in range(1, stage.convolutions + 1):
+            name = f"{number}_{i}"
+            convolved = self.convolution(maps, stage.filters, (3, 3), f"convolution_{name}")
+            added = self.normalized(convolved, name)
+            if i >= first_residual:
                 added = layers.Add(dtype=self.parts.dtype, name=f"sum_{name}")([maps, added])
             maps = layers.Activation("relu", dtype=self.parts.dtype, name=f"activation_{name}")(added)
         if stage.pool == (1, 1):
@@ -85,18 +85,19 @@ class _Maker:
 
     def columns(self, maps: KerasTensor) -> KerasTensor:
         """Reduce the remaining rows of the maps to one by a convolution, and apply the blocks along it."""
-        spec, dtype = self.spec, self.parts.dtype
-        height = spec.rows_left
-        line = self.convolution(maps, spec.width, (height, 1), "column", padding="valid")
-        line = layers.Activation("relu", dtype=dtype, name="activation_column")(
-            self.normalized(line, "column")
-        )
+        spec = self.spec
+        dtype = self.parts.dtype
+        # Without padding, a kernel as high as the maps leaves one row.
+        convolved = self.convolution(maps, spec.width, (spec.rows_left, 1), "column", padding="valid")
+        normalized = self.normalized(convolved, "column")
+        line = layers.Activation("relu", dtype=dtype, name="activation_column")(normalized)
         line = self.parts.dropout(line, spec.dropout, "dropout_columns")
-        for number, size in enumerate(spec.blocks, start=1):
-            name = f"along_{number}"
-            added = self.convolution(line, spec.width, (1, size), f"convolution_{name}")
-            line = layers.Add(dtype=dtype, name=f"sum_{name}")([line, self.normalized(added, name)])
-            line = layers.Activation("relu", dtype=dtype, name=f"activation_{name}")(line)
+        for i, size in enumerate(spec.blocks, start=1):
+            name = f"along_{i}"
+            convolved = self.convolution(line, spec.width, (1, size), f"convolution_{name}")
+            normalized = self.normalized(convolved, name)
+            added = layers.Add(dtype=dtype, name=f"sum_{name}")([line, normalized])
+            line = layers.Activation("relu", dtype=dtype, name=f"activation_{name}")(added)
         return self.parts.dropout(line, spec.dropout, "dropout_outputs")
 
     def convolution(

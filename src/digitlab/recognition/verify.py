@@ -19,7 +19,7 @@ from digitlab.recognition.places import Place
 from digitlab.recognition.reading import Opinions
 from digitlab.recognition.row_reader import RowAnswer
 from digitlab.recognition.strokes import stroke_width
-from digitlab.results.calibration import tempered
+from digitlab.results.calibration import apply_temperature
 from digitlab.spec.rows import ALPHABET
 
 
@@ -181,7 +181,7 @@ def _look(places: Sequence[Place], classifier: Classifier) -> list[_Seen]:
             forms[number] = to_mnist_form(place.strength)
     calibration = classifier.card.calibration
     inside = classifier.look(forms)
-    calibrated = tempered(inside.probabilities, calibration.temperature)
+    calibrated = apply_temperature(inside.probabilities, calibration.temperature)
     likely = np.ones(len(forms)) if calibration.rejection is None else calibration.rejection.likely(inside)
     return [_Seen(*one) for one in zip(forms, calibrated, likely.tolist(), strict=True)]
 

@@ -168,7 +168,7 @@ def learning_curves(table: StudyTable, metric: Metric = ERROR) -> LearningCurves
     """
     longest: dict[str, tuple[Cell, Curve]] = {}
     for cell, curve in zip(table.plan.cells, table.curves, strict=True):
-        family = cell.trials[0].family
+        family = cell.trials[0].prefix_group
         known = longest.get(family)
         if curve.histories and (known is None or _extent(curve) > _extent(known[1])):
             longest[family] = cell, curve
@@ -285,14 +285,14 @@ def first_kernels(material: Material, trained: Iterable[Result] = ()) -> tuple[K
         material: the study's material.
         trained: results in which a longer training that a level is read from is searched, too.
     """
-    longer = {result.trial.family: result for result in trained if result.final_kernels}
+    longer = {result.trial.prefix_group: result for result in trained if result.final_kernels}
     found = []
     for row, cell in material.levels():
         results = material.results_of(row, cell)
         if not results:
             continue
         own = results[0]
-        result = own if own.final_kernels else longer.get(own.trial.family)
+        result = own if own.final_kernels else longer.get(own.trial.prefix_group)
         if result is None:
             continue
         kernels = Kernels(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from digitlab.results.aggregate import PERCENT, SQUARED, Limits
+from digitlab.results.aggregate import PERCENT, SQUARED, Bounds
 from digitlab.results.record import EpochRecord, Scores
 from digitlab.spec.plan import Plan
 
@@ -35,7 +35,7 @@ class Metric(NamedTuple):
     unit: str
     decimals: int
     difference: float
-    limits: Limits
+    limits: Bounds
     of_scores: Callable[[Scores], float]
     of_training: Callable[[EpochRecord], float]
     of_validation: Callable[[EpochRecord], float]

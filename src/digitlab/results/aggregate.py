@@ -13,14 +13,14 @@ from digitlab.revision import Revision
 from digitlab.spec.plan import Cell, Plan
 from digitlab.spec.study import Level, levels_text, single
 
-Limits = tuple[float, float]
+Bounds = tuple[float, float]
 """Least and greatest possible value of a measure."""
 
-PERCENT: Limits = (0.0, 100.0)
-SQUARED: Limits = (0.0, 0.2)
-"""Limits of the mean squared error of ten probabilities: at most two are off by 1, and ten are averaged."""
+PERCENT: Bounds = (0.0, 100.0)
+SQUARED: Bounds = (0.0, 0.2)
+"""Bounds of the mean squared error of ten probabilities: at most two are off by 1, and ten are averaged."""
 
-_POSITIVE: Limits = (0.0, math.inf)
+_POSITIVE: Bounds = (0.0, math.inf)
 _ROUNDING = 1e-12  # share of the largest value: a smaller spread is rounding of decimal fractions
 
 
@@ -43,11 +43,15 @@ class Estimate(NamedTuple):
 
 
 def _finite(estimate: Estimate) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in estimate._asdict().items()}
+    """Return the fields by name; None for nan and infinity, which JSON does not have."""
+    values: dict[str, float | None] = {}
+    for name, value in estimate._asdict().items():
+        values[name] = value if math.isfinite(value) else None
+    return values
 
 
 def t_interval(
-    values: Sequence[float], confidence: float = 0.95, limits: Limits = (-math.inf, math.inf)
+    values: Sequence[float], confidence: float = 0.95, limits: Bounds = (-math.inf, math.inf)
 ) -> Estimate:
     """Estimate a mean with Student's t interval.
 
@@ -75,12 +79,17 @@ def t_interval(
         from scipy.special import stdtrit  # imports much faster than scipy.stats
     except ImportError:
         raise MissingExtraError("scipy", "report") from None
-    sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
-    if sd <= _ROUNDING * max(map(abs, values)):
+    squares = math.fsum((value - mean) ** 2 for value in values)
+    sd = math.sqrt(squares / (n - 1))
+    largest = max(abs(value) for value in values)
+    if sd <= _ROUNDING * largest:
         return Estimate(n, mean, 0.0, nan, nan)
-    half = float(stdtrit(n - 1, (1 + confidence) / 2)) * sd / math.sqrt(n)
+    quantile = float(stdtrit(n - 1, (1 + confidence) / 2))
+    half = quantile * sd / math.sqrt(n)
     lowest, highest = limits
-    return Estimate(n, mean, sd, max(mean - half, lowest), min(mean + half, highest))
+    low = max(mean - half, lowest)
+    high = min(mean + half, highest)
+    return Estimate(n, mean, sd, low, high)
 
 
 @dataclass(frozen=True)
@@ -197,21 +206,36 @@ def aggregate(
         failures: reasons of the trials that failed, by trial id.
         interrupted: ids of trials that were stopped while they ran.
     """
-    whole = {trial: result for trial, result in results.items() if isinstance(result, Result)}
-    figures = {trial: result for trial, result in results.items() if isinstance(result, Figures)}
-    for trial, result in whole.items():
-        figures[trial] = result.figures(result.trial.training.epochs)
-    table = StudyTable(plan, tuple(_row(cell, figures, failures, interrupted) for cell in plan.cells))
+    whole: dict[str, Result] = {}
+    figures: dict[str, Figures] = {}
+    for trial, result in results.items():
+        if isinstance(result, Figures):
+            figures[trial] = result
+        else:
+            whole[trial] = result
+            figures[trial] = result.figures(result.trial.training.epochs)
+    rows = [_row(cell, figures, failures, interrupted) for cell in plan.cells]
+    table = StudyTable(plan, tuple(rows))
     if len(whole) < len(results):
         return table
-    environments = {tuple(sorted(result.environment.items())) for result in whole.values()}
+    curves = [_curve(cell, whole) for cell in plan.cells]
+    images = None
+    for result in whole.values():
+        images = result.final_test.images  # the same of all, since they have the same data
+        break
     return replace(
         table,
-        curves=tuple(_curve(cell, whole) for cell in plan.cells),
-        environments=tuple(dict(items) for items in sorted(environments)),
-        images=next((result.final_test.images for result in whole.values()), None),
+        curves=tuple(curves),
+        environments=_environments(whole.values()),
+        images=images,
         revisions=_revisions(whole.values()),
     )
+
+
+def _environments(results: Iterable[Result]) -> tuple[dict[str, str], ...]:
+    """Return the distinct environments."""
+    distinct = {tuple(sorted(result.environment.items())) for result in results}  # a dict cannot be in a set
+    return tuple(dict(items) for items in sorted(distinct))
 
 
 def _revisions(results: Iterable[Result]) -> tuple[Revision | None, ...]:
@@ -290,7 +314,8 @@ def trial_records(
 
 
 def _record(plan: Plan, cell: Cell, result: Result) -> dict[str, str | int | float]:
-    test, last = result.final_test, result.final_record
+    test = result.final_test
+    last_epoch = result.final_record
     levels = {axis.path: single(level) for axis, level in zip(plan.study.axes, cell.levels, strict=True)}
     return levels | {
         "seed": result.trial.seed,
@@ -303,8 +328,8 @@ def _record(plan: Plan, cell: Cell, result: Result) -> dict[str, str | int | flo
         "test_mse": test.mse,
         "test_log_loss": test.log_loss,
         "test_calibration_error": test.calibration_error,
-        "validation_accuracy": last.validation_accuracy,
-        "validation_mse": last.validation_mse,
+        "validation_accuracy": last_epoch.validation_accuracy,
+        "validation_mse": last_epoch.validation_mse,
         "train_seconds": result.train_seconds,
         "parameters": result.parameters,
         "multiply_adds": result.multiply_adds,

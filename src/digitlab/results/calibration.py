@@ -9,12 +9,15 @@ import numpy as np
 from digitlab.results.metrics import calibration_error
 from digitlab.results.rejection import Rejection
 from digitlab.spec.base import Spec
-from digitlab.spec.fields import Real
+from digitlab.spec.fields import FloatRange
 
 LOWEST, HIGHEST = 0.05, 20.0
 """Range of the fitted temperature; without it, a network without mistakes on validation would get 0."""
 SMALLEST = np.float32(1e-30)
 """Smallest probability in a logarithm: softmax can underflow to 0, whose logarithm is not finite."""
+
+
+_HALVINGS = 60  # more than the digits of a float64 in this range
 
 
 class Calibration(Spec):
@@ -31,7 +34,7 @@ class Calibration(Spec):
         rejection: classifier of digits against other ink (None: it was not fitted).
     """
 
-    temperature: Annotated[float, Real(LOWEST, HIGHEST)]
+    temperature: Annotated[float, FloatRange(LOWEST, HIGHEST)]
     images: int
     log_loss_before: float
     log_loss_after: float
@@ -40,7 +43,7 @@ class Calibration(Spec):
     rejection: Rejection | None = None
 
 
-def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """Apply a temperature to probabilities: softmax(ln(p) / temperature).
 
     Args:
@@ -50,9 +53,8 @@ def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     Returns:
         Calibrated probabilities, float32 [n, 10], each row adding up to 1.
     """
-    powers = np.power(
-        probabilities, 1 / temperature, dtype=np.float32
-    )  # e to the power of ln(p) / temperature
+    # e to the power of ln(p) / temperature, without the logarithm of 0.
+    powers = np.power(probabilities, 1 / temperature, dtype=np.float32)
     return powers / powers.sum(axis=1, keepdims=True)
 
 
@@ -77,7 +79,7 @@ def fit_calibration(
             f"expected probabilities of shape ({len(labels)}, 10), received {probabilities.shape}"
         )
     temperature = _best_temperature(probabilities, labels)
-    after = tempered(probabilities, temperature)
+    after = apply_temperature(probabilities, temperature)
     return Calibration(
         temperature=temperature,
         images=len(labels),
@@ -93,12 +95,16 @@ def _best_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Bisect the slope of the log loss, which is convex in the inverse temperature."""
     logs = np.log(np.maximum(probabilities, SMALLEST).astype(np.float64))
     mean_of_truth = logs[np.arange(len(labels)), labels].mean()
-    low, high = 1 / HIGHEST, 1 / LOWEST
-    for _ in range(60):
+    below_highest = logs - logs.max(axis=1, keepdims=True)  # 0 at most, so that no exponential overflows
+    low = 1 / HIGHEST
+    high = 1 / LOWEST
+    for _ in range(_HALVINGS):
         inverse = (low + high) / 2
-        weights = np.exp(inverse * (logs - logs.max(axis=1, keepdims=True)))
-        weights /= weights.sum(axis=1, keepdims=True)
-        if (weights * logs).sum(axis=1).mean() < mean_of_truth:
+        calibrated = np.exp(inverse * below_highest)
+        calibrated /= calibrated.sum(axis=1, keepdims=True)
+        expected_mean = (calibrated * logs).sum(axis=1).mean()
+        # The slope is this mean minus that of the true classes: below 0, the minimum lies above.
+        if expected_mean < mean_of_truth:
             low = inverse
         else:
             high = inverse
@@ -112,4 +118,6 @@ def _log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
 
 def _error(probabilities: np.ndarray, labels: np.ndarray) -> float:
     exact = probabilities.astype(np.float64)
-    return calibration_error(exact.max(axis=1), exact.argmax(axis=1) == labels)
+    confidence = exact.max(axis=1)
+    is_right = exact.argmax(axis=1) == labels
+    return calibration_error(confidence, is_right)

@@ -44,8 +44,10 @@ class _Variances(NamedTuple):
 
     def half_width(self, p: float) -> float:
         """Return the half width of the interval of confidence 1 - p: squared half widths add up."""
-        of_seeds = float(stdtrit(self.seed_count - 1, p / 2)) ** 2 * self.seeds
-        of_images = float(stdtrit(max(self.image_count - 1, 1), p / 2)) ** 2 * self.images
+        quantile_of_seeds = float(stdtrit(self.seed_count - 1, p / 2))
+        quantile_of_images = float(stdtrit(max(self.image_count - 1, 1), p / 2))
+        of_seeds = quantile_of_seeds**2 * self.seeds
+        of_images = quantile_of_images**2 * self.images
         return math.sqrt(of_seeds + of_images)
 
 
@@ -98,8 +100,8 @@ def _variances(gaps: np.ndarray, mean: float) -> _Variances:
     by_image = gaps.sum(axis=0, dtype=np.int32) / seeds  # [images]
     squares_of_seeds = images * float(((by_seed - mean) ** 2).sum())
     squares_of_images = seeds * float(((by_image - mean) ** 2).sum())
-    total = np.count_nonzero(gaps) - gaps.size * mean**2  # each is -1, 0 or 1
-    left = max(0.0, total - squares_of_seeds - squares_of_images)
+    squares_of_all = np.count_nonzero(gaps) - gaps.size * mean**2  # each gap is -1, 0 or 1
+    left = max(0.0, squares_of_all - squares_of_seeds - squares_of_images)  # below 0 by rounding alone
     noise = left / ((seeds - 1) * max(images - 1, 1))
     # The mean square of the seeds contains the residual noise already, so the images' share is without it.
     image_square = squares_of_images / max(images - 1, 1)

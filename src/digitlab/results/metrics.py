@@ -37,14 +37,17 @@ def score(probabilities: np.ndarray, labels: np.ndarray) -> Scores:
     if confusion.sum() != len(labels):  # no assert, which  python -O  leaves out: every image counts once
         raise ValueError(f"expected {len(labels)} images to be counted, received {confusion.sum()}")
     one_hot = np.eye(CLASSES)[labels]
+    squared_errors = np.square(exact - one_hot)
     of_truth = exact[np.arange(len(labels)), labels]
+    log_losses = -np.log(of_truth.clip(SMALLEST_PROBABILITY, 1))
+    confidence = exact.max(axis=1)
     return Scores(
         images=len(labels),
         correct=int(confusion.trace()),
-        mse=float(np.square(exact - one_hot).mean()),
-        log_loss=float(-np.log(of_truth.clip(SMALLEST_PROBABILITY, 1)).mean()),
-        calibration_error=calibration_error(exact.max(axis=1), predicted == labels),
-        confusion=tuple(map(tuple, confusion.tolist())),
+        mse=float(squared_errors.mean()),
+        log_loss=float(log_losses.mean()),
+        calibration_error=calibration_error(confidence, predicted == labels),
+        confusion=tuple(tuple(row) for row in confusion.tolist()),
     )
 
 
@@ -58,7 +61,9 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
     Source:
         Expected calibration error: Guo, Pleiss, Sun and Weinberger 2017, with 15 bins.
     """
+    # A confidence of 1 belongs to the last bin.
     bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    # Sums and not means: a bin's gap weighs as much as it has images.
     gaps = np.bincount(bins, confidence - right, CALIBRATION_BINS)
     return float(np.abs(gaps).sum() / len(confidence))
 

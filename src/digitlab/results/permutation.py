@@ -48,12 +48,16 @@ def sign_flip_test(differences: Sequence[float], seed: int = 0) -> SignFlip:
         return SignFlip(float("nan"), float("nan"))
     exact = n <= EXACT_SEEDS
     if exact:
-        flipped = np.arange(2**n)[:, None] >> np.arange(n) & 1  # [flips, n], every row another
+        # The binary digits of the numbers 0 to 2^n - 1 are all combinations of signs, [flips, n].
+        flipped = np.arange(2**n)[:, None] >> np.arange(n) & 1
     else:
         flipped = np.random.default_rng(seed).integers(0, 2, (RANDOM_FLIPS, n), np.int8)
     total = gaps.sum()
+    flipped_totals = total - 2 * (flipped @ gaps)  # flipping a value takes away twice of it
     rounding = 1e-9 * np.abs(gaps).sum()  # sums that are equal in decimal may differ in binary
-    extreme = int((np.abs(total - 2 * (flipped @ gaps)) >= abs(total) - rounding).sum())
+    is_extreme = np.abs(flipped_totals) >= abs(total) - rounding
+    extreme = int(is_extreme.sum())
     if exact:
+        # Flipping all signs or none is as extreme as what was observed.
         return SignFlip(extreme / 2**n, 2 / 2**n)
     return SignFlip((extreme + 1) / (RANDOM_FLIPS + 1), 1 / (RANDOM_FLIPS + 1))

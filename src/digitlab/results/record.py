@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from digitlab.spec.base import Spec
 from digitlab.spec.trial import Trial
 
-Kernels = tuple[tuple[tuple[float, ...], ...], ...]
+KernelWeights = tuple[tuple[tuple[float, ...], ...], ...]
 """Kernels of the first convolution of a network, [filter][row][column]; empty for an MLP."""
 
 
@@ -73,8 +73,11 @@ class Scores(Spec):
     @property
     def recall(self) -> tuple[float, ...]:
         """Share of each class's images classified correctly, 0..1 (nan: there were none)."""
-        rows = enumerate(self.confusion)
-        return tuple(row[label] / sum(row) if sum(row) else float("nan") for label, row in rows)
+        shares = []
+        for label, row in enumerate(self.confusion):
+            images = sum(row)
+            shares.append(row[label] / images if images else float("nan"))
+        return tuple(shares)
 
 
 class Figures(NamedTuple):
@@ -122,7 +125,7 @@ class Result(Spec):
     validation: dict[int, Scores]
     test: dict[int, Scores]
     predictions: dict[int, np.ndarray] = Field(default_factory=dict, exclude=True, repr=False)
-    kernels: dict[int, Kernels] = Field(default_factory=dict)
+    kernels: dict[int, KernelWeights] = Field(default_factory=dict)
     parameters: int
     multiply_adds: int
     build_seconds: float
@@ -168,26 +171,31 @@ class Result(Spec):
         return self.test[self.trial.training.epochs]
 
     @property
-    def final_kernels(self) -> Kernels:
+    def final_kernels(self) -> KernelWeights:
         """Kernels of the first convolution after the last epoch (empty: there is none, or none are kept)."""
         return self.kernels.get(self.trial.training.epochs, ())
 
     def after(self, trial: Trial) -> Result:
-        """Return the result that a shorter trial of the same family would have.
+        """Return the result that a shorter trial of the same prefix group would have.
 
         Args:
             trial: trial with as many epochs as this one, or as many as one of its checkpoints.
         """
         kept = trial.checkpoints
+        predictions = {}
+        kernels = {}
+        for epoch in kept:
+            if epoch in self.predictions:  # a result that was read without them has none
+                predictions[epoch] = self.predictions[epoch]
+            if epoch in self.kernels:
+                kernels[epoch] = self.kernels[epoch]
         return self.model_copy(
             update={
                 "trial": trial,
                 "history": self.history[: trial.training.epochs],
                 "validation": {epoch: self.validation[epoch] for epoch in kept},
                 "test": {epoch: self.test[epoch] for epoch in kept},
-                "predictions": {
-                    epoch: self.predictions[epoch] for epoch in kept if epoch in self.predictions
-                },
-                "kernels": {epoch: self.kernels[epoch] for epoch in kept if epoch in self.kernels},
+                "predictions": predictions,
+                "kernels": kernels,
             }
         )

@@ -15,11 +15,11 @@ KEPT = 0.99
 FITTED, KEPT_HALF = slice(0, None, 2), slice(1, None, 2)
 """The half of the validation digits that is fitted to, and the half that sets the threshold."""
 
-_RIDGE = 1e-3
-_SMALLEST = 1e-12
+_RIDGE = 1e-3  # added to the variance of each column, so that columns that depend on others have a solution
+_SMALLEST = 1e-12  # probability in a logarithm: softmax can underflow to 0, whose logarithm is not finite
 
 
-class Inside(NamedTuple):
+class NetworkOutputs(NamedTuple):
     """Features and probabilities that a network computes for images.
 
     Attributes:
@@ -44,23 +44,23 @@ class Rejection(Spec):
     answers: tuple[float, ...]
     bias: float
 
-    def likely(self, inside: Inside) -> np.ndarray:
+    def likely(self, outputs: NetworkOutputs) -> np.ndarray:
         """Return the probabilities that images are digits at all.
 
         Args:
-            inside: features and probabilities of n images.
+            outputs: features and probabilities of n images.
 
         Returns:
             Probabilities, float64 [n], 0..1; images of 0.5 and more are accepted as digits.
         """
-        score = inside.features @ np.array(self.features) + _answers(inside.probabilities) @ np.array(
-            self.answers
-        )
-        return 1 / (1 + np.exp(-np.clip(score + self.bias, -30, 30)))
+        of_features = outputs.features @ np.array(self.features)
+        of_answers = _answers(outputs.probabilities) @ np.array(self.answers)
+        log_odds = np.clip(of_features + of_answers + self.bias, -30, 30)  # no exponential overflows
+        return 1 / (1 + np.exp(-log_odds))
 
 
 def fit_rejection(
-    digits: Inside, more_digits: Sequence[Inside], others: Inside, weights: np.ndarray
+    digits: NetworkOutputs, more_digits: Sequence[NetworkOutputs], others: NetworkOutputs, weights: np.ndarray
 ) -> Rejection:
     """Fit the rejection to digits and to other ink.
 
@@ -76,59 +76,85 @@ def fit_rejection(
         Training with outliers: Hendrycks, Mazeika and Dietterich 2019, here on the features alone; the plane
         is fitted by least squares.
     """
-    fitted, kept = (Inside(digits.features[half], digits.probabilities[half]) for half in (FITTED, KEPT_HALF))
+    fitted = _half(digits, FITTED)
+    kept = _half(digits, KEPT_HALF)
     kinds = (fitted, *more_digits)
     columns = np.concatenate([_columns(part) for part in (*kinds, others)])
-    middle, spread = columns[: len(fitted.features)].mean(axis=0), columns[: len(fitted.features)].std(axis=0)
+    of_fitted = columns[: len(fitted.features)]
+    middle = of_fitted.mean(axis=0)
+    spread = of_fitted.std(axis=0)
     spread += 0.05 * spread.mean()  # bounds the scale of features that hardly vary
     columns -= middle
     columns /= spread
     target = np.ones(len(columns))
     target[-len(weights) :] = -1
     # Digits and other ink weigh the same, and so do the kinds of digits.
-    each = 0.5 / len(kinds)
-    counts = np.concatenate(
-        [np.full(len(part.features), each / len(part.features)) for part in kinds]
-        + [0.5 * weights / weights.sum()]
-    )
-    plane, bias = _least_squares(columns, target, counts)
-    scale = _steepness(columns @ plane + bias, target, counts)
+    share_of_kind = 0.5 / len(kinds)
+    parts = []
+    for part in kinds:
+        images = len(part.features)
+        parts.append(np.full(images, share_of_kind / images))
+    parts.append(0.5 * weights / weights.sum())
+    row_weights = np.concatenate(parts)
+    plane, bias = _least_squares(columns, target, row_weights)
+    scale = _platt_scale(columns @ plane + bias, target, row_weights)
     plane = scale * plane / spread
     # Set on columns that are not centred, so that it replaces the bias of the fit and the centring.
     threshold = float(np.quantile(_columns(kept) @ plane, 1 - KEPT))
-    split = digits.features.shape[1]
+    features = digits.features.shape[1]
     return Rejection(
-        features=tuple(_short(plane[:split])), answers=tuple(_short(plane[split:])), bias=-threshold
+        features=tuple(_short(plane[:features])),
+        answers=tuple(_short(plane[features:])),
+        bias=-threshold,
     )
 
 
-def _columns(inside: Inside) -> np.ndarray:
-    return np.concatenate([inside.features, _answers(inside.probabilities)], axis=1)
+def _half(outputs: NetworkOutputs, half: slice) -> NetworkOutputs:
+    return NetworkOutputs(outputs.features[half], outputs.probabilities[half])
+
+
+def _columns(outputs: NetworkOutputs) -> np.ndarray:
+    return np.concatenate([outputs.features, _answers(outputs.probabilities)], axis=1)
 
 
 def _answers(probabilities: np.ndarray) -> np.ndarray:
     logs = np.log(np.maximum(probabilities, _SMALLEST, dtype=np.float64))
     entropy = -(probabilities * logs).sum(axis=1, keepdims=True)
-    return np.concatenate([np.sort(logs, axis=1)[:, :-4:-1], entropy], axis=1)  # the three highest first
+    three_highest = np.sort(logs, axis=1)[:, :-4:-1]  # the highest first
+    return np.concatenate([three_highest, entropy], axis=1)
 
 
-def _least_squares(columns: np.ndarray, target: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the weights and the bias of a weighted ridge regression."""
-    middle, mean = counts @ columns, float(counts @ target)
-    weighted = columns.T * counts
-    square = weighted @ columns - np.outer(middle, middle)
-    square[np.diag_indices(len(square))] += _RIDGE
-    plane = np.linalg.solve(square, weighted @ target - middle * mean)
-    return plane, mean - float(middle @ plane)
+def _least_squares(
+    columns: np.ndarray, target: np.ndarray, row_weights: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Return the weights and the bias of a weighted ridge regression; the weights of the rows add up to 1."""
+    means = row_weights @ columns
+    mean_target = float(row_weights @ target)
+    weighted = columns.T * row_weights
+    covariance = weighted @ columns - np.outer(means, means)
+    covariance[np.diag_indices(len(covariance))] += _RIDGE
+    plane = np.linalg.solve(covariance, weighted @ target - means * mean_target)
+    return plane, mean_target - float(means @ plane)
 
 
-def _steepness(score: np.ndarray, target: np.ndarray, counts: np.ndarray) -> float:
-    """Return the factor from scores to log odds: logistic regression in one dimension, by bisection."""
-    low, high = 0.0, 20.0
-    for _ in range(40):
+def _platt_scale(score: np.ndarray, target: np.ndarray, row_weights: np.ndarray) -> float:
+    """Return the factor from scores to log odds: logistic regression in one dimension, by bisection.
+
+    Source:
+        Platt 1999, Probabilistic Outputs for Support Vector Machines, without the offset: a threshold is set
+        in its place.
+    """
+    margins = target * score
+    low = 0.0
+    high = 20.0
+    for _ in range(40):  # to 2e-11, far beyond the six digits that are stored
         middle = (low + high) / 2
-        slope = counts @ (target * score / (1 + np.exp(np.clip(middle * target * score, -30, 30))))
-        low, high = (middle, high) if slope > 0 else (low, middle)
+        # The slope of the log likelihood, which is concave: above 0, the maximum lies above.
+        slope = row_weights @ (margins / (1 + np.exp(np.clip(middle * margins, -30, 30))))
+        if slope > 0:
+            low = middle
+        else:
+            high = middle
     return low
 
 

@@ -71,10 +71,18 @@ def share_right(texts: Sequence[str], read: Sequence[str]) -> tuple[int, int]:
     Returns:
         Number of rows read correctly, and number of rows that are numbers.
     """
-    pairs = [(text, said) for text, said in zip(texts, read, strict=True) if text.isdigit()]
-    return sum(text == said for text, said in pairs), len(pairs)
+    right = 0
+    numbers = 0
+    for text, text_read in zip(texts, read, strict=True):
+        if text.isdigit():
+            numbers += 1
+            right += text == text_read
+    return right, numbers
 
 
 def _text(best: np.ndarray) -> str:
-    new = np.concatenate([[True], best[1:] != best[:-1]])
-    return "".join(ALPHABET[at] for at in best[new & (best != BLANK)])
+    """Return the text of the likeliest output of each column, int [columns]."""
+    is_new = np.concatenate([[True], best[1:] != best[:-1]])
+    # Blanks go last: between two equal characters, a blank tells that they are two.
+    characters = best[is_new & (best != BLANK)]
+    return "".join(ALPHABET[i] for i in characters)

@@ -143,9 +143,11 @@ def paired_difference(
     n, mean, sd, low, high = t_interval(gaps, limits=(-largest, largest))
     if n < 2:
         return PairedDifference(n, mean, nan, nan, nan, nan)
-    if sd <= _ROUNDING * max(map(abs, (*values, *reference))):
+    greatest = max(abs(value) for value in (*values, *reference))
+    if sd <= _ROUNDING * greatest:
         return PairedDifference(n, mean, 0.0, nan, nan, nan)
-    p = 2 * float(special.stdtr(n - 1, -abs(mean) / sd * math.sqrt(n)))
+    t = -abs(mean) / sd * math.sqrt(n)  # below 0: the tail itself, not 1 minus almost 1
+    p = 2 * float(special.stdtr(n - 1, t))
     return PairedDifference(n, mean, sd, low, high, p)
 
 
@@ -169,8 +171,11 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     known = ~np.isnan(corrected)
     if not ((corrected[known] >= 0) & (corrected[known] <= 1)).all():
         raise ValueError(f"expected p values between 0 and 1, received {p_values}")
-    order = np.argsort(np.where(known, corrected, np.inf), kind="stable")[: known.sum()]  # smallest first
-    steps = corrected[order] * np.arange(len(order), 0, -1)
+    unknown_last = np.where(known, corrected, np.inf)
+    order = np.argsort(unknown_last, kind="stable")[: known.sum()]  # smallest first
+    tests_left = np.arange(len(order), 0, -1)
+    steps = corrected[order] * tests_left
+    # Never below that of a smaller p, and at most 1.
     corrected[order] = np.minimum(np.maximum.accumulate(steps), 1)
     return tuple(corrected.tolist())
 
@@ -227,7 +232,8 @@ def detectable_difference(sd: float, n: int, power: float = 0.8, alpha: float = 
         )
     # Not by statsmodels: its TTestPower.solve_power is silently wrong at n = 2 or small alpha.
     critical = special.stdtrit(n - 1, 1 - alpha / 2)
-    return float(special.nctdtrinc(n - 1, 1 - power, critical)) * sd / math.sqrt(n)
+    noncentrality = float(special.nctdtrinc(n - 1, 1 - power, critical))
+    return noncentrality * sd / math.sqrt(n)
 
 
 def spread_limit(sd: float, n: int, confidence: float = 0.8) -> float:
@@ -273,6 +279,7 @@ def seeds_needed(sd: float, difference: float, power: float = 0.8, alpha: float 
     def enough(n: int) -> bool:
         return detectable_difference(sd, n, power, alpha) <= difference
 
+    # The first number that is enough, as more seeds detect smaller differences.
     return 2 + bisect_left(range(2, MOST_SEEDS), True, key=enough)
 
 
@@ -305,26 +312,30 @@ def compare(
     others = [level for level in range(len(levels)) if level != reference]
     pairs = [_pairs(levels[level], levels[reference]) for level in others]
     paired = [paired_difference(values, base, largest) for values, base in pairs]
-    corrected = holm([each.p for each in paired])
-    tests = max(1, sum(not math.isnan(p) for p in corrected))
-    found = []
-    for level, (values, base), each, p in zip(others, pairs, paired, corrected, strict=True):
-        detectable, needed = _power(each, difference, 0.05 / tests)
+    corrected = holm([item.p for item in paired])
+    tests = sum(not math.isnan(p) for p in corrected)
+    alpha = 0.05 / max(1, tests)
+    wide_alarm = WIDE_ALARM / max(1, tests)
+    comparisons = []
+    for i, level in enumerate(others):
+        values, base = pairs[i]
+        detectable, needed = _power(paired[i], difference, alpha)
+        if detectable > largest:  # nan is not
+            detectable = math.inf
         spreads = _spreads(values, base)
-        found.append(
-            Comparison(
-                level=level,
-                paired=each,
-                holm_p=p,
-                sign_flip=sign_flip_test([a - b for a, b in zip(values, base, strict=True)]),
-                detectable=detectable if not detectable > largest else math.inf,
-                seeds_needed=needed,
-                means=(t_interval(values).mean, t_interval(base).mean),
-                spreads=spreads,
-                wide=spreads.p < WIDE_ALARM / tests,
-            )
+        comparison = Comparison(
+            level=level,
+            paired=paired[i],
+            holm_p=corrected[i],
+            sign_flip=sign_flip_test([a - b for a, b in zip(values, base, strict=True)]),
+            detectable=detectable,
+            seeds_needed=needed,
+            means=(t_interval(values).mean, t_interval(base).mean),
+            spreads=spreads,
+            wide=spreads.p < wide_alarm,  # nan is not
         )
-    return tuple(found)
+        comparisons.append(comparison)
+    return tuple(comparisons)
 
 
 def _pairs(level: Mapping[int, float], base: Mapping[int, float]) -> tuple[list[float], list[float]]:
@@ -334,10 +345,12 @@ def _pairs(level: Mapping[int, float], base: Mapping[int, float]) -> tuple[list[
 
 
 def _power(paired: PairedDifference, difference: float, alpha: float) -> tuple[float, int | None]:
+    """Return the detectable difference and the seeds needed; unknown where the spread is."""
     if not paired.sd > 0:
         return math.nan, None
     spread = spread_limit(paired.sd, paired.n)
-    return detectable_difference(spread, paired.n, alpha=alpha), seeds_needed(spread, difference, alpha=alpha)
+    detectable = detectable_difference(spread, paired.n, alpha=alpha)
+    return detectable, seeds_needed(spread, difference, alpha=alpha)
 
 
 def _spreads(values: Sequence[float], reference: Sequence[float]) -> Spreads:
@@ -354,5 +367,7 @@ def _spreads(values: Sequence[float], reference: Sequence[float]) -> Spreads:
         return Spreads(level, base, math.nan)
     freedom = len(values) - 1
     ratio = (level / base) ** 2
-    tail = min(special.fdtr(freedom, freedom, ratio), special.fdtrc(freedom, freedom, ratio))
-    return Spreads(level, base, min(1.0, 2 * float(tail)))
+    below = special.fdtr(freedom, freedom, ratio)
+    above = special.fdtrc(freedom, freedom, ratio)
+    p = min(1.0, 2 * float(min(below, above)))
+    return Spreads(level, base, p)

@@ -90,9 +90,11 @@ class Store:
     @property
     def obstacle(self) -> str:
         """Reason why the store is read-only (empty: none is known)."""
-        effective = os.access in os.supports_effective_ids
-        if self._opened.obstacle or os.access(self.path, os.W_OK, effective_ids=effective):
+        if self._opened.obstacle:
             return self._opened.obstacle
+        effective = os.access in os.supports_effective_ids  # Windows has none
+        if os.access(self.path, os.W_OK, effective_ids=effective):
+            return ""
         return "the file may not be written"
 
     @property
@@ -142,7 +144,7 @@ class Store:
                 ("the study was stopped while it ran", _now()),
             )
 
-    def keep_plan(self, plan: Plan) -> None:
+    def save_plan(self, plan: Plan) -> None:
         """Store the plan of a study's last run on the plan's data, replacing the one before."""
         with self._transaction():
             self._db.execute(
@@ -160,7 +162,9 @@ class Store:
         query = "SELECT plan FROM plans WHERE study = ? AND json_extract(plan, '$.fingerprint') = ?"
         with self._errors():
             row = self._db.execute(query, (study, fingerprint)).fetchone()
-        return self._decoded(Plan, row[0]) if row else None
+        if row is None:
+            return None
+        return self._decoded(Plan, row[0])
 
     def plans(self, study: str) -> list[Plan]:
         """Return the plan of a study's last run on each data set, the latest first."""
@@ -178,16 +182,14 @@ class Store:
         with self._errors():
             return [KeptPlan(*row) for row in self._db.execute(query)]
 
-    def is_taken(self) -> bool:
+    def is_locked(self) -> bool:
         """Return whether a runner is working on this store."""
         if not self._lock.exists():
             return False
-        with (
-            self._errors(),
-            closing(sqlite3.connect(f"{self._lock.as_uri()}?mode=ro", timeout=0, uri=True)) as found,
-        ):
+        address = f"{self._lock.as_uri()}?mode=ro"
+        with self._errors(), closing(sqlite3.connect(address, timeout=0, uri=True)) as lock:
             try:
-                found.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                lock.execute("SELECT count(*) FROM sqlite_master").fetchone()
             except sqlite3.OperationalError as error:
                 if not is_busy(error):
                     raise
@@ -200,24 +202,24 @@ class Store:
 
     def finish(self, result: Result) -> None:
         """Store the result of a trial."""
+        trial = result.trial
+        predictions = []
+        for epoch, classes in result.predictions.items():
+            predictions.append((trial.id, epoch, classes.tobytes()))
+        figures = []
+        for epoch in result.test:
+            figures.append((trial.id, epoch, *result.figures(epoch)))
         with self._transaction():
-            self._db.execute("DELETE FROM trials WHERE id = ?", (result.trial.id,))
+            self._db.execute("DELETE FROM trials WHERE id = ?", (trial.id,))
             self._db.execute(
                 "INSERT INTO trials (id, status, changed, family, epochs, spec, result) "
                 "VALUES (?, 'done', ?, ?, ?, ?, ?)",
-                (result.trial.id, _now(), *_identity(result.trial), result.to_json()),
+                (trial.id, _now(), *_identity(trial), result.to_json()),
             )
             self._db.executemany(
-                "INSERT INTO predictions (trial, epoch, classes) VALUES (?, ?, ?)",
-                [
-                    (result.trial.id, epoch, classes.tobytes())
-                    for epoch, classes in result.predictions.items()
-                ],
+                "INSERT INTO predictions (trial, epoch, classes) VALUES (?, ?, ?)", predictions
             )
-            self._db.executemany(
-                "INSERT INTO figures VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [(result.trial.id, epoch, *result.figures(epoch)) for epoch in result.test],
-            )
+            self._db.executemany("INSERT INTO figures VALUES (?, ?, ?, ?, ?, ?, ?, ?)", figures)
 
     def fail(self, trial: Trial, reason: str) -> None:
         """Store that a trial failed, and why; a trial with a result stays `done`."""
@@ -238,7 +240,7 @@ class Store:
         rows = self._select("SELECT id, status, reason FROM trials WHERE id IN", ids)
         return {trial: Status(state, reason) for trial, state, reason in rows}
 
-    def sources(self, trials: Iterable[Trial]) -> dict[str, str]:
+    def find_runs(self, trials: Iterable[Trial]) -> dict[str, str]:
         """Find the trials whose results can be read for some trials: themselves, or longer trainings.
 
         Args:
@@ -248,23 +250,23 @@ class Store:
             Ids of the given trials, mapped to ids of trials that are done and have the given trial's last
             epoch as a checkpoint; trials without one are missing.
         """
-        return self._sources({trial.id: trial for trial in trials})
+        return self._find_runs({trial.id: trial for trial in trials})
 
-    def _sources(self, asked: Mapping[str, Trial]) -> dict[str, str]:
-        families = {trial: spec.family for trial, spec in asked.items()}
-        # By family, the epochs and the ids of the trials that are done.
+    def _find_runs(self, asked: Mapping[str, Trial]) -> dict[str, str]:
+        groups = {id_: trial.prefix_group for id_, trial in asked.items()}
+        # By prefix group, the epochs and the ids of the trials that are done.
         done: dict[str, list[tuple[int, str]]] = {}
         query = "SELECT family, epochs, id FROM trials WHERE status = 'done' AND family IN"
-        for family, epochs, source in self._select(query, families.values()):
-            done.setdefault(family, []).append((epochs, source))
-        found: dict[str, str] = {}
-        for trial, spec in asked.items():
+        for group, epochs, run in self._select(query, groups.values()):
+            done.setdefault(group, []).append((epochs, run))
+        runs: dict[str, str] = {}
+        for id_, trial in asked.items():
             # The shortest first: a trial's own result goes before that of a longer one.
-            for epochs, source in sorted(done.get(families[trial], ())):
-                if spec.training.epochs in checkpoints(epochs):
-                    found[trial] = source
+            for epochs, run in sorted(done.get(groups[id_], ())):
+                if trial.training.epochs in checkpoints(epochs):
+                    runs[id_] = run
                     break
-        return found
+        return runs
 
     def results(self, trials: Iterable[Trial]) -> dict[str, Result]:
         """Return the results of the trials that are done, by id, without their predictions.
@@ -273,10 +275,13 @@ class Store:
             trials: trials to read; one that is a checkpoint of a longer training is done, too.
         """
         asked = {trial.id: trial for trial in trials}
-        sources = self._sources(asked)
-        rows = self._select("SELECT id, result FROM trials WHERE id IN", sources.values())
-        trained = {source: self._decoded(Result, text) for source, text in rows}
-        return {trial: trained[source].after(asked[trial]) for trial, source in sources.items()}
+        runs = self._find_runs(asked)
+        rows = self._select("SELECT id, result FROM trials WHERE id IN", runs.values())
+        trained = {run: self._decoded(Result, text) for run, text in rows}
+        results = {}
+        for id_, run in runs.items():
+            results[id_] = trained[run].after(asked[id_])
+        return results
 
     def figures(self, trials: Iterable[Trial]) -> dict[str, Figures]:
         """Return only the key figures of the trials that are done, by id.
@@ -288,17 +293,17 @@ class Store:
             StoreError: a trial is done, but its key figures are not stored.
         """
         asked = {trial.id: trial for trial in trials}
-        sources = self._sources(asked)
+        runs = self._find_runs(asked)
         known: dict[tuple[str, int], Figures] = {}
-        for source, epoch, *figures in self._select("SELECT * FROM figures WHERE trial IN", sources.values()):
-            known[source, epoch] = Figures(*figures)
-        found: dict[str, Figures] = {}
-        for trial, source in sources.items():
-            key = source, asked[trial].training.epochs
+        for run, epoch, *values in self._select("SELECT * FROM figures WHERE trial IN", runs.values()):
+            known[run, epoch] = Figures(*values)
+        figures: dict[str, Figures] = {}
+        for id_, run in runs.items():
+            key = run, asked[id_].training.epochs
             if key not in known:
-                raise self._lacks("key figures", asked[trial])
-            found[trial] = known[key]
-        return found
+                raise self._lacks("key figures", asked[id_])
+            figures[id_] = known[key]
+        return figures
 
     def predictions(self, trials: Iterable[Trial]) -> dict[str, np.ndarray]:
         """Return each trial's classes predicted for the test images after its last epoch, uint8 [n], by id.
@@ -310,8 +315,9 @@ class Store:
             StoreError: no predictions of a trial are stored.
         """
         asked = {trial.id: trial for trial in trials}
-        sources = self._sources(asked)
-        keys = {trial: (source, asked[trial].training.epochs) for trial, source in sources.items()}
+        keys: dict[str, tuple[str, int]] = {}  # the training of each trial, and the epoch of it
+        for id_, run in self._find_runs(asked).items():
+            keys[id_] = run, asked[id_].training.epochs
         # Of each training only the epochs asked for: all of its checkpoints are ten times as much.
         query = (
             "SELECT trial, epoch, classes FROM json_each(?) AS asked JOIN predictions "
@@ -319,11 +325,15 @@ class Store:
         )
         with self._errors():
             rows = self._db.execute(query, (json.dumps(list(keys.values())),)).fetchall()
-        known = {(source, epoch): np.frombuffer(classes, np.uint8) for source, epoch, classes in rows}
-        for trial, spec in asked.items():
-            if keys.get(trial) not in known:
-                raise self._lacks("predictions", spec)
-        return {trial: known[keys[trial]] for trial in asked}
+        known: dict[tuple[str, int], np.ndarray] = {}
+        for run, epoch, classes in rows:
+            known[run, epoch] = np.frombuffer(classes, np.uint8)
+        predictions = {}
+        for id_, trial in asked.items():
+            if id_ not in keys or keys[id_] not in known:
+                raise self._lacks("predictions", trial)
+            predictions[id_] = known[keys[id_]]
+        return predictions
 
     def counts(self) -> dict[str, int]:
         """Count the trials in each state."""
@@ -335,14 +345,14 @@ class Store:
     def check(self) -> str:
         """Run SQLite's integrity check; return `ok`, or the first error in one line."""
         with self._errors():
-            return " ".join(self._db.execute("PRAGMA integrity_check").fetchone()[0].split())
+            answer = self._db.execute("PRAGMA integrity_check").fetchone()[0]
+        return " ".join(answer.split())
 
     def _select(self, query: str, ids: Iterable[str]) -> list[tuple]:
         # As one JSON array, since SQLite limits the number of parameters.
+        array = json.dumps(list(ids))
         with self._errors():
-            return self._db.execute(
-                f"{query} (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)
-            ).fetchall()
+            return self._db.execute(f"{query} (SELECT value FROM json_each(?))", (array,)).fetchall()
 
     def _lacks(self, what: str, trial: Trial) -> StoreError:
         return StoreError(
@@ -381,7 +391,8 @@ class Store:
 
 
 def _identity(trial: Trial) -> tuple[str, int, str]:
-    return trial.family, trial.training.epochs, trial.to_json()
+    """Return the values of the columns `family`, `epochs` and `spec`."""
+    return trial.prefix_group, trial.training.epochs, trial.to_json()
 
 
 def _now() -> str:

@@ -20,11 +20,10 @@ from queue import SimpleQueue
 
 import numpy as np
 
+from digitlab.bundle.runtime import Classify
 from digitlab.serving.metrics import Metrics
 from digitlab.serving.replies import busy
 from digitlab.serving.settings import Limits
-
-Classify = Callable[[np.ndarray], np.ndarray]
 
 _NEWEST = 0.1  # weight of the newest batch in the moving average of the pace
 _MOST_WAITING = 256  # images, however fast the network: they are parsed and answered by one thread

@@ -92,7 +92,7 @@ def layers(classifier: Classifier, image: np.ndarray) -> list[dict[str, Any]]:
         image: uint8 [28, 28], in MNIST form.
     """
     found = []
-    for name, values in classifier.inside(image[None]).items():
+    for name, values in classifier.activations(image[None]).items():
         if name in _NO_LAYERS:
             continue
         maps = values[0].transpose(2, 0, 1) if values.ndim == 4 else values[0]

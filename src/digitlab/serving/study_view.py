@@ -11,7 +11,7 @@ from typing import Any, Literal
 from digitlab.models.costs import epoch_work
 from digitlab.results.record import Result
 from digitlab.results.store import Status, Store
-from digitlab.spec.plan import Cell, Plan, cover
+from digitlab.spec.plan import Cell, Plan, minimal_runs
 from digitlab.spec.trial import Trial
 
 State = Literal["new", "running", "paused", "finished"]
@@ -40,7 +40,7 @@ class StudyView:
         statuses = store.statuses([trial.id for trial in missing])
         self.results = self.results | store.results(missing)
         self.statuses = {trial: status for trial, status in statuses.items() if trial not in self.results}
-        self.taken = any(status.state == "running" for status in self.statuses.values()) and store.is_taken()
+        self.taken = any(status.state == "running" for status in self.statuses.values()) and store.is_locked()
 
     def in_state(self, state: str) -> int:
         """Count the trials in a state other than done."""
@@ -105,7 +105,7 @@ class StudyView:
         spent = math.fsum(result.train_seconds + result.build_seconds for result in self.results.values())
         pace = spent / math.fsum(_work(result.trial) for result in self.results.values())
         # A longer training passes through the shorter ones of its family, which take no time of their own.
-        rest = cover(trial for trial in self.plan.trials if self._is_left(trial))
+        rest = minimal_runs(trial for trial in self.plan.trials if self._is_left(trial))
         return pace * math.fsum(map(_work, rest)) / max(1, self.in_state("running"))
 
     def _is_left(self, trial: Trial) -> bool:

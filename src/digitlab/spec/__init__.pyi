@@ -8,9 +8,9 @@ from .library import resolve_study as resolve_study
 from .library import study_names as study_names
 from .plan import Cell as Cell
 from .plan import Plan as Plan
-from .plan import cover as cover
-from .plan import coverage as coverage
+from .plan import covering_runs as covering_runs
 from .plan import make_plan as make_plan
+from .plan import minimal_runs as minimal_runs
 from .recipe import CNN as CNN
 from .recipe import MLP as MLP
 from .recipe import Convolution as Convolution

@@ -27,7 +27,8 @@ _EXPECTED = {
 }
 
 _SHOWN = Repr()
-_SHOWN.maxstring = _SHOWN.maxother = 80
+_SHOWN.maxstring = 80
+_SHOWN.maxother = 80
 
 
 class Spec(BaseModel):
@@ -133,8 +134,10 @@ def shown(value: object) -> str:
 
 
 def _steps(location: tuple[int | str, ...]) -> Iterator[str]:
-    for before, step in zip(("", *location), location, strict=False):
+    before: int | str = ""
+    for step in location:
         if (before, step) not in _UNION_STEPS:
             yield str(step)
         if before == "overrides":
             return  # what follows are pydantic's names for the types in a table
+        before = step

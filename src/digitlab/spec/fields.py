@@ -10,6 +10,8 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 
 def _expect(what: str, schema: CoreSchema) -> CoreSchema:
+    """Replace the schema's own messages, which name only the limit that a value violates."""
+
     def validate(value: Any, inner: ValidatorFunctionWrapHandler) -> Any:
         try:
             return inner(value)
@@ -20,7 +22,7 @@ def _expect(what: str, schema: CoreSchema) -> CoreSchema:
 
 
 @dataclass(frozen=True)
-class Whole:
+class IntRange:
     """An integer from `low` to `high`, both included."""
 
     low: int
@@ -32,7 +34,7 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class Real:
+class FloatRange:
     """A number from `low` to `high`; `above` excludes the lower end, `below` the upper end."""
 
     low: float
@@ -55,7 +57,7 @@ class Real:
 
 
 @dataclass(frozen=True)
-class Slug:
+class Identifier:
     """A short name that is also valid as a file's name."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -96,5 +98,5 @@ class Items:
         return core_schema.no_info_after_validator_function(validate, handler(source))
 
 
-Name = Annotated[str, Slug()]
+Name = Annotated[str, Identifier()]
 Sha256 = Annotated[str, Digest()]

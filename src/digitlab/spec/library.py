@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -53,14 +53,16 @@ def resolve_recipe(recipe: str | Recipe, folder: Path | None = None) -> Recipe:
     """
     if isinstance(recipe, Recipe):
         return _with_code(recipe, folder)
-    place = str(folder / recipe) if folder and _is_file_name(recipe) else recipe
-    if place in row_recipe_names():
+    name = recipe
+    if folder and _is_file_name(recipe):
+        name = str(folder / recipe)
+    if name in row_recipe_names():
         raise SpecError(
-            f"recipe {place!r}: expected a network that classifies one digit, received one that reads rows; "
-            f"it is trained by  digitlab train {place}"
+            f"recipe {name!r}: expected a network that classifies one digit, received one that reads rows; "
+            f"it is trained by  digitlab train {name}"
         )
-    found = _find(Recipe, place, _recipes(), "recipe", also=row_recipe_names())
-    return _with_code(found, Path(place).parent)
+    found = _find(Recipe, name, _recipes(), "recipe", also=row_recipe_names())
+    return _with_code(found, Path(name).parent)
 
 
 def _with_code(recipe: Recipe, folder: Path | None) -> Recipe:
@@ -84,9 +86,12 @@ def find_row_recipe(recipe: str) -> RowRecipe | None:
     """
     if recipe in row_recipe_names():
         return _find(RowRecipe, recipe, _row_recipes(), "recipe")
-    if recipe in recipe_names() or not _is_file_name(recipe) or not _is_of_rows(Path(recipe)):
+    if recipe in recipe_names() or not _is_file_name(recipe):
         return None
-    return _read(RowRecipe, Path(recipe), "recipe")
+    path = Path(recipe)
+    if not _is_of_rows(path):
+        return None
+    return _read(RowRecipe, path, "recipe")
 
 
 def study_folder(study: str | Study) -> Path | None:
@@ -106,11 +111,13 @@ def resolve_study(study: str | Study) -> Study:
     """
     if isinstance(study, Study):
         return study
-    found = _find(Study, study, _studies(), "study", also=collection_names())
+    result = _find(Study, study, _studies(), "study", also=collection_names())
     folder = study_folder(study)
-    if folder is None or (isinstance(found.recipe, str) and not _is_file_name(found.recipe)):
-        return found
-    return found.model_copy(update={"recipe": resolve_recipe(found.recipe, folder)})
+    recipe = result.recipe
+    if folder is None or (isinstance(recipe, str) and not _is_file_name(recipe)):
+        return result
+    # Written out, since only here the folder is known from which its path starts.
+    return result.model_copy(update={"recipe": resolve_recipe(recipe, folder)})
 
 
 def collection_names() -> tuple[str, ...]:
@@ -155,7 +162,11 @@ def _studies() -> Traversable:
 
 
 def _names(folder: Traversable) -> tuple[str, ...]:
-    return tuple(sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml")))
+    names = []
+    for entry in folder.iterdir():
+        if entry.name.endswith(".toml"):
+            names.append(entry.name.removesuffix(".toml"))
+    return tuple(sorted(names))
 
 
 def _is_file_name(name: str) -> bool:
@@ -170,14 +181,21 @@ def _suffix(name: str | Path) -> str:
 def _find(kind: type[S], name: str, folder: Traversable, word: str, also: tuple[str, ...] = ()) -> S:
     known = _names(folder)
     if name in known:
-        return kind.from_toml((folder / f"{name}.toml").read_text("utf-8"), f"{word} {name}")
-    path = Path(name)
+        text = (folder / f"{name}.toml").read_text("utf-8")
+        return kind.from_toml(text, f"{word} {name}")
     if _is_file_name(name):
-        return _read(kind, path, word)
-    raise SpecError(
-        f"{word} {name!r}: expected {_names_for(name, (*also, *known), word)}, or the path of a .toml or "
-        ".json file"
-    )
+        return _read(kind, Path(name), word)
+    names = _names_for(name, (*also, *known), word)
+    raise SpecError(f"{word} {name!r}: expected {names}, or the path of a .toml or .json file")
+
+
+def _names_for(name: str, known: Sequence[str], word: str) -> str:
+    """List the known names, or where there are many those that a wrong name resembles."""
+    if len(known) <= MOST_LISTED:
+        return f"one of {', '.join(known)}"
+    close = get_close_matches(name, known)
+    shown = f" ({', '.join(close)}?)" if close else ""
+    return f"a name that `digitlab {word} list` shows{shown}"
 
 
 def _read(kind: type[S], path: Path, word: str) -> S:
@@ -194,18 +212,6 @@ def _read(kind: type[S], path: Path, word: str) -> S:
         text = content.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except UnicodeDecodeError:
         raise SpecError(f"{where}: expected UTF-8 text; save it as such") from None
-    read = kind.from_json if _suffix(path) == ".json" else kind.from_toml
-    return read(text, where)
-
-
-def _names_for(name: str, known: Sequence[str], word: str) -> str:
-    """List the known names, or where there are many those that a wrong name resembles."""
-    if len(known) <= MOST_LISTED:
-        return _listed(known)
-    close = get_close_matches(name, known)
-    shown = f" ({', '.join(close)}?)" if close else ""
-    return f"a name that `digitlab {word} list` shows{shown}"
-
-
-def _listed(names: Iterable[str]) -> str:
-    return "one of " + ", ".join(names)
+    if _suffix(path) == ".json":
+        return kind.from_json(text, where)
+    return kind.from_toml(text, where)

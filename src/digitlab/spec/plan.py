@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field
 
 from digitlab.spec.base import Spec
-from digitlab.spec.fields import Sha256, Whole
+from digitlab.spec.fields import IntRange, Sha256
 from digitlab.spec.recipe import Recipe
 from digitlab.spec.study import RECIPE_PATH, TRAINING_SIZE_PATH, Level, R, Study, levels_text, with_settings
 from digitlab.spec.trial import ENGINE_VERSION, SYNTHESIS_VERSION, DataSpec, Trial
@@ -60,8 +60,8 @@ class Plan(Spec):
     recipes: dict[str, Recipe] = Field(default_factory=dict)
     fingerprint: Sha256
     precision: Literal["float32", "mixed_bfloat16"]
-    engine_version: Annotated[int, Whole(1, 1_000_000)] = 2
-    synthesis_version: Annotated[int, Whole(1, 1_000_000)] = 1
+    engine_version: Annotated[int, IntRange(1, 1_000_000)] = 2
+    synthesis_version: Annotated[int, IntRange(1, 1_000_000)] = 1
     own_data: DataSpec | None = None
 
     @cached_property
@@ -71,32 +71,36 @@ class Plan(Spec):
         Raises:
             SpecError: a level is invalid; the message names the study, the field and the range.
         """
-        axes = self.study.axes
-        return tuple(self._cell(levels) for levels in itertools.product(*(axis.values for axis in axes)))
+        values = [axis.values for axis in self.study.axes]
+        return tuple(self._cell(levels) for levels in itertools.product(*values))
 
     def _cell(self, levels: tuple[Level, ...]) -> Cell:
-        settings: dict[str, Any] = {
-            axis.path: level for axis, level in zip(self.study.axes, levels, strict=True)
-        }
-        named = settings.pop(RECIPE_PATH, None)
-        size = settings.pop(TRAINING_SIZE_PATH, None)
-        base = self.recipe if named is None else self.recipes[named]
+        settings: dict[str, Any] = {}
+        training_size: Level | None = None
+        base = self.recipe
+        for axis, level in zip(self.study.axes, levels, strict=True):
+            if axis.path == RECIPE_PATH:
+                base = self.recipes[str(level)]
+            elif axis.path == TRAINING_SIZE_PATH:
+                training_size = level
+            else:
+                settings[axis.path] = level
         source = f"study {self.study.name}"
-        changed = with_settings(base, self.study.overrides, f"{source}: overrides")
-        recipe = resolve_precision(with_settings(changed, settings, source), self.precision)
-        data = self._data(size, source)
+        # Overrides first: a level of an axis goes before them.
+        overridden = with_settings(base, self.study.overrides, f"{source}: overrides")
+        at_level = with_settings(overridden, settings, source)
+        recipe = resolve_precision(at_level, self.precision)
         values = {
             "recipe": recipe.name,
             "model": recipe.model,
             "training": recipe.training,
-            "data": data,
+            "data": self._data(training_size, source),
             "engine_version": self.engine_version,
             "synthesis_version": self.synthesis_version,
         }
         trial = Trial.from_values(values, source)
-        return Cell(
-            levels, tuple(trial.model_copy(update={"seed": seed}) for seed in range(self.study.seeds))
-        )
+        trials = [trial.model_copy(update={"seed": seed}) for seed in range(self.study.seeds)]
+        return Cell(levels, tuple(trials))
 
     def _data(self, training_size: Level | None, source: str) -> DataSpec:
         """Return the data of a cell, whose training size an axis may vary."""
@@ -111,14 +115,20 @@ class Plan(Spec):
 
         So an interrupted study has complete seeds.
         """
-        by_seed = zip(*(cell.trials for cell in self.cells), strict=True)
-        return tuple({trial.id: trial for seed in by_seed for trial in seed}.values())
+        by_id: dict[str, Trial] = {}
+        for seed in range(self.study.seeds):
+            for cell in self.cells:
+                trial = cell.trials[seed]
+                by_id[trial.id] = trial  # two cells can have a trial in common
+        return tuple(by_id.values())
 
     @property
     def reference(self) -> tuple[Level, ...]:
         """The levels that the others are compared with."""
-        axes = self.study.axes
-        return tuple(axis.values[0] if axis.reference is None else axis.reference for axis in axes)
+        levels = []
+        for axis in self.study.axes:
+            levels.append(axis.values[0] if axis.reference is None else axis.reference)
+        return tuple(levels)
 
     @property
     def own_study(self) -> Study:
@@ -164,9 +174,10 @@ class Plan(Spec):
 
     def _with(self, **changes: Any) -> Plan:
         values = {name: getattr(self, name) for name in Plan.model_fields}
-        if values | changes == values:
+        changed = values | changes
+        if changed == values:
             return self  # with its cells, which take long to make
-        return Plan(**(values | changes))  # a model's own copy would keep the cells of the old one
+        return Plan(**changed)  # a model's own copy would keep the cells of the old one
 
     def require_possible(self) -> Self:
         """Create every trial now, and return the plan itself.
@@ -174,7 +185,7 @@ class Plan(Spec):
         Raises:
             SpecError: a level is invalid; the message names the study, the field and the range.
         """
-        len(self.cells)
+        _ = self.cells  # made and kept when they are read first
         return self
 
     def differences(self, other: Plan) -> tuple[str, ...]:
@@ -186,8 +197,9 @@ class Plan(Spec):
         Args:
             other: plan to compare with.
         """
-        ours, theirs = _content(self), _content(other)
-        return tuple(part for part in ours if ours[part] != theirs[part])
+        own = _content(self)
+        others = _content(other)
+        return tuple(part for part in own if own[part] != others[part])
 
     @property
     def content(self) -> str:
@@ -197,13 +209,15 @@ class Plan(Spec):
 
 
 def _content(plan: Plan) -> dict[str, Any]:
-    recipes = {"": plan.recipe, **plan.recipes}
+    """Return what identifies a study, in plain values by part."""
+    recipes = {}
+    for name, recipe in {"": plan.recipe, **plan.recipes}.items():
+        # Without name and description, which decide nothing.
+        recipes[name] = [recipe.model.to_values(), recipe.training.to_values()]
     data = plan.study.data
     return {
         "question": plan.study.question,
-        "recipe": {
-            name: [recipe.model.to_values(), recipe.training.to_values()] for name, recipe in recipes.items()
-        },
+        "recipe": recipes,
         "overrides": plan.study.overrides,
         "axes": [axis.to_values() for axis in plan.study.axes],
         "validation": data.validation,
@@ -233,14 +247,21 @@ def make_plan(
     Raises:
         SpecError: a level is invalid; the message names the study, the field and the range.
     """
-    values = {"study": study, "recipe": recipe, "recipes": dict(recipes or {})}
-    values |= {"engine_version": ENGINE_VERSION, "synthesis_version": SYNTHESIS_VERSION}
-    values |= {"fingerprint": fingerprint, "precision": precision, "own_data": own_data}
+    values = {
+        "study": study,
+        "recipe": recipe,
+        "recipes": dict(recipes or {}),
+        "fingerprint": fingerprint,
+        "precision": precision,
+        "engine_version": ENGINE_VERSION,
+        "synthesis_version": SYNTHESIS_VERSION,
+        "own_data": own_data,
+    }
     plan = Plan.from_values(values, f"study {study.name}")
     return plan.require_possible()
 
 
-def coverage(trials: Iterable[Trial]) -> dict[str, Trial]:
+def covering_runs(trials: Iterable[Trial]) -> dict[str, Trial]:
     """Map each trial to the training that yields it: its own, or a longer one that passes through it.
 
     Args:
@@ -250,21 +271,30 @@ def coverage(trials: Iterable[Trial]) -> dict[str, Trial]:
         Training of each trial by the trial's id, in the order given; the trainings are as few as possible.
     """
     asked = tuple(trials)
-    trained: dict[str, list[Trial]] = {}
+    by_group: dict[str, list[Trial]] = {}
     # Longest first, so that a shorter trial meets the training that passes through it.
-    for trial in sorted(asked, key=lambda each: -each.training.epochs):
-        longer = trained.setdefault(trial.family, [])
-        if not any(trial.training.epochs in each.checkpoints for each in longer):
-            longer.append(trial)
-    return {
-        trial.id: next(each for each in trained[trial.family] if trial.training.epochs in each.checkpoints)
-        for trial in asked
-    }
+    for trial in sorted(asked, key=lambda trial: -trial.training.epochs):
+        runs = by_group.setdefault(trial.prefix_group, [])
+        if not any(_passes_through(run, trial) for run in runs):
+            runs.append(trial)
+    covering = {}
+    for trial in asked:
+        for run in by_group[trial.prefix_group]:
+            if _passes_through(run, trial):
+                covering[trial.id] = run
+                break
+    return covering
 
 
-def cover(trials: Iterable[Trial]) -> tuple[Trial, ...]:
-    """List the trainings that `coverage` chooses, each once."""
-    return tuple({each.id: each for each in coverage(trials).values()}.values())
+def _passes_through(run: Trial, trial: Trial) -> bool:
+    """Check whether a training of the same group has a trial's last epoch as a checkpoint."""
+    return trial.training.epochs in run.checkpoints
+
+
+def minimal_runs(trials: Iterable[Trial]) -> tuple[Trial, ...]:
+    """List the trainings that `covering_runs` chooses, each once."""
+    runs = {run.id: run for run in covering_runs(trials).values()}
+    return tuple(runs.values())
 
 
 def resolve_precision(recipe: R, precision: str) -> R:

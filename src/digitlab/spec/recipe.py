@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from digitlab.spec.base import Spec
-from digitlab.spec.fields import Items, Name, Real, Whole
+from digitlab.spec.fields import FloatRange, IntRange, Items, Name
 
 IMAGE_SIDE = 28
 CLASSES = 10
@@ -16,8 +17,8 @@ MOST_GENERATED = 0.9
 
 Activation = Literal["relu", "tanh", "sigmoid", "gelu", "elu", "leaky_relu", "silu"]
 Pooling = Literal["max", "average"]
-Width = Annotated[int, Whole(1, 16384)]
-DropoutRate = Annotated[float, Real(0, 1, below=True)]
+Width = Annotated[int, IntRange(1, 16384)]
+DropoutRate = Annotated[float, FloatRange(0, 1, below=True)]
 
 
 class MLP(Spec):
@@ -50,18 +51,20 @@ class Convolution(Spec):
             number, the shortcut is a 1x1 convolution. None is no shortcut.
     """
 
-    filters: Annotated[int, Whole(1, 1024)]
-    kernel_size: Annotated[int, Whole(1, IMAGE_SIDE)]
+    filters: Annotated[int, IntRange(1, 1024)]
+    kernel_size: Annotated[int, IntRange(1, IMAGE_SIDE)]
     padding: Literal["valid", "same"] = "valid"
-    pool: Annotated[int, Whole(1, 8)] = 2
-    stride: Annotated[int, Whole(1, 8)] | None = None
+    pool: Annotated[int, IntRange(1, 8)] = 2
+    stride: Annotated[int, IntRange(1, 8)] | None = None
     pooling: Pooling | None = None
-    residual: Annotated[int, Whole(1, 16)] | None = None
+    residual: Annotated[int, IntRange(1, 16)] | None = None
 
     def convolved_side(self, side: int) -> int:
         """Return the side of the convolution's map for an input of `side` pixels; 0 where none is left."""
-        places = side if self.padding == "same" else max(side - self.kernel_size + 1, 0)
-        return -(-places // (self.stride or 1))
+        positions = side
+        if self.padding == "valid":
+            positions = max(side - self.kernel_size + 1, 0)
+        return math.ceil(positions / (self.stride or 1))
 
     def output_side(self, side: int) -> int:
         """Return the side of the block's map for an input of `side` pixels; 0 where none is left."""
@@ -94,11 +97,11 @@ class CNN(Spec):
     @classmethod
     def _maps_keep_pixels(cls, convolutions: tuple[Convolution, ...]) -> tuple[Convolution, ...]:
         side = IMAGE_SIDE
-        for position, block in enumerate(convolutions):
+        for i, block in enumerate(convolutions):
             after = block.output_side(side)
             if after < 1:
                 raise ValueError(
-                    f"block {position}: expected a kernel_size and pool that leave a pixel of the "
+                    f"block {i}: expected a kernel_size and pool that leave a pixel of the "
                     f"{side}x{side} map, received kernel_size {block.kernel_size} and "
                     f"pool {block.pool}"
                 )
@@ -150,17 +153,17 @@ class Augmentation(Spec):
             rejection uses; the network that is scored and saved has the ten digits. None is no such image.
     """
 
-    rotation: Annotated[float, Real(0, 180)] = 0.0
-    scale: Annotated[float, Real(0, 0.9)] = 0.0
-    shear: Annotated[float, Real(0, 1)] = 0.0
-    shift: Annotated[float, Real(0, 14)] = 0.0
-    elastic: Annotated[float, Real(0, 14)] = 0.0
-    thickness: Annotated[float, Real(0, 1)] = 0.0
-    light: Annotated[float, Real(0, 0.9)] = 0.0
-    noise: Annotated[float, Real(0, 1)] = 0.0
-    strokes: Annotated[float, Real(0, 0.9)] = 0.0
-    damage: Annotated[float, Real(0, 0.9)] | None = None
-    non_digits: Annotated[float, Real(0, 0.9)] | None = None
+    rotation: Annotated[float, FloatRange(0, 180)] = 0.0
+    scale: Annotated[float, FloatRange(0, 0.9)] = 0.0
+    shear: Annotated[float, FloatRange(0, 1)] = 0.0
+    shift: Annotated[float, FloatRange(0, 14)] = 0.0
+    elastic: Annotated[float, FloatRange(0, 14)] = 0.0
+    thickness: Annotated[float, FloatRange(0, 1)] = 0.0
+    light: Annotated[float, FloatRange(0, 0.9)] = 0.0
+    noise: Annotated[float, FloatRange(0, 1)] = 0.0
+    strokes: Annotated[float, FloatRange(0, 0.9)] = 0.0
+    damage: Annotated[float, FloatRange(0, 0.9)] | None = None
+    non_digits: Annotated[float, FloatRange(0, 0.9)] | None = None
 
     @property
     def generates(self) -> bool:
@@ -240,30 +243,30 @@ class TrainingSpec(Spec):
         average: share of the old mean kept at each step in the running mean of the weights, with which the
             network is scored and saved (Polyak and Juditsky 1992).
         renormalize: whether the statistics of batch normalization are recomputed over training images without
-            augmentation when training ends (`digitlab.training.statistics`).
+            augmentation when training ends (`digitlab.training.batchnorm`).
         augmentation: random changes of the training images.
         fade: share of the steps, the last ones, over which augmentation (but for the shares of
             generated and damaged digits) and label smoothing shrink linearly to 0.
     """
 
-    epochs: Annotated[int, Whole(1, 10_000)] = 10
-    batch_size: Annotated[int, Whole(1, 60_000)] = 200
+    epochs: Annotated[int, IntRange(1, 10_000)] = 10
+    batch_size: Annotated[int, IntRange(1, 60_000)] = 200
     optimizer: Literal["adam", "sgd", "adamw", "rmsprop", "nadam", "muon"] = "adam"
-    learning_rate: Annotated[float, Real(0, 10, above=True)] = 0.001
+    learning_rate: Annotated[float, FloatRange(0, 10, above=True)] = 0.001
     loss: Literal["crossentropy", "mse"] = "crossentropy"
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
     # None is left out of a trial's identity, so that settings which came later change no older trial's id.
     schedule: Literal["one-cycle", "cosine"] | None = None
-    momentum: Annotated[float, Real(0, 1, below=True)] | None = None
+    momentum: Annotated[float, FloatRange(0, 1, below=True)] | None = None
     nesterov: bool | None = None
-    weight_decay: Annotated[float, Real(0, 1)] | None = None
-    l2: Annotated[float, Real(0, 1)] | None = None
-    patience: Annotated[int, Whole(1, 10_000)] | None = None
-    label_smoothing: Annotated[float, Real(0, 1, below=True)] | None = None
-    average: Annotated[float, Real(0, 1, below=True)] | None = None
+    weight_decay: Annotated[float, FloatRange(0, 1)] | None = None
+    l2: Annotated[float, FloatRange(0, 1)] | None = None
+    patience: Annotated[int, IntRange(1, 10_000)] | None = None
+    label_smoothing: Annotated[float, FloatRange(0, 1, below=True)] | None = None
+    average: Annotated[float, FloatRange(0, 1, below=True)] | None = None
     renormalize: bool | None = None
     augmentation: Augmentation | None = None
-    fade: Annotated[float, Real(0, 1)] | None = None
+    fade: Annotated[float, FloatRange(0, 1)] | None = None
 
     @property
     def synthesizes(self) -> bool:

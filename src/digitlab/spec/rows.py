@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import model_validator
 
 from digitlab.spec.base import Spec
-from digitlab.spec.fields import Items, Name, Real, Whole
+from digitlab.spec.fields import FloatRange, IntRange, Items, Name
 from digitlab.spec.recipe import DropoutRate
 from digitlab.spec.trial import SYNTHESIS_VERSION, DataSpec
 
@@ -35,9 +35,9 @@ class Stage(Spec):
         pool: rows and columns of the max-pooling window and its stride; (1, 1) is no pooling.
     """
 
-    filters: Annotated[int, Whole(1, 512)]
-    convolutions: Annotated[int, Whole(1, 8)] = 1
-    residual: Annotated[int, Whole(0, 8)] = 0
+    filters: Annotated[int, IntRange(1, 512)]
+    convolutions: Annotated[int, IntRange(1, 8)] = 1
+    residual: Annotated[int, IntRange(0, 8)] = 0
     pool: Annotated[tuple[Literal[1, 2, 4], Literal[1, 2, 4]], Items(2, 2)] = (2, 2)
 
 
@@ -55,16 +55,17 @@ class RowModel(Spec):
     family: Literal["rows"] = "rows"
     height: Literal[32] = 32
     stages: Annotated[tuple[Stage, ...], Items(1, 8)]
-    width: Annotated[int, Whole(1, 512)] = 128
+    width: Annotated[int, IntRange(1, 512)] = 128
     # Plain kernels: TensorFlow computes dilated ones on a processor only where it knows a row's width.
-    blocks: Annotated[tuple[Annotated[int, Whole(1, 31)], ...], Items(0, 8)] = (5, 5, 5)
+    blocks: Annotated[tuple[Annotated[int, IntRange(1, 31)], ...], Items(0, 8)] = (5, 5, 5)
     dropout: DropoutRate = 0.0
 
     @model_validator(mode="after")
     def _a_quarter_of_the_width(self) -> RowModel:
-        rows, columns = self.height, 1
+        columns = 1  # pixels of width for each column
         for stage in self.stages:
-            rows, columns = rows // stage.pool[0], columns * stage.pool[1]
+            columns *= stage.pool[1]
+        rows = self.rows_left
         if columns != COLUMN or rows < 1:
             raise ValueError(
                 "stages: expected pools that leave a quarter of a row's width and a row of its "
@@ -98,14 +99,14 @@ class RowTraining(Spec):
             `float32`.
     """
 
-    steps: Annotated[int, Whole(1, 10_000_000)] = 20_000
-    learning_rate: Annotated[float, Real(0, 1, above=True)] = 0.002
-    weight_decay: Annotated[float, Real(0, 1)] = 0.01
-    clip: Annotated[float, Real(0, 1000, above=True)] = 1.0
-    average: Annotated[float, Real(0, 1, below=True)] = 0.999
-    uses: Annotated[int, Whole(1, 16)] = 1
-    validate_every: Annotated[int, Whole(1, 1_000_000)] = 1_000
-    save_every: Annotated[int, Whole(1, 1_000_000)] = 500
+    steps: Annotated[int, IntRange(1, 10_000_000)] = 20_000
+    learning_rate: Annotated[float, FloatRange(0, 1, above=True)] = 0.002
+    weight_decay: Annotated[float, FloatRange(0, 1)] = 0.01
+    clip: Annotated[float, FloatRange(0, 1000, above=True)] = 1.0
+    average: Annotated[float, FloatRange(0, 1, below=True)] = 0.999
+    uses: Annotated[int, IntRange(1, 16)] = 1
+    validate_every: Annotated[int, IntRange(1, 1_000_000)] = 1_000
+    save_every: Annotated[int, IntRange(1, 1_000_000)] = 500
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
 
 
@@ -141,10 +142,10 @@ class RowTrial(Spec):
     model: RowModel
     training: RowTraining
     data: DataSpec
-    seed: Annotated[int, Whole(0, 2**32 - 1)] = 0
-    threads: Annotated[int, Whole(1, 1024)] = 2
-    engine_version: Annotated[int, Whole(1, 1_000_000)] = ROW_ENGINE_VERSION
-    synthesis_version: Annotated[int, Whole(1, 1_000_000)] = SYNTHESIS_VERSION
+    seed: Annotated[int, IntRange(0, 2**32 - 1)] = 0
+    threads: Annotated[int, IntRange(1, 1024)] = 2
+    engine_version: Annotated[int, IntRange(1, 1_000_000)] = ROW_ENGINE_VERSION
+    synthesis_version: Annotated[int, IntRange(1, 1_000_000)] = SYNTHESIS_VERSION
 
     @property
     def id(self) -> str:

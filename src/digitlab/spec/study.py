@@ -19,7 +19,7 @@ from pydantic import (
 
 from digitlab.errors import SpecError
 from digitlab.spec.base import Spec, shown
-from digitlab.spec.fields import Items, Name, NoTable, Whole
+from digitlab.spec.fields import IntRange, Items, Name, NoTable
 from digitlab.spec.recipe import Recipe
 from digitlab.spec.rows import RowRecipe
 from digitlab.spec.trial import DataSpec
@@ -79,9 +79,9 @@ class Axis(Spec):
     @field_validator("values")
     @classmethod
     def _levels_differ(cls, values: tuple[Level, ...]) -> tuple[Level, ...]:
-        if len(set(values)) < len(values):
-            again = next(value for place, value in enumerate(values) if value in values[:place])
-            raise ValueError(f"expected different levels, received {shown(again)} again")
+        for i, value in enumerate(values):
+            if value in values[:i]:
+                raise ValueError(f"expected different levels, received {shown(value)} again")
         return values
 
     @field_validator("reference")
@@ -102,7 +102,9 @@ def level_text(level: Level) -> str:
     """Format one level as in the study file, on one line."""
     if isinstance(level, tuple):
         return f"[{', '.join(level_text(value) for value in level)}]"
-    return str(level).lower() if isinstance(level, bool) else " ".join(str(level).split())
+    if isinstance(level, bool):
+        return str(level).lower()  # true, as TOML writes it
+    return " ".join(str(level).split())
 
 
 def single(level: Level) -> SingleLevel:
@@ -141,7 +143,7 @@ class Study(Spec):
     recipe: RecipeOrName
     overrides: dict[str, JsonValue] = Field(default_factory=dict)
     axes: Annotated[tuple[Axis, ...], Items(1, 8)]
-    seeds: Annotated[int, Whole(1, 1000)] = 3
+    seeds: Annotated[int, IntRange(1, 1000)] = 3
     data: DataSpec = DataSpec()
 
     @field_validator("axes")
@@ -181,7 +183,10 @@ class Collection(Spec):
 
 def recipes_named(study: Study) -> tuple[str, ...]:
     """List the recipes that the levels of a study's axis over `recipe` name; empty without such an axis."""
-    return tuple(str(level) for axis in study.axes if axis.path == RECIPE_PATH for level in axis.values)
+    for axis in study.axes:
+        if axis.path == RECIPE_PATH:
+            return tuple(str(level) for level in axis.values)
+    return ()
 
 
 def with_settings(recipe: R, settings: dict[str, Any], source: str) -> R:
@@ -204,21 +209,22 @@ def with_settings(recipe: R, settings: dict[str, Any], source: str) -> R:
 
 
 def _set(values: dict[str, Any], path: str, value: Any, source: str) -> None:
-    *parents, last = steps = path.split(".")
-    place: Any = values
-    for count, step in enumerate(parents, start=1):
-        key = _key(place, step, path, source)
-        if place[key] is None:
-            place[key] = _unset_table(steps[:count])
-        place = place[key]
-    key = _key(place, last, path, source)
-    if isinstance(value, dict) and place[key] is None:
-        place[key] = _unset_table(steps)
-    if isinstance(value, dict) and isinstance(place[key], dict):
+    """Set a setting in the plain values of a recipe; a table sets only what it names."""
+    steps = path.split(".")
+    table: Any = values  # or a list
+    for i, step in enumerate(steps[:-1], start=1):
+        key = _key(table, step, path, source)
+        if table[key] is None:
+            table[key] = _unset_table(steps[:i])
+        table = table[key]
+    key = _key(table, steps[-1], path, source)
+    if isinstance(value, dict) and table[key] is None:
+        table[key] = _unset_table(steps)
+    if isinstance(value, dict) and isinstance(table[key], dict):
         for step, inner in value.items():  # TOML writes  training.epochs = 5  as a table
             _set(values, f"{path}.{step}", inner, source)
     else:
-        place[key] = deepcopy(value)  # a later path may lead into it, and it is the caller's
+        table[key] = deepcopy(value)  # a later path may lead into it, and it is the caller's
 
 
 def _unset_table(steps: Sequence[str]) -> dict[str, Any] | None:
@@ -226,21 +232,29 @@ def _unset_table(steps: Sequence[str]) -> dict[str, Any] | None:
     spec: type[Spec] = Recipe
     for step in steps:
         field = spec.model_fields.get(step)
-        kinds = () if field is None else (field.annotation, *get_args(field.annotation))
-        tables = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Spec)]
+        if field is None:
+            return None
+        tables = []
+        for kind in (field.annotation, *get_args(field.annotation)):  # `Augmentation | None` has two
+            if isinstance(kind, type) and issubclass(kind, Spec):
+                tables.append(kind)
         if len(tables) != 1:
             return None
         spec = tables[0]
     return spec.model_validate({}).model_dump(mode="json")
 
 
-def _key(place: Any, step: str, path: str, source: str) -> str | int:
-    if isinstance(place, dict) and step in place:
-        return step
-    if isinstance(place, list) and step in map(str, range(len(place))):
-        return int(step)
-    if isinstance(place, list):
-        known = f"a position from 0 to {len(place) - 1}" if place else "none, the list is empty"
+def _key(table: Any, step: str, path: str, source: str) -> str | int:
+    """Return the key or the position that a step of a path names in a table or a list."""
+    if isinstance(table, dict):
+        if step in table:
+            return step
+        known = "one of " + ", ".join(table)
+    elif isinstance(table, list):
+        positions = [str(i) for i in range(len(table))]
+        if step in positions:  # compared as text: 01, +1 and ² are no positions
+            return int(step)
+        known = f"a position from 0 to {len(table) - 1}" if table else "none, the list is empty"
     else:
-        known = "one of " + ", ".join(place) if isinstance(place, dict) else "no dot after a single value"
+        known = "no dot after a single value"
     raise SpecError(f"{source}: {path}: there is no setting {shown(step)}; expected {known}")

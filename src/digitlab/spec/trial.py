@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 
 from digitlab.errors import SpecError
 from digitlab.spec.base import Spec
-from digitlab.spec.fields import Sha256, Whole
+from digitlab.spec.fields import IntRange, Sha256
 from digitlab.spec.recipe import CNN, ModelSpec, PythonModel, TrainingSpec
 
 ENGINE_VERSION = 3
@@ -44,7 +44,8 @@ def engine_version_of(model: ModelSpec, code: int = ENGINE_VERSION) -> int:
 
 def _utf8(name: str) -> str:
     """Reject a name that cannot be stored with a result, else a training would be lost when it ends."""
-    if any("\ud800" <= letter <= "\udfff" for letter in name):
+    # Surrogates: Python reads each byte of a path that is not UTF-8 as one.
+    if any("\ud800" <= character <= "\udfff" for character in name):
         raise ValueError("expected a name in UTF-8, received one in another encoding; rename the folder")
     return name
 
@@ -62,16 +63,18 @@ class DataSpec(Spec):
     """
 
     dataset: Annotated[str, AfterValidator(_utf8)] = "mnist"
-    validation: Annotated[int, Whole(10, 1_000_000)] = 5_000
-    split_seed: Annotated[int, Whole(0, 2**32 - 1)] = 28
-    training_size: Annotated[int, Whole(10, 1_000_000)] | None = None
+    validation: Annotated[int, IntRange(10, 1_000_000)] = 5_000
+    split_seed: Annotated[int, IntRange(0, 2**32 - 1)] = 28
+    training_size: Annotated[int, IntRange(10, 1_000_000)] | None = None
     fingerprint: Sha256 | None = None
 
     @property
     def name(self) -> str:
         """The data set's name in the catalogue, or that of its folder."""
         path = Path(self.dataset)
-        return path.name if path.is_absolute() else self.dataset
+        if path.is_absolute():  # a folder, as plans name it
+            return path.name
+        return self.dataset
 
 
 def fitting_validation(images: int) -> int:
@@ -98,12 +101,12 @@ class Trial(Spec):
     model: ModelSpec
     training: TrainingSpec
     data: DataSpec
-    seed: Annotated[int, Whole(0, 2**32 - 1)] = 0
-    threads: Annotated[int, Whole(1, 1024)] = 1
-    engine_version: Annotated[int, Whole(1, 1_000_000)] = Field(
+    seed: Annotated[int, IntRange(0, 2**32 - 1)] = 0
+    threads: Annotated[int, IntRange(1, 1024)] = 1
+    engine_version: Annotated[int, IntRange(1, 1_000_000)] = Field(
         default_factory=lambda: ENGINE_VERSION, validate_default=True
     )
-    synthesis_version: Annotated[int, Whole(1, 1_000_000)] | None = Field(
+    synthesis_version: Annotated[int, IntRange(1, 1_000_000)] | None = Field(
         default_factory=lambda: SYNTHESIS_VERSION, validate_default=True
     )
 
@@ -131,34 +134,40 @@ class Trial(Spec):
     @field_validator("engine_version")
     @classmethod
     def _only_what_changed(cls, version: int, info: ValidationInfo) -> int:
-        model: ModelSpec | None = info.data.get("model")  # None: it was refused itself
-        return version if model is None else engine_version_of(model, version)
+        model: ModelSpec | None = info.data.get("model")
+        if model is None:  # it was refused itself
+            return version
+        return engine_version_of(model, version)
 
     @field_validator("synthesis_version")
     @classmethod
     def _only_where_it_matters(cls, version: int | None, info: ValidationInfo) -> int | None:
-        training: TrainingSpec | None = info.data.get("training")  # None: it was refused itself
-        return version if training is not None and training.synthesizes else None
+        training: TrainingSpec | None = info.data.get("training")
+        if training is None or not training.synthesizes:  # None: it was refused itself
+            return None
+        return version
 
     @property
     def id(self) -> str:
         """Sixteen hexadecimal digits: SHA-256 over everything that decides the outcome."""
-        changes: dict[str, Any] = {"recipe": "", "data": self.data.model_copy(update={"dataset": ""})}
+        data = self.data.model_copy(update={"dataset": ""})  # the fingerprint says which it is
+        changes: dict[str, Any] = {"recipe": "", "data": data}
         if self.synthesis_version == _FIRST_SYNTHESIS:
             changes["synthesis_version"] = None  # ids of before it was counted stay what they were
         decisive = self.model_copy(update=changes)
         return hashlib.sha256(decisive.to_json().encode()).hexdigest()[:16]
 
     @property
-    def family(self) -> str:
+    def prefix_group(self) -> str:
         """Id that trials share of which the shorter are beginnings of the longer.
 
         At a constant learning rate they differ in their number of epochs alone. A schedule or fade stretches
         over the epochs, statistics are recomputed at a training's end alone, and with patience a training's
-        last network is its best; with these, each trial is a family of its own.
+        last network is its best; with these, each trial is a group of its own.
         """
-        own = (self.training.schedule, self.training.fade, self.training.renormalize, self.training.patience)
-        if any(setting is not None for setting in own):
+        training = self.training
+        depend_on_epochs = (training.schedule, training.fade, training.renormalize, training.patience)
+        if any(setting is not None for setting in depend_on_epochs):
             return self.id
         training = self.training.model_copy(update={"epochs": 1})
         return self.model_copy(update={"training": training}).id
@@ -192,6 +201,11 @@ def _check_version(trial: Trial, what: str, ours: int | None, its: int | None) -
 
 def checkpoints(last: int) -> tuple[int, ...]:
     """List the epochs after which a trial of `last` epochs keeps its test predictions, ascending."""
-    powers = (10**exponent for exponent in range(len(str(last))))
-    regular = (base * power for power in powers for base in CHECKPOINT_EPOCHS)
-    return tuple(sorted({epoch for epoch in regular if epoch < last} | {last}))
+    epochs = []
+    power = 1
+    while power < last:
+        for base in CHECKPOINT_EPOCHS:
+            if base * power < last:
+                epochs.append(base * power)
+        power *= 10
+    return (*epochs, last)

@@ -269,7 +269,7 @@ def _trained(plan: Plan, store: Store) -> Plan:
     for version in range(plan.engine_version, 0, -1):
         for precision in (plan.precision, other):
             tried = plan.with_engine(version).with_precision(precision)
-            count = len(store.sources(tried.trials))
+            count = len(store.find_runs(tried.trials))
             if count == len(tried.trials):
                 return tried
             if count > most:

@@ -14,14 +14,14 @@ from digitlab.models.costs import epoch_work
 from digitlab.results.aggregate import StudyTable, aggregate
 from digitlab.results.record import EpochRecord, Result
 from digitlab.results.store import Store, reasons
-from digitlab.spec.plan import Plan, cover
+from digitlab.spec.plan import Plan, minimal_runs
 from digitlab.spec.study import Study
 from digitlab.spec.trial import Trial, check_versions
 from digitlab.studies.executors.base import Done, Event, Executor, Failed, Progress, Started
 from digitlab.studies.executors.processes import ProcessExecutor
 from digitlab.studies.planning import plan_study, replaced
 from digitlab.training.process import available_cores, require_libraries
-from digitlab.training.run import Trained, train_trial
+from digitlab.training.run import TrainOutput, train_trial
 from digitlab.workspace import DEFAULT_STORE
 
 
@@ -153,7 +153,7 @@ def _keep_plans(plans: Iterable[Plan], store: Store, observer: Observer, require
     for plan in plans:
         kept = store.plan(plan.study.name, plan.fingerprint)
         try:
-            store.keep_plan(plan)
+            store.save_plan(plan)
         except StoreError as error:
             if required:
                 raise
@@ -173,7 +173,7 @@ def failed_trials(plans: Iterable[Plan], store: Store) -> tuple[Trial, ...]:
     """
     trials = {trial.id: trial for plan in plans for trial in plan.trials}
     failed = [trials[trial] for trial in reasons(store.statuses(trials), "failed")]
-    done = store.sources(failed)  # by a longer training
+    done = store.find_runs(failed)  # by a longer training
     return tuple(trial for trial in failed if trial.id not in done)
 
 
@@ -195,14 +195,14 @@ def _survey(
     trials: Sequence[Trial], store: Store, options: RunOptions, tried: Container[str] = ()
 ) -> _Survey:
     """Find what is still to be trained; trials in `tried`, of this run, are not tried again."""
-    done = {} if options.again else store.sources(trials)
+    done = {} if options.again else store.find_runs(trials)
     failed = {}
     if not (options.again or options.retry_failed):
         failed = reasons(store.statuses(trial.id for trial in trials if trial.id not in done), "failed")
     left = [trial for trial in trials if not (trial.id in done or trial.id in failed or trial.id in tried)]
-    todo = cover(left)
+    todo = minimal_runs(left)
     asked = {trial.id for trial in todo}
-    others = [trial for trial in cover(trials) if trial.id not in asked]
+    others = [trial for trial in minimal_runs(trials) if trial.id not in asked]
     return _Survey(
         done=tuple(trial for trial in others if trial.id in done),
         failed=tuple(trial for trial in others if trial.id not in done),
@@ -293,7 +293,7 @@ class TrainTask:
             self._keep(trained, dataset, self.bundles)
         return trained.result
 
-    def _keep(self, trained: Trained, dataset: Dataset, bundles: Path) -> None:
+    def _keep(self, trained: TrainOutput, dataset: Dataset, bundles: Path) -> None:
         from digitlab.bundle.writing import write_trained
 
         trial = trained.result.trial

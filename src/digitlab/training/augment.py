@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from digitlab.spec.recipe import IMAGE_SIDE, Augmentation
-from digitlab.training.damage import WHITE, Damager, neighbours
+from digitlab.training.damage import WHITE, CorruptionAugment, dilate, erode
 
 ops: Any = keras.ops  # Keras annotates many of its functions as if they returned None
 
@@ -31,7 +31,9 @@ class Augmenter:
         self.spec = spec
         self.seeds = keras.random.SeedGenerator(seed)
         self._spread = _spreading_matrix()
-        self._damage = Damager(spec.damage, seed + 1) if spec.damage else None
+        self._damage: CorruptionAugment | None = None
+        if spec.damage:
+            self._damage = CorruptionAugment(spec.damage, seed + 1)
 
     @property
     def variables(self) -> list[Any]:
@@ -51,37 +53,37 @@ class Augmenter:
         Returns:
             Changed images, float32 [batch, 28, 28] in 0..255.
         """
-        moved = self._moved(images, strength)
-        thickened = self._thickened(moved, strength)
-        lit = self._lit(thickened, strength)
+        warped = self._warp(images, strength)
+        thickened = self._adjust_thickness(warped, strength)
+        augmented = self._adjust_light(thickened, strength)
         if self._damage is None:
-            return lit
-        return self._damage(lit)
+            return augmented
+        return self._damage(augmented)
 
     def _draw(self, count: int, shape: tuple[Any, ...], strength: Any) -> list[Any]:
         """Draw `count` arrays uniformly from -strength..strength."""
         drawn = keras.random.uniform((count, *shape), -1.0, 1.0, seed=self.seeds)
         return ops.unstack(strength * drawn, count)
 
-    def _moved(self, images: Any, strength: Any) -> Any:
+    def _warp(self, images: Any, strength: Any) -> Any:
         spec = self.spec
         if not any((spec.rotation, spec.scale, spec.shear, spec.shift, spec.elastic)):
             return ops.cast(images, "float32")
         batch = ops.shape(images)[0]
-        rows, columns = self._sources(batch, strength)  # [batch, 784] each
+        rows, columns = self._source_positions(batch, strength)  # [batch, 784] each
         return _interpolate(images, rows, columns)
 
-    def _sources(self, batch: Any, strength: Any) -> tuple[Any, Any]:
+    def _source_positions(self, batch: Any, strength: Any) -> tuple[Any, Any]:
         """Compute the source of each pixel of the changed image: a linear map, a shift, a displacement."""
         spec = self.spec
-        angle, shear, tall, wide, down, right = self._draw(6, (batch, 1), strength)
-        angle = angle * math.radians(spec.rotation)
-        shear = shear * spec.shear
+        drawn = self._draw(6, (batch, 1), strength)  # in this order, which decides what a seed draws
+        angle = drawn[0] * math.radians(spec.rotation)
+        shear = drawn[1] * spec.shear
         # The logarithm of a scale is uniform, so that growing by a factor is as likely as shrinking by it.
-        tall = ops.exp(math.log1p(spec.scale) * tall)
-        wide = ops.exp(math.log1p(spec.scale) * wide)
-        down = down * spec.shift
-        right = right * spec.shift
+        row_scale = ops.exp(math.log1p(spec.scale) * drawn[2])
+        column_scale = ops.exp(math.log1p(spec.scale) * drawn[3])
+        row_shift = drawn[4] * spec.shift
+        column_shift = drawn[5] * spec.shift
         sine = ops.sin(angle)
         cosine = ops.cos(angle)
 
@@ -90,8 +92,10 @@ class Augmenter:
         y = y.reshape(1, -1)  # [1, 784]
         x = x.reshape(1, -1)  # [1, 784]
         # A rotation, then a shear along the rows, then the two scales, all about the middle of the image.
-        rows = tall * (cosine * y + sine * x) + down + MIDDLE
-        columns = wide * ((cosine * shear - sine) * y + (cosine + sine * shear) * x) + right + MIDDLE
+        turned_y = cosine * y + sine * x
+        sheared_x = (cosine * shear - sine) * y + (cosine + sine * shear) * x
+        rows = row_scale * turned_y + row_shift + MIDDLE
+        columns = column_scale * sheared_x + column_shift + MIDDLE
         if spec.elastic:
             knots = keras.random.normal((2, batch, KNOTS**2), stddev=spec.elastic, seed=self.seeds)
             bend = ops.matmul(strength * knots, self._spread)  # [2, batch, 784]
@@ -99,31 +103,31 @@ class Augmenter:
             columns = columns + bend[1]
         return rows, columns
 
-    def _thickened(self, images: Any, strength: Any) -> Any:
+    def _adjust_thickness(self, images: Any, strength: Any) -> Any:
         """Mix each image with its dilation or its erosion by a 3x3 square."""
         if not self.spec.thickness:
             return images
         batch = ops.shape(images)[0]
         [drawn] = self._draw(1, (batch, 1, 1), strength)
         amount = self.spec.thickness * drawn  # above 0 for thicker strokes, below for thinner ones
-        thicker = neighbours(images, ops.maximum) - images
-        thinner = neighbours(images, ops.minimum) - images
+        thicker = dilate(images) - images
+        thinner = erode(images) - images
         return images + ops.relu(amount) * thicker + ops.relu(-amount) * thinner
 
-    def _lit(self, images: Any, strength: Any) -> Any:
+    def _adjust_light(self, images: Any, strength: Any) -> Any:
         """Grey the ink and the paper, and add noise of a random strength."""
         spec = self.spec
         if not spec.light and not spec.noise:
             return images
         batch = ops.shape(images)[0]
-        paper, ink, noise = self._draw(3, (batch, 1, 1), strength)
-        paper = WHITE * spec.light * ops.abs(paper)
-        ink = 1 - spec.light * ops.abs(ink)
-        lit = paper + (ink - paper / WHITE) * images
+        drawn_paper, drawn_ink, noise = self._draw(3, (batch, 1, 1), strength)
+        paper = WHITE * spec.light * ops.abs(drawn_paper)  # the grey that black becomes
+        ink = 1 - spec.light * ops.abs(drawn_ink)  # the grey that white becomes, as a share of white
+        greyed = paper + (ink - paper / WHITE) * images
         if spec.noise:
             grain = keras.random.normal(ops.shape(images), stddev=WHITE * spec.noise, seed=self.seeds)
-            lit = lit + ops.abs(noise) * grain
-        return ops.clip(lit, 0.0, WHITE)
+            greyed = greyed + ops.abs(noise) * grain
+        return ops.clip(greyed, 0.0, WHITE)
 
 
 def _interpolate(images: Any, rows: Any, columns: Any) -> Any:
@@ -141,12 +145,13 @@ def _interpolate(images: Any, rows: Any, columns: Any) -> Any:
     margins = BORDER, BORDER
     padded = ops.cast(ops.pad(images, ((0, 0), margins, margins)), "int32")  # [batch, 32, 32]
 
-    # A sample needs a square of four pixels. Each has 8 bits, so the four fill the 32 bits of one word, and
-    # one gather replaces four, which is faster (docs/speed.md). From a lower right pixel of 128 upwards the
-    # sum overflows and the word is negative: its bits are the same, and the masks below drop the sign.
-    pairs = padded[:, :, :-1] + 256 * padded[:, :, 1:]
-    squares = pairs[:, :-1] + 65536 * pairs[:, 1:]  # [batch, 31, 31], at the place of the upper left pixel
-    squares = ops.reshape(squares, (-1,))
+    # A sample mixes a square of four pixels. A pixel has 8 bits, so that the four fill the 32 bits of one
+    # word, and one gather replaces four, which takes less than half the time (docs/speed.md).
+    pairs = padded[:, :, :-1] + 2**8 * padded[:, :, 1:]  # a pixel and the one on its right, 16 bits
+    # From a lower right pixel of 128 upwards the sum overflows and the word is negative: int32 wraps around,
+    # so that its bits are the same, and `_byte` drops the sign.
+    squares = pairs[:, :-1] + 2**16 * pairs[:, 1:]  # [batch, 31, 31], at the index of the upper left pixel
+    words = ops.reshape(squares, (-1,))
 
     # 1.001, so that the neighbours below and to the right lie inside.
     rows = ops.clip(rows + BORDER, 0.0, PADDED - 1.001)
@@ -156,12 +161,12 @@ def _interpolate(images: Any, rows: Any, columns: Any) -> Any:
     side = PADDED - 1
     first = ops.arange(batch, dtype="int32") * side**2  # index of each image's first word
     within = ops.cast(top * side + left, "int32")  # exact in float32: below 2^24
-    words = ops.take(squares, ops.expand_dims(first, 1) + within, axis=0)  # [batch, 784]
+    sampled = ops.take(words, ops.expand_dims(first, 1) + within, axis=0)  # [batch, 784]
 
-    upper_left = _byte(words, 0)
-    upper_right = _byte(words, 8)
-    lower_left = _byte(words, 16)
-    lower_right = _byte(words, 24)
+    upper_left = _byte(sampled, 0)
+    upper_right = _byte(sampled, 8)
+    lower_left = _byte(sampled, 16)
+    lower_right = _byte(sampled, 24)
     down = rows - top
     right = columns - left
     on_the_left = upper_left * (1 - down) + lower_left * down
@@ -172,15 +177,16 @@ def _interpolate(images: Any, rows: Any, columns: Any) -> Any:
 
 def _byte(words: Any, shift: int) -> Any:
     """Return the byte of each word that begins at a bit, as float32 in 0..255."""
-    return ops.cast(ops.bitwise_and(ops.right_shift(words, shift), 255), "float32")
+    shifted = ops.right_shift(words, shift)  # of a negative word, copies of the sign move in from the left
+    return ops.cast(ops.bitwise_and(shifted, 255), "float32")
 
 
 def _spreading_matrix() -> np.ndarray:
     """Compute Gaussian weights from knots to pixels that keep the variance: float32 [36, 784]."""
     knots = np.linspace(0, IMAGE_SIDE - 1, KNOTS)
     spacing = knots[1] - knots[0]
-    apart = np.arange(IMAGE_SIDE) - knots[:, None]  # [knots, 28]
-    weights = np.exp(-0.5 * (apart / spacing) ** 2 / 0.5)
+    distances = np.arange(IMAGE_SIDE) - knots[:, None]  # [knots, 28], in pixels
+    weights = np.exp(-((distances / spacing) ** 2))
     # Variances of independent knots add up, so weights whose squares add up to 1 keep the variance.
     weights /= np.sqrt((weights**2).sum(axis=0))
     spread = np.einsum("ay,bx->abyx", weights, weights)  # product of the weights along both axes

@@ -36,7 +36,9 @@ class ByteDropout(keras.layers.Layer):
         count = tf.size(inputs)
         # Annotated `Any`: TensorFlow's annotations do not know that bounds of None ask for all 32 bits.
         uniform: Any = tf.random.stateless_uniform
-        words = uniform([(count + 3) // 4], self.seed_generator.next(), None, None, tf.uint32)
-        random = tf.reshape(tf.reshape(tf.bitcast(words, tf.uint8), [-1])[:count], tf.shape(inputs))
-        kept = tf.cast(random >= tf.constant(self.dropped, tf.uint8), inputs.dtype)
-        return inputs * kept * (BYTE / (BYTE - self.dropped))
+        words = uniform([(count + 3) // 4], self.seed_generator.next(), None, None, tf.uint32)  # 4 bytes each
+        random_bytes = tf.reshape(tf.bitcast(words, tf.uint8), [-1])
+        by_input = tf.reshape(random_bytes[:count], tf.shape(inputs))
+        kept = tf.cast(by_input >= tf.constant(self.dropped, tf.uint8), inputs.dtype)
+        scale = BYTE / (BYTE - self.dropped)  # keeps the mean of the inputs
+        return inputs * kept * scale

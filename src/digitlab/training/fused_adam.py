@@ -23,13 +23,13 @@ class FusedAdam(keras.optimizers.Adam):
             variable: weight to update, in place.
             learning_rate: learning rate of this step.
         """
-        number = self._get_variable_index(variable)
+        i = self._get_variable_index(variable)
         iterations: Any = self.iterations  # Keras annotates it with the variables of all backends
         step = tf.cast(iterations.value, tf.float32) + 1
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
-            m=self._momentums[number].value.handle,
-            v=self._velocities[number].value.handle,
+            m=self._momentums[i].value.handle,
+            v=self._velocities[i].value.handle,
             beta1_power=tf.pow(self.beta_1, step),
             beta2_power=tf.pow(self.beta_2, step),
             lr=tf.cast(learning_rate, tf.float32),

@@ -30,6 +30,6 @@ def losses(spec: TrainingSpec, logits: Any, labels: Any, strength: Any) -> tuple
         return squared_error, squared_error
     if spec.label_smoothing is None:
         return ops.sparse_categorical_crossentropy(labels, logits, from_logits=True), squared_error
-    spread = strength * spec.label_smoothing
+    spread = strength * spec.label_smoothing  # share of the target that goes to all classes evenly
     targets = ops.one_hot(labels, classes) * (1 - spread) + spread / classes
     return ops.categorical_crossentropy(targets, logits, from_logits=True), squared_error

@@ -19,7 +19,7 @@ class FusedNormalization(keras.layers.Layer):
     """Normalizes each channel over the batch, and keeps running statistics.
 
     The running variance is that of an unbiased estimate, n / (n - 1) times Keras's, n being the number of
-    values of a channel in a batch; recomputed statistics (`digitlab.training.statistics`) replace it.
+    values of a channel in a batch; recomputed statistics (`digitlab.training.batchnorm`) replace it.
 
     Args:
         momentum: share of the running statistics kept at each training step, 0..1.
@@ -39,21 +39,33 @@ class FusedNormalization(keras.layers.Layer):
 
     def build(self, input_shape: Any) -> None:
         """Create the weights in the order of those of Keras's layer, to which they are copied."""
-        one, shape = "ones", input_shape[-1:]
-        self.gamma = self.add_weight(shape=shape, initializer=one, name="gamma", autocast=False)
-        self.beta = self.add_weight(shape=shape, initializer="zeros", name="beta", autocast=False)
-        fixed: dict[str, Any] = {"trainable": False, "autocast": False}
-        self.moving_mean = self.add_weight(shape=shape, initializer="zeros", name="moving_mean", **fixed)
-        self.moving_variance = self.add_weight(shape=shape, initializer=one, name="moving_variance", **fixed)
+        channels = input_shape[-1:]
+        self.gamma = self._add("gamma", channels, "ones", trainable=True)
+        self.beta = self._add("beta", channels, "zeros", trainable=True)
+        self.moving_mean = self._add("moving_mean", channels, "zeros", trainable=False)
+        self.moving_variance = self._add("moving_variance", channels, "ones", trainable=False)
+
+    def _add(self, name: str, shape: Any, initializer: str, *, trainable: bool) -> Any:
+        # Not cast to the layer's precision: the operation takes them in float32, whatever its inputs are.
+        return self.add_weight(
+            shape=shape, initializer=initializer, name=name, trainable=trainable, autocast=False
+        )
 
     def call(self, inputs: Any) -> Any:
         """Normalize inputs [batch, rows, columns, channels] by the statistics of the batch."""
-        none = tf.zeros([0])
-        scale, offset = tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
+        none = tf.zeros([0])  # in training, the operation takes the statistics of the batch and no others
         normalized, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=inputs, scale=scale, offset=offset, mean=none, variance=none, epsilon=EPSILON, is_training=True
+            x=inputs,
+            scale=tf.convert_to_tensor(self.gamma),
+            offset=tf.convert_to_tensor(self.beta),
+            mean=none,
+            variance=none,
+            epsilon=EPSILON,
+            is_training=True,
         )
-        kept = self.kept
-        for remembered, taken in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            remembered.assign(kept * tf.convert_to_tensor(remembered) + (1 - kept) * taken)
+        self._update(self.moving_mean, mean)
+        self._update(self.moving_variance, variance)
         return normalized
+
+    def _update(self, running: Any, of_batch: Any) -> None:
+        running.assign(self.kept * tf.convert_to_tensor(running) + (1 - self.kept) * of_batch)

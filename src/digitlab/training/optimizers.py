@@ -39,7 +39,8 @@ def make_optimizer(
         settings["exclude_layers"] = [LOGITS]  # the layer before the softmax is AdamW's
         if spec.weight_decay is not None:
             settings["adam_weight_decay"] = spec.weight_decay
-    optimizer = kinds[spec.optimizer](learning_rate=learning_rate(spec, steps), **settings)
+    optimizer_class = kinds[spec.optimizer]
+    optimizer = optimizer_class(learning_rate=learning_rate(spec, steps), **settings)
     if optimizer.weight_decay is not None:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer

@@ -56,7 +56,8 @@ def prepare_jax(threads: int | None = None) -> None:
     """
     require_libraries("jax")
     _require_backend("jax")
-    if start_jax(threads) == "cpu" and threads not in (None, _jax_threads()):
+    platform_of_jax = start_jax(threads)
+    if platform_of_jax == "cpu" and threads not in (None, _jax_threads()):
         raise UserError(
             f"expected a fresh process to train on {threads} threads, received one in which JAX is "
             "initialized otherwise; train before you use JAX, or in a separate process"
@@ -73,8 +74,8 @@ def start_jax(threads: int | None = None) -> str:
         if threads is not None:
             os.environ["NPROC"] = str(threads)  # XLA reads it once, as it starts
         # So that equal trials yield equal weights; placed first, so that a user's own flags win.
-        flags = "--xla_gpu_deterministic_ops=true", os.environ.get("XLA_FLAGS", "")
-        os.environ["XLA_FLAGS"] = " ".join(flags).strip()
+        own_flags = os.environ.get("XLA_FLAGS", "")
+        os.environ["XLA_FLAGS"] = f"--xla_gpu_deterministic_ops=true {own_flags}".strip()
     import jax
 
     return jax.default_backend()
@@ -96,7 +97,8 @@ def chosen_backend() -> str | None:
 def _require_backend(wanted: str) -> None:
     backend = chosen_backend()
     if backend is None:
-        backend = os.environ["KERAS_BACKEND"] = wanted
+        os.environ["KERAS_BACKEND"] = wanted  # Keras reads it once, as it is imported
+        return
     if backend != wanted:
         name = {"tensorflow": "TensorFlow", "jax": "JAX"}[wanted]
         raise UserError(
@@ -113,9 +115,10 @@ def require_libraries(backend: str = "tensorflow") -> None:
     Raises:
         MissingExtraError: the backend or Keras is missing.
     """
-    for module, extra in ((backend, "jax" if backend == "jax" else "train"), ("keras", "train")):
-        if importlib.util.find_spec(module) is None:
-            raise MissingExtraError(module, extra)
+    if importlib.util.find_spec(backend) is None:
+        raise MissingExtraError(backend, "jax" if backend == "jax" else "train")
+    if importlib.util.find_spec("keras") is None:
+        raise MissingExtraError("keras", "train")
 
 
 @contextmanager
@@ -139,9 +142,11 @@ def _stderr_only_on_failure() -> Iterator[None]:
 def _start(threads: int | None, split: bool) -> None:
     import tensorflow as tf
 
-    if threads is not None:
-        _set_threads(*((threads, 1) if split else (1, threads)))
-    tf.constant(0)
+    if threads is not None and split:
+        _set_threads(within=threads, beside=1)
+    elif threads is not None:
+        _set_threads(within=1, beside=threads)
+    tf.constant(0)  # TensorFlow fixes its threads, and writes its log, as it computes for the first time
 
 
 def _set_threads(within: int, beside: int) -> None:
@@ -149,8 +154,9 @@ def _set_threads(within: int, beside: int) -> None:
     import tensorflow as tf
 
     threading = tf.config.threading
-    found = threading.get_intra_op_parallelism_threads(), threading.get_inter_op_parallelism_threads()
-    if found == (within, beside):
+    within_now = threading.get_intra_op_parallelism_threads()
+    beside_now = threading.get_inter_op_parallelism_threads()
+    if (within_now, beside_now) == (within, beside):
         return
     try:
         threading.set_intra_op_parallelism_threads(within)
@@ -181,8 +187,11 @@ def native_precision() -> str:
         rate of its float32 (docs/speed.md).
     """
     flags, vendor = _cpu_flags()
-    amd = "avx512_bf16" in flags and vendor == "AuthenticAMD"
-    return "mixed_bfloat16" if "amx_bf16" in flags or amd or _bfloat16_gpu() else "float32"
+    has_amx = "amx_bf16" in flags
+    is_fast_amd = "avx512_bf16" in flags and vendor == "AuthenticAMD"
+    if has_amx or is_fast_amd or _bfloat16_gpu():
+        return "mixed_bfloat16"
+    return "float32"
 
 
 def jax_precision() -> str:
@@ -194,15 +203,20 @@ def jax_precision() -> str:
     import jax
 
     device = jax.local_devices()[0]
-    if device.platform == "gpu":
-        capability = re.match(r"\d+", str(getattr(device, "compute_capability", "")))
-        return "mixed_bfloat16" if capability and int(capability[0]) >= 8 else "float32"
-    return "mixed_bfloat16" if device.platform == "tpu" else "float32"
+    if device.platform == "tpu":
+        return "mixed_bfloat16"
+    if device.platform != "gpu":
+        return "float32"
+    # A text such as 8.0; devices of other makers have none.
+    capability = re.match(r"\d+", str(getattr(device, "compute_capability", "")))
+    if capability and int(capability[0]) >= 8:
+        return "mixed_bfloat16"
+    return "float32"
 
 
 def tensorflow_sees_accelerator() -> bool:
     """Check whether TensorFlow computes on a GPU; the package `tensorflow-cpu` is not even imported."""
-    if importlib.util.find_spec("tensorflow") is None or _installed("tensorflow-cpu"):
+    if importlib.util.find_spec("tensorflow") is None or _is_installed("tensorflow-cpu"):
         return False
     import_tensorflow_quietly()
     import tensorflow as tf
@@ -219,11 +233,15 @@ def import_tensorflow_quietly() -> None:
         importlib.import_module("tensorflow")
 
 
-def _cpu_flags() -> tuple[frozenset[str], str]:
-    text = _cpuinfo()
-    flags = re.search(r"^flags\s*:(.*)$", text, re.MULTILINE)
-    vendor = re.search(r"^vendor_id\s*:\s*(\S+)", text, re.MULTILINE)
-    return frozenset(flags[1].split() if flags else ()), vendor[1] if vendor else ""
+def _cpu_flags() -> tuple[list[str], str]:
+    """Return the instruction sets of the processor, and its vendor; empty where Linux does not tell."""
+    return _of_first_core("flags").split(), _of_first_core("vendor_id")
+
+
+def _of_first_core(key: str) -> str:
+    """Return what Linux tells of the first core; empty on other systems, and where the key is missing."""
+    line = re.search(rf"^{key}[^\S\n]*:(.*)$", _cpuinfo(), re.MULTILINE)
+    return line[1].strip() if line else ""
 
 
 def _cpuinfo() -> str:
@@ -234,37 +252,39 @@ def _cpuinfo() -> str:
 
 
 def _bfloat16_gpu() -> bool:
-    if not _installed("tensorflow") or not _installed("nvidia-cudnn-cu12"):
+    # `tensorflow-cpu` computes on no GPU, and `tensorflow` only with NVIDIA's libraries beside it.
+    if not _is_installed("tensorflow") or not _is_installed("nvidia-cudnn-cu12"):
         return False
     query = ["nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader"]
     try:
         answer = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout
-        return min(float(line) for line in answer.split()) >= 8
+        return min(float(line) for line in answer.split()) >= 8  # of several GPUs the weakest decides
     except (OSError, subprocess.SubprocessError, ValueError):
         return False
 
 
 def cpu_name() -> str:
     """Return the processor's name as the operating system reports it."""
-    found = re.search(r"^model name\s*:\s*(.+)$", _cpuinfo(), re.MULTILINE)
-    return found[1].strip() if found else platform.processor() or platform.machine()
+    return _of_first_core("model name") or platform.processor() or platform.machine()
 
 
 def environment() -> dict[str, str]:
     """Describe this process's environment: versions, processor and system."""
-    jax = chosen_backend() == "jax"
-    backend = ("jax", "jaxlib") if jax else ("tensorflow", "tensorflow-cpu")
-    versions = {name: _version(name) for name in ("digitlab", "keras", *backend, "numpy") if _installed(name)}
-    return (
-        versions
-        | ({"device": _jax_device()} if jax else {})
-        | {
-            "python": platform.python_version(),
-            "cpu": cpu_name(),
-            "cores": str(available_cores()),
-            "system": f"{platform.system()} {platform.machine()}",
-        }
-    )
+    on_jax = chosen_backend() == "jax"
+    backend = ("tensorflow", "tensorflow-cpu")  # one of them is installed
+    if on_jax:
+        backend = ("jax", "jaxlib")
+    values = {}
+    for package in ("digitlab", "keras", *backend, "numpy"):
+        if _is_installed(package):
+            values[package] = _version(package)
+    if on_jax:
+        values["device"] = _jax_device()
+    values["python"] = platform.python_version()
+    values["cpu"] = cpu_name()
+    values["cores"] = str(available_cores())
+    values["system"] = f"{platform.system()} {platform.machine()}"
+    return values
 
 
 def _jax_device() -> str:
@@ -273,7 +293,7 @@ def _jax_device() -> str:
     return jax.local_devices()[0].device_kind
 
 
-def _installed(package: str) -> bool:
+def _is_installed(package: str) -> bool:
     return bool(_version(package))
 
 

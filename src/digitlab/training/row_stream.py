@@ -6,6 +6,7 @@ import multiprocessing
 import queue
 import signal
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
@@ -65,8 +66,8 @@ class RowStream:
         self.waited = 0.0
         self._seed = seed
         self._uses = uses
-        self._block, self._begun = _place(start, uses)
-        first = max(self._block - uses + 1, 0)
+        self._block, self._uses_made = _resume_point(start, uses)
+        first = max(self._block - uses + 1, 0)  # the oldest chunk that the block still uses
         context = multiprocessing.get_context("spawn")  # a fresh process, without TensorFlow and its threads
         self._chunks = context.Queue(AHEAD)
         self._process = context.Process(
@@ -80,16 +81,21 @@ class RowStream:
         Raises:
             TrainingError: rows cannot be composed, or their process ended; the message gives the cause.
         """
-        recent = [self._take() for _ in range(min(self._block, self._uses - 1))]
+        chunks: deque[list[Batch]] = deque(maxlen=self._uses)  # the oldest goes when a new one comes
+        for _ in range(min(self._block, self._uses - 1)):
+            chunks.append(self._take())
         while True:
-            recent = [*recent, self._take()][-self._uses :]
+            chunks.append(self._take())
             uses = []
-            for before, chunk in enumerate(reversed(recent)):  # the newest chunk, used never before, first
+            for before, chunk in enumerate(reversed(chunks)):  # the newest chunk, used never before, first
                 uses.extend(Use(batch, before) for batch in chunk)
+            # A generator for each block, so that a resumed training has the order without the blocks before.
             random = np.random.default_rng(np.random.SeedSequence([self._seed, self._block]))
-            for number in random.permutation(len(uses))[self._begun :]:
-                yield uses[number]
-            self._block, self._begun = self._block + 1, 0
+            order = random.permutation(len(uses))
+            for i in order[self._uses_made :]:
+                yield uses[i]
+            self._block += 1
+            self._uses_made = 0
 
     def close(self) -> None:
         """End the composing process."""
@@ -98,6 +104,7 @@ class RowStream:
         self._chunks.close()
 
     def _take(self) -> list[Batch]:
+        """Wait for the next chunk."""
         begin = time.perf_counter()
         while True:
             try:
@@ -128,16 +135,20 @@ def row_stream(composer: Composer, seed: int, uses: int, start: int) -> Iterator
         stream.close()
 
 
-def _place(start: int, uses: int) -> tuple[int, int]:
+def _resume_point(start: int, uses: int) -> tuple[int, int]:
     """Return the block of uses in which a training resumes, and the number of its uses made before.
 
     A block has one use of each batch of a chunk and of the `uses - 1` chunks before it; the first blocks have
     fewer chunks before them.
     """
     block = 0
-    while start >= (size := BATCHES * min(block + 1, uses)):
-        start, block = start - size, block + 1
-    return block, start
+    left = start
+    while True:
+        size = BATCHES * min(block + 1, uses)
+        if left < size:
+            return block, left
+        left -= size
+        block += 1
 
 
 def _compose(composer: Composer, seed: int, first: int, chunks: Any) -> None:
@@ -146,7 +157,7 @@ def _compose(composer: Composer, seed: int, first: int, chunks: Any) -> None:
     parent = multiprocessing.parent_process()
     index = first
     while True:
-        chunk = _composed(composer, seed, index)
+        chunk = _chunk_or_cause(composer, seed, index)
         while not _put(chunks, chunk):
             if parent is None or not parent.is_alive():
                 chunks.cancel_join_thread()  # else the exit waits for somebody to take what is queued
@@ -156,18 +167,20 @@ def _compose(composer: Composer, seed: int, first: int, chunks: Any) -> None:
         index += 1
 
 
-def _composed(composer: Composer, seed: int, index: int) -> list[Any] | str:
+def _chunk_or_cause(composer: Composer, seed: int, index: int) -> list[Any] | str:
     """Compose a chunk; where that fails, return the cause instead."""
     try:
         chunk = list(composer.chunk(seed, index))
     except Exception as error:  # of whatever type, it is raised again in the training process
-        return f"chunk {index}: {type(error).__name__}: {' '.join(str(error).split())}"
+        message = " ".join(str(error).split())  # on one line
+        return f"chunk {index}: {type(error).__name__}: {message}"
     if len(chunk) != BATCHES:
         return f"chunk {index}: expected {BATCHES} batches, received {len(chunk)}"
     return chunk
 
 
 def _put(chunks: Any, chunk: Any) -> bool:
+    """Return whether the chunk was queued before patience ran out."""
     try:
         chunks.put(chunk, timeout=PATIENCE)
     except queue.Full:

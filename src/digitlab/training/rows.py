@@ -31,7 +31,7 @@ from digitlab.training.seeds import child_seeds
 if TYPE_CHECKING:
     import keras
 
-    from digitlab.training.row_learner import RowLearner
+    from digitlab.training.row_trainer import RowTrainer
 
 VALIDATION_ROWS = 500
 """Number of validation rows of each kind: with the shapes and papers of training, and held-back ones."""
@@ -63,7 +63,7 @@ OnStep = Callable[[RowProgress], None]
 
 
 @dataclass(frozen=True)
-class TrainedRows:
+class RowTrainOutput:
     """A trained row reader.
 
     Attributes:
@@ -97,7 +97,9 @@ def plan_rows(recipe: RowRecipe, data: str, dataset: Dataset, seed: int, threads
     )
 
 
-def train_rows(trial: RowTrial, dataset: Dataset, state: Path, on_step: OnStep | None = None) -> TrainedRows:
+def train_rows(
+    trial: RowTrial, dataset: Dataset, state: Path, on_step: OnStep | None = None
+) -> RowTrainOutput:
     """Train a row reader, or resume its training where it was saved; the weights are the same, bit for bit.
 
     Args:
@@ -114,41 +116,46 @@ def train_rows(trial: RowTrial, dataset: Dataset, state: Path, on_step: OnStep |
     _require_digits(trial, dataset)
     saved = _load(state, trial)
     if saved is not None and saved.step == trial.training.steps:
-        return _trained(trial, _learner(trial, saved), saved)
+        return _output(trial, _trainer(trial, saved), saved)
     kept, _ = stratified_split(dataset.y_train, trial.data.validation, trial.data.split_seed)
     composer = RowComposer(dataset.x_train[kept], dataset.y_train[kept])
     rows_seed = child_seeds(trial.seed).order
-    with row_stream(composer, rows_seed, trial.training.uses, saved.step if saved else 0) as stream:
+    done = saved.step if saved else 0
+    with row_stream(composer, rows_seed, trial.training.uses, done) as stream:
         validation = _ValidationRows(unseen_rows(trial, dataset))
-        learner = _learner(trial, saved)
-        ended = _Sitting(trial, stream, validation, state).go_on(learner, saved, on_step)
-        return _trained(trial, learner, ended)
+        trainer = _trainer(trial, saved)
+        ended = _Session(trial, stream, validation, state).run(trainer, saved, on_step)
+        return _output(trial, trainer, ended)
 
 
-def _learner(trial: RowTrial, saved: _Saved | None) -> RowLearner:
+def _trainer(trial: RowTrial, saved: _Saved | None) -> RowTrainer:
     """Create the network in training, new or as it was saved."""
     prepare_process(trial.threads)
-    from digitlab.training.row_learner import RowLearner
+    from digitlab.training.row_trainer import RowTrainer
 
-    learner = RowLearner(trial)
+    trainer = RowTrainer(trial)
     if saved is not None:
-        learner.restore(saved.arrays)
-    return learner
+        trainer.restore(saved.arrays)
+    return trainer
 
 
-def _trained(trial: RowTrial, learner: RowLearner, ended: _Saved) -> TrainedRows:
+def _output(trial: RowTrial, trainer: RowTrainer, ended: _Saved) -> RowTrainOutput:
     """Return the network and the result of a finished training."""
-    tidy = [clean for _, clean in ended.code]
+    last_commit, _ = ended.code[-1]
+    clean_by_session = [clean for _, clean in ended.code]
+    clean: bool | None = all(clean_by_session)
+    if None in clean_by_session:  # not known of one session, and so not of the whole training
+        clean = None
     result = RowResult(
         trial=trial,
         validation=ended.validation,
         train_seconds=ended.seconds,
         sittings=len(ended.code),
         environment=ended.environment,
-        commit=ended.code[-1][0],
-        clean=None if None in tidy else all(tidy),
+        commit=last_commit,
+        clean=clean,
     )
-    return TrainedRows(learner.network(), result)
+    return RowTrainOutput(trainer.network(), result)
 
 
 @dataclass(frozen=True)
@@ -157,9 +164,9 @@ class _Saved:
 
     step: int
     arrays: list[np.ndarray]
-    loss: float
-    seconds: float
-    code: list[tuple[str | None, bool | None]]
+    loss: float  # running mean
+    seconds: float  # of all sessions
+    code: list[tuple[str | None, bool | None]]  # commit of each session, and whether it was clean
     environment: dict[str, str]
     validation: tuple[RowValidation, ...]
 
@@ -169,13 +176,13 @@ class _ValidationRows:
 
     def __init__(self, composer: RowComposer) -> None:
         self._kinds = []
-        for kind in (composer, composer.holding_back()):
-            rows = kind.rows(VALIDATION_ROWS, VALIDATION_SEED)
+        for kind_composer in (composer, composer.holding_back()):
+            rows = kind_composer.rows(VALIDATION_ROWS, VALIDATION_SEED)
             texts = [row.text for row in rows]
             forms = [row_form(row.image) for row in rows]
             self._kinds.append((texts, forms))
 
-    def look(self, network: keras.Model, step: int, loss: float) -> RowValidation:
+    def validate(self, network: keras.Model, step: int, loss: float) -> RowValidation:
         """Score a network on all of them, decoded greedily."""
 
         def read(batch: np.ndarray) -> np.ndarray:
@@ -197,50 +204,70 @@ class _ValidationRows:
 
 
 @dataclass(frozen=True)
-class _Sitting:
-    """A training from its start, or from where it was saved, to its end."""
+class _Session:
+    """A training from its start, or from where it was saved, to its end or an interruption."""
 
     trial: RowTrial
     stream: RowStream
     rows: _ValidationRows
     state: Path
 
-    def go_on(self, learner: RowLearner, saved: _Saved | None, on_step: OnStep | None) -> _Saved:
+    def run(self, trainer: RowTrainer, saved: _Saved | None, on_step: OnStep | None) -> _Saved:
         """Take the remaining steps, and return what was saved last."""
         before = saved or _Saved(0, [], np.nan, 0.0, [], {}, ())
         ended = before
-        code = revision()  # read at the start, since there may be a commit before the end
-        sittings = [*before.code, (code.commit, code.clean) if code else (None, None)]
+        sessions = [*before.code, _code()]  # read at the start, since there may be a commit before the end
         training = self.trial.training
         validation = list(before.validation)
-        loss, step, begun = before.loss, before.step, time.perf_counter()
-        for now in self._steps(learner, before.step):
-            step += 1
-            loss = now if np.isnan(loss) else _SMOOTH * loss + (1 - _SMOOTH) * now
+        loss = before.loss
+        begun = time.perf_counter()
+        for step, step_loss in enumerate(self._steps(trainer, before.step), start=before.step + 1):
+            is_last = step == training.steps
+            loss = _running_mean(loss, step_loss)
             if not np.isfinite(loss):
                 raise TrainingError(
                     f"the loss became {loss} in step {step}; a smaller training.learning_rate may help"
                 )
-            looks = step % training.validate_every == 0 or step == training.steps
-            if looks:
-                validation.append(self.rows.look(learner.network(), step, float(loss)))
+            newest = None
+            if is_last or step % training.validate_every == 0:
+                newest = self.rows.validate(trainer.network(), step, float(loss))
+                validation.append(newest)
             seconds = time.perf_counter() - begun
-            if step % training.save_every == 0 or step == training.steps:
-                spent = before.seconds + seconds
-                state = learner.state()
-                ended = _Saved(step, state, float(loss), spent, sittings, environment(), tuple(validation))
+            if is_last or step % training.save_every == 0:
+                ended = _Saved(
+                    step=step,
+                    arrays=trainer.state(),
+                    loss=float(loss),
+                    seconds=before.seconds + seconds,
+                    code=sessions,
+                    environment=environment(),
+                    validation=tuple(validation),
+                )
                 _save(self.state, self.trial, ended)
             if on_step:
                 speed = BATCH * (step - before.step) / seconds
                 waited = self.stream.waited / seconds
-                on_step(RowProgress(step, float(loss), speed, waited, validation[-1] if looks else None))
+                on_step(RowProgress(step, float(loss), speed, waited, newest))
         return ended
 
-    def _steps(self, learner: RowLearner, start: int) -> Iterator[float]:
+    def _steps(self, trainer: RowTrainer, start: int) -> Iterator[float]:
         uses = iter(self.stream)
         for _ in range(start, self.trial.training.steps):
             use = next(uses)
-            yield learner.step(use.batch.images, use.batch.texts, use.before)
+            yield trainer.step(use.batch.images, use.batch.texts, use.before)
+
+
+def _running_mean(mean: float, loss: float) -> float:
+    if np.isnan(mean):  # before the first step
+        return loss
+    return _SMOOTH * mean + (1 - _SMOOTH) * loss
+
+
+def _code() -> tuple[str | None, bool | None]:
+    code = revision()
+    if code is None:
+        return None, None
+    return code.commit, code.clean
 
 
 def _require_digits(trial: RowTrial, dataset: Dataset) -> None:
@@ -256,7 +283,7 @@ def _require_digits(trial: RowTrial, dataset: Dataset) -> None:
 
 def _save(path: Path, trial: RowTrial, saved: _Saved) -> None:
     """Save a training; where that fails, what was saved before stays."""
-    told = {
+    records = {
         "trial": trial.id,
         "step": saved.step,
         "loss": saved.loss,
@@ -267,7 +294,7 @@ def _save(path: Path, trial: RowTrial, saved: _Saved) -> None:
     }
     arrays: dict[str, Any] = {f"array_{i:04}": array for i, array in enumerate(saved.arrays)}
     with whole_file(path) as draft, draft.open("wb") as file:
-        np.savez(file, told=np.frombuffer(json.dumps(told).encode(), np.uint8), **arrays)
+        np.savez(file, told=np.frombuffer(json.dumps(records).encode(), np.uint8), **arrays)
 
 
 def _load(path: Path, trial: RowTrial) -> _Saved | None:
@@ -276,20 +303,27 @@ def _load(path: Path, trial: RowTrial) -> _Saved | None:
         return None
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-            told = json.loads(kept["told"].tobytes())
+            records = json.loads(kept["told"].tobytes())
             arrays = [kept[name] for name in sorted(kept.files) if name != "told"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(
             f"{path}: expected a saved training, received an unreadable file: {error}; remove it "
             "to start again"
         ) from None
-    if told["trial"] != trial.id:
+    if records["trial"] != trial.id:
         raise UserError(
-            f"{path}: expected the saved training of trial {trial.id}, received that of {told['trial']}: the "
-            "recipe, seed, threads or code differ; remove the file to start again, or name another --out"
+            f"{path}: expected the saved training of trial {trial.id}, received that of {records['trial']}: "
+            "the recipe, seed, threads or code differ; remove the file to start again, or name another --out"
         )
-    validation = tuple(
-        RowValidation.from_values(values, f"{path}: validation") for values in told["validation"]
+    validation = []
+    for values in records["validation"]:
+        validation.append(RowValidation.from_values(values, f"{path}: validation"))
+    return _Saved(
+        step=records["step"],
+        arrays=arrays,
+        loss=records["loss"],
+        seconds=records["seconds"],
+        code=[(commit, clean) for commit, clean in records["code"]],
+        environment=records["environment"],
+        validation=tuple(validation),
     )
-    code = [(commit, clean) for commit, clean in told["code"]]
-    return _Saved(told["step"], arrays, told["loss"], told["seconds"], code, told["environment"], validation)

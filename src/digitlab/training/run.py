@@ -15,14 +15,14 @@ from digitlab.data.naming import locate
 from digitlab.errors import DataError, TrainingError
 from digitlab.models.costs import network_cost
 from digitlab.results.metrics import score
-from digitlab.results.record import EpochRecord, Kernels, Result, Scores
+from digitlab.results.record import EpochRecord, KernelWeights, Result, Scores
 from digitlab.revision import revision
 from digitlab.spec.library import resolve_recipe
 from digitlab.spec.plan import resolve_precision
 from digitlab.spec.recipe import CLASSES, Recipe
 from digitlab.spec.study import with_settings
 from digitlab.spec.trial import DataSpec, Trial, check_versions, fitting_validation
-from digitlab.training.choice import EngineName, choose_engine
+from digitlab.training.backend import EngineName, choose_engine
 from digitlab.training.engine import Engine, EngineFactory, EpochTotals
 from digitlab.training.process import (
     environment,
@@ -45,7 +45,7 @@ LEAST_OTHER_INK = 1_000
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainOutput:
     """A trained network and the result of its trial.
 
     Attributes:
@@ -66,7 +66,7 @@ def train(  # noqa: PLR0913  # all but the recipe by name, each with a default
     threads: int = 1,
     engine: EngineName = "auto",
     on_epoch: OnEpoch | None = None,
-) -> Trained:
+) -> TrainOutput:
     """Train the network of a recipe in this process.
 
     Args:
@@ -84,12 +84,15 @@ def train(  # noqa: PLR0913  # all but the recipe by name, each with a default
         MissingExtraError: the engine is not installed.
         TrainingError: the loss or an output became infinite or NaN.
     """
-    asked = with_settings(resolve_recipe(recipe), dict(settings or {}), "setting")
-    chosen = choose_engine(engine, threads)
-    factory = jax_engine(threads) if chosen == "jax" else None
-    ready = resolve_precision(asked, jax_precision() if factory else native_precision())
+    changed = with_settings(resolve_recipe(recipe), dict(settings or {}), "setting")
+    if choose_engine(engine, threads) == "jax":
+        factory = jax_engine(threads)
+        precision = jax_precision()
+    else:
+        factory = None  # TensorFlow's, which `train_trial` prepares
+        precision = native_precision()
     dataset = load(data)
-    trial = plan_trial(ready, locate(data), dataset, seed, threads)
+    trial = plan_trial(resolve_precision(changed, precision), locate(data), dataset, seed, threads)
     return train_trial(trial, dataset, on_epoch=on_epoch, engine=factory)
 
 
@@ -120,7 +123,7 @@ def plan_trial(recipe: Recipe, data: str, dataset: Dataset, seed: int, threads: 
 
 def train_trial(
     trial: Trial, dataset: Dataset, *, on_epoch: OnEpoch | None = None, engine: EngineFactory | None = None
-) -> Trained:
+) -> TrainOutput:
     """Train one network, score it on validation after each epoch, and on the test set at the checkpoints.
 
     Args:
@@ -138,20 +141,21 @@ def train_trial(
     require_contents(trial.data, dataset)
     begin = time.perf_counter()
     seeds = child_seeds(trial.seed)
-    make = engine or tensorflow_engine(trial.threads)
-    images, labels = training_part(trial, dataset)
-    network = make(trial, images, labels, seeds)
+    make_engine = engine or tensorflow_engine(trial.threads)
+    images, labels = training_set(trial, dataset)
+    network = make_engine(trial, images, labels, seeds)
     build_seconds = time.perf_counter() - begin
-    run = Run(trial, network, len(labels), dataset)
-    order = np.random.default_rng(seeds.order)
+    recorder = TrialRecorder(trial, network, len(labels), dataset)
+    random = np.random.default_rng(seeds.order)
     for _ in range(trial.training.epochs):
-        run.one_epoch(order.permutation(len(labels)).astype(np.int32))
+        order = random.permutation(len(labels)).astype(np.int32)
+        recorder.run_epoch(order)
         if on_epoch:
-            on_epoch(run.history[-1])
-        if run.has_stopped:
+            on_epoch(recorder.history[-1])
+        if recorder.has_stopped:
             break
-    run.restore_best()
-    return Trained(network.network(), run.result(build_seconds))
+    recorder.restore_best()
+    return TrainOutput(network.network(), recorder.result(build_seconds))
 
 
 def require_contents(named: DataSpec, dataset: Dataset) -> None:
@@ -183,7 +187,7 @@ def jax_engine(threads: int) -> EngineFactory:
     return JaxEngine
 
 
-def training_part(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+def training_set(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Return a trial's training set: all but the validation part, and the generated images it asks for.
 
     Returns:
@@ -193,7 +197,8 @@ def training_part(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarra
         DataError: digits would be generated among images of other classes.
     """
     chosen = training_indices(trial.data, dataset.y_train)
-    images, labels = dataset.x_train[chosen], dataset.y_train[chosen]
+    images = dataset.x_train[chosen]
+    labels = dataset.y_train[chosen]
     augmentation = trial.training.augmentation
     if augmentation is None or not augmentation.generates:
         return images, labels
@@ -201,16 +206,18 @@ def training_part(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarra
     from digitlab.synthesis.strokes import draw_digits
 
     seed = child_seeds(trial.seed).augmentation
+    strokes = augmentation.strokes
+    non_digits = augmentation.non_digits or 0.0
     # The shares are of all training images, the generated ones included.
-    strokes, non_digits = augmentation.strokes, augmentation.non_digits or 0.0
     total = len(labels) / (1 - strokes - non_digits)
-    drawn, digits = draw_digits(round(total * strokes), seed)
-    parts = [(images, labels), (drawn, digits)]
+    drawn_digits, drawn_labels = draw_digits(round(total * strokes), seed)
+    all_images = [images, drawn_digits]
+    all_labels = [labels, drawn_labels]
     if non_digits:
         others = _non_digits(images, labels, round(total * non_digits), seed)
-        parts.append((others, np.full(len(others), NON_DIGIT, np.uint8)))
-    every_image, every_label = zip(*parts, strict=True)
-    return np.concatenate(every_image), np.concatenate(every_label)
+        all_images.append(others)
+        all_labels.append(np.full(len(others), NON_DIGIT, np.uint8))
+    return np.concatenate(all_images), np.concatenate(all_labels)
 
 
 def training_indices(data: DataSpec, labels: np.ndarray) -> np.ndarray:
@@ -236,7 +243,8 @@ def _non_digits(images: np.ndarray, labels: np.ndarray, count: int, seed: int) -
     others, _ = draw_other_ink(images, labels, max(count, LEAST_OTHER_INK), seed)
     if len(others) <= count:
         return others
-    return others[np.random.default_rng(seed).permutation(len(others))[:count]]
+    shuffled = np.random.default_rng(seed).permutation(len(others))
+    return others[shuffled[:count]]
 
 
 def check_drawn_digits(trial: Trial, dataset: Dataset) -> None:
@@ -259,7 +267,7 @@ def _split(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     return stratified_split(dataset.y_train, trial.data.validation, trial.data.split_seed)
 
 
-class _Best(NamedTuple):
+class _BestEpoch(NamedTuple):
     """The epoch with the lowest log loss on the validation part, its scores, and the network's weights."""
 
     epoch: int
@@ -267,7 +275,7 @@ class _Best(NamedTuple):
     weights: Sequence[np.ndarray]
 
 
-class Run:
+class TrialRecorder:
     """The epochs of one trial: their records, scores and predictions.
 
     Args:
@@ -288,11 +296,11 @@ class Run:
         self.validation_scores: dict[int, Scores] = {}
         self.test_scores: dict[int, Scores] = {}
         self.predictions: dict[int, np.ndarray] = {}
-        self.kernels: dict[int, Kernels] = {}
-        self._best: _Best | None = None  # only of trainings with patience
+        self.kernels: dict[int, KernelWeights] = {}
+        self._best: _BestEpoch | None = None  # only of trainings with patience
         self.code = revision()  # read at the start, since there may be a commit before the end
 
-    def one_epoch(self, order: np.ndarray) -> None:
+    def run_epoch(self, order: np.ndarray) -> None:
         """Train on every image once, in this order, and score the network.
 
         Raises:
@@ -306,23 +314,14 @@ class Run:
             raise TrainingError(
                 f"the loss became {totals.loss} in epoch {epoch}; a smaller training.learning_rate may help"
             )
-        scores = score(self._predict(self.validation[0], epoch), self.validation[1])
+        images, labels = self.validation
+        scores = score(self._predict(images, epoch), labels)
         self.history.append(self._record(seconds, totals, scores))
         if epoch in self.trial.checkpoints:
-            self._keep(epoch, scores)
+            self._record_checkpoint(epoch, scores)
         is_better = self._best is None or scores.log_loss < self._best.scores.log_loss
         if self.trial.training.patience is not None and is_better:
-            self._best = _Best(epoch, scores, self.network.network().get_weights())
-
-    def _keep(self, epoch: int, scores: Scores) -> None:
-        """Keep the network's scores and predictions under a checkpoint's epoch."""
-        self.validation_scores[epoch] = scores
-        images, labels = self.test
-        probabilities = self._predict(images, epoch)
-        self.test_scores[epoch] = score(probabilities, labels)
-        self.predictions[epoch] = probabilities.argmax(axis=1).astype(np.uint8)
-        if kernels := _first_kernels(self.network.network()):
-            self.kernels[epoch] = kernels
+            self._best = _BestEpoch(epoch, scores, self.network.network().get_weights())
 
     @property
     def has_stopped(self) -> bool:
@@ -336,7 +335,17 @@ class Run:
         """End a training with patience with the network of its best epoch, kept as that of the last one."""
         if self._best is not None:
             self.network.restore(self._best.weights)
-            self._keep(self.trial.training.epochs, self._best.scores)
+            self._record_checkpoint(self.trial.training.epochs, self._best.scores)
+
+    def _record_checkpoint(self, epoch: int, validation: Scores) -> None:
+        self.validation_scores[epoch] = validation
+        images, labels = self.test
+        probabilities = self._predict(images, epoch)
+        self.test_scores[epoch] = score(probabilities, labels)
+        self.predictions[epoch] = probabilities.argmax(axis=1).astype(np.uint8)
+        kernels = _first_kernels(self.network.network())
+        if kernels:
+            self.kernels[epoch] = kernels
 
     def _record(self, seconds: float, totals: EpochTotals, scores: Scores) -> EpochRecord:
         return EpochRecord(
@@ -377,10 +386,15 @@ class Run:
         )
 
 
-def _first_kernels(network: keras.Model) -> Kernels:
+def _first_kernels(network: keras.Model) -> KernelWeights:
     """Return the kernels of the first convolution, [filter][row][column]; empty where there is none."""
-    kernels = next((weight for weight in network.get_weights() if weight.ndim == 4), None)
-    if kernels is None:
+    for weight in network.get_weights():
+        if weight.ndim == 4:  # of a convolution: [rows, columns, channels, filters]
+            break
+    else:
         return ()
-    first = kernels[:, :, 0, :].transpose(2, 0, 1).round(4)  # [rows, columns, channels, filters] before
-    return tuple(tuple(map(tuple, kernel)) for kernel in first.tolist())
+    by_filter = weight[:, :, 0, :].transpose(2, 0, 1).round(4)  # of the one channel: [filters, rows, columns]
+    kernels = []
+    for kernel in by_filter.tolist():
+        kernels.append(tuple(tuple(row) for row in kernel))
+    return tuple(kernels)

@@ -11,8 +11,9 @@ from digitlab.spec.recipe import TrainingSpec
 ops: Any = keras.ops  # Keras annotates many of its functions as if they returned None
 
 WARM_UP = 0.25
+"""Share of the steps, the first ones, over which a one-cycle schedule rises."""
 FIRST_RATE = 0.04
-"""Share of the learning rate from which a one-cycle schedule rises over the first quarter of its steps."""
+"""Share of the peak learning rate at which a one-cycle schedule begins."""
 
 
 def learning_rate(spec: TrainingSpec, steps: int) -> Any:
@@ -36,7 +37,7 @@ def one_cycle(peak: float, steps: int) -> Any:
     )
 
 
-def disturbance(spec: TrainingSpec, step: Any, steps: int) -> Any:
+def regularization_strength(spec: TrainingSpec, step: Any, steps: int) -> Any:
     """Return the strength of augmentation and label smoothing, 0..1: it is 1, then falls linearly to 0.
 
     Args:

@@ -32,4 +32,6 @@ def child_seeds(seed: int) -> ChildSeeds:
     Source:
         `numpy.random.SeedSequence`, which keeps streams of neighbouring seeds independent.
     """
-    return ChildSeeds(*map(int, np.random.SeedSequence(seed).generate_state(len(ChildSeeds._fields))))
+    # A word for each field, in their order: a field that is added last changes no other's seed.
+    words = np.random.SeedSequence(seed).generate_state(len(ChildSeeds._fields))
+    return ChildSeeds(*(int(word) for word in words))

@@ -22,11 +22,11 @@ from digitlab.spec.trial import Trial
 from digitlab.training.dropout import ByteDropout
 from digitlab.training.engine import EpochTotals
 from digitlab.training.fused_adam import FusedAdam
-from digitlab.training.learner import Learner
 from digitlab.training.losses import losses
 from digitlab.training.normalization import FusedNormalization
-from digitlab.training.schedule import disturbance
+from digitlab.training.schedule import regularization_strength
 from digitlab.training.seeds import ChildSeeds
+from digitlab.training.train_state import TrainState
 
 PREDICTION_BATCH = 1000
 """Images in a prediction batch: enough to keep the processor busy, few enough to keep memory small."""
@@ -57,8 +57,8 @@ class TensorFlowEngine:
     """
 
     def __init__(self, trial: Trial, images: np.ndarray, labels: np.ndarray, seeds: ChildSeeds) -> None:
-        self._learner = Learner(trial, images, seeds, ByteDropout, FusedNormalization, FusedAdam)
-        self._network = self._learner.network()
+        self._state = TrainState(trial, images, seeds, ByteDropout, FusedNormalization, FusedAdam)
+        self._network = self._state.network()
         self._spec = trial.training
         self._threads = trial.threads
         self._batch_size = trial.training.batch_size
@@ -90,11 +90,11 @@ class TensorFlowEngine:
 
     def network(self) -> keras.Model:
         """Return the float32 twin with the current weights, or their average where the trial asks for it."""
-        return self._learner.network()
+        return self._state.network()
 
     def restore(self, weights: Sequence[np.ndarray]) -> None:
         """End the training with earlier weights of the network."""
-        self._learner.restore(weights)
+        self._state.restore(weights)
 
     def _predict_graph(self, images: Any) -> Any:
         return self._network(images, training=False)
@@ -102,47 +102,73 @@ class TensorFlowEngine:
     def _epoch_graph(self, digits: _Digits, order: Any, wanted: Any) -> tuple[Any, ...]:
         """Train on every image if `wanted`, a bool tensor; else do nothing."""
         batches, rest = divmod(order.shape[0], self._batch_size)
-
-        def step(number: Any, *totals: Any) -> tuple[Any, ...]:
-            chosen = tf.slice(order, [number * self._batch_size], [self._batch_size])
-            return number + 1, *self._train_batch(digits, chosen, totals)
-
-        state = (tf.constant(0), tf.constant(0.0), tf.constant(0), tf.constant(0.0))
         end = tf.where(wanted, batches, 0)
-        loop = tf.while_loop(lambda number, *_: number < end, step, state, parallel_iterations=1)
-        totals = tuple(loop[1:])
+
+        def goes_on(i: Any, *_totals: Any) -> Any:
+            return i < end
+
+        def step(i: Any, *totals: Any) -> tuple[Any, ...]:
+            chosen = tf.slice(order, [i * self._batch_size], [self._batch_size])
+            return i + 1, *self._train_batch(digits, chosen, totals)
+
+        begin = (tf.constant(0), tf.constant(0.0), tf.constant(0), tf.constant(0.0))
+        # One step at a time: each begins with the weights that the one before it has left.
+        _, *sums = tf.while_loop(goes_on, step, begin, parallel_iterations=1)
+        totals = tuple(sums)
         if not rest:
             return totals
+        # The loop takes batches of one size only; the last images make a smaller one.
         return tf.cond(wanted, lambda: self._train_batch(digits, order[-rest:], totals), lambda: totals)
 
     def _train_batch(self, digits: _Digits, chosen: Any, totals: tuple[Any, ...]) -> tuple[Any, ...]:
         """Take a step: each thread computes the gradients of its part of the batch, and they are added."""
         count = chosen.shape[0]
-        bounds = sorted({count * part // self._threads for part in range(self._threads + 1)})
-        parts = [self._look(digits, chosen[begin:end], count) for begin, end in pairwise(bounds)]
-        by_variable = zip(*(part.gradients for part in parts), strict=True)
-        gradients = [_sum(values) for values in by_variable]
-        learner = self._learner
-        weights = learner.trained.trainable_variables
-        learner.optimizer.apply(learner.add_l2(gradients, weights), weights)
-        if learner.average:
-            learner.average.update(learner.optimizer.iterations)
-        by_total = zip(totals, *(part.totals for part in parts), strict=True)
-        return tuple(_sum(values) for values in by_total)
+        parts = []
+        for begin, end in part_bounds(count, self._threads):
+            parts.append(self._loss_and_gradients(digits, chosen[begin:end], count))
+        gradients = []
+        for of_variable in zip(*(part.gradients for part in parts), strict=True):
+            gradients.append(_sum(of_variable))
+        state = self._state
+        weights = state.trained.trainable_variables
+        state.optimizer.apply(state.add_l2(gradients, weights), weights)
+        if state.average:
+            state.average.update(state.optimizer.iterations)
+        sums = []
+        for i, total in enumerate(totals):
+            sums.append(_sum([total, *(part.totals[i] for part in parts)]))
+        return tuple(sums)
 
-    def _look(self, digits: _Digits, chosen: Any, count: int) -> _Part:
-        learner = self._learner
-        strength = disturbance(self._spec, learner.optimizer.iterations, learner.steps)
-        images = learner.augment(tf.gather(digits.images, chosen), strength)  # [part, 28, 28] in 0..255
+    def _loss_and_gradients(self, digits: _Digits, chosen: Any, count: int) -> _Part:
+        """Compute one thread's part of a batch of `count` images."""
+        state = self._state
+        strength = regularization_strength(self._spec, state.optimizer.iterations, state.steps)
+        images = state.augment(tf.gather(digits.images, chosen), strength)  # [part, 28, 28] in 0..255
         labels = tf.cast(tf.gather(digits.labels, chosen), tf.int32)  # [part]
         with tf.GradientTape() as tape:
-            logits = tf.cast(learner.logits(images, training=True), tf.float32)  # [part, classes]
-            each, squared_error = losses(self._spec, logits, labels, strength)  # [part] both
-            loss = tf.reduce_sum(each) / count
-        gradients = tape.gradient(loss, learner.trained.trainable_variables)
+            logits = tf.cast(state.logits(images, training=True), tf.float32)  # [part, classes]
+            image_losses, squared_errors = losses(self._spec, logits, labels, strength)  # [part] each
+            # A share of the batch's mean, not the part's: the gradients of the parts add up to the batch's.
+            loss = tf.reduce_sum(image_losses) / count
+        gradients = tape.gradient(loss, state.trained.trainable_variables)
         right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
         correct = tf.reduce_sum(tf.cast(right, tf.int32))
-        return _Part(gradients, (tf.reduce_sum(each), correct, tf.reduce_sum(squared_error)))
+        sums = tf.reduce_sum(image_losses), correct, tf.reduce_sum(squared_errors)
+        return _Part(gradients, sums)
+
+
+def part_bounds(count: int, threads: int) -> list[tuple[int, int]]:
+    """Divide a batch into nearly equal parts, one a thread; a batch smaller than that has fewer parts.
+
+    Args:
+        count: number of images of the batch.
+        threads: number of threads that share it.
+
+    Returns:
+        First image of each part, and the image after its last.
+    """
+    bounds = {count * i // threads for i in range(threads + 1)}
+    return list(pairwise(sorted(bounds)))
 
 
 def _sum(values: Sequence[Any]) -> Any:

@@ -9,6 +9,7 @@ Source:
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -21,21 +22,21 @@ IMAGES = 20_000
 _BATCH = 1000
 
 
-def take_statistics(network: keras.Model, images: np.ndarray) -> None:
+def recalibrate_batchnorm(network: keras.Model, images: np.ndarray) -> None:
     """Recompute means and variances of each batch normalization, first to last, over images.
 
     Args:
         network: network whose normalizations are changed, in place.
         images: images without augmentation, uint8 [n, 28, 28]; more than `IMAGES` are thinned out evenly.
     """
-    every = -(-len(images) // IMAGES)
-    chosen = images[::every]
+    stride = math.ceil(len(images) / IMAGES)
+    chosen = images[::stride]
     # In this order, since each normalization changes the inputs of those after it.
     for layer in network.layers:
         if not isinstance(layer, keras.layers.BatchNormalization):
             continue
-        before = keras.Model(network.input, layer.input)
-        mean, variance = _moments(before, chosen)
+        layers_before = keras.Model(network.input, layer.input)
+        mean, variance = _moments(layers_before, chosen)
         moving_mean: Any = layer.moving_mean
         moving_variance: Any = layer.moving_variance
         moving_mean.assign(mean)
@@ -44,7 +45,10 @@ def take_statistics(network: keras.Model, images: np.ndarray) -> None:
 
 def _moments(network: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Compute mean and variance of each channel of a network's output, float64 [channels] each."""
-    count, total, squares = 0, 0.0, 0.0
+    # Sums over batches, since the feature maps of all images at once would take gigabytes.
+    count = 0
+    total = 0.0
+    squares = 0.0
     for start in range(0, len(images), _BATCH):
         batch = images[start : start + _BATCH]
         maps = ops.convert_to_numpy(network(batch, training=False))
@@ -53,4 +57,5 @@ def _moments(network: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.n
         total += values.sum(axis=0)
         squares += (values**2).sum(axis=0)
     mean = np.asarray(total) / count
-    return mean, np.asarray(squares) / count - mean**2
+    variance = np.asarray(squares) / count - mean**2  # float64, in which the difference is exact enough
+    return mean, variance

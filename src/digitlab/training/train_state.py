@@ -1,7 +1,8 @@
-"""The Keras network in training and the state that changes with it, shared by the engines of all backends."""
+"""The state of a training: the Keras network and what changes with it, for the engines of all backends."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,12 +15,12 @@ from digitlab.models.parts import DropoutLayer, NormalizationLayer
 from digitlab.spec.recipe import CLASSES
 from digitlab.spec.trial import Trial
 from digitlab.training.augment import Augmenter
+from digitlab.training.batchnorm import recalibrate_batchnorm
 from digitlab.training.optimizers import WeightAverage, make_optimizer
 from digitlab.training.seeds import ChildSeeds
-from digitlab.training.statistics import take_statistics
 
 
-class Learner:
+class TrainState:
     """A network in training, with its optimizer, weight average and augmentation.
 
     There are two networks: one in training's precision, and its float32 twin, which is scored and saved. If
@@ -52,7 +53,9 @@ class Learner:
         adam: type[keras.optimizers.Adam] = keras.optimizers.Adam,
     ) -> None:
         spec = trial.training
-        classes = CLASSES + 1 if spec.augmentation and spec.augmentation.non_digits else CLASSES
+        classes = CLASSES
+        if spec.augmentation and spec.augmentation.non_digits:
+            classes = CLASSES + 1
         self.trained = build(
             trial.model,
             seeds.initialization,
@@ -63,16 +66,21 @@ class Learner:
             classes=classes,
         )
         self.logits = logits_of(self.trained, trial.model)
-        self.steps = -(-len(images) // spec.batch_size) * spec.epochs
+        batches = math.ceil(len(images) / spec.batch_size)  # the last one may be smaller
+        self.steps = batches * spec.epochs
         self.optimizer = make_optimizer(spec, self.steps, adam)
         self.optimizer.build(self.trained.trainable_variables)
-        self.average = None if spec.average is None else WeightAverage(self.trained.weights, spec.average)
-        self.augmenter = spec.augmentation and Augmenter(spec.augmentation, seeds.augmentation)
+        self.average: WeightAverage | None = None
+        if spec.average is not None:
+            self.average = WeightAverage(self.trained.weights, spec.average)
+        self.augmenter: Augmenter | None = None
+        if spec.augmentation is not None:
+            self.augmenter = Augmenter(spec.augmentation, seeds.augmentation)
         self._network = build(trial.model)
         self._l2 = spec.l2
         self._renormalize = spec.renormalize
         self._images = images
-        self._finished = False
+        self._finished = False  # whether the float32 twin has its last weights already
 
     def augment(self, images: Any, strength: Any) -> Any:
         """Augment images at random, where the trial asks for it.
@@ -81,7 +89,9 @@ class Learner:
             images: images to augment, uint8 [batch, 28, 28].
             strength: strength of the changes, 0..1.
         """
-        return self.augmenter(images, strength) if self.augmenter else images
+        if self.augmenter is None:
+            return images
+        return self.augmenter(images, strength)
 
     def add_l2(self, gradients: Sequence[Any], weights: Sequence[Any]) -> list[Any]:
         """Add the gradient of the L2 penalty, where the trial asks for it.
@@ -109,11 +119,13 @@ class Learner:
         """Return the float32 twin with the current weights, or their average where the trial asks for it."""
         if self._finished:
             return self._network
-        sources = self.average.means if self.average else self.trained.weights
+        sources: Sequence[Any] = self.trained.weights
+        if self.average is not None:
+            sources = self.average.means
         for target, source in zip(self._network.weights, sources, strict=True):
             # The last output, for non-digits, is left out: the rest is a softmax over the digits alone.
             target.assign(source[..., : target.shape[-1]])
         self._finished = int(self.optimizer.iterations) == self.steps
         if self._finished and self._renormalize:
-            take_statistics(self._network, self._images)
+            recalibrate_batchnorm(self._network, self._images)
         return self._network

@@ -12,7 +12,7 @@ from digitlab.spec.library import resolve_recipe
 from digitlab.spec.recipe import Recipe
 from digitlab.spec.study import with_settings
 from digitlab.spec.trial import fitting_validation
-from digitlab.training import Trained, train
+from digitlab.training import TrainOutput, train
 
 pytestmark = pytest.mark.slow
 
@@ -29,26 +29,30 @@ def small(**settings: Any) -> Recipe:
 
 
 @pytest.fixture(scope="module")
-def kept_and_taken() -> tuple[Trained, Trained]:
+def kept_and_taken() -> tuple[TrainOutput, TrainOutput]:
     return train(small(**{"training.renormalize": False})), train(small())
 
 
-def test_only_statistics_are_changed_and_only_at_the_end(kept_and_taken: tuple[Trained, Trained]) -> None:
+def test_only_statistics_are_changed_and_only_at_the_end(
+    kept_and_taken: tuple[TrainOutput, TrainOutput],
+) -> None:
     kept, taken = kept_and_taken
     for weight, other in zip(kept.model.weights, taken.model.weights, strict=True):
         same = np.array_equal(weight.numpy(), other.numpy())
         assert same is not weight.path.rpartition("/")[2].startswith("moving_")
 
 
-def test_they_are_those_of_the_undisturbed_training_images(kept_and_taken: tuple[Trained, Trained]) -> None:
+def test_they_are_those_of_the_undisturbed_training_images(
+    kept_and_taken: tuple[TrainOutput, TrainOutput],
+) -> None:
     import keras
 
-    from digitlab.training.statistics import take_statistics
+    from digitlab.training.batchnorm import recalibrate_batchnorm
 
     kept, taken = kept_and_taken
     mnist = load("mnist")
     chosen, _ = stratified_split(mnist.y_train, fitting_validation(len(mnist.y_train)), 28)
-    take_statistics(kept.model, mnist.x_train[chosen])
+    recalibrate_batchnorm(kept.model, mnist.x_train[chosen])
     for weight, other in zip(kept.model.weights, taken.model.weights, strict=True):
         np.testing.assert_array_equal(weight.numpy(), other.numpy())
     before = keras.Model(taken.model.input, taken.model.get_layer("normalization_1").input)

@@ -26,17 +26,22 @@ def choose_engine(asked: str, threads: int | None = None) -> Literal["tensorflow
     """
     if asked not in get_args(EngineName):
         raise UserError(f"engine: expected auto, tensorflow or jax, received {asked!r}; choose one of them")
-    if asked == "auto":
-        asked = chosen_backend() or ("jax" if _only_jax_sees_an_accelerator(threads) else "tensorflow")
-    return "jax" if asked == "jax" else "tensorflow"
+    chosen = chosen_backend() if asked == "auto" else asked
+    if chosen == "jax" or (not chosen and _only_jax_sees_an_accelerator(threads)):
+        return "jax"
+    return "tensorflow"
 
 
 def _only_jax_sees_an_accelerator(threads: int | None) -> bool:
     """Check for an accelerator; JAX takes seconds to start, so only where a plug-in for one is installed."""
-    installed = [importlib.util.find_spec(name) for name in ("jax", "jax_plugins", "libtpu")]
-    if not installed[0] or not any(installed[1:]) or tensorflow_sees_accelerator():
+    has_plugin = _is_installed("jax_plugins") or _is_installed("libtpu")  # for GPUs, and for TPUs
+    if not _is_installed("jax") or not has_plugin or tensorflow_sees_accelerator():
         return False
     try:
         return start_jax(threads) != "cpu"
     except RuntimeError:  # a plug-in without its device
         return False
+
+
+def _is_installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None

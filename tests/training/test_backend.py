@@ -11,8 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 from digitlab.errors import MissingExtraError, UserError
-from digitlab.training import choice, train
-from digitlab.training.choice import choose_engine
+from digitlab.training import backend as choice
+from digitlab.training import train
+from digitlab.training.backend import choose_engine
 
 Machine = Callable[..., None]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import keras
@@ -19,12 +18,13 @@ from digitlab.training.normalization import FusedNormalization
 from digitlab.training.optimizers import WeightAverage
 from digitlab.training.schedule import one_cycle
 from digitlab.training.seeds import child_seeds
+from digitlab.training.tensorflow import part_bounds
 
 NOISE = 8.0
 """Largest standard deviation of the noise on rows that are used again, in grey levels of 0..255."""
 
 
-class RowLearner:
+class RowTrainer:
     """A row reader in training, with its optimizer and weight average.
 
     There are two networks: one in training's precision, and its float32 twin, which is scored and saved.
@@ -37,7 +37,8 @@ class RowLearner:
     """
 
     def __init__(self, trial: RowTrial) -> None:
-        spec, seeds = trial.training, child_seeds(trial.seed)
+        spec = trial.training
+        seeds = child_seeds(trial.seed)
         self._threads = trial.threads
         self._seed = seeds.augmentation
         self.trained = build_rows(
@@ -59,13 +60,13 @@ class RowLearner:
         self._average = WeightAverage(self.trained.weights, spec.average)
         self._twin = build_rows(trial.model)
         # One graph for rows of any width is as fast as one for each width, and each takes seconds to trace.
-        given = (
+        signature = (
             tf.TensorSpec([BATCH, trial.model.height, None], tf.uint8),
             tf.TensorSpec([BATCH, None], tf.int32),
             tf.TensorSpec([BATCH], tf.int32),
             tf.TensorSpec([], tf.bool),
         )
-        self._step = tf.function(self._step_graph, autograph=False, input_signature=given)
+        self._step = tf.function(self._step_graph, autograph=False, input_signature=signature)
 
     def step(self, images: np.ndarray, texts: Sequence[str], before: int = 0) -> float:
         """Train on a batch.
@@ -80,8 +81,9 @@ class RowLearner:
             Mean loss of a row, in nats.
         """
         labels, lengths = encode(texts, images.shape[2] // COLUMN)
+        is_reused = before > 0
         loss = self._step(
-            tf.constant(images), tf.constant(labels), tf.constant(lengths), tf.constant(before > 0)
+            tf.constant(images), tf.constant(labels), tf.constant(lengths), tf.constant(is_reused)
         )
         return float(loss)
 
@@ -103,54 +105,62 @@ class RowLearner:
     def _variables(self) -> list[Any]:
         return [*self.trained.variables, *self._optimizer.variables, *self._average.means]
 
-    def _step_graph(self, images: Any, labels: Any, lengths: Any, again: Any) -> Any:
+    def _step_graph(self, images: Any, labels: Any, lengths: Any, is_reused: Any) -> Any:
         """Take a step: each thread computes the gradients of its part of the batch, and they are added."""
         count = images.shape[0]
-        bounds = sorted({count * part // self._threads for part in range(self._threads + 1)})
-        pixels = tf.cast(images, tf.float32)
-        pixels = tf.cond(again, lambda: self._changed(pixels), lambda: pixels)
-        losses, gradients = [], []
-        for begin, end in pairwise(bounds):
-            loss, its_gradients = self._look(pixels[begin:end], labels[begin:end], lengths[begin:end], count)
+        unchanged = tf.cast(images, tf.float32)
+        pixels = tf.cond(is_reused, lambda: self._augment(unchanged), lambda: unchanged)
+        losses = []
+        gradients = []
+        for begin, end in part_bounds(count, self._threads):
+            loss, of_part = self._loss_and_gradients(
+                pixels[begin:end], labels[begin:end], lengths[begin:end], count
+            )
             losses.append(loss)
-            gradients.append(its_gradients)
-        summed = [_sum(parts) for parts in zip(*gradients, strict=True)]
+            gradients.append(of_part)
+        summed = [_sum(of_variable) for of_variable in zip(*gradients, strict=True)]
         self._optimizer.apply(summed, self.trained.trainable_variables)
         self._average.update(self._optimizer.iterations)
         return _sum(losses)
 
-    def _look(self, pixels: Any, labels: Any, lengths: Any, count: int) -> tuple[Any, list[Any]]:
+    def _loss_and_gradients(
+        self, pixels: Any, labels: Any, lengths: Any, count: int
+    ) -> tuple[Any, list[Any]]:
         """Compute a part's share of the batch's mean loss, and its gradients."""
-        # The kernel accepts no empty text; the loss of an empty row is that of a blank in every column.
-        empty = lengths == 0
-        present = tf.sequence_mask(tf.maximum(lengths, 1), tf.shape(labels)[1])
-        sparse = tf.sparse.SparseTensor(
-            tf.where(present), tf.boolean_mask(labels, present), tf.shape(labels, tf.int64)
+        # The kernel accepts no empty text: an empty row is given one character, and its loss is replaced by
+        # that of a blank in every column.
+        is_empty = lengths == 0
+        has_character = tf.sequence_mask(tf.maximum(lengths, 1), tf.shape(labels)[1])
+        sparse_labels = tf.sparse.SparseTensor(
+            tf.where(has_character), tf.boolean_mask(labels, has_character), tf.shape(labels, tf.int64)
         )
         with tf.GradientTape() as tape:
             logits = tf.cast(self._logits(pixels, training=True), tf.float32)  # [part, W / 4, 12]
             columns = tf.fill([pixels.shape[0]], tf.shape(logits)[1])
             # The kernel of TensorFlow 1 takes a fifth of the time of `tf.nn.ctc_loss` (docs/architecture.md).
-            each = tf.compat.v1.nn.ctc_loss(
-                sparse,
+            row_losses = tf.compat.v1.nn.ctc_loss(
+                sparse_labels,
                 logits,
                 columns,
                 ignore_longer_outputs_than_inputs=True,
                 time_major=False,
             )
-            silent = -tf.reduce_sum(tf.nn.log_softmax(logits)[..., BLANK], axis=1)
-            loss = tf.reduce_sum(tf.where(empty, silent, each)) / count
+            blank_losses = -tf.reduce_sum(tf.nn.log_softmax(logits)[..., BLANK], axis=1)
+            loss = tf.reduce_sum(tf.where(is_empty, blank_losses, row_losses)) / count
         return loss, tape.gradient(loss, self.trained.trainable_variables)
 
-    def _changed(self, pixels: Any) -> Any:
+    def _augment(self, pixels: Any) -> Any:
         """Invert half of the rows and add noise, so that rows differ each time they are used."""
         count = tf.shape(pixels)[0]
         steps: Any = self._optimizer.iterations  # Keras's annotations know every backend's variables
+        # A function of the seed and the step, so that a resumed training draws what the whole one would have.
         seeds = tf.stack([self._seed % 2**31, tf.cast(steps.value, tf.int32)])
         drawn = tf.random.stateless_uniform(tf.stack([2, count, 1, 1]), seeds)
         grain = tf.random.stateless_normal(tf.shape(pixels), seeds + 1)
-        turned = tf.where(drawn[0] < 0.5, 255.0 - pixels, pixels)
-        return tf.clip_by_value(turned + NOISE * drawn[1] * grain, 0.0, 255.0)
+        is_inverted = drawn[0] < 0.5
+        noise = NOISE * drawn[1] * grain
+        inverted = tf.where(is_inverted, 255.0 - pixels, pixels)
+        return tf.clip_by_value(inverted + noise, 0.0, 255.0)
 
 
 def encode(texts: Sequence[str], columns: int) -> tuple[np.ndarray, np.ndarray]:
