@@ -21,7 +21,7 @@ from precision import product_rate
 
 from digitlab.models.costs import cost
 from digitlab.spec.library import resolve_recipe
-from digitlab.spec.recipe import CNN, IMAGE_SIDE, Recipe
+from digitlab.spec.recipe import CNN, IMAGE_SIDE, MLP, Recipe
 from digitlab.training.process import prepare_process
 
 TRAINING = """
@@ -69,8 +69,10 @@ def training_multiply_adds(recipe: Recipe) -> int:
     if isinstance(model, CNN):
         block = model.convolutions[0]
         first = block.kernel_size**2 * block.filters * block.convolved_side(IMAGE_SIDE) ** 2
-    else:
+    elif isinstance(model, MLP):
         first = IMAGE_SIDE**2 * model.hidden[0]
+    else:
+        raise SystemExit(f"recipe {recipe.name}: expected a network of the family mlp or cnn")
     return 3 * cost(model).multiply_adds - first
 
 

@@ -152,7 +152,10 @@ def test_a_card_that_is_none_is_refused(content: bytes, words: str, bundle: Path
             "calibration.temperature: expected a number from 0.05 up to 20",
         ),
         ({"files": [MODEL]}, "files: expected a table of settings"),
-        ({"trial": {"model": {"family": "svm"}}}, "trial.model.family: expected one of 'mlp', 'cnn'"),
+        (
+            {"trial": {"model": {"family": "svm"}}},
+            "trial.model.family: expected one of 'mlp', 'cnn', 'python'",
+        ),
     ],
 )
 def test_a_card_with_a_wrong_value_is_refused_by_field(

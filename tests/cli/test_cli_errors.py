@@ -16,7 +16,7 @@ MISTAKES = {
     "a seed below zero": (["train", "mlp", "--seed", "-1"], "--seed"),
     "an unknown recipe": (
         ["train", "mlpp"],
-        "one of numbers, best, best-mlp, cnn, deep-cnn, fast, fast-994, fast-995, mlp, or the path",
+        "one of numbers, best, best-mlp, cnn, deep-cnn, fast, fast-994, fast-995, lenet-5, mlp, resnet",
     ),
     "a recipe file that is not there": (["train", "mine.toml"], "mine.toml': cannot be read"),
     "a setting that leads nowhere": (
@@ -31,7 +31,7 @@ MISTAKES = {
     "an unknown data set": (["study", "run", "mlp-neurons", "--data", "mnits"], "mnits"),
     "an unknown study": (
         ["study", "run", "mlp-neuron"],
-        "mlp-neurons, mlp-precision, or the path of a .toml or .json file",
+        "expected a name that `digitlab study list` shows (mlp-neurons",
     ),
     "an unknown executor": (
         ["study", "run", "mlp-neurons", "--executor", "cloud"],

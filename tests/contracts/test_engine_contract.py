@@ -44,6 +44,21 @@ NETWORKS = {
             "training.average": 0.5,
         },
     ),
+    "residual blocks, average pooling, l2 and muon": (
+        "resnet",
+        {
+            "model.convolutions": [
+                {"filters": 2, "kernel_size": 5, "pooling": "average"},
+                {"filters": 4, "kernel_size": 3, "padding": "same", "pool": 1, "stride": 2, "residual": 1},
+                {"filters": 4, "kernel_size": 3, "padding": "same", "pool": 1, "residual": 1},
+            ],
+            "model.dense": [8],
+            "model.activation": "leaky_relu",
+            "training.optimizer": "muon",
+            "training.momentum": 0.9,
+            "training.l2": 0.001,
+        },
+    ),
     "mlp in bfloat16": ("mlp", {"model.hidden.0": 16, "training.precision": "mixed_bfloat16"}),
     "deep cnn in bfloat16": (
         "deep-cnn",

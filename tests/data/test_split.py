@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitlab.data.dataset import Dataset
-from digitlab.data.split import stratified_split
+from digitlab.data.split import stratified_split, stratified_subset
 from digitlab.errors import DataError
 
 
@@ -56,3 +56,34 @@ def test_a_size_that_is_no_split_is_refused_with_the_allowed_range(validation: i
 def test_a_negative_seed_is_refused() -> None:
     with pytest.raises(DataError, match="expected 0 or more, received -1"):
         stratified_split(np.arange(100) % 10, 10, seed=-1)
+
+
+@given(
+    labels=st.lists(st.integers(0, 9), min_size=1, max_size=300),
+    parts=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    seed=st.integers(0, 2**70),
+)
+def test_a_smaller_subset_is_part_of_a_larger_one_and_both_are_stratified(
+    labels: list[int], parts: tuple[float, float], seed: int
+) -> None:
+    sizes = sorted(1 + round(part * (len(labels) - 1)) for part in parts)
+    smaller, larger = (stratified_subset(np.array(labels), size, seed) for size in sizes)
+    assert [len(smaller), len(larger)] == sizes
+    assert set(smaller) <= set(larger)
+    for chosen, size in ((smaller, sizes[0]), (larger, sizes[1])):
+        assert np.all(np.diff(chosen) > 0)
+        for label, count in zip(*np.unique(labels, return_counts=True), strict=True):
+            share = count * size / len(labels)
+            # Ties between classes of one size go to one of them: each may be one image off its share.
+            assert abs(np.count_nonzero(np.array(labels)[chosen] == label) - share) <= 1 + 1e-9
+
+
+def test_a_subset_of_mnist_has_each_class_in_proportion(mnist: Dataset) -> None:
+    chosen = stratified_subset(mnist.y_train, 1000, seed=28)
+    exact = np.bincount(mnist.y_train) / 60
+    assert np.all(np.abs(np.bincount(mnist.y_train[chosen]) - exact) < 1)
+
+
+def test_more_images_than_there_are_cannot_be_chosen() -> None:
+    with pytest.raises(DataError, match=r"training_size: expected at most 3, .* received 4"):
+        stratified_subset(np.array([1, 2, 3]), 4, seed=0)

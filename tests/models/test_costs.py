@@ -27,7 +27,7 @@ def test_a_network_without_hidden_layers_is_softmax_regression() -> None:
 @pytest.mark.parametrize(
     "model",
     [
-        *(resolve_recipe(name).model for name in ("mlp", "cnn", "deep-cnn")),
+        *(resolve_recipe(name).model for name in ("mlp", "cnn", "deep-cnn", "lenet-5", "resnet")),
         MLP(hidden=(), dropout=0.5),
         MLP(hidden=(3, 5, 7), dropout=0.5, activation="tanh"),
         CNN(
@@ -43,6 +43,15 @@ def test_a_network_without_hidden_layers_is_softmax_regression() -> None:
                 Convolution(filters=5, kernel_size=4, padding="same", stride=3),
             ),
             normalization="batch",
+        ),
+        CNN(
+            convolutions=(
+                Convolution(filters=3, kernel_size=5, pooling="average"),
+                Convolution(filters=4, kernel_size=3, padding="same", pool=1, stride=2),
+                Convolution(filters=4, kernel_size=3, padding="same", pool=1, stride=3, residual=2),
+                Convolution(filters=4, kernel_size=3, padding="same", pool=1, residual=1),
+            ),
+            global_pooling="max",
         ),
     ],
 )

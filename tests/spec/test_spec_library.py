@@ -9,7 +9,6 @@ import pytest
 from digitlab.spec import Recipe, Study
 from digitlab.spec.library import (
     MAX_BYTES,
-    collection_names,
     recipe_names,
     resolve_collection,
     resolve_recipe,
@@ -77,14 +76,17 @@ def test_a_recipe_or_study_that_is_one_already_is_given_back() -> None:
     ["", ".", "..", "MLP", "mlp ", "mpl", "mlp.tml", "recipes/mlp", "../recipes/mlp", ".toml", "/", "~"],
 )
 def test_a_name_that_is_none_is_answered_with_those_that_are(name: str, refusal: Any) -> None:
-    for resolve, names, word in (
-        (resolve_recipe, (*row_recipe_names(), *recipe_names()), "recipe"),
-        (resolve_study, (*collection_names(), *study_names()), "study"),
-    ):
-        expected = (
-            f"{word} {name!r}: expected one of {', '.join(names)}, or the path of a .toml or .json file"
-        )
-        assert refusal(resolve, name) == expected
+    recipes = ", ".join((*row_recipe_names(), *recipe_names()))
+    end = "or the path of a .toml or .json file"
+    assert refusal(resolve_recipe, name) == f"recipe {name!r}: expected one of {recipes}, {end}"
+    message = refusal(resolve_study, name)
+    assert message.startswith(f"study {name!r}: expected a name that `digitlab study list` shows")
+    assert message.endswith(f", {end}")
+
+
+def test_a_wrong_name_of_a_study_is_answered_with_those_that_it_resembles(refusal: Any) -> None:
+    message = refusal(resolve_study, "mlp-neuron")
+    assert "shows (mlp-neurons" in message
 
 
 @pytest.mark.parametrize("name", ["../recipes/mlp.toml", "mlp.toml", "no/such/folder/x.json"])
@@ -212,7 +214,14 @@ def test_the_classroom_runs_every_study_of_its_networks_and_shares_their_trainin
     from digitlab.studies import plan_study
 
     classroom = resolve_collection("classroom")
-    others = {*resolve_collection("best-parts").studies, *resolve_collection("precision").studies, "best"}
+    others = {
+        *resolve_collection("best-parts").studies,
+        *resolve_collection("precision").studies,
+        "best",
+        "optimizers",
+        "mlp-training-size",
+        "augmentation-by-training-size",
+    }
     assert set(classroom.studies) == set(study_names()) - others
     plans = [plan_study(name, seeds=1, load=load_once) for name in classroom.studies]
     asked = [trial for plan in plans for trial in plan.trials]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from digitlab.errors import SpecError
 from digitlab.spec import CNN, MLP, Plan, Recipe, Study, Trial, covering_runs, make_plan, minimal_runs
 from digitlab.spec.library import resolve_recipe, resolve_study
+from digitlab.spec.study import single
 from small_study import of_epochs
 
 FINGERPRINT = "0123456789abcdef" * 4
@@ -75,7 +76,7 @@ def test_overrides_hold_for_every_level_and_an_axis_goes_before_them() -> None:
     for cell in plan.cells:
         trial = cell.trials[0]
         assert trial.training.epochs == 3
-        assert trial.model == MLP(hidden=(int(cell.levels[0]), 7))
+        assert trial.model == MLP(hidden=(int(single(cell.levels[0])), 7))
 
 
 def test_axes_are_crossed_and_the_last_varies_fastest() -> None:
@@ -88,7 +89,7 @@ def test_axes_are_crossed_and_the_last_varies_fastest() -> None:
     for cell in plan.cells:
         trial = cell.trials[1]
         assert (trial.model, trial.training.learning_rate) == (
-            MLP(hidden=(int(cell.levels[0]),)),
+            MLP(hidden=(int(single(cell.levels[0])),)),
             cell.levels[1],
         )
 

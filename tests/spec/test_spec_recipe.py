@@ -157,12 +157,12 @@ def test_a_number_is_taken_within_its_range_and_not_outside(
 @pytest.mark.parametrize(
     ("recipe", "path", "words"),
     [
-        ("mlp", "model.activation", "'relu', 'tanh', 'sigmoid', 'gelu' or 'elu'"),
-        ("mlp", "training.optimizer", "'adam' or 'sgd'"),
+        ("mlp", "model.activation", "'relu', 'tanh', 'sigmoid', 'gelu', 'elu', 'leaky_relu' or 'silu'"),
+        ("mlp", "training.optimizer", "'adam', 'sgd', 'adamw', 'rmsprop', 'nadam' or 'muon'"),
         ("mlp", "training.loss", "'crossentropy' or 'mse'"),
         ("mlp", "training.precision", "'auto', 'float32' or 'mixed_bfloat16'"),
         ("cnn", "model.convolutions.0.padding", "'valid' or 'same'"),
-        ("mlp", "model.family", "one of 'mlp', 'cnn'"),
+        ("mlp", "model.family", "one of 'mlp', 'cnn', 'python'"),
         ("mlp", "name", "a name of at most 64 small letters, digits and hyphens"),
     ],
 )
@@ -296,3 +296,42 @@ def test_the_side_of_a_map_after_a_strided_block(
 ) -> None:
     block = Convolution(filters=1, kernel_size=kernel_size, padding=padding, stride=stride, pool=pool)
     assert block.output_side(28) == side
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"optimizer": "adam", "momentum": 0.9},
+            "momentum: expected the optimizer 'sgd' or 'rmsprop' or 'muon'",
+        ),
+        ({"optimizer": "rmsprop", "nesterov": True}, "nesterov: expected the optimizer 'sgd' or 'muon'"),
+        ({"patience": 3, "schedule": "cosine"}, "patience: expected no schedule with it"),
+        ({"patience": 3, "fade": 0.5}, "patience: expected no fade with it"),
+        ({"patience": 0}, "patience: expected a whole number from 1 to 10000, received 0"),
+        ({"l2": -1.0}, "l2: expected a number from 0 up to 1, received -1.0"),
+    ],
+)
+def test_settings_of_the_training_must_go_together(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        TrainingSpec.from_values(settings, "test")
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ({"residual": 3}, "block 1: expected residual of 2 or less"),
+        ({"residual": 2}, "block 1: expected padding 'same' and pool 1 in the blocks of a shortcut"),
+        ({"residual": 1, "pool": 2}, "block 1: expected padding 'same' and pool 1"),
+    ],
+)
+def test_a_shortcut_goes_around_blocks_that_keep_the_map(block: dict[str, Any], message: str) -> None:
+    first = {"filters": 4, "kernel_size": 3}
+    last = {"filters": 4, "kernel_size": 3, "padding": "same", "pool": 1, **block}
+    with pytest.raises(SpecError, match=message):
+        CNN.from_values({"convolutions": [first, last]}, "test")
+
+
+def test_new_settings_change_no_older_id() -> None:
+    assert "pooling" not in Convolution(filters=1, kernel_size=3).to_json()
+    assert not {"momentum", "l2", "patience"} & TrainingSpec().to_values().keys()

@@ -46,6 +46,39 @@ def test_levels_keep_their_types_through_toml_and_json() -> None:
         assert [type(level) for level in again.axes[0].values] == [int, float, str, bool]
 
 
+def test_a_level_may_be_a_list() -> None:
+    study = Study.from_values(axis_values(path="model.hidden", values=[[16], [16, 16], []]), "test")
+    assert study.axes[0].values == ((16,), (16, 16), ())
+    assert Study.from_toml(study.to_toml()) == Study.from_json(study.to_json()) == study
+    plan = make_plan(study, resolve_recipe("mlp"), "0" * 64, "float32")
+    assert [cell.label for cell in plan.cells] == ["[16]", "[16, 16]", "[]"]
+    hidden = [cell.trials[0].model.hidden for cell in plan.cells if isinstance(cell.trials[0].model, MLP)]
+    assert hidden == [(16,), (16, 16), ()]
+    assert (
+        plan.cells[0].trials[0].id
+        == make_plan(
+            Study.from_values(axis_values(path="model.hidden.0", values=[16]), "test"),
+            resolve_recipe("mlp"),
+            "0" * 64,
+            "float32",
+        )
+        .trials[0]
+        .id
+    )
+
+
+def test_the_number_of_training_images_may_be_an_axis(refusal: Any) -> None:
+    study = Study.from_values(axis_values(path="data.training_size", values=[100, 55_000]), "test")
+    plan = make_plan(study, resolve_recipe("mlp"), "0" * 64, "float32")
+    assert [cell.trials[0].data.training_size for cell in plan.cells] == [100, 55_000]
+    assert len({trial.id for trial in plan.trials}) == len(plan.trials)
+    wrong = Study.from_values(axis_values(path="data.training_size", values=[100, "all"]), "test")
+    message = refusal(make_plan, wrong, resolve_recipe("mlp"), "0" * 64, "float32")
+    assert message == (
+        f"study {study.name}: data: training_size: expected a whole number from 10 to 1000000, received 'all'"
+    )
+
+
 def test_a_study_may_write_its_recipe_out_as_a_table() -> None:
     recipe = resolve_recipe("deep-cnn")
     study = Study.from_values(study_values(recipe=recipe.to_values()), "test")
@@ -85,22 +118,22 @@ def test_a_study_may_write_its_recipe_out_as_a_table() -> None:
         (axis_values(values=[1, 1.0]), "axes.0.values: expected different levels, received 1.0 again"),
         (axis_values(values=[1, True]), "axes.0.values: expected different levels, received True again"),
         (
-            axis_values(values=[8, [16]]),
-            "axes.0.values.1: expected a number, a text, true or false, received [16]",
+            axis_values(values=[8, [[16]]]),
+            "axes.0.values.1: expected a number, a text, true, false or a list of these, received [[16]]",
         ),
         (
             axis_values(values=[None]),
-            "axes.0.values.0: expected a number, a text, true or false, received None",
+            "axes.0.values.0: expected a number, a text, true, false or a list of these, received None",
         ),
         (axis_values(reference=32), "axes.0.reference: expected one of [8, 16], received 32"),
         (
             axis_values(reference=[8]),
-            "axes.0.reference: expected a number, a text, true or false, received [8]",
+            "axes.0.reference: expected one of [8, 16], received (8,)",
         ),
         (
             axis_values(path="name"),
-            "axes.0.path: expected recipe, or a setting of the model or the training, as in "
-            "training.batch_size, received 'name'",
+            "axes.0.path: expected recipe, data.training_size, or a setting of the model or the training, as "
+            "in training.batch_size, received 'name'",
         ),
         (study_values(overrides=[1]), "overrides: expected a table of settings, received [1]"),
         (study_values(overrides={"training": {1}}), "overrides.training: expected a number, a text, *"),

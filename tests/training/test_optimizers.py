@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
-from digitlab.spec.recipe import TrainingSpec
+from digitlab.spec.recipe import MLP, TrainingSpec
 
 pytestmark = pytest.mark.slow  # TensorFlow takes seconds to import
 
@@ -100,3 +100,35 @@ def test_the_average_follows_the_weights_quickly_at_first_and_slowly_later(optim
     weight.assign([0.0])
     average.update(1000)
     assert float(average.means[0][0]) == pytest.approx(0.9 * (1 - 2 / 11))
+
+
+@pytest.mark.parametrize("name", get_args(TrainingSpec.model_fields["optimizer"].annotation))
+def test_every_optimizer_goes_downhill(optimizers, name: Any) -> None:
+    import keras
+
+    weight: Any = keras.Variable(np.full((4, 3), 0.5, np.float32), name="kernel")
+    optimizer = optimizers.make_optimizer(TrainingSpec(optimizer=name, learning_rate=0.01), 20)
+    optimizer.build([weight])
+    for _ in range(20):
+        optimizer.apply([2 * weight.value], [weight])  # gradient of the squares' sum
+    assert np.abs(weight.numpy()).max() < 0.49
+
+
+def test_momentum_and_decay_are_those_of_the_spec(optimizers) -> None:
+    sgd = optimizers.make_optimizer(TrainingSpec(optimizer="sgd", momentum=0.9, nesterov=True), 1)
+    assert (sgd.momentum, sgd.nesterov, sgd.weight_decay) == (0.9, True, None)
+    plain = optimizers.make_optimizer(TrainingSpec(optimizer="sgd"), 1)
+    assert (plain.momentum, plain.nesterov) == (0.0, False)
+    assert optimizers.make_optimizer(TrainingSpec(optimizer="adamw"), 1).weight_decay == 0.004
+    decayed = optimizers.make_optimizer(TrainingSpec(optimizer="adamw", weight_decay=0.1), 1)
+    assert decayed.weight_decay == 0.1
+
+
+def test_muon_leaves_the_last_layer_and_the_biases_to_adamw(optimizers) -> None:
+    from digitlab.models import build
+
+    network = build(MLP(hidden=(8,)))
+    muon = optimizers.make_optimizer(TrainingSpec(optimizer="muon"), 1)
+    muon.build(network.trainable_variables)
+    pairs = zip(network.trainable_variables, muon.adam_velocities, strict=True)
+    assert [variable.path for variable, velocity in pairs if velocity is None] == ["dense_1/kernel"]

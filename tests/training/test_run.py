@@ -192,3 +192,46 @@ def test_another_seed_is_another_network_on_the_same_split(trained: TrainOutput,
     row_sums = [tuple(map(sum, scores.confusion)) for scores in on_validation]
     assert row_sums[0] == row_sums[1]
     assert other.history[0].loss != trained.result.history[0].loss
+
+
+def changed(dataset: Dataset, epochs: int, **settings: Any) -> Trial:
+    trial = make_trial(dataset, epochs=epochs)
+    return trial.model_copy(update={"training": trial.training.model_copy(update=settings)})
+
+
+@pytest.mark.slow
+def test_patience_ends_a_training_with_the_network_of_its_best_epoch(dataset: Dataset) -> None:
+    told: list[EpochRecord] = []
+    impatient = changed(dataset, 30, learning_rate=0.02, patience=2)
+    stopped = train_trial(impatient, dataset, on_epoch=told.append)
+    result = stopped.result
+    losses = [record.validation_log_loss for record in result.history]
+    best = int(np.argmin(losses)) + 1
+    assert len(told) == len(result.history) == best + 2 < 30
+    assert result.final_record.epoch == best
+    whole = train_trial(changed(dataset, best, learning_rate=0.02), dataset)
+    assert result.final_test == whole.result.final_test
+    assert result.final_validation == whole.result.final_validation
+    for ours, theirs in zip(stopped.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert result.figures(30).validation_error == 100 * (1 - result.final_record.validation_accuracy)
+
+
+@pytest.mark.slow
+def test_a_step_with_l2_is_that_of_keras(dataset: Dataset) -> None:
+    import keras
+
+    settings = {"optimizer": "sgd", "learning_rate": 0.1, "l2": 0.01, "batch_size": 60_000}
+    trial = changed(dataset, 1, **settings)
+    ours = train_trial(trial, dataset).model
+    before = train_trial(changed(dataset, 1, **settings | {"learning_rate": 1e-12}), dataset).model
+    images, labels = training_set(trial, dataset)
+    twin: Any = keras.models.clone_model(before)
+    twin.set_weights(before.get_weights())
+    for layer in twin.layers:
+        if hasattr(layer, "kernel"):
+            layer.kernel.regularizer = keras.regularizers.L2(0.01)
+    twin.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+    twin.fit(images.astype(np.float32), labels, batch_size=60_000, verbose=0)
+    for our_weight, its_weight in zip(ours.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_allclose(our_weight, its_weight, rtol=0, atol=2e-5)

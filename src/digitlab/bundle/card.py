@@ -54,6 +54,7 @@ class Provenance(Spec):
         """Create the origin from the result of a trial and the names of its data's classes."""
         return cls(
             recipe=result.trial.recipe,
+            made=_made(result),
             trial=result.trial,
             validation=result.final_validation,
             test=result.final_test,
@@ -64,6 +65,13 @@ class Provenance(Spec):
             commit=result.commit,
             clean=result.clean,
         )
+
+
+def _made(result: Result) -> str:
+    if result.trial.training.patience is None:
+        return "trained once"
+    best = result.final_record.epoch
+    return f"trained once, for {len(result.history)} epochs; the network is that of epoch {best}"
 
 
 class ParityReport(Spec):

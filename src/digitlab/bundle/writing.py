@@ -21,7 +21,7 @@ from digitlab.data import Dataset, stratified_split
 from digitlab.data.classes import DIGITS
 from digitlab.errors import BundleError
 from digitlab.files import ensure_new, new_folder
-from digitlab.models.costs import cost
+from digitlab.models.costs import Cost, network_cost
 from digitlab.results.calibration import Calibration, fit_calibration
 from digitlab.results.record import Result
 from digitlab.results.rejection import FITTED, NetworkOutputs, fit_rejection
@@ -106,7 +106,7 @@ def _write(
         classify = classify_with(artifacts.onnx)
         answers = run_self_test(classify, None, ONNX)
         proof = _proof(draft, keras_probabilities(model, images), classify(images))
-        card = _card(origin, answers, proof)
+        card = _card(origin, network_cost(origin.trial.model, model), answers, proof)
         if classes_of(card) is None:
             card = card.model_copy(update={"drawn_digits": _drawn_digits_read(classify)})
         (draft / README).write_text(readme(card, Path(folder).resolve().name), "utf-8")
@@ -130,8 +130,7 @@ def _drawn_digits_read(classify: Classify) -> float:
     return float((classify(images).argmax(axis=1) == labels).mean())
 
 
-def _card(origin: Provenance, answers: np.ndarray, proof: ParityReport) -> Card:
-    size = cost(origin.trial.model)
+def _card(origin: Provenance, size: Cost, answers: np.ndarray, proof: ParityReport) -> Card:
     code = revision()
     if code is not None and (code.commit, code.clean) == (origin.commit, origin.clean):
         code = None  # the code that trained it

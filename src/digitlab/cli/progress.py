@@ -18,7 +18,7 @@ from rich.progress import (
 )
 
 from digitlab.cli.console import say, stderr
-from digitlab.models.costs import cost
+from digitlab.models.costs import epoch_work
 from digitlab.results.record import EpochRecord, Result
 from digitlab.spec.plan import Plan
 from digitlab.spec.trial import Trial
@@ -177,6 +177,8 @@ class StudyProgress(Observer):
 
     def finished(self, trial: Trial, result: Result) -> None:
         """Remove the trial's bar."""
+        left = trial.training.epochs - len(result.history)  # its patience may have ended it before
+        self._bars.advance(self._all, left * _work(trial))
         self._end(trial)
 
     def failed(self, trial: Trial, reason: str) -> None:
@@ -201,4 +203,4 @@ class StudyProgress(Observer):
 
 def _work(trial: Trial) -> int:
     """Return an epoch's cost up to a factor: a bar that counted epochs would crawl at the wide levels."""
-    return cost(trial.model).multiply_adds + STEP_COST * 200 // trial.training.batch_size
+    return int(epoch_work(trial)) + STEP_COST * 200 // trial.training.batch_size

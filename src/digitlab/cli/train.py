@@ -10,12 +10,13 @@ import typer
 
 from digitlab.cli.console import print_json, say, stdout
 from digitlab.cli.options import DataOption, JsonOption, StoreOption
-from digitlab.errors import SpecError
+from digitlab.errors import BundleError, SpecError
+from digitlab.results.record import Result
+from digitlab.spec.recipe import PythonModel
 from digitlab.training.backend import EngineName
 from digitlab.workspace import DEFAULT_STORE, Workspace
 
 if TYPE_CHECKING:
-    from digitlab.bundle.card import Card
     from digitlab.results.record import Result
 
 RecipeArgument = Annotated[
@@ -81,24 +82,41 @@ def train(
             changed, data=name, seed=seed, threads=threads or 1, engine=engine, on_epoch=on_epoch
         )
     import_tensorflow_quietly()  # Keras saves with it, whichever backend has trained
-    bundle = write_trained(target, trained.model, trained.result, load(name))
+    result = trained.result
+    try:
+        bundle = write_trained(target, trained.model, result, load(name))
+    except BundleError as error:
+        if not isinstance(changed.model, PythonModel):
+            raise
+        _print_figures(result)  # not lost, though a layer of the user's own cannot be stored
+        say(f"no bundle is written: {error}")
+        return
     if as_json:
         values = bundle.card.to_values()
         values["calibration"].pop("rejection", None)  # tens of thousands of numbers for a machine
         print_json({"bundle": str(bundle.folder), **values})
         return
-    _print_figures(bundle.card, trained.result)
+    _print_figures(result)
     say(f"bundle written to {bundle.folder}")
 
 
-def _print_figures(card: Card, result: Result) -> None:
+def _print_figures(result: Result) -> None:
+    test = result.final_test
     stdout().print(
-        f"test accuracy      {100 * card.test.accuracy:.2f} %  (error {card.test.error_percent:.2f} %)\n"
-        f"mean squared error {card.test.mse:.5f}\n"
+        f"test accuracy      {100 * test.accuracy:.2f} %  (error {test.error_percent:.2f} %)\n"
+        f"mean squared error {test.mse:.5f}\n"
         f"validation error   {result.final_validation.error_percent:.2f} %\n"
-        f"parameters         {card.parameters:,}\n"
-        f"training           {card.train_seconds:.1f} s in {card.trial.training.epochs} epochs"
+        f"parameters         {result.parameters:,}\n"
+        f"training           {result.train_seconds:.1f} s in {_epochs(result)}"
     )
+
+
+def _epochs(result: Result) -> str:
+    """Return the epochs that a training took, and with patience the one whose network is kept."""
+    count = len(result.history)
+    if result.trial.training.patience is None:
+        return f"{count} epochs"
+    return f"{count} of {result.trial.training.epochs} epochs, network of epoch {result.final_record.epoch}"
 
 
 def _setting(text: str) -> tuple[str, Any]:

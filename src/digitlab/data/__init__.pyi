@@ -14,3 +14,4 @@ from .importer import import_npz as import_npz
 from .inspection import Finding as Finding
 from .inspection import inspect_dataset as inspect_dataset
 from .split import stratified_split as stratified_split
+from .split import stratified_subset as stratified_subset

@@ -1,4 +1,4 @@
-"""The validation part: a sample of the training images, stratified by class and determined by a seed."""
+"""The validation part and smaller training sets: samples stratified by class and determined by a seed."""
 
 from __future__ import annotations
 
@@ -42,6 +42,36 @@ def stratified_split(labels: np.ndarray, validation: int, seed: int) -> tuple[np
         of_class = np.flatnonzero(labels == label)
         chosen[random.permutation(of_class)[:share]] = True
     return np.flatnonzero(~chosen), np.flatnonzero(chosen)
+
+
+def stratified_subset(labels: np.ndarray, size: int, seed: int) -> np.ndarray:
+    """Choose images with the classes in the same proportion; a smaller choice is part of every larger one.
+
+    Each class's images are put into a random order, and the k-th of a class of n stands at (k - 1/2) / n: the
+    images that stand first are chosen.
+
+    Args:
+        labels: class of each image, integers [n].
+        size: number of images to choose, 1..n.
+        seed: seed of the order, 0 or more.
+
+    Returns:
+        Indices of the chosen images, int64 [size], ascending.
+
+    Raises:
+        DataError: there are fewer images than `size`.
+    """
+    if size > len(labels):
+        raise DataError(
+            f"training_size: expected at most {len(labels):,}, the images that are not set aside for "
+            f"validation, received {size:,}; lower data.training_size or data.validation"
+        )
+    random = np.random.default_rng(np.random.SeedSequence(seed))
+    position = np.empty(len(labels))
+    for label in np.unique(labels):
+        members = random.permutation(np.flatnonzero(labels == label))
+        position[members] = (np.arange(len(members)) + 0.5) / len(members)
+    return np.sort(np.argsort(position, kind="stable")[:size])
 
 
 def _shares(counts: np.ndarray, total: int) -> np.ndarray:

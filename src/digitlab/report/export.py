@@ -18,7 +18,7 @@ from digitlab.files import new_file, new_folder
 from digitlab.results.aggregate import trial_records
 from digitlab.results.record import Result
 from digitlab.spec.plan import Cell, Plan
-from digitlab.spec.study import Level, level_text
+from digitlab.spec.study import Level, SingleLevel, level_text, single
 from digitlab.spec.trial import Trial
 
 Results = Callable[[Iterable[Trial]], Mapping[str, Result]]
@@ -139,11 +139,11 @@ def _records(plans: Sequence[Plan], results: Results) -> Iterator[dict[str, Leve
 def _settings(plans: Sequence[Plan]) -> dict[str, Setting]:
     """Return the varied settings by their paths; the title is that of the first study that varies one."""
     titles: dict[str, str] = {}
-    values: dict[str, list[Level]] = {}
+    values: dict[str, list[SingleLevel]] = {}
     for plan in plans:
         for axis in plan.study.axes:
             titles.setdefault(axis.path, axis.title)
-            values.setdefault(axis.path, []).extend(axis.values)
+            values.setdefault(axis.path, []).extend(map(single, axis.values))
     settings = {}
     for path, levels in values.items():
         kinds = set(map(type, levels))
@@ -183,7 +183,7 @@ def _write_tensorboard(plans: Sequence[Plan], results: Results, folder: Path) ->
             level = _folder_name(plan, cell, taken)
             hparams: dict[str, Level] = {}
             for axis, value in zip(plan.study.axes, cell.levels, strict=True):
-                hparams[axis.path] = settings[axis.path].kind(value)
+                hparams[axis.path] = settings[axis.path].kind(single(value))
             if len(plans) > 1:
                 hparams["study"] = plan.study.name
             for trial in cell.trials:

@@ -15,7 +15,7 @@ from digitlab.results.aggregate import Curve, Estimate, StudyTable, t_interval
 from digitlab.results.record import EpochRecord, Result
 from digitlab.spec.plan import Cell
 from digitlab.spec.recipe import CLASSES
-from digitlab.spec.study import Level, levels_text
+from digitlab.spec.study import Level, levels_text, single
 
 WIDE_RATIO = 8
 """Levels that span more than this factor are placed on a logarithmic axis."""
@@ -94,9 +94,8 @@ def _series(study_data: StudyData, metric: Metric, others: tuple[Level, ...], ro
     for i in rows:
         row, cell = pairs[i]
         singles.append(tuple(study_data.by_seed(row, cell, metric).values()))
-        histories = study_data.table.curves[i].histories
-        last = [metric.of_validation(history[-1]) for history in histories]
-        validation.append(t_interval(last, limits=metric.limits))
+        finals = [metric.of_validation(record) for record in study_data.table.curves[i].finals]
+        validation.append(t_interval(finals, limits=metric.limits))
     return Series(
         label=levels_text(others),
         test=tuple(t_interval(values, limits=metric.limits) for values in singles),
@@ -108,7 +107,7 @@ def _series(study_data: StudyData, metric: Metric, others: tuple[Level, ...], ro
 def _scale(levels: Sequence[Level]) -> Scale:
     if not is_numeric(levels):
         return "category"
-    values = [float(level) for level in levels]
+    values = [float(single(level)) for level in levels]
     low, high = min(values), max(values)
     if low > 0 and high > WIDE_RATIO * low:
         return "log"
@@ -192,17 +191,20 @@ def _extent(curve: Curve) -> tuple[int, int]:
 
 
 def _level_curves(cell: Cell, curve: Curve, metric: Metric) -> LevelCurves:
+    # Patience may end the seeds of a level after different epochs: a band needs all of them.
+    shortest = min(len(history) for history in curve.histories)
+    histories = [history[:shortest] for history in curve.histories]
     return LevelCurves(
         label=cell.label,
-        n=len(curve.histories),
-        epochs=np.array([record.epoch for record in curve.histories[0]]),
-        training=_band(curve, metric.of_training),
-        validation=_band(curve, metric.of_validation),
+        n=len(histories),
+        epochs=np.array([record.epoch for record in histories[0]]),
+        training=_band(histories, metric.of_training),
+        validation=_band(histories, metric.of_validation),
     )
 
 
-def _band(curve: Curve, read: Callable[[EpochRecord], float]) -> Band:
-    values = np.array([[read(record) for record in history] for history in curve.histories])
+def _band(histories: Sequence[Sequence[EpochRecord]], read: Callable[[EpochRecord], float]) -> Band:
+    values = np.array([[read(record) for record in history] for history in histories])
     return Band(values.mean(axis=0), values.min(axis=0), values.max(axis=0))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -192,6 +193,11 @@ def _data(data: DataSpec) -> Iterator[str]:
         f"{data.validation:,} of its training images are set aside for validation, every class in "
         f"proportion, by split seed {data.split_seed}"
     )
+    if data.training_size is not None:
+        yield (
+            f"{data.training_size:,} of the rest are trained on, every class in proportion, the smaller sets "
+            "within the larger"
+        )
 
 
 def _settings(table: StudyTable, trial: Trial) -> Iterator[str]:
@@ -199,6 +205,10 @@ def _settings(table: StudyTable, trial: Trial) -> Iterator[str]:
     for part, spec in (("model", trial.model), ("training", trial.training)):
         for path, value in _flat(part, spec.to_values()):
             if path in varied:
+                continue
+            if path.startswith("model.code."):
+                digest = hashlib.sha256(str(value).encode()).hexdigest()
+                yield f"{path.removeprefix('model.code.')}: SHA-256 {digest}"
                 continue
             # Of lists only empty ones are left: the others are flattened to their items.
             text = str(value) if isinstance(value, list) else level_text(value)

@@ -66,7 +66,10 @@ def study_table(table: StudyTable) -> TextTable:
 
 
 def _measures(row: LevelSummary, cell: Cell, squared: bool) -> dict[str, str]:
-    model = cost(cell.trials[0].model)  # known before anything is trained
+    # Known before anything is trained, unless a user's own function builds the network.
+    size = cost(cell.trials[0].model)
+    parameters = size.parameters or row.parameters
+    multiply_adds = size.multiply_adds or row.multiply_adds
     measures = {
         "n": str(row.test_error.n),
         "test error %": number(row.test_error.mean, ERROR.decimals),
@@ -75,8 +78,8 @@ def _measures(row: LevelSummary, cell: Cell, squared: bool) -> dict[str, str]:
     if squared:
         measures["test squared error"] = number(row.test_mse.mean, SQUARED_ERROR.decimals)
     measures["validation error %"] = number(row.validation_error.mean, ERROR.decimals)
-    measures["parameters"] = f"{model.parameters:,}"
-    measures["multiply-adds"] = f"{model.multiply_adds:,}"
+    measures["parameters"] = NONE if parameters is None else f"{parameters:,}"
+    measures["multiply-adds"] = NONE if multiply_adds is None else f"{multiply_adds:,}"
     measures["training seconds"] = number(row.train_seconds.mean, 1)
     return measures
 

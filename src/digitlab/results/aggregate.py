@@ -11,7 +11,7 @@ from digitlab.errors import MissingExtraError
 from digitlab.results.record import EpochRecord, Figures, Result
 from digitlab.revision import Revision
 from digitlab.spec.plan import Cell, Plan
-from digitlab.spec.study import Level, levels_text
+from digitlab.spec.study import Level, levels_text, single
 
 Bounds = tuple[float, float]
 """Least and greatest possible value of a measure."""
@@ -155,10 +155,13 @@ class Curve(NamedTuple):
     Attributes:
         label: text of the level.
         histories: records of the epochs, one history per seed.
+        finals: record of the epoch whose network was scored, one per seed: the last, unless the trial has
+            patience.
     """
 
     label: str
     histories: tuple[tuple[EpochRecord, ...], ...]
+    finals: tuple[EpochRecord, ...]
 
 
 @dataclass(frozen=True)
@@ -284,8 +287,9 @@ def _row(
 
 
 def _curve(cell: Cell, results: Mapping[str, Result]) -> Curve:
-    histories = [result.history for result in _done(cell, results)]
-    return Curve(cell.label, tuple(histories))
+    done = _done(cell, results)
+    histories = tuple(result.history for result in done)
+    return Curve(cell.label, histories, tuple(result.final_record for result in done))
 
 
 def _done(cell: Cell, results: Mapping[str, Result]) -> list[Result]:
@@ -311,8 +315,8 @@ def trial_records(
 
 def _record(plan: Plan, cell: Cell, result: Result) -> dict[str, str | int | float]:
     test = result.final_test
-    last_epoch = result.history[-1]
-    levels = {axis.path: level for axis, level in zip(plan.study.axes, cell.levels, strict=True)}
+    last_epoch = result.final_record
+    levels = {axis.path: single(level) for axis, level in zip(plan.study.axes, cell.levels, strict=True)}
     return levels | {
         "seed": result.trial.seed,
         "epochs": result.trial.training.epochs,

@@ -105,7 +105,7 @@ class Result(Spec):
 
     Attributes:
         trial: the trial that was trained.
-        history: one record per epoch.
+        history: one record per epoch; fewer than the trial's epochs where its patience ended it.
         validation: scores on the validation part, by checkpoint epoch.
         test: scores on the test set, by checkpoint epoch.
         predictions: classes predicted for the test images, uint8 [n], by checkpoint epoch.
@@ -146,12 +146,19 @@ class Result(Spec):
         """
         return Figures(
             test_error=self.test[epoch].error_percent,
-            validation_error=100 * (1 - self.history[epoch - 1].validation_accuracy),
+            validation_error=100 * (1 - self.validation[epoch].accuracy),
             test_mse=self.test[epoch].mse,
             train_seconds=sum(record.seconds for record in self.history[:epoch]),
             parameters=self.parameters,
             multiply_adds=self.multiply_adds,
         )
+
+    @property
+    def final_record(self) -> EpochRecord:
+        """Record of the epoch whose network was scored: the last, or with patience the best."""
+        if self.trial.training.patience is None:
+            return self.history[-1]
+        return min(self.history, key=lambda record: record.validation_log_loss)
 
     @property
     def final_validation(self) -> Scores:

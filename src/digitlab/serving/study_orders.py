@@ -12,6 +12,7 @@ from digitlab.errors import SpecError
 from digitlab.serving.replies import RefusalError
 from digitlab.spec.library import collection_names, recipe_names, resolve_recipe, resolve_study, study_names
 from digitlab.spec.plan import make_plan
+from digitlab.spec.recipe import PythonModel, Recipe
 from digitlab.spec.study import RECIPE_PATH, Study
 
 _MOST = {"seeds": 1000, "workers": 1024}
@@ -110,7 +111,13 @@ def _check_levels(study: Study) -> None:
     """Build every trial once, so that an impossible level is refused now."""
     recipes = {name: resolve_recipe(name) for name in recipe_names()}
     fingerprint = CATALOG[study.data.dataset].fingerprint
-    make_plan(study, resolve_recipe(study.recipe), fingerprint, "float32", recipes)
+    recipe = study.recipe if isinstance(study.recipe, Recipe) else resolve_recipe(study.recipe)
+    if isinstance(recipe.model, PythonModel):
+        raise SpecError(
+            "study: recipe.model.family: expected mlp or cnn, received python: only the command line and "
+            "Python run a user's own code"
+        )
+    make_plan(study, recipe, fingerprint, "float32", recipes)
 
 
 def examples() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from digitlab.models.costs import cost
+from digitlab.models.costs import epoch_work
 from digitlab.results.record import Result
 from digitlab.results.store import Status, Store
 from digitlab.spec.plan import Cell, Plan, minimal_runs
@@ -149,7 +149,7 @@ class StudyView:
 
 
 def _work(trial: Trial) -> float:
-    return float(cost(trial.model).multiply_adds) * trial.training.epochs
+    return epoch_work(trial) * trial.training.epochs
 
 
 def _history(result: Result) -> dict[str, list[float]]:

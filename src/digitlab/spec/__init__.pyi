@@ -1,4 +1,5 @@
 from .base import Spec as Spec
+from .function_source import model_from_function as model_from_function
 from .library import collection_names as collection_names
 from .library import recipe_names as recipe_names
 from .library import resolve_collection as resolve_collection
@@ -14,6 +15,7 @@ from .recipe import CNN as CNN
 from .recipe import MLP as MLP
 from .recipe import Convolution as Convolution
 from .recipe import ModelSpec as ModelSpec
+from .recipe import PythonModel as PythonModel
 from .recipe import Recipe as Recipe
 from .recipe import TrainingSpec as TrainingSpec
 from .study import Axis as Axis

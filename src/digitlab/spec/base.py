@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from digitlab.errors import SpecError
 
 # Steps that pydantic adds to the location of an error inside a union, each after the field of the union.
-_UNION_STEPS = frozenset({("model", "mlp"), ("model", "cnn"), ("recipe", "name"), ("recipe", "table")})
+_UNION_STEPS = frozenset(
+    {("model", "mlp"), ("model", "cnn"), ("model", "python"), ("recipe", "name"), ("recipe", "table")}
+)
 
 _EXPECTED = {
     "dict_type": "a table of settings",

@@ -75,11 +75,11 @@ class Digest:
 
 
 @dataclass(frozen=True)
-class Scalar:
-    """A single value of any type, but not a list or a table."""
+class NoTable:
+    """A single value of any type, or a list of such values, but not a table."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return _expect("a number, a text, true or false", handler(source))
+        return _expect("a number, a text, true, false or a list of these", handler(source))
 
 
 @dataclass(frozen=True)

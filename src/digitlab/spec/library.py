@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -11,13 +13,17 @@ from typing import TypeVar
 
 from digitlab.errors import SpecError
 from digitlab.spec.base import Spec
-from digitlab.spec.recipe import Recipe
+from digitlab.spec.python_code import capture
+from digitlab.spec.recipe import PythonModel, Recipe
 from digitlab.spec.rows import RowRecipe
 from digitlab.spec.study import Collection, Study
 
 S = TypeVar("S", bound=Spec)
 
 MAX_BYTES = 1_000_000
+
+MOST_LISTED = 12
+"""Largest number of names that a message lists; of more it shows those that a wrong name resembles."""
 
 
 def recipe_names() -> tuple[str, ...]:
@@ -46,7 +52,7 @@ def resolve_recipe(recipe: str | Recipe, folder: Path | None = None) -> Recipe:
         SpecError: no recipe has that name, or the file is not a recipe.
     """
     if isinstance(recipe, Recipe):
-        return recipe
+        return _with_code(recipe, folder)
     name = recipe
     if folder and _is_file_name(recipe):
         name = str(folder / recipe)
@@ -55,7 +61,15 @@ def resolve_recipe(recipe: str | Recipe, folder: Path | None = None) -> Recipe:
             f"recipe {name!r}: expected a network that classifies one digit, received one that reads rows; "
             f"it is trained by  digitlab train {name}"
         )
-    return _find(Recipe, name, _recipes(), "recipe", also=row_recipe_names())
+    found = _find(Recipe, name, _recipes(), "recipe", also=row_recipe_names())
+    return _with_code(found, Path(name).parent)
+
+
+def _with_code(recipe: Recipe, folder: Path | None) -> Recipe:
+    """Return a recipe whose network, if a user's own function builds it, has its code."""
+    if not isinstance(recipe.model, PythonModel):
+        return recipe
+    return recipe.model_copy(update={"model": capture(recipe.model, folder)})
 
 
 def find_row_recipe(recipe: str) -> RowRecipe | None:
@@ -100,7 +114,7 @@ def resolve_study(study: str | Study) -> Study:
     result = _find(Study, study, _studies(), "study", also=collection_names())
     folder = study_folder(study)
     recipe = result.recipe
-    if folder is None or not isinstance(recipe, str) or not _is_file_name(recipe):
+    if folder is None or (isinstance(recipe, str) and not _is_file_name(recipe)):
         return result
     # Written out, since only here the folder is known from which its path starts.
     return result.model_copy(update={"recipe": resolve_recipe(recipe, folder)})
@@ -171,8 +185,17 @@ def _find(kind: type[S], name: str, folder: Traversable, word: str, also: tuple[
         return kind.from_toml(text, f"{word} {name}")
     if _is_file_name(name):
         return _read(kind, Path(name), word)
-    names = ", ".join((*also, *known))
-    raise SpecError(f"{word} {name!r}: expected one of {names}, or the path of a .toml or .json file")
+    names = _names_for(name, (*also, *known), word)
+    raise SpecError(f"{word} {name!r}: expected {names}, or the path of a .toml or .json file")
+
+
+def _names_for(name: str, known: Sequence[str], word: str) -> str:
+    """List the known names, or where there are many those that a wrong name resembles."""
+    if len(known) <= MOST_LISTED:
+        return f"one of {', '.join(known)}"
+    close = get_close_matches(name, known)
+    shown = f" ({', '.join(close)}?)" if close else ""
+    return f"a name that `digitlab {word} list` shows{shown}"
 
 
 def _read(kind: type[S], path: Path, word: str) -> S:

@@ -15,7 +15,7 @@ from pydantic import Field
 from digitlab.spec.base import Spec
 from digitlab.spec.fields import IntRange, Sha256
 from digitlab.spec.recipe import Recipe
-from digitlab.spec.study import RECIPE_PATH, Level, R, Study, levels_text, with_settings
+from digitlab.spec.study import RECIPE_PATH, TRAINING_SIZE_PATH, Level, R, Study, levels_text, with_settings
 from digitlab.spec.trial import ENGINE_VERSION, SYNTHESIS_VERSION, DataSpec, Trial
 
 
@@ -76,10 +76,13 @@ class Plan(Spec):
 
     def _cell(self, levels: tuple[Level, ...]) -> Cell:
         settings: dict[str, Any] = {}
+        training_size: Level | None = None
         base = self.recipe
         for axis, level in zip(self.study.axes, levels, strict=True):
             if axis.path == RECIPE_PATH:
                 base = self.recipes[str(level)]
+            elif axis.path == TRAINING_SIZE_PATH:
+                training_size = level
             else:
                 settings[axis.path] = level
         source = f"study {self.study.name}"
@@ -87,17 +90,24 @@ class Plan(Spec):
         overridden = with_settings(base, self.study.overrides, f"{source}: overrides")
         at_level = with_settings(overridden, settings, source)
         recipe = resolve_precision(at_level, self.precision)
-        data = self.study.data.model_copy(update={"fingerprint": self.fingerprint})
-        trial = Trial(
-            recipe=recipe.name,
-            model=recipe.model,
-            training=recipe.training,
-            data=data,
-            engine_version=self.engine_version,
-            synthesis_version=self.synthesis_version,
-        )
+        values = {
+            "recipe": recipe.name,
+            "model": recipe.model,
+            "training": recipe.training,
+            "data": self._data(training_size, source),
+            "engine_version": self.engine_version,
+            "synthesis_version": self.synthesis_version,
+        }
+        trial = Trial.from_values(values, source)
         trials = [trial.model_copy(update={"seed": seed}) for seed in range(self.study.seeds)]
         return Cell(levels, tuple(trials))
+
+    def _data(self, training_size: Level | None, source: str) -> DataSpec:
+        """Return the data of a cell, whose training size an axis may vary."""
+        known = self.study.data.model_copy(update={"fingerprint": self.fingerprint})
+        if training_size is None:
+            return known
+        return DataSpec.from_values(known.to_values() | {"training_size": training_size}, f"{source}: data")
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:
@@ -212,6 +222,7 @@ def _content(plan: Plan) -> dict[str, Any]:
         "axes": [axis.to_values() for axis in plan.study.axes],
         "validation": data.validation,
         "split_seed": data.split_seed,
+        "training_size": data.training_size,
     }
 
 

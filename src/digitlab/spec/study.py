@@ -19,7 +19,7 @@ from pydantic import (
 
 from digitlab.errors import SpecError
 from digitlab.spec.base import Spec, shown
-from digitlab.spec.fields import IntRange, Items, Name, Scalar
+from digitlab.spec.fields import IntRange, Items, Name, NoTable
 from digitlab.spec.recipe import Recipe
 from digitlab.spec.rows import RowRecipe
 from digitlab.spec.trial import DataSpec
@@ -31,8 +31,12 @@ MAX_TRIALS = 100_000
 RECIPE_PATH = "recipe"
 """Path of the axis that varies the recipe as a whole."""
 
-Level = Annotated[bool | int | float | str, Scalar()]
-"""A value that an axis takes."""
+TRAINING_SIZE_PATH = "data.training_size"
+"""Path of the axis that varies the number of training images."""
+
+SingleLevel = bool | int | float | str
+Level = Annotated[SingleLevel | tuple[SingleLevel, ...], NoTable()]
+"""A value that an axis takes; a list, as of the neurons of several layers, is a tuple."""
 
 
 def _written_as(recipe: object) -> str:
@@ -49,8 +53,8 @@ class Axis(Spec):
 
     Attributes:
         path: the setting, as a dotted path into the recipe: `training.batch_size`,
-            `model.hidden.0`, `model.convolutions.0.kernel_size`; or `recipe`, whose levels are
-            names of recipes or their files.
+            `model.hidden`, `model.hidden.0`, `model.convolutions.0.kernel_size`; or `recipe`, whose levels
+            are names of recipes or their files; or `data.training_size`.
         values: the levels, in the order of the report.
         label: label of the axis in the report, with the unit; the path where it is empty.
         reference: level that the others are compared with; None is the first.
@@ -64,10 +68,11 @@ class Axis(Spec):
     @field_validator("path")
     @classmethod
     def _setting_matters(cls, path: str) -> str:
-        if path != RECIPE_PATH and not path.startswith(("model.", "training.")):
+        is_setting = path.startswith(("model.", "training."))
+        if not is_setting and path not in (RECIPE_PATH, TRAINING_SIZE_PATH):
             raise ValueError(
-                "expected recipe, or a setting of the model or the training, as in training.batch_size, "
-                f"received {shown(path)}"
+                "expected recipe, data.training_size, or a setting of the model or the training, as in "
+                f"training.batch_size, received {shown(path)}"
             )
         return path
 
@@ -95,9 +100,16 @@ class Axis(Spec):
 
 def level_text(level: Level) -> str:
     """Format one level as in the study file, on one line."""
+    if isinstance(level, tuple):
+        return f"[{', '.join(level_text(value) for value in level)}]"
     if isinstance(level, bool):
         return str(level).lower()  # true, as TOML writes it
     return " ".join(str(level).split())
+
+
+def single(level: Level) -> SingleLevel:
+    """Return a level as a single value, for tables of single values: a list is written as text."""
+    return level_text(level) if isinstance(level, tuple) else level
 
 
 def levels_text(levels: Iterable[Level]) -> str:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 from digitlab.errors import SpecError
 from digitlab.spec.base import Spec
 from digitlab.spec.fields import IntRange, Sha256
-from digitlab.spec.recipe import CNN, ModelSpec, TrainingSpec
+from digitlab.spec.recipe import CNN, ModelSpec, PythonModel, TrainingSpec
 
 ENGINE_VERSION = 3
 """Version of the training code, raised whenever the same trial would yield another network."""
@@ -57,12 +57,15 @@ class DataSpec(Spec):
         dataset: name in the catalogue, or a folder; no part of a trial's identity.
         validation: number of training images set aside, stratified by class.
         split_seed: seed of their choice; belongs to the data, so that every trial has the same split.
+        training_size: number of the remaining images that are trained on, stratified by class; a smaller
+            number is part of every larger one. None is all of them.
         fingerprint: SHA-256 of the contents, filled in when the data is known.
     """
 
     dataset: Annotated[str, AfterValidator(_utf8)] = "mnist"
     validation: Annotated[int, IntRange(10, 1_000_000)] = 5_000
     split_seed: Annotated[int, IntRange(0, 2**32 - 1)] = 28
+    training_size: Annotated[int, IntRange(10, 1_000_000)] | None = None
     fingerprint: Sha256 | None = None
 
     @property
@@ -118,6 +121,16 @@ class Trial(Spec):
             return {"synthesis_version": _FIRST_SYNTHESIS, **values}
         return values
 
+    @field_validator("model")
+    @classmethod
+    def _has_its_code(cls, model: ModelSpec) -> ModelSpec:
+        if isinstance(model, PythonModel) and not (model.code or model.packages):
+            raise ValueError(
+                "expected the code of model.build, which is read with the recipe that names it: name the "
+                "function in a recipe's [model], not in a setting or an override"
+            )
+        return model
+
     @field_validator("engine_version")
     @classmethod
     def _only_what_changed(cls, version: int, info: ValidationInfo) -> int:
@@ -149,10 +162,11 @@ class Trial(Spec):
         """Id that trials share of which the shorter are beginnings of the longer.
 
         At a constant learning rate they differ in their number of epochs alone. A schedule or fade stretches
-        over the epochs, and statistics are recomputed at a training's end alone; with these, each trial is a
-        group of its own.
+        over the epochs, statistics are recomputed at a training's end alone, and with patience a training's
+        last network is its best; with these, each trial is a group of its own.
         """
-        depend_on_epochs = (self.training.schedule, self.training.fade, self.training.renormalize)
+        training = self.training
+        depend_on_epochs = (training.schedule, training.fade, training.renormalize, training.patience)
         if any(setting is not None for setting in depend_on_epochs):
             return self.id
         training = self.training.model_copy(update={"epochs": 1})

@@ -17,7 +17,7 @@ from digitlab.spec.recipe import Recipe
 from digitlab.spec.study import Study, recipes_named
 from digitlab.spec.trial import DataSpec, engine_version_of, fitting_validation
 from digitlab.training.process import native_precision
-from digitlab.training.run import check_drawn_digits
+from digitlab.training.run import check_drawn_digits, training_indices
 
 _FINGERPRINT = re.compile(f"[0-9a-f]{{{SHORT},64}}")
 
@@ -86,6 +86,9 @@ def plan_study(
     plan = resolved.on(spec, dataset.fingerprint, native_precision())
     for trial in plan.trials:
         check_drawn_digits(trial, dataset)
+    by_size = {trial.data.training_size: trial.data for trial in plan.trials}
+    for sized in by_size.values():
+        training_indices(sized, dataset.y_train)  # raises before anything is trained
     return plan
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 
 from digitlab.data import Dataset, load
 from digitlab.errors import StoreError
-from digitlab.models.costs import cost
+from digitlab.models.costs import epoch_work
 from digitlab.results.aggregate import StudyTable, aggregate
 from digitlab.results.record import EpochRecord, Result
 from digitlab.results.store import Store, reasons
@@ -182,11 +182,10 @@ def failed_trials(plans: Iterable[Plan], store: Store) -> tuple[Trial, ...]:
 def _in_order(trials: Iterable[Trial]) -> list[Trial]:
     """Sort trials in the order in which they are trained."""
 
-    def order(trial: Trial) -> tuple[int, int]:
+    def order(trial: Trial) -> tuple[int, float]:
         # By seed, so that an interrupted study has whole seeds to compare; within a seed the longest first,
         # so that workers finish together.
-        work = cost(trial.model).multiply_adds * trial.training.epochs
-        return trial.seed, -work
+        return trial.seed, -epoch_work(trial) * trial.training.epochs
 
     return sorted(trials, key=order)
 

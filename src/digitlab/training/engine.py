@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -58,6 +59,14 @@ class Engine(Protocol):
 
     def network(self) -> keras.Model:
         """Return the network to score and save, in float32."""
+        ...
+
+    def restore(self, weights: Sequence[np.ndarray]) -> None:
+        """End the training with earlier weights of the network to score and save.
+
+        Args:
+            weights: weights that `network().get_weights()` returned before.
+        """
         ...
 
 

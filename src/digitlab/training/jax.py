@@ -5,7 +5,7 @@ Keras's objects define a step, and JAX arrays hold what it changes: a step takes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -101,6 +101,10 @@ class JaxEngine:
         """Return the float32 twin with the current weights, or their average where the trial asks for it."""
         return self._state.network()
 
+    def restore(self, weights: Sequence[np.ndarray]) -> None:
+        """End the training with earlier weights of the network."""
+        self._state.restore(weights)
+
     def _predict_program(self, weights: list[Any], batch: Any) -> Any:
         """Compute the float32 network as a function of its weights and 1000 images."""
         values = list(zip(self._network.weights, weights, strict=True))
@@ -146,6 +150,7 @@ class JaxEngine:
             return jnp.mean(image_losses), (rest, sums)
 
         gradients, (rest, sums) = jax.grad(mean_loss, has_aux=True)(values.trainable)
+        gradients = state.add_l2(gradients, values.trainable)
         trainable, optimizer = state.optimizer.stateless_apply(values.optimizer, gradients, values.trainable)
         values = values._replace(trainable=trainable, rest=rest, optimizer=optimizer)
         average = state.average

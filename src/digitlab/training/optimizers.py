@@ -7,10 +7,19 @@ from typing import Any
 
 import keras
 
+from digitlab.models.network import LOGITS
 from digitlab.spec.recipe import TrainingSpec
 from digitlab.training.schedule import learning_rate
 
 ops: Any = keras.ops  # Keras annotates many of its functions as if they returned None
+
+_KINDS: dict[str, type[keras.optimizers.Optimizer]] = {
+    "sgd": keras.optimizers.SGD,
+    "adamw": keras.optimizers.AdamW,
+    "rmsprop": keras.optimizers.RMSprop,
+    "nadam": keras.optimizers.Nadam,
+    "muon": keras.optimizers.Muon,
+}
 
 
 def make_optimizer(
@@ -23,10 +32,16 @@ def make_optimizer(
         steps: number of steps of the whole training, all epochs together.
         adam: optimizer class used where the spec asks for Adam.
     """
-    kinds = {"adam": adam, "sgd": keras.optimizers.SGD}
+    kinds = {"adam": adam, **_KINDS}
+    given = {"weight_decay": spec.weight_decay, "momentum": spec.momentum, "nesterov": spec.nesterov}
+    settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if spec.optimizer == "muon":
+        settings["exclude_layers"] = [LOGITS]  # the layer before the softmax is AdamW's
+        if spec.weight_decay is not None:
+            settings["adam_weight_decay"] = spec.weight_decay
     optimizer_class = kinds[spec.optimizer]
-    optimizer = optimizer_class(learning_rate=learning_rate(spec, steps), weight_decay=spec.weight_decay)
-    if spec.weight_decay is not None:
+    optimizer = optimizer_class(learning_rate=learning_rate(spec, steps), **settings)
+    if optimizer.weight_decay is not None:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
 

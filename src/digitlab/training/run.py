@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from digitlab.data import Dataset, load, stratified_split
+from digitlab.data import Dataset, load, stratified_split, stratified_subset
 from digitlab.data.classes import DIGITS
 from digitlab.data.naming import locate
 from digitlab.errors import DataError, TrainingError
-from digitlab.models.costs import cost
+from digitlab.models.costs import network_cost
 from digitlab.results.metrics import score
 from digitlab.results.record import EpochRecord, KernelWeights, Result, Scores
 from digitlab.revision import revision
@@ -152,6 +152,9 @@ def train_trial(
         recorder.run_epoch(order)
         if on_epoch:
             on_epoch(recorder.history[-1])
+        if recorder.has_stopped:
+            break
+    recorder.restore_best()
     return TrainOutput(network.network(), recorder.result(build_seconds))
 
 
@@ -193,7 +196,7 @@ def training_set(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarray
     Raises:
         DataError: digits would be generated among images of other classes.
     """
-    chosen, _ = _split(trial, dataset)
+    chosen = training_indices(trial.data, dataset.y_train)
     images = dataset.x_train[chosen]
     labels = dataset.y_train[chosen]
     augmentation = trial.training.augmentation
@@ -215,6 +218,22 @@ def training_set(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarray
         all_images.append(others)
         all_labels.append(np.full(len(others), NON_DIGIT, np.uint8))
     return np.concatenate(all_images), np.concatenate(all_labels)
+
+
+def training_indices(data: DataSpec, labels: np.ndarray) -> np.ndarray:
+    """Return the indices of the images that a trial is trained on, int64 [n], ascending.
+
+    Args:
+        data: the trial's data.
+        labels: labels of the data set's training images, uint8 [all].
+
+    Raises:
+        DataError: too few images are left beside the validation part.
+    """
+    rest, _ = stratified_split(labels, data.validation, data.split_seed)
+    if data.training_size is None:
+        return rest
+    return rest[stratified_subset(labels[rest], data.training_size, data.split_seed)]
 
 
 def _non_digits(images: np.ndarray, labels: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -248,6 +267,14 @@ def _split(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     return stratified_split(dataset.y_train, trial.data.validation, trial.data.split_seed)
 
 
+class _BestEpoch(NamedTuple):
+    """The epoch with the lowest log loss on the validation part, its scores, and the network's weights."""
+
+    epoch: int
+    scores: Scores
+    weights: Sequence[np.ndarray]
+
+
 class TrialRecorder:
     """The epochs of one trial: their records, scores and predictions.
 
@@ -270,6 +297,7 @@ class TrialRecorder:
         self.test_scores: dict[int, Scores] = {}
         self.predictions: dict[int, np.ndarray] = {}
         self.kernels: dict[int, KernelWeights] = {}
+        self._best: _BestEpoch | None = None  # only of trainings with patience
         self.code = revision()  # read at the start, since there may be a commit before the end
 
     def run_epoch(self, order: np.ndarray) -> None:
@@ -290,10 +318,27 @@ class TrialRecorder:
         scores = score(self._predict(images, epoch), labels)
         self.history.append(self._record(seconds, totals, scores))
         if epoch in self.trial.checkpoints:
-            self.validation_scores[epoch] = scores
-            self._record_checkpoint(epoch)
+            self._record_checkpoint(epoch, scores)
+        is_better = self._best is None or scores.log_loss < self._best.scores.log_loss
+        if self.trial.training.patience is not None and is_better:
+            self._best = _BestEpoch(epoch, scores, self.network.network().get_weights())
 
-    def _record_checkpoint(self, epoch: int) -> None:
+    @property
+    def has_stopped(self) -> bool:
+        """Whether the trial's patience is at its end."""
+        patience = self.trial.training.patience
+        if patience is None or self._best is None:
+            return False
+        return len(self.history) - self._best.epoch >= patience
+
+    def restore_best(self) -> None:
+        """End a training with patience with the network of its best epoch, kept as that of the last one."""
+        if self._best is not None:
+            self.network.restore(self._best.weights)
+            self._record_checkpoint(self.trial.training.epochs, self._best.scores)
+
+    def _record_checkpoint(self, epoch: int, validation: Scores) -> None:
+        self.validation_scores[epoch] = validation
         images, labels = self.test
         probabilities = self._predict(images, epoch)
         self.test_scores[epoch] = score(probabilities, labels)
@@ -324,7 +369,7 @@ class TrialRecorder:
 
     def result(self, build_seconds: float) -> Result:
         """Return the result of the trial, with the seconds before its first epoch."""
-        parameters, multiply_adds = cost(self.trial.model)
+        parameters, multiply_adds = network_cost(self.trial.model, self.network.network())
         return Result(
             trial=self.trial,
             history=tuple(self.history),

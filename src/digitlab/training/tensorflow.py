@@ -92,6 +92,10 @@ class TensorFlowEngine:
         """Return the float32 twin with the current weights, or their average where the trial asks for it."""
         return self._state.network()
 
+    def restore(self, weights: Sequence[np.ndarray]) -> None:
+        """End the training with earlier weights of the network."""
+        self._state.restore(weights)
+
     def _predict_graph(self, images: Any) -> Any:
         return self._network(images, training=False)
 
@@ -126,7 +130,8 @@ class TensorFlowEngine:
         for of_variable in zip(*(part.gradients for part in parts), strict=True):
             gradients.append(_sum(of_variable))
         state = self._state
-        state.optimizer.apply(gradients, state.trained.trainable_variables)
+        weights = state.trained.trainable_variables
+        state.optimizer.apply(state.add_l2(gradients, weights), weights)
         if state.average:
             state.average.update(state.optimizer.iterations)
         sums = []

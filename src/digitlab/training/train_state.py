@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from digitlab.models import build
-from digitlab.models.network import LOGITS
+from digitlab.models.network import logits_of
 from digitlab.models.parts import DropoutLayer, NormalizationLayer
 from digitlab.spec.recipe import CLASSES
 from digitlab.spec.trial import Trial
@@ -65,7 +65,7 @@ class TrainState:
             normalization_layer,
             classes=classes,
         )
-        self.logits = keras.Model(self.trained.inputs, self.trained.get_layer(LOGITS).output)
+        self.logits = logits_of(self.trained, trial.model)
         batches = math.ceil(len(images) / spec.batch_size)  # the last one may be smaller
         self.steps = batches * spec.epochs
         self.optimizer = make_optimizer(spec, self.steps, adam)
@@ -77,6 +77,7 @@ class TrainState:
         if spec.augmentation is not None:
             self.augmenter = Augmenter(spec.augmentation, seeds.augmentation)
         self._network = build(trial.model)
+        self._l2 = spec.l2
         self._renormalize = spec.renormalize
         self._images = images
         self._finished = False  # whether the float32 twin has its last weights already
@@ -91,6 +92,28 @@ class TrainState:
         if self.augmenter is None:
             return images
         return self.augmenter(images, strength)
+
+    def add_l2(self, gradients: Sequence[Any], weights: Sequence[Any]) -> list[Any]:
+        """Add the gradient of the L2 penalty, where the trial asks for it.
+
+        Args:
+            gradients: gradient of the loss for each trainable weight of `trained`.
+            weights: values of these weights, in the same order.
+        """
+        if not self._l2:
+            return list(gradients)
+        penalized = []
+        for variable, gradient, weight in zip(
+            self.trained.trainable_variables, gradients, weights, strict=True
+        ):
+            is_kernel = variable.name == "kernel"
+            penalized.append(gradient + 2 * self._l2 * weight if is_kernel else gradient)
+        return penalized
+
+    def restore(self, weights: Sequence[np.ndarray]) -> None:
+        """End the training with earlier weights of the float32 twin, as its `get_weights` returned them."""
+        self._network.set_weights(weights)
+        self._finished = True
 
     def network(self) -> keras.Model:
         """Return the float32 twin with the current weights, or their average where the trial asks for it."""
