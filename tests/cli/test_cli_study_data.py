@@ -219,7 +219,7 @@ def test_more_seeds_are_no_replacement_and_fewer_are_said(folder: Path, capsys) 
     assert ran("mine.toml", seeds=5)[1] == []
     assert seeds(shown(capsys, "mine.toml")[0]) == [5, 5]
     assert seeds(shown(capsys, "mine")[0]) == [5, 5]
-    assert "(other seeds, 5 before)" in ran("mine.toml")[1][0]
+    assert "(other seeds, 0 to 4 before)" in ran("mine.toml")[1][0]
     assert seeds(shown(capsys, "mine")[0]) == [2, 2]
 
 

@@ -185,8 +185,10 @@ def test_how_it_was_measured_is_told_once_with_what_differs(several: Page) -> No
 
 def test_crossed_axes_are_a_surface_and_their_long_tables_are_folded_away(several: Page) -> None:
     assert "epochs ↓ neurons →" in several.text.replace("\N{NO-BREAK SPACE}", " ")
-    folded = several.source.split("<details>")[1:]
+    details = several.source.split("<details>")[1:]
+    folded = [each for each in details if "trials with its id" not in each]
     assert len(folded) == 2
+    assert len(details) == 2 + 3  # and the trials of each study
     assert all(each.split("</details>")[0].count("<tr>") in (1 + 15, 1 + 14) for each in folded)
     shades = [float(each.group(1)) for each in re.finditer(r"--shade: ([\d.]+)", several.source)]
     assert len(shades) >= 15 + 100

@@ -13,7 +13,7 @@ import typer
 from digitlab.cli.console import plain_table, print_json, say, stdout, utf8_stdout
 from digitlab.cli.options import DataOption, JsonOption, StoreOption
 from digitlab.cli.streams import StdoutError
-from digitlab.cli.study_output import print_studies
+from digitlab.cli.study_output import print_studies, print_trials
 from digitlab.errors import MissingExtraError, UserError
 from digitlab.workspace import DEFAULT_STORE, Workspace
 
@@ -31,6 +31,13 @@ app = typer.Typer(help="Designed studies: list, run, show, report, export.", no_
 StudyArgument = Annotated[str, typer.Argument(metavar="NAME|FILE", help="Name of a study, or its TOML file.")]
 SeedsOption = Annotated[
     int | None, typer.Option("--seeds", min=1, max=1000, help="Networks per level [the study's own number].")
+]
+
+FirstSeedOption = Annotated[
+    int | None,
+    typer.Option(
+        "--first-seed", min=0, max=1_000_000, help="First seed, for one part of many [the study's own: 0]."
+    ),
 ]
 
 
@@ -82,6 +89,7 @@ BundlesOption = Annotated[
 def run(
     study: StudyArgument,
     seeds: SeedsOption = None,
+    first_seed: FirstSeedOption = None,
     data: DataOption = None,
     workers: WorkersOption = None,
     executor: ExecutorOption = "processes",
@@ -110,7 +118,10 @@ def run(
     _require_libraries(report)
     chosen = _executor(executor, workers, address, gpus)
     load_once = cache(load)  # studies of a collection share their data
-    plans = [plan_study(name, seeds=seeds, data=data, load=load_once) for name in _members(study)]
+    plans = [
+        plan_study(name, seeds=seeds, first_seed=first_seed, data=data, load=load_once)
+        for name in _members(study)
+    ]
     if report:  # refused before anything is trained
         report_file(study, plans, Workspace.of(store))
     warn_of_data([plan.study.data.dataset for plan in plans], load_once)
@@ -139,6 +150,7 @@ def show(
     study: StudyArgument,
     seeds: SeedsOption = None,
     data: DataOption = None,
+    trials: Annotated[bool, typer.Option("--trials", help="List the trials with their ids instead.")] = False,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
@@ -147,7 +159,41 @@ def show(
     from digitlab.results.store import Store
 
     with Store(store, create=False) as opened:
-        print_studies(_plans(study, seeds, data, opened, cache(load)), opened, as_json)
+        plans = _plans(study, seeds, data, opened, cache(load))
+        if trials:
+            print_trials(plans, opened, as_json)
+        else:
+            print_studies(plans, opened, as_json)
+
+
+@app.command()
+def merge(
+    others: Annotated[
+        list[Path], typer.Argument(metavar="STORE...", help="SQLite files of results, which are only read.")
+    ],
+    keep: Annotated[
+        Literal["ours", "theirs"] | None,
+        typer.Option(help="Whose result counts where two stores have different ones of a trial [an error]."),
+    ] = None,
+    store: StoreOption = DEFAULT_STORE,
+) -> None:
+    """Add the results of other stores to the store, such as those of a class or of several computers."""
+    from digitlab.results.merging import merge_stores
+    from digitlab.results.store import Store
+
+    for other in others:  # refused before a new store is made for nothing
+        if not other.is_file():
+            raise UserError(f"store {other}: expected a file of results, found none; check the path")
+        Store(other, create=False).close()
+    with Store(store) as opened:
+        report = merge_stores(opened, others, keep)
+    for remark in report.remarks:
+        say(remark)
+    say(
+        f"merged into {store}: {report.added} trials added, {report.equal} were there with the same result, "
+        f"{len(report.conflicts)} with another one{f' ({keep} kept)' if report.conflicts else ''}, "
+        f"{report.failed} failed ones added"
+    )
 
 
 @app.command()

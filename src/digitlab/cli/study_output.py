@@ -42,6 +42,30 @@ def print_studies(plans: Sequence[Plan], store: Store, as_json: bool) -> None:
         _print_tables(study_data)
 
 
+def print_trials(plans: Sequence[Plan], store: Store, as_json: bool) -> None:
+    """Print each trial of studies with its id, state and error.
+
+    Args:
+        plans: plans of the studies.
+        store: store of their results.
+        as_json: whether to print a JSON object on a line for each trial, instead of tables.
+    """
+    from digitlab.data.naming import data_title
+    from digitlab.report import trial_rows, trials_table
+
+    for plan in plans:
+        figures = store.figures(plan.trials)
+        states = {id_: status.state for id_, status in store.statuses(t.id for t in plan.trials).items()}
+        rows = trial_rows(plan, figures, states)
+        if as_json:
+            for row in rows:
+                print_json({"study": plan.study.name, "fingerprint": plan.fingerprint, **row.to_values()})
+            continue
+        data = data_title(plan.study.data.dataset, plan.fingerprint)
+        stdout().print(f"{plan.study.name} on {data}: {plan.study.question}")
+        print_table(trials_table(plan, rows))
+
+
 def _print_levels(study_data: StudyData) -> None:
     from digitlab.report import compare_levels
 

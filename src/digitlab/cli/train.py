@@ -10,7 +10,8 @@ import typer
 
 from digitlab.cli.console import print_json, say, stdout
 from digitlab.cli.options import DataOption, JsonOption, StoreOption
-from digitlab.errors import BundleError, SpecError
+from digitlab.cli.train_again import train_again
+from digitlab.errors import BundleError, SpecError, UserError
 from digitlab.results.record import Result
 from digitlab.spec.recipe import PythonModel
 from digitlab.training.backend import EngineName
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
     from digitlab.results.record import Result
 
 RecipeArgument = Annotated[
-    str, typer.Argument(help="Name of a recipe (mlp, cnn, deep-cnn, fast ...), or a TOML file.")
+    str | None,
+    typer.Argument(
+        help="Name of a recipe (mlp, cnn, deep-cnn, fast ...), or a TOML file.", show_default=False
+    ),
+]
+TrialOption = Annotated[
+    str | None,
+    typer.Option("--trial", metavar="ID", help="Train a trial of the store again, in place of a recipe."),
 ]
 SettingsOption = Annotated[
     list[str] | None,
@@ -45,9 +53,10 @@ EngineOption = Annotated[
 
 
 def train(
-    recipe: RecipeArgument,
+    recipe: RecipeArgument = None,
     settings: SettingsOption = None,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the trial.")] = 0,
+    trial: TrialOption = None,
     out: OutOption = None,
     threads: ThreadsOption = None,
     engine: EngineOption = "auto",
@@ -55,7 +64,7 @@ def train(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
-    """Train the network of a recipe and write it as a bundle."""
+    """Train the network of a recipe and write it as a bundle, or a trial of a study again."""
     from digitlab.bundle.writing import write_trained
     from digitlab.cli.data_warnings import warn_of_data
     from digitlab.cli.progress import epoch_bar
@@ -67,6 +76,16 @@ def train(
     from digitlab.training.process import import_tensorflow_quietly
     from digitlab.training.run import train as train_network
 
+    if trial is not None:
+        if recipe is not None or settings or seed or threads or data or engine != "auto":
+            raise UserError(
+                "--trial: expected no recipe, --set, --seed, --threads, --data or --engine with it, since "
+                "the trial names them; remove them"
+            )
+        train_again(trial, store, out, as_json)
+        return
+    if recipe is None:
+        raise UserError("train: expected a RECIPE, or --trial ID, received neither; add one")
     changes = dict(map(_setting, settings or []))
     row_recipe = find_row_recipe(recipe)
     if row_recipe is not None:

@@ -24,3 +24,5 @@ from .tables import TextTable as TextTable
 from .tables import comparison_table as comparison_table
 from .tables import notes as notes
 from .tables import study_table as study_table
+from .trials import trial_rows as trial_rows
+from .trials import trials_table as trials_table

@@ -181,10 +181,10 @@ def _versions(environment: Mapping[str, str]) -> str:
 
 
 def _seeds(table: StudyTable) -> str:
-    last = table.plan.study.seeds - 1
-    if last == 0:
-        return "0 for every level"
-    return f"0 to {last}, the same for every level"
+    seeds = table.plan.study.seed_range
+    if len(seeds) == 1:
+        return f"{seeds[0]} for every level"
+    return f"{seeds[0]} to {seeds[-1]}, the same for every level"
 
 
 def _data(data: DataSpec) -> Iterator[str]:

@@ -28,6 +28,7 @@ from digitlab.report.sentences import comparison_sentences
 from digitlab.report.study_data import StudyData
 from digitlab.report.tables import comparison_table, notes, study_table
 from digitlab.report.text import listed, number
+from digitlab.report.trials import trials_of, trials_table
 from digitlab.results.record import Result
 from digitlab.spec.recipe import CNN
 from digitlab.spec.study import RECIPE_PATH, settings_text
@@ -88,6 +89,7 @@ class _SectionWriter:
             ("Confusion", self._confusion()),
             (self._misread_title(), self._misread(misread)),
             ("First-layer kernels", self._kernels(trained)),
+            ("Trials", self._trials()),
         )
         for title, content in blocks:
             pieces = tuple(content)
@@ -131,6 +133,15 @@ class _SectionWriter:
         remarks = notes(self.table)
         if remarks:
             yield Notes(remarks)
+
+    def _trials(self) -> Iterator[Piece]:
+        rows = trials_of(self.table)
+        yield Tabular(
+            trials_table(self.table.plan, rows),
+            "Trials by level and seed",
+            "digitlab train --trial ID trains one again and says whether it gives the same bits.",
+            folded=f"Each of the {len(rows)} trials with its id",
+        )
 
     def _verdicts(self) -> Iterator[Piece]:
         for comparisons in compare_levels(self.study_data):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 
@@ -47,6 +47,34 @@ class KeptPlan(NamedTuple):
     study: str
     fingerprint: str
     changed: str
+
+
+class StoredTrial(NamedTuple):
+    """Everything that a store has of one trial, as it is stored.
+
+    Attributes:
+        id: the trial's id.
+        status: `running`, `interrupted`, `failed` or `done`.
+        reason: reason why it failed or was interrupted.
+        changed: time of the last change, ISO 8601.
+        family: id of the trial's prefix group.
+        epochs: the trial's epochs.
+        spec: the trial as JSON.
+        result: its result as JSON (None: it has none).
+        predictions: classes predicted for the test images, a byte each, by checkpoint epoch.
+        figures: key figures, each with its checkpoint epoch first.
+    """
+
+    id: str
+    status: str
+    reason: str
+    changed: str
+    family: str
+    epochs: int
+    spec: str
+    result: str | None
+    predictions: dict[int, bytes]
+    figures: tuple[tuple[Any, ...], ...]
 
 
 def reasons(statuses: Mapping[str, Status], state: str) -> dict[str, str]:
@@ -147,10 +175,13 @@ class Store:
     def save_plan(self, plan: Plan) -> None:
         """Store the plan of a study's last run on the plan's data, replacing the one before."""
         with self._transaction():
-            self._db.execute(
-                "INSERT OR REPLACE INTO plans (study, changed, plan) VALUES (?, ?, ?)",
-                (plan.study.name, _now(), plan.to_json()),
-            )
+            self._insert_plan(plan)
+
+    def _insert_plan(self, plan: Plan) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO plans (study, changed, plan) VALUES (?, ?, ?)",
+            (plan.study.name, _now(), plan.to_json()),
+        )
 
     def plan(self, study: str, fingerprint: str) -> Plan | None:
         """Return the plan of a study's last run on a data set (None: there was no run).
@@ -334,6 +365,59 @@ class Store:
                 raise self._lacks("predictions", trial)
             predictions[id_] = known[keys[id_]]
         return predictions
+
+    def find_trials(self, beginning: str) -> list[Trial]:
+        """Return the trials whose ids begin with some characters, whatever their state, by id."""
+        query = "SELECT spec FROM trials WHERE substr(id, 1, ?) = ? ORDER BY id"
+        with self._errors():
+            rows = self._db.execute(query, (len(beginning), beginning)).fetchall()
+        return [self._decoded(Trial, row[0]) for row in rows]
+
+    def states(self) -> dict[str, str]:
+        """Return the state of each trial by id."""
+        with self._errors():
+            return dict(self._db.execute("SELECT id, status FROM trials ORDER BY id"))
+
+    def stored_trial(self, id_: str) -> StoredTrial:
+        """Return everything that is stored of a trial.
+
+        Raises:
+            KeyError: there is no such trial.
+        """
+        columns = "id, status, reason, changed, family, epochs, spec, result"
+        with self._errors():
+            row = self._db.execute(f"SELECT {columns} FROM trials WHERE id = ?", (id_,)).fetchone()
+            if row is None:
+                raise KeyError(id_)
+            predictions = self._db.execute(
+                "SELECT epoch, classes FROM predictions WHERE trial = ? ORDER BY epoch", (id_,)
+            ).fetchall()
+            figures = self._db.execute(
+                "SELECT * FROM figures WHERE trial = ? ORDER BY epoch", (id_,)
+            ).fetchall()
+        by_epoch = dict(predictions)
+        return StoredTrial(*row[:8], predictions=by_epoch, figures=tuple(figure[1:] for figure in figures))
+
+    def add(self, trials: Iterable[StoredTrial], plans: Iterable[Plan]) -> None:
+        """Store trials of other stores, in place of those of the same id, and plans: all or nothing."""
+        with self._transaction():
+            for trial in trials:
+                self._db.execute("DELETE FROM trials WHERE id = ?", (trial.id,))
+                self._db.execute(
+                    "INSERT INTO trials (id, status, reason, changed, family, epochs, spec, result) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    trial[:8],
+                )
+                self._db.executemany(
+                    "INSERT INTO predictions (trial, epoch, classes) VALUES (?, ?, ?)",
+                    [(trial.id, epoch, classes) for epoch, classes in trial.predictions.items()],
+                )
+                self._db.executemany(
+                    "INSERT INTO figures VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    [(trial.id, *figures) for figures in trial.figures],
+                )
+            for plan in plans:
+                self._insert_plan(plan)
 
     def counts(self) -> dict[str, int]:
         """Count the trials in each state."""

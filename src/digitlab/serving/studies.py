@@ -212,7 +212,7 @@ class StudyDesk:
         if plan is None:
             await self._begin(key)
             return key
-        options = [f"--seeds={plan.study.seeds}"]
+        options = [f"--seeds={plan.study.seeds}", f"--first-seed={plan.study.first_seed}"]
         if plan.own_data is not None:
             options.append(f"--data={plan.study.data.dataset}")
         name = plan.study.name

@@ -99,7 +99,7 @@ class Plan(Spec):
             "synthesis_version": self.synthesis_version,
         }
         trial = Trial.from_values(values, source)
-        trials = [trial.model_copy(update={"seed": seed}) for seed in range(self.study.seeds)]
+        trials = [trial.model_copy(update={"seed": seed}) for seed in self.study.seed_range]
         return Cell(levels, tuple(trials))
 
     def _data(self, training_size: Level | None, source: str) -> DataSpec:
@@ -116,9 +116,9 @@ class Plan(Spec):
         So an interrupted study has complete seeds.
         """
         by_id: dict[str, Trial] = {}
-        for seed in range(self.study.seeds):
+        for i in range(self.study.seeds):
             for cell in self.cells:
-                trial = cell.trials[seed]
+                trial = cell.trials[i]
                 by_id[trial.id] = trial  # two cells can have a trial in common
         return tuple(by_id.values())
 
@@ -142,13 +142,18 @@ class Plan(Spec):
         """The engine versions of its trials; networks of different kinds may have different ones."""
         return frozenset(trial.engine_version for trial in self.trials)
 
-    def with_seeds(self, seeds: int) -> Plan:
+    def with_seeds(self, seeds: int, first_seed: int | None = None) -> Plan:
         """Return the plan with another number of seeds.
 
+        Args:
+            seeds: number of seeds.
+            first_seed: first of them; None keeps the plan's.
+
         Raises:
-            SpecError: the number is out of range.
+            SpecError: a number is out of range.
         """
-        changed = self.study.to_values() | {"seeds": seeds}
+        first = self.study.first_seed if first_seed is None else first_seed
+        changed = self.study.to_values() | {"seeds": seeds, "first_seed": first}
         return self._with(study=Study.from_values(changed, f"study {self.study.name}"))
 
     def with_precision(self, precision: str) -> Plan:
@@ -191,7 +196,7 @@ class Plan(Spec):
     def differences(self, other: Plan) -> tuple[str, ...]:
         """List the parts in which another plan of the same name and data differs; empty for the same study.
 
-        Not compared are the number of seeds, the precision of the machine, the versions of the code,
+        Not compared are the seeds, the precision of the machine, the versions of the code,
         descriptions and the location of the data.
 
         Args:

@@ -133,7 +133,8 @@ class Study(Spec):
         recipe: name of a recipe, or a recipe written out; the levels of an axis over `recipe` replace it.
         overrides: settings that differ from the recipe's, by dotted path.
         axes: settings that are varied; several axes are crossed.
-        seeds: number of networks trained for each level, with seeds 0, 1, 2, ...
+        seeds: number of networks trained for each level, with seeds that follow each other.
+        first_seed: first of these seeds.
         data: data that all trials learn from.
     """
 
@@ -144,7 +145,13 @@ class Study(Spec):
     overrides: dict[str, JsonValue] = Field(default_factory=dict)
     axes: Annotated[tuple[Axis, ...], Items(1, 8)]
     seeds: Annotated[int, IntRange(1, 1000)] = 3
+    first_seed: Annotated[int, IntRange(0, 1_000_000)] = 0
     data: DataSpec = DataSpec()
+
+    @property
+    def seed_range(self) -> range:
+        """The seeds of each level's networks."""
+        return range(self.first_seed, self.first_seed + self.seeds)
 
     @field_validator("axes")
     @classmethod

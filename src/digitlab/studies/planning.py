@@ -61,6 +61,7 @@ def plan_study(
     study: str | Study,
     *,
     seeds: int | None = None,
+    first_seed: int | None = None,
     data: str | None = None,
     load: Callable[[str], Dataset] = load,
 ) -> Plan:
@@ -69,6 +70,7 @@ def plan_study(
     Args:
         study: name, file, or the study itself.
         seeds: number of networks per level (None: the study's own number).
+        first_seed: first of their seeds (None: the study's own).
         data: name in the catalogue or folder of the data (None: the study's own data).
         load: function that loads a data set by its name or folder.
 
@@ -77,7 +79,7 @@ def plan_study(
         DataError: there is no such data, its validation part is too large, or digits would be generated among
             images of other classes.
     """
-    resolved = _resolve(study, seeds)
+    resolved = _resolve(study, seeds, first_seed)
     if data is None:
         written = resolve_study(study).data.dataset  # as the user wrote it, for the message
         require_folder(resolved.study.data.dataset, written, study_folder(study))
@@ -162,7 +164,7 @@ def _stored(
             "are shown"
         )
     else:
-        plan = plan.as_run(last).with_seeds(last.study.seeds)
+        plan = plan.as_run(last).with_seeds(last.study.seeds, last.study.first_seed)
     return _as_trained(plan, store, seeds, remarks)
 
 
@@ -181,8 +183,8 @@ def replaced(kept: Plan, plan: Plan) -> str:
         parts.append(f"precision, {kept.precision} before")
     if kept.engine_versions != plan.engine_versions:
         parts.append(f"engine version, {max(kept.engine_versions)} before")
-    if kept.study.seeds > plan.study.seeds:
-        parts.append(f"seeds, {kept.study.seeds} before")
+    if not set(kept.study.seed_range) <= set(plan.study.seed_range):
+        parts.append(f"seeds, {seeds_text(kept.study)} before")
     if not parts:
         return ""
     data = data_title(plan.study.data.dataset, plan.fingerprint)
@@ -192,13 +194,21 @@ def replaced(kept: Plan, plan: Plan) -> str:
     )
 
 
-def _resolve(study: str | Study, seeds: int | None = None) -> _ResolvedStudy:
+def seeds_text(study: Study) -> str:
+    """Return the seeds of a study as text: `0 to 4`, or `7`."""
+    first, last = study.seed_range[0], study.seed_range[-1]
+    return str(first) if first == last else f"{first} to {last}"
+
+
+def _resolve(study: str | Study, seeds: int | None = None, first_seed: int | None = None) -> _ResolvedStudy:
     written = resolve_study(study)
     folder = study_folder(study)
     values = written.to_values()
     values["data"]["dataset"] = locate(written.data.dataset, folder)
     if seeds is not None:
         values["seeds"] = seeds
+    if first_seed is not None:
+        values["first_seed"] = first_seed
     resolved = Study.from_values(values, f"study {written.name}")  # validates the seeds, too
     recipes = {name: resolve_recipe(name, folder) for name in recipes_named(resolved)}
     return _ResolvedStudy(resolved, resolve_recipe(resolved.recipe), recipes)
