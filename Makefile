@@ -38,8 +38,8 @@ study: $(READY)  ## Run a study (STUDY=mlp-neurons SEEDS=5) and write its report
 test: $(READY)  ## Run the fast tests, on all processors
 	$(BIN)/python -m pytest -m "not slow" -n logical --dist loadfile
 
-slow: $(READY)  ## Run the slow tests: trainings, reports, services, browsers, kills, worker processes
-	$(BIN)/python -m pytest -m slow
+slow: $(READY)  ## Run the slow tests, two files at a time: trainings, reports, services, browsers, kills, workers
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile
 
 lint: $(READY)  ## Check format, lint, types (Python's and JavaScript's) and import contracts
 	$(BIN)/ruff format --check .

@@ -146,7 +146,7 @@ def _recovered(recovery: list[Report], half: Report) -> int | None:
 
 def _soak(ours: Server, peak: float, requests: int) -> dict[str, Any]:
     """Measure the memory before and after many requests; None where the system does not report it."""
-    _answers(ours, seconds=requests / 10 / peak, clients=CLIENTS)
+    _ask(ours, seconds=requests / 10 / peak, clients=CLIENTS)
     before, asked = process_memory("VmRSS", ours.process.pid), 0
     while asked < requests:
         asked += sum(_answers(ours, seconds=10, clients=CLIENTS, warm_up=0).statuses.values())

@@ -273,3 +273,14 @@ def test_a_network_of_jax_is_converted_in_a_process_with_tensorflow() -> None:
     environment = {**os.environ, "KERAS_BACKEND": "jax"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "jax True\n"
+
+
+@pytest.mark.parametrize("recipe", ["mlp", "cnn", "best", "resnet"])
+def test_the_same_network_gives_the_same_bytes_however_many_were_exported_before(
+    recipe: str, layers: Any
+) -> None:
+    from digitlab.models import build
+
+    first, again = (export_network(build(resolve_recipe(recipe).model)) for _ in range(2))
+    assert first.onnx == again.onnx
+    assert first.inside == again.inside

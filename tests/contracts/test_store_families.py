@@ -237,3 +237,25 @@ def test_what_a_longer_training_gave_can_be_read_by_the_next_who_opens_the_store
         assert found(second, trial, LENGTHS) == {1: 5, 2: 5, 5: 5}
         short = of_epochs(trial, 2)
         assert np.array_equal(second.predictions([short])[short.id], of(2).predictions[2])
+
+
+def test_a_training_that_its_patience_ended_is_read_like_any_other(
+    store: Store, trial: Trial, make_result: Any
+) -> None:
+    training = trial.training.model_copy(update={"epochs": 100, "patience": 2})
+    patient = trial.model_copy(update={"training": training})
+    whole = make_result(patient)
+    kept = (1, 2, 5, 100)  # it ended after 6 epochs; the best network counts as that of the last
+    stopped = whole.model_copy(
+        update={
+            "history": whole.history[:6],
+            "validation": {epoch: whole.validation[epoch] for epoch in kept},
+            "test": {epoch: whole.test[epoch] for epoch in kept},
+            "predictions": {epoch: whole.predictions[epoch] for epoch in kept},
+        }
+    )
+    store.finish(stopped)
+    [result] = store.results([patient]).values()
+    assert result == stopped.model_copy(update={"predictions": {}})
+    assert store.figures([patient])[patient.id] == stopped.figures(100)
+    np.testing.assert_array_equal(store.predictions([patient])[patient.id], whole.predictions[100])

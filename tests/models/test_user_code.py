@@ -23,6 +23,7 @@ pytestmark = [
 
 CODE = """
 import keras
+import numpy as np
 from keras import layers
 
 import helper
@@ -45,6 +46,39 @@ def plain(width=128):
     images = keras.Input((28, 28))
     hidden = layers.Dense(width, activation="relu")(layers.Flatten()(layers.Rescaling(1 / 255)(images)))
     return keras.Model(images, layers.Dense(10)(hidden))
+
+
+def regularized():
+    dense = layers.Dense(10, kernel_regularizer=keras.regularizers.L2(1.0))
+    return keras.Sequential([keras.Input((28, 28)), layers.Flatten(), dense])
+
+
+def with_channel():
+    return keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10)])
+
+
+def forgotten():
+    pass
+
+
+def drawn(width=32):
+    projection = np.random.normal(size=(784, width)).astype("float32") / 28
+    images = keras.Input((28, 28))
+    pixels = layers.Flatten()(layers.Rescaling(1 / 255)(images))
+    return keras.Model(images, layers.Dense(10)(keras.ops.relu(keras.ops.matmul(pixels, projection))))
+
+
+def stopped():
+    images = keras.Input((28, 28))
+    pixels = layers.Flatten()(layers.Rescaling(1 / 255)(images))
+    hidden = keras.ops.stop_gradient(layers.Dense(16, activation="relu")(pixels))
+    return keras.Model(images, layers.Dense(10)(hidden))
+
+
+def lstm():
+    images = keras.Input((28, 28))
+    output, _, _ = layers.LSTM(8, return_state=True)(layers.Rescaling(1 / 255)(images))
+    return keras.Model(images, layers.Dense(10)(output))
 
 
 def nine():
@@ -108,10 +142,13 @@ def test_the_built_network_is_counted_as_ours_is() -> None:
         (
             "small",
             {"arguments": {"depth": 3}},
-            r"takes model\.arguments \(depth\): got an unexpected",
+            r"model\.arguments: expected those of nets\.py:small \(width, rate\), received depth",
         ),
         ("raising", {}, r"nets\.py:raising: raised ValueError: no way \(nets\.py, line \d+\)"),
-        ("nothing", {}, "expected a keras.Model, received <class 'int'>"),
+        ("nothing", {}, "expected a keras.Model, received 3"),
+        ("forgotten", {}, r"expected a keras\.Model, received None; is a return missing\?"),
+        ("with_channel", {}, r"received \(None, 28, 28, 1\) and \(None, 10\); begin with"),
+        ("regularized", {}, r"received 1 added losses; use training\.l2"),
         ("nine", {}, r"one output of shape \(None, 10\), received \(None, 28, 28\) and \(None, 9\)"),
         ("infinite", {}, "expected finite outputs, received nan or infinity"),
         ("softmax", {}, "expected logits, received probabilities: leave the softmax out"),
@@ -173,3 +210,61 @@ def test_a_network_that_returns_probabilities_learns_as_the_same_one_that_return
     one, other = (train(recipe).result for recipe in (logits, probabilities))
     assert one.history[0].loss == pytest.approx(other.history[0].loss, rel=1e-2)
     assert one.final_test.accuracy == pytest.approx(other.final_test.accuracy, abs=0.02)
+
+
+def test_what_is_drawn_besides_weights_is_the_same_in_the_network_that_is_scored() -> None:
+    from digitlab.training import train
+
+    recipe = Recipe(name="mine", model=network("drawn"), training=TrainingSpec(epochs=3))
+    trained = train(recipe, seed=3)
+    assert trained.result.final_test.accuracy > 0.7
+    assert trained.result.history[-1].accuracy == pytest.approx(trained.result.final_test.accuracy, abs=0.1)
+
+
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")
+def test_a_weight_without_a_gradient_is_left_alone_with_any_number_of_threads() -> None:
+    from digitlab.training import train
+
+    for settings in (TrainingSpec(epochs=1), TrainingSpec(epochs=1, l2=1e-4)):
+        recipe = Recipe(name="mine", model=network("stopped"), training=settings)
+        assert train(recipe, threads=2).result.final_test.accuracy > 0.4
+
+
+def test_networks_of_unusual_layers_are_counted() -> None:
+    from digitlab.models import build
+
+    size = built_cost(build(network("lstm")))
+    assert size.parameters == 4 * ((28 + 8) * 8 + 8) + 8 * 10 + 10
+    assert size.multiply_adds > 0
+
+
+def test_muon_leaves_the_last_layer_of_a_user_s_network_to_adamw() -> None:
+    from digitlab.models import build
+    from digitlab.models.network import logits_layer_name
+    from digitlab.training.optimizers import make_optimizer
+
+    spec = network("plain")
+    built = build(spec)
+    muon: Any = make_optimizer(TrainingSpec(optimizer="muon"), 1, last_layer=logits_layer_name(built, spec))
+    muon.build(built.trainable_variables)
+    pairs = zip(built.trainable_variables, muon.adam_velocities, strict=True)
+    by_muon = [variable.path for variable, velocity in pairs if velocity is None]
+    assert len(by_muon) == 1
+    assert by_muon[0] == built.trainable_variables[0].path
+
+
+def test_a_dense_layer_that_is_not_the_last_is_not_taken_for_the_logits() -> None:
+    import keras
+
+    from digitlab.bundle.onnx_export import logits_layer
+    from digitlab.errors import BundleError
+
+    layers = keras.layers
+    images = keras.Input((28, 28))
+    maps = layers.Conv2D(10, 3)(layers.Reshape((28, 28, 1))(images))
+    gate = layers.Dense(10, activation="sigmoid")(layers.Dense(4)(layers.GlobalAveragePooling2D()(maps)))
+    gated = layers.GlobalAveragePooling2D()(layers.Multiply()([maps, layers.Reshape((1, 1, 10))(gate)]))
+    with pytest.raises(BundleError, match="received GlobalAveragePooling2D"):
+        logits_layer(keras.Model(images, layers.Softmax()(gated)))
+    dense = layers.Dense(10, name="last")
+    assert logits_layer(keras.Model(images, layers.Softmax()(dense(gated)))) is dense

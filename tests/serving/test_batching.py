@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from digitlab.bundle.runtime import Classifier
 from digitlab.serving.batching import Batcher, Workers
 from digitlab.serving.metrics import Metrics
-from digitlab.serving.replies import RefusalError
+from digitlab.serving.refusals import RefusalError
 from digitlab.serving.settings import Limits
 
 Classify = Callable[[np.ndarray], np.ndarray]

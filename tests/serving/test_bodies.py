@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitlab.serving.bodies import BodyRoom, ClientGoneError
-from digitlab.serving.replies import Message, RefusalError
+from digitlab.serving.refusals import Message, RefusalError
 
 LIMIT = 1000
 ENCODERS = {"gzip": gzip.compress, "deflate": zlib.compress}

@@ -17,6 +17,7 @@ from digitlab.serving.study_runs import StudyRuns
 from digitlab.serving.study_view import StudyView
 from digitlab.spec.library import collection_names, recipe_names, resolve_study, study_names
 from digitlab.spec.plan import Plan
+from digitlab.spec.recipe import PythonModel, Recipe
 from digitlab.spec.study import Axis, Study
 from digitlab.spec.trial import Trial
 from digitlab.studies.runner import plan_study
@@ -383,4 +384,28 @@ def test_what_does_not_run_cannot_be_stopped(client: Client) -> None:
 def test_what_is_not_there_cannot_be_resumed(client: Client, name: str) -> None:
     answer = client.post(f"/api/studies/{name}/resume", headers=token_of(client))
     assert answer.status_code == 404
+    assert client.get("/api/studies").json()["running"] is None
+
+
+def test_a_study_of_a_user_s_own_code_is_shown_and_never_started(
+    make_client: Any, store: Store, plan: Plan, tmp_path: Path
+) -> None:
+    model = PythonModel(build="nets.py:f", code={"nets.py": "raise SystemExit\n"})
+    recipe = Recipe(name="mine", model=model)
+    axes = (Axis(path="training.epochs", values=(1, 2)),)
+    own = plan.study.model_copy(update={"name": "own", "recipe": recipe, "overrides": {}, "axes": axes})
+    store.save_plan(plan_study(own))
+    described = tmp_path / "studies"
+    described.mkdir()
+    code = own.model_copy(update={"name": "described"}).to_toml()
+    (described / "described.toml").write_text(code, "utf-8")
+    client = make_client()
+    for name in ("own", "described"):
+        assert client.get(f"/api/studies/{name}").status_code == 200
+        answer = client.post(f"/api/studies/{name}/resume", headers=token_of(client))
+        assert answer.status_code == 422
+        assert "built by a user's own code, which the service does not run" in answer.json()["error"]
+    order = Study.from_values({**GOOD, "recipe": recipe.to_values(), "axes": [axes[0].to_values()]}, "test")
+    answer = client.post("/api/studies", headers=token_of(client), json={"study": order.to_values()})
+    assert answer.status_code == 422
     assert client.get("/api/studies").json()["running"] is None

@@ -13,6 +13,7 @@ import pytest
 
 from digitlab.spec import DataSpec, PythonModel, Recipe, TrainingSpec, Trial, resolve_recipe, resolve_study
 from digitlab.spec.python_code import MAX_BYTES, capture
+from digitlab.spec.study import with_settings
 
 RECIPE = """
 name = "mine"
@@ -130,6 +131,15 @@ def net(width=WIDTH):
     images = keras.Input((28, 28))
     return keras.Model(images, piece(layers.Flatten()(images), sizes.CLASSES))
 
+images = OPEN  # the name of a local variable of net
+i = 5
+
+def even(n):
+    return n == 0 or odd(n - 1)
+
+def odd(n):
+    return n != 0 and even(n - 1)
+
 def with_file():
     return OPEN
 
@@ -144,6 +154,9 @@ from digitlab.spec import model_from_function
 
 model = model_from_function(net, width=4)
 print(sorted(model.code), model.arguments, model.build)
+assert "images" not in model.code["notebook.py"].split("def net")[0]
+assert "i = 5" not in model.code["notebook.py"]
+print(sorted(model_from_function(even).code))
 space = {}
 exec(compile(model.code["notebook.py"], "notebook", "exec"), space)
 print(space["net"]().output_shape)
@@ -161,10 +174,20 @@ def test_a_function_of_a_script_brings_what_it_uses(folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "script.py"], cwd=folder, capture_output=True, text=True, check=True
     )
-    first, shape, file, closure, nameless, builtin = done.stdout.splitlines()
+    first, mutual, shape, file, closure, nameless, builtin = done.stdout.splitlines()
     assert first == "['notebook.py', 'sizes.py'] {'width': 4} notebook.py:net"
+    assert mutual == "['notebook.py']"
     assert shape == "(None, 10)"
     assert "uses OPEN, a value of type TextIOWrapper, which cannot be sent to other processes" in file
     assert "inner, which uses variables of a function around it" in closure
     assert "expected a function with a name" in nameless
     assert "expected a function with a name" in builtin
+
+
+def test_a_function_of_another_file_than_was_read_is_refused(folder: Path) -> None:
+    recipe = resolve_recipe(str(folder / "mine.toml"))
+    (folder / "other.py").write_text("def f(): ...\n", "utf-8")
+    changed = with_settings(recipe, {"model.build": "other.py:f"}, "test")
+    with pytest.raises(ValueError, match=r"expected a function of blocks/__init__\.py, .*received 'other"):
+        trial_of(changed)
+    assert trial_of(with_settings(recipe, {"model.build": "nets.py:g"}, "test")).id != trial_of(recipe).id

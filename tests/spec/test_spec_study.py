@@ -128,7 +128,7 @@ def test_a_study_may_write_its_recipe_out_as_a_table() -> None:
         (axis_values(reference=32), "axes.0.reference: expected one of [8, 16], received 32"),
         (
             axis_values(reference=[8]),
-            "axes.0.reference: expected one of [8, 16], received (8,)",
+            "axes.0.reference: expected one of [8, 16], received [8]",
         ),
         (
             axis_values(path="name"),

@@ -70,18 +70,21 @@ def rows_to_onnx(model: keras.Model, height: int) -> onnx.ModelProto:
 
 
 def logits_layer(model: keras.Model) -> keras.Layer:
-    """Return the logits layer: the last dense one.
+    """Return the logits layer: the dense one whose output the network returns, as it is or by a softmax.
 
     Raises:
-        BundleError: the network has no dense layer that takes features, [n, d].
+        BundleError: the network does not end with a dense layer that takes features, [n, d].
     """
-    dense: list[Any] = [layer for layer in model.layers if type(layer).__name__ == "Dense"]
-    if not dense or len(dense[-1].input.shape) != 2:
+    network: Any = model
+    layer = network.layers[-1]
+    while type(layer).__name__ in {"Softmax", "Activation"}:
+        layer = layer.input._keras_history.operation
+    if type(layer).__name__ != "Dense" or len(layer.input.shape) != 2:
         raise BundleError(
-            "the network: expected a dense layer of logits whose input is flat, [n, d], received none; "
-            "end it with Flatten, Dense(10) and Softmax"
+            "the network: expected a dense layer of logits at its end, whose input is flat, [n, d], received "
+            f"{type(layer).__name__}; end it with Flatten or global pooling, Dense(10) and Softmax"
         )
-    return dense[-1]
+    return layer
 
 
 def _with_activations(network: Any) -> onnx.ModelProto:
@@ -127,7 +130,8 @@ def _convert(
     import keras
     import onnx
 
-    network: Any = keras.Model(model.input, outputs)
+    # A name of its own: Keras's would count the models that the process has made.
+    network: Any = keras.Model(model.input, outputs, name="network")
     signature = [keras.InputSpec(shape=shape, dtype="float32", name=takes)]
     with tempfile.TemporaryDirectory() as folder, _exporting():
         path = Path(folder) / "network.onnx"
@@ -180,7 +184,8 @@ def _in_tensorflow(network: keras.Model) -> onnx.ModelProto:
         command = [sys.executable, "-m", __name__, str(source), str(target)]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            cause = done.stderr.strip().splitlines()[-1]
+            lines = done.stderr.strip().splitlines()
+            cause = lines[-1] if lines else f"the converter ended with exit code {done.returncode}"
             raise BundleError(cause.removeprefix(f"{BundleError.__module__}.{BundleError.__name__}: "))
         return onnx.load(target)
 

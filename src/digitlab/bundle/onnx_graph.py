@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from copy import deepcopy
@@ -12,6 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     import onnx
 
+_NUMBER = re.compile(r"__\d+")
 _WORTH_SHARING = 1024
 """Size, in bytes, from which a weight is stored once for both files."""
 
@@ -28,7 +30,10 @@ def improve(model: onnx.ModelProto, takes: str, outputs: Sequence[str]) -> onnx.
     _fix_shapes(model)
     _average_axis_by_axis(model.graph)
     _normalize_before_pooling(model.graph)
-    return extract(model, takes, outputs)
+    improved = extract(model, takes, outputs)
+    _sort(improved.graph, outputs)
+    _renumber(improved.graph)
+    return improved
 
 
 def extract(model: onnx.ModelProto, takes: str, outputs: Sequence[str]) -> onnx.ModelProto:
@@ -68,6 +73,72 @@ def share_weights(model: bytes, other: str, content: bytes) -> bytes:
     return shared.SerializeToString()
 
 
+def _sort(graph: onnx.GraphProto, outputs: Sequence[str]) -> None:
+    """Put nodes and weights in the order in which the outputs need them, whatever order they came in."""
+    _name_aliases(graph, outputs)
+    producers = {value: node for node in graph.node for value in node.output}
+    nodes: list[onnx.NodeProto] = []
+    done: set[str] = set()
+    for output in outputs:
+        waiting = [output]
+        while waiting:
+            node = producers.get(waiting[-1])
+            missing = [] if node is None else [value for value in node.input if value not in done]
+            if missing:  # reversed: the first input's nodes come first
+                waiting.extend(reversed(missing))
+                continue
+            value = waiting.pop()
+            if node is not None and value not in done:
+                nodes.append(deepcopy(node))
+                done.update(node.output)
+            done.add(value)
+    positions: dict[str, int] = {}
+    for node in nodes:
+        for value in node.input:
+            positions.setdefault(value, len(positions))
+    weights = sorted(map(deepcopy, graph.initializer), key=lambda weight: positions[weight.name])
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(weights)
+
+
+def _name_aliases(graph: onnx.GraphProto, outputs: Sequence[str]) -> None:
+    """Give a value that is several outputs the name of the first; the others are copies of it."""
+    for node in graph.node:
+        if node.op_type != "Identity" or not {node.input[0], node.output[0]} <= set(outputs):
+            continue
+        first, second = sorted((node.input[0], node.output[0]), key=outputs.index)
+        if node.input[0] == first:
+            continue
+        names = {first: second, second: first}
+        for other in graph.node:
+            other.input[:] = [names.get(value, value) for value in other.input]
+            other.output[:] = [names.get(value, value) for value in other.output]
+
+
+def _renumber(graph: onnx.GraphProto) -> None:
+    """Number the converter's names anew, so that the same network gives the same bytes in any process.
+
+    The converter numbers names through all exports of a process.
+    """
+    numbers: dict[str, str] = {}
+
+    def renumbered(name: str) -> str:
+        return _NUMBER.sub(lambda match: numbers.setdefault(match[0], f"__{len(numbers) + 1}"), name)
+
+    for node in graph.node:
+        node.name = f"copy_{node.output[0]}" if node.op_type == "Identity" else renumbered(node.name)
+        node.input[:] = [renumbered(value) for value in node.input]
+        node.output[:] = [renumbered(value) for value in node.output]
+    for weight in graph.initializer:
+        weight.name = renumbered(weight.name)
+    for value in (*graph.input, *graph.output):
+        for i, axis in enumerate(value.type.tensor_type.shape.dim):
+            if axis.dim_param:
+                axis.dim_param = "n" if i == 0 else f"columns of {value.name}"
+    del graph.value_info[:]  # shapes of values within, which ONNX Runtime infers itself
+
+
 def _replace_erfc(graph: onnx.GraphProto) -> None:
     """Write 1 - erf(x) for erfc(x), which GELU is made of and ONNX does not have."""
     from onnx import helper, numpy_helper
@@ -95,7 +166,10 @@ def _fix_shapes(model: onnx.ModelProto) -> None:
     for node in model.graph.node:
         if node.op_type != "Reshape" or node.output[0] not in values:
             continue
-        axes = values[node.output[0]].type.tensor_type.shape.dim
+        tensor = values[node.output[0]].type.tensor_type
+        if not tensor.HasField("shape"):
+            continue
+        axes = tensor.shape.dim
         sizes = [axis.dim_value or -1 for axis in axes]
         if sizes.count(-1) > 1:
             continue

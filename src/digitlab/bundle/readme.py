@@ -10,11 +10,15 @@ from digitlab.bundle.data import classes_of, refusal_to_read
 from digitlab.data.catalog import known_entry
 from digitlab.results.metrics import wilson_interval
 from digitlab.results.record import Scores
-from digitlab.spec.recipe import MLP
 
 _HUB = {"mnist": ("ylecun/mnist", "MNIST")}
 """Name of a data set on the Hub, and its title, by digitlab's name."""
 
+_KINDS = {
+    "mlp": "multilayer perceptron",
+    "cnn": "convolutional network",
+    "python": "network of its author's own function",
+}
 _TEMPLATE = """\
 ---
 license: mit
@@ -151,7 +155,6 @@ def readme(card: Card, name: str) -> str:
         hub, title = _HUB[data.dataset]
     else:  # the folder's name: no path of the trainer's machine in a public file
         hub = title = data.name
-    is_mlp = isinstance(card.trial.model, MLP)
     reads = refusal_to_read(card) is None
     if reads:
         what = "which handwritten digit"
@@ -177,14 +180,14 @@ def readme(card: Card, name: str) -> str:
         quoted_title=json.dumps(title),
         quoted_hub=json.dumps(hub),
         datasets=f"datasets: [{hub}]\n" if on_hub else "",
-        kind="multilayer perceptron" if is_mlp else "convolutional network",
+        kind=_KINDS[card.trial.model.family],
         test=card.test,
         scores="\n".join(rows),
         low=100 * low,
         high=100 * high,
         calibration=card.calibration,
         data=data,
-        epochs=card.trial.training.epochs,
+        epochs=_epochs(card),
         environment=", ".join(f"{key} {value}" for key, value in card.environment.items()),
         versions=_versions(card),
         code="".join(f"- {line}\n" for line in _code(card)),
@@ -251,6 +254,11 @@ def _limits(card: Card, reads: bool) -> str:
     if known and known.name == "mnist":
         return _KNOWS_MNIST
     return _KNOWS_DIGITS
+
+
+def _epochs(card: Card) -> str:
+    training = card.trial.training
+    return str(training.epochs) if training.patience is None else f"at most {training.epochs}"
 
 
 def _row(part: str, scores: Scores) -> str:

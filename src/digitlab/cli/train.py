@@ -12,7 +12,6 @@ from digitlab.cli.console import print_json, say, stdout
 from digitlab.cli.options import DataOption, JsonOption, StoreOption
 from digitlab.cli.train_again import train_again
 from digitlab.errors import BundleError, SpecError, UserError
-from digitlab.results.record import Result
 from digitlab.spec.recipe import PythonModel
 from digitlab.training.backend import EngineName
 from digitlab.workspace import DEFAULT_STORE, Workspace
@@ -107,7 +106,11 @@ def train(
     except BundleError as error:
         if not isinstance(changed.model, PythonModel):
             raise
-        _print_figures(result)  # not lost, though a layer of the user's own cannot be stored
+        # Not lost, though a layer of the user's own cannot be stored.
+        if as_json:
+            print_json({"bundle": None, "reason": str(error), "test": result.final_test.to_values()})
+        else:
+            _print_figures(result)
         say(f"no bundle is written: {error}")
         return
     if as_json:

@@ -110,11 +110,18 @@ def _multiply_adds(network: Any) -> int:
             total += _multiply_adds(layer)  # a network in a network
             continue
         kernels = [weight for weight in layer.weights if "kernel" in weight.name]
-        if kernels:
-            # Each weight of a kernel is used once at each position of the output maps.
-            positions = prod(layer.output.shape[1:-1])
-            total += positions * sum(prod(kernel.shape) for kernel in kernels)
+        # Each weight of a kernel is used once at each position of the output maps.
+        total += _positions(layer) * sum(prod(kernel.shape) for kernel in kernels)
     return total
+
+
+def _positions(layer: Any) -> int:
+    """Return the number of positions of a layer's output maps; 1 where its output is no single tensor."""
+    try:
+        shape = layer.output.shape
+    except (AttributeError, ValueError):  # several outputs, or called within another layer alone
+        return 1
+    return prod(size or 1 for size in shape[1:-1])
 
 
 def epoch_work(trial: Trial) -> float:

@@ -82,6 +82,20 @@ def logits_of(network: keras.Model, spec: ModelSpec) -> keras.Model:
     return keras.Model(network.inputs, network.get_layer(LOGITS).output)
 
 
+def logits_layer_name(network: keras.Model, spec: ModelSpec) -> str:
+    """Return the name of the layer of logits: of a user's network, the last layer with a kernel.
+
+    Args:
+        network: network that `build` returned.
+        spec: the network's spec.
+    """
+    if isinstance(spec, PythonModel):
+        for layer in reversed(network.layers):
+            if any("kernel" in weight.name for weight in layer.weights):
+                return layer.name
+    return LOGITS
+
+
 def _mlp_features(pixels: KerasTensor, spec: MLP, parts: Parts) -> KerasTensor:
     """Apply the hidden layers to the pixels, [batch, 28, 28] in 0..1: [batch, features]."""
     features = layers.Flatten(dtype=parts.dtype, name="flatten")(pixels)

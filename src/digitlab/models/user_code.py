@@ -48,6 +48,7 @@ def build_from_code(spec: PythonModel, initialization: int = 0, dtype: str = "fl
         function = _function(spec)
         model = _called(function, spec)
     _check_shapes(model, spec)
+    _check_losses(model, spec)
     if spec.outputs == "logits":
         _check_logits(model, spec)
         is_taken = any(layer.name == PROBABILITIES for layer in model.layers)
@@ -121,16 +122,18 @@ def _called(function: Callable[..., Any], spec: PythonModel) -> Any:
     try:
         inspect.signature(function).bind(**spec.arguments)
     except (TypeError, ValueError) as error:
+        taken = ", ".join(inspect.signature(function).parameters) or "none"
         raise TrainingError(
-            f"model.build {spec.build}: expected a function that takes model.arguments "
-            f"({', '.join(spec.arguments) or 'none'}): {error}"
+            f"model.arguments: expected those of {spec.build} ({taken}), received "
+            f"{', '.join(spec.arguments) or 'none'}: {error}"
         ) from None
     try:
         model = function(**spec.arguments)
     except Exception as error:
         raise TrainingError(f"model.build {spec.build}: raised {_cause(error)}") from error
     if not isinstance(model, keras.Model):
-        raise TrainingError(f"model.build {spec.build}: expected a keras.Model, received {type(model)}")
+        hint = "; is a return missing?" if model is None else ""
+        raise TrainingError(f"model.build {spec.build}: expected a keras.Model, received {model!r:.80}{hint}")
     return model
 
 
@@ -143,12 +146,25 @@ def _cause(error: Exception) -> str:
     return f"{type(error).__name__}: {text}{where}"
 
 
+def _check_losses(model: keras.Model, spec: PythonModel) -> None:
+    """Raise if layers add to the loss, which the training of a trial computes from the outputs alone."""
+    model(np.zeros((1, IMAGE_SIDE, IMAGE_SIDE), np.float32), training=True)
+    if model.losses:
+        raise TrainingError(
+            f"model.build {spec.build}: expected layers without regularizers or losses of their own, "
+            f"received {len(model.losses)} added losses; use training.l2 or training.weight_decay"
+        )
+
+
 def _check_shapes(model: keras.Model, spec: PythonModel) -> None:
     received = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
     if received != ((None, IMAGE_SIDE, IMAGE_SIDE), (None, CLASSES)):
+        hint = ""
+        if received[0] == (None, IMAGE_SIDE, IMAGE_SIDE, 1):
+            hint = "; begin with keras.Input((28, 28)) and Reshape((28, 28, 1))"
         raise TrainingError(
             f"model.build {spec.build}: expected one input of shape (None, {IMAGE_SIDE}, {IMAGE_SIDE}) and "
-            f"one output of shape (None, {CLASSES}), received {received[0]} and {received[1]}"
+            f"one output of shape (None, {CLASSES}), received {received[0]} and {received[1]}{hint}"
         )
 
 

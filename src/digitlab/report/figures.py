@@ -315,8 +315,8 @@ def first_kernels(study_data: StudyData, trained: Iterable[Result] = ()) -> tupl
             Kernels(
                 label=cell.label,
                 seed=own.trial.seed,
-                epochs=result.trial.training.epochs,
-                asked=own.trial.training.epochs,
+                epochs=result.final_record.epoch,
+                asked=own.final_record.epoch,
                 weights=np.array(result.final_kernels),
             )
         )

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from digitlab.report.metric import metrics_of
 from digitlab.results.aggregate import StudyTable
 from digitlab.revision import Revision
+from digitlab.spec.plan import Plan
 from digitlab.spec.study import RECIPE_PATH, level_text
 from digitlab.spec.trial import SYNTHESIS_VERSION, DataSpec, Trial, engine_version_of
 
@@ -22,6 +23,11 @@ CHOICES = (
     "No choice was made on the test set. The best level is the one with the lowest error on the validation "
     "part, which no network is trained on. The test set is evaluated after epochs fixed in advance, "
     "every image once; verdicts report differences there, and nothing is chosen by them."
+)
+STOPPING = (
+    "A training with patience ends when the log loss on the validation part has not fallen for that many "
+    "epochs, and the network of its best epoch is evaluated: the validation part chooses the epoch, the test "
+    "set does not. Learning curves end where the first seed of a level has ended."
 )
 VERDICTS = (
     "Every level is trained with the same seeds and compared with the reference level seed by seed: "
@@ -120,9 +126,9 @@ def _circumstances(table: StudyTable) -> dict[str, tuple[str, ...]]:
         "Recipe": tuple(_recipes(table)),
         "Varied": tuple(_varied(table)),
         "Seeds": (f"{_seeds(table)}; a seed determines the initial weights and all other randomness",),
-        "Data": tuple(_data(trial.data)),
+        "Data": tuple(_data(trial.data, table.plan)),
         "Arithmetic": (f"threads per network: {trial.threads}; {versions_text(trial)}",),
-        "Choices": (CHOICES,),
+        "Choices": (CHOICES, STOPPING) if _has_patience(table) else (CHOICES,),
         "Intervals": (INTERVALS,),
         "Verdicts": VERDICTS if several else (),
         "New digits": (NEW_DIGITS,) if several else (),
@@ -132,6 +138,10 @@ def _circumstances(table: StudyTable) -> dict[str, tuple[str, ...]]:
         "Code": tuple(map(_revision, table.revisions)),
     }
     return {name: lines for name, lines in circumstances.items() if lines}
+
+
+def _has_patience(table: StudyTable) -> bool:
+    return any(cell.trials[0].training.patience is not None for cell in table.plan.cells)
 
 
 def _recipes(table: StudyTable) -> Iterator[str]:
@@ -165,7 +175,10 @@ def method_line(table: StudyTable) -> str:
     ]
     if table.environments:  # the first stands for all; the notes under "Machine" list them
         parts.append(_versions(table.environments[0]))
-    parts.append("test set evaluated after epochs fixed in advance, used for no choice")
+    if _has_patience(table):
+        parts.append("each training ended by the validation part; test set used for no choice")
+    else:
+        parts.append("test set evaluated after epochs fixed in advance, used for no choice")
     if len(table.rows) > 1:
         parts.append(
             "95 % intervals of differences not corrected, verdicts by Holm's p below 0.05, about these "
@@ -187,16 +200,18 @@ def _seeds(table: StudyTable) -> str:
     return f"{seeds[0]} to {seeds[-1]}, the same for every level"
 
 
-def _data(data: DataSpec) -> Iterator[str]:
+def _data(data: DataSpec, plan: Plan) -> Iterator[str]:
     yield f"{data.name}, SHA-256 {data.fingerprint}"
     yield (
         f"{data.validation:,} of its training images are set aside for validation, every class in "
         f"proportion, by split seed {data.split_seed}"
     )
-    if data.training_size is not None:
+    sizes = {cell.trials[0].data.training_size for cell in plan.cells} - {None}
+    if sizes:
+        listed = ", ".join(f"{size:,}" for size in sorted(size for size in sizes if size))
         yield (
-            f"{data.training_size:,} of the rest are trained on, every class in proportion, the smaller sets "
-            "within the larger"
+            f"{listed} of the rest are trained on, every class in proportion, a smaller set within each "
+            "larger one"
         )
 
 
@@ -204,8 +219,8 @@ def _settings(table: StudyTable, trial: Trial) -> Iterator[str]:
     varied = {axis.path for axis in table.plan.study.axes}
     for part, spec in (("model", trial.model), ("training", trial.training)):
         for path, value in _flat(part, spec.to_values()):
-            if path in varied:
-                continue
+            if any(path == axis or path.startswith(f"{axis}.") for axis in varied):
+                continue  # an axis may vary a whole list
             if path.startswith("model.code."):
                 digest = hashlib.sha256(str(value).encode()).hexdigest()
                 yield f"{path.removeprefix('model.code.')}: SHA-256 {digest}"

@@ -46,7 +46,7 @@ def merge_stores(store: Store, others: Sequence[Path | str], keep: Keep | None =
     Args:
         store: store that receives the results; nothing in it changes if there is an error.
         others: paths of the other stores.
-        keep: whose result counts where two stores have different ones of a trial; None is an error.
+        keep: store whose result counts where two have different ones of a trial; None is an error.
 
     Raises:
         StoreError: a store cannot be read or written, a study is running on the receiving one, or two stores

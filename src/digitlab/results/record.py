@@ -193,8 +193,8 @@ class Result(Spec):
             update={
                 "trial": trial,
                 "history": self.history[: trial.training.epochs],
-                "validation": {epoch: self.validation[epoch] for epoch in kept},
-                "test": {epoch: self.test[epoch] for epoch in kept},
+                "validation": {epoch: self.validation[epoch] for epoch in kept if epoch in self.validation},
+                "test": {epoch: self.test[epoch] for epoch in kept if epoch in self.test},
                 "predictions": predictions,
                 "kernels": kernels,
             }

@@ -17,7 +17,7 @@ from digitlab.serving import kept, look, models, pages, recognize, studies
 from digitlab.serving.inference_protocol import PREFIX, InferenceProtocol
 from digitlab.serving.metrics import CONTENT_TYPE
 from digitlab.serving.openapi import describe
-from digitlab.serving.replies import (
+from digitlab.serving.refusals import (
     Message,
     Receive,
     RefusalError,
@@ -27,9 +27,9 @@ from digitlab.serving.replies import (
     internal_error,
     send_error,
 )
+from digitlab.serving.repeated_refusals import Gate
 from digitlab.serving.security import SAFETY_HEADERS
 from digitlab.serving.service import Service
-from digitlab.serving.turning_away import Gate
 
 logger = logging.getLogger("digitlab.serving")
 

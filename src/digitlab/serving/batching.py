@@ -22,7 +22,7 @@ import numpy as np
 
 from digitlab.bundle.runtime import Classify
 from digitlab.serving.metrics import Metrics
-from digitlab.serving.replies import busy
+from digitlab.serving.refusals import busy
 from digitlab.serving.settings import Limits
 
 _NEWEST = 0.1  # weight of the newest batch in the moving average of the pace

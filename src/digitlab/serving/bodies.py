@@ -7,7 +7,7 @@ import zlib
 from collections.abc import AsyncIterator, Iterable
 from typing import Self
 
-from digitlab.serving.replies import Receive, RefusalError, busy
+from digitlab.serving.refusals import Receive, RefusalError, busy
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 

@@ -13,9 +13,9 @@ from typing import Any, NoReturn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from digitlab.serving.overhead import Overhead
-from digitlab.serving.replies import BUSY, RefusalError, error_body
+from digitlab.serving.refusals import BUSY, RefusalError, error_body
+from digitlab.serving.repeated_refusals import Gate, KnownRequest, known_request
 from digitlab.serving.settings import Limits
-from digitlab.serving.turning_away import Gate, KnownRequest, known_request
 
 _REFUSAL_BODY = error_body(BUSY)
 _REFUSAL = (

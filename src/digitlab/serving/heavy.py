@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, TypeVarTuple
 
 from digitlab.serving.metrics import Metrics
-from digitlab.serving.replies import busy
+from digitlab.serving.refusals import busy
 
 A = TypeVarTuple("A")
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from typing import Any
 from digitlab import __version__
 from digitlab.serving.batching import Batcher
 from digitlab.serving.connections import WatchedProtocol
-from digitlab.serving.replies import Receive, RefusalError, Scope, Send, busy, encode, send_body
+from digitlab.serving.refusals import Receive, RefusalError, Scope, Send, busy, encode, send_body
 from digitlab.serving.service import Service
 from digitlab.serving.tensors import INPUT, JSON_LENGTH, OUTPUT, VERSION, read_request, write_answer
 

@@ -17,7 +17,7 @@ from digitlab.files import whole_file
 from digitlab.pictures.decoder import decode_image
 from digitlab.serving.openapi import errors, json_body
 from digitlab.serving.pictures import PNG_URL
-from digitlab.serving.replies import RefusalError, json_response
+from digitlab.serving.refusals import RefusalError, json_response
 from digitlab.serving.security import require_token
 from digitlab.serving.service import Service
 

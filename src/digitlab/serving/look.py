@@ -12,7 +12,7 @@ from digitlab.recognition import Recognizer
 from digitlab.serving.openapi import PICTURE_BODY, errors
 from digitlab.serving.pictures import raw, scaled
 from digitlab.serving.recognize import ModelName, picture_of
-from digitlab.serving.replies import RefusalError, json_response
+from digitlab.serving.refusals import RefusalError, json_response
 from digitlab.serving.service import Service
 from digitlab.serving.uploads import read_upload
 from digitlab.spec.recipe import IMAGE_SIDE

@@ -17,7 +17,7 @@ from digitlab.errors import BundleError
 from digitlab.serving.comparison import Candidate, TestDigits, compare
 from digitlab.serving.networks import Network, NetworkEntry, Networks
 from digitlab.serving.openapi import errors
-from digitlab.serving.replies import json_response
+from digitlab.serving.refusals import json_response
 from digitlab.serving.service import Service
 
 _MOST_KEPT = 16

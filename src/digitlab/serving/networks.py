@@ -19,7 +19,7 @@ from digitlab.recognition import Recognizer
 from digitlab.serving.batching import Batcher, Workers
 from digitlab.serving.files import signature
 from digitlab.serving.metrics import Metrics
-from digitlab.serving.replies import RefusalError
+from digitlab.serving.refusals import RefusalError
 from digitlab.serving.settings import Settings
 from digitlab.training.process import available_cores
 

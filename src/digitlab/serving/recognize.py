@@ -16,7 +16,7 @@ from digitlab.recognition.explain import encode_png
 from digitlab.recognition.lengths import LengthError, LengthRange
 from digitlab.serving.openapi import READ_BODY, READING, errors
 from digitlab.serving.pictures import data_url
-from digitlab.serving.replies import RefusalError, json_response
+from digitlab.serving.refusals import RefusalError, json_response
 from digitlab.serving.service import Service
 from digitlab.serving.uploads import Upload, read_upload
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from digitlab.serving.replies import RefusalError
+from digitlab.serving.refusals import RefusalError
 
 TOKEN_HEADER = "X-Digitlab-Token"
 KEY = "key"

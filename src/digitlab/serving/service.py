@@ -11,7 +11,7 @@ from digitlab.serving.bodies import Body, BodyRoom
 from digitlab.serving.heavy import HeavyWork
 from digitlab.serving.metrics import Metrics
 from digitlab.serving.networks import Networks
-from digitlab.serving.replies import RefusalError
+from digitlab.serving.refusals import RefusalError
 from digitlab.serving.security import HostNames
 from digitlab.serving.settings import Settings, new_secret
 from digitlab.serving.study_runs import StudyRuns

@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from digitlab.data.naming import locate
 from digitlab.errors import SpecError
 from digitlab.serving.openapi import errors, json_body
-from digitlab.serving.replies import RefusalError, busy, json_response
+from digitlab.serving.refusals import RefusalError, busy, json_response
 from digitlab.serving.security import REPORT_POLICY, is_owner, require_owner, require_token
 from digitlab.serving.service import Service
 from digitlab.serving.study_catalog import StudyCatalog
@@ -21,6 +21,7 @@ from digitlab.serving.study_identity import is_same_study
 from digitlab.serving.study_orders import ORDER_SCHEMA, Order, examples, read_order
 from digitlab.serving.study_runs import study_path, write_study
 from digitlab.spec.library import collection_names, recipe_names, resolve_study, study_names
+from digitlab.spec.recipe import ModelSpec, PythonModel, Recipe
 from digitlab.spec.study import Study
 
 
@@ -117,13 +118,13 @@ class StudyDesk:
         self._service = service
         self._heavy = service.heavy
         self._runs = service.runs
-        self._shelf = StudyCatalog(service.settings.store)
+        self._catalog = StudyCatalog(service.settings.store)
         self._streams = 0
 
     async def list(self) -> dict[str, Any]:
         """List all studies, as plain values."""
-        studies = await self._heavy.run(self._shelf.list)
-        store = self._shelf.store
+        studies = await self._heavy.run(self._catalog.list)
+        store = self._catalog.store
         return {
             "running": self._runs.running,
             "store": str(store) if store.exists() else None,
@@ -132,7 +133,7 @@ class StudyDesk:
 
     async def detail(self, name: str) -> dict[str, Any]:
         """Return all that is known of a study, as plain values; see `StudyCatalog.detail`."""
-        return self._annotated(await self._heavy.run(self._shelf.detail, name))
+        return self._annotated(await self._heavy.run(self._catalog.detail, name))
 
     def _annotated(self, values: dict[str, Any]) -> dict[str, Any]:
         """Add what only this service knows: that it runs the study, or why the last run failed."""
@@ -146,8 +147,8 @@ class StudyDesk:
         Raises:
             RefusalError: there is no such study, or it has no report.
         """
-        await self._heavy.run(self._shelf.summary, name)
-        path = await self._heavy.run(self._shelf.report, name)
+        await self._heavy.run(self._catalog.summary, name)
+        path = await self._heavy.run(self._catalog.report, name)
         if path is None:
             raise RefusalError(404, f"study {name}: no report yet; it is written when the study ends")
         return await self._heavy.run(path.read_bytes)
@@ -158,10 +159,10 @@ class StudyDesk:
         Raises:
             RefusalError: no study has that name, or too many clients follow studies already.
         """
-        await self._heavy.run(self._shelf.summary, name)
+        await self._heavy.run(self._catalog.summary, name)
         if self._streams >= self._service.settings.limits.event_streams:
             raise busy("too many streams of events: close other pages")
-        return self._counted(StudyEvents(self._service, self._shelf, name).stream())
+        return self._counted(StudyEvents(self._service, self._catalog, name).stream())
 
     async def _counted(self, events: AsyncIterator[str]) -> AsyncIterator[str]:
         self._streams += 1
@@ -182,18 +183,18 @@ class StudyDesk:
             return order.name
         self._runs.require_idle()  # first: a study's file would be listed, and block its name
         await self._heavy.run(self._refuse_taken, order.study)
-        path = await asyncio.to_thread(write_study, order.study, self._shelf.folder)
+        path = await asyncio.to_thread(write_study, order.study, self._catalog.folder)
         await self._runs.start(order.name, str(path), order.options)
         return order.name
 
     def _refuse_taken(self, study: Study) -> None:
         """Raise if a study's name, or its file, belongs to another one; the number of seeds may differ."""
-        path = study_path(study, self._shelf.folder)
+        path = study_path(study, self._catalog.folder)
         try:
             in_the_way = path.exists() and resolve_study(str(path)).name != study.name
         except SpecError:
             in_the_way = True  # the file is no study
-        known = self._shelf.known(study.name)
+        known = self._catalog.known(study.name)
         if in_the_way or any(_but_for_seeds(each) != _but_for_seeds(study) for each in known):
             raise RefusalError(
                 409,
@@ -207,11 +208,13 @@ class StudyDesk:
         Raises:
             RefusalError: no study has that key, or another one is running.
         """
-        await self._heavy.run(self._shelf.summary, key)
-        plan = await self._heavy.run(self._shelf.plan, key)
+        await self._heavy.run(self._catalog.summary, key)
+        plan = await self._heavy.run(self._catalog.plan, key)
         if plan is None:
             await self._begin(key)
             return key
+        for recipe in (plan.recipe, *plan.recipes.values()):
+            _refuse_user_code(recipe.model, plan.study.name)
         options = [f"--seeds={plan.study.seeds}", f"--first-seed={plan.study.first_seed}"]
         if plan.own_data is not None:
             options.append(f"--data={plan.study.data.dataset}")
@@ -225,14 +228,32 @@ class StudyDesk:
             update={"data": data.model_copy(update={"dataset": locate(data.dataset)})}
         )
         # In a folder of its own: it may differ from the study that was described here under this name.
-        path = await asyncio.to_thread(write_study, study, self._shelf.folder / "resumed")
+        path = await asyncio.to_thread(write_study, study, self._catalog.folder / "resumed")
         await self._runs.start(key, str(path), options)
         return key
 
     async def _begin(self, name: str) -> None:
         """Start a study that was never run: one of the library, or one that was described here."""
-        place = await self._heavy.run(self._shelf.file, name)
+        place = await self._heavy.run(self._catalog.file, name)
+        if place is not None:
+            study = await self._heavy.run(resolve_study, str(place))
+            if isinstance(study.recipe, Recipe):
+                _refuse_user_code(study.recipe.model, name)
         await self._runs.start(name, name if place is None else str(place))
+
+
+def _refuse_user_code(model: ModelSpec, study: str) -> None:
+    """Raise if a study would run a user's own code: whoever reaches the service must not start it.
+
+    Raises:
+        RefusalError: the network is built by a user's own function.
+    """
+    if isinstance(model, PythonModel):
+        raise RefusalError(
+            422,
+            f"study {study}: its network is built by a user's own code, which the service does not run: run  "
+            f"digitlab study run {study}  on the command line",
+        )
 
 
 def _but_for_seeds(study: Study) -> Study:

@@ -17,7 +17,7 @@ from digitlab.report.output import report_path
 from digitlab.results.aggregate import aggregate
 from digitlab.results.store import KeptPlan, Store, reasons
 from digitlab.serving.files import signature
-from digitlab.serving.replies import RefusalError
+from digitlab.serving.refusals import RefusalError
 from digitlab.serving.study_identity import is_run_as_written, library_studies, with_own_data
 from digitlab.serving.study_view import StudyView
 from digitlab.spec.library import (

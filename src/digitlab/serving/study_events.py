@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from digitlab.serving.replies import RefusalError, encode
+from digitlab.serving.refusals import RefusalError, encode
 from digitlab.serving.service import Service
 from digitlab.serving.study_catalog import StudyCatalog
 

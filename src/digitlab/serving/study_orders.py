@@ -9,7 +9,7 @@ from typing import Any
 
 from digitlab.data.catalog import CATALOG
 from digitlab.errors import SpecError
-from digitlab.serving.replies import RefusalError
+from digitlab.serving.refusals import RefusalError
 from digitlab.spec.library import collection_names, recipe_names, resolve_recipe, resolve_study, study_names
 from digitlab.spec.plan import make_plan
 from digitlab.spec.recipe import PythonModel, Recipe

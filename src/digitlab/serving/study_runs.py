@@ -12,7 +12,7 @@ from pathlib import Path
 
 from digitlab.errors import OutputError, SpecError, UserError
 from digitlab.files import write_whole
-from digitlab.serving.replies import RefusalError
+from digitlab.serving.refusals import RefusalError
 from digitlab.spec.library import resolve_study
 from digitlab.spec.study import Study
 

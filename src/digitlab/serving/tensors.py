@@ -15,7 +15,7 @@ import numpy as np
 import orjson
 
 from digitlab.data.pixels import range_problem
-from digitlab.serving.replies import RefusalError, encode
+from digitlab.serving.refusals import RefusalError, encode
 
 INPUT = "images"
 OUTPUT = "probabilities"

@@ -9,7 +9,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from digitlab.serving.replies import RefusalError
+from digitlab.serving.refusals import RefusalError
 from digitlab.serving.service import Service
 
 _MOST_FIELDS = 8

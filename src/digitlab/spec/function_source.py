@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import symtable
 import sys
 import textwrap
 from collections.abc import Callable
@@ -64,6 +65,7 @@ class _ModuleWriter:
         self.globals = function.__globals__
         self.pieces: dict[str, str] = {}
         self.files: dict[str, str] = {}
+        self.begun: set[str] = set()  # names that are written or will be: functions may call each other
         self._add_source(function.__name__, function)
 
     def code(self) -> dict[str, str]:
@@ -71,6 +73,7 @@ class _ModuleWriter:
         return self.files | {NOTEBOOK: "\n\n".join(self.pieces.values()) + "\n"}
 
     def _add(self, name: str, value: Any) -> None:
+        self.begun.add(name)
         if isinstance(value, ModuleType):
             self._import(name, value.__name__, f"import {value.__name__} as {name}")
         elif getattr(value, "__module__", None) == "__main__" and isinstance(value, type | FunctionType):
@@ -105,11 +108,10 @@ class _ModuleWriter:
             raise SpecError(
                 f"model.build: {name} has no source to send to other processes; define it in a file"
             ) from None
-        for node in ast.walk(ast.parse(text)):
-            if not isinstance(node, ast.Name) or node.id in (name, *self.pieces):
-                continue
-            if node.id in self.globals:
-                self._add(node.id, self.globals[node.id])
+        self.begun.add(name)
+        for used in sorted(_globals_of(text)):
+            if used in self.globals and used not in self.begun:
+                self._add(used, self.globals[used])
         self.pieces[name] = text.rstrip()
 
     def _refused(self, name: str, value: Any) -> SpecError:
@@ -117,6 +119,21 @@ class _ModuleWriter:
             f"model.build: the function uses {name}, a value of type {type(value).__name__}, which cannot be "
             "sent to other processes; pass it as an argument or make it in the function"
         )
+
+
+def _globals_of(text: str) -> set[str]:
+    """Return the global names that a definition uses: in its bodies, defaults, decorators and bases."""
+    used = set()
+    tables = [symtable.symtable(text, "notebook", "exec")]
+    while tables:
+        table = tables.pop()
+        is_module = table.get_type() == "module"
+        for symbol in table.get_symbols():
+            is_global = not symbol.is_assigned() if is_module else symbol.is_global()
+            if symbol.is_referenced() and is_global:
+                used.add(symbol.get_name())
+        tables.extend(table.get_children())
+    return used
 
 
 def _is_plain(value: Any) -> bool:

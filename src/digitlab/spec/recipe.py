@@ -208,6 +208,13 @@ class PythonModel(Spec):
     packages: dict[str, str] = Field(default_factory=dict)
 
 
+def has_module(model: PythonModel) -> bool:
+    """Return whether the code of a user's network has the module of its function."""
+    where = model.build.rpartition(":")[0]
+    path = where.removesuffix(".py").replace(".", "/")
+    return f"{path}.py" in model.code or f"{path}/__init__.py" in model.code
+
+
 ModelSpec = Annotated[MLP | CNN | PythonModel, Field(discriminator="family")]
 
 

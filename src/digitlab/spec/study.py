@@ -81,7 +81,7 @@ class Axis(Spec):
     def _levels_differ(cls, values: tuple[Level, ...]) -> tuple[Level, ...]:
         for i, value in enumerate(values):
             if value in values[:i]:
-                raise ValueError(f"expected different levels, received {shown(value)} again")
+                raise ValueError(f"expected different levels, received {_shown(value)} again")
         return values
 
     @field_validator("reference")
@@ -89,13 +89,22 @@ class Axis(Spec):
     def _reference_is_a_level(cls, reference: Level | None, info: ValidationInfo) -> Level | None:
         values = info.data.get("values", (reference,))  # absent where they were refused
         if reference is not None and reference not in values:
-            raise ValueError(f"expected one of {shown(list(values))}, received {shown(reference)}")
+            raise ValueError(f"expected one of {_shown(values)}, received {_shown(reference)}")
         return reference
 
     @property
     def title(self) -> str:
         """The label, or the path where there is none."""
         return self.label or self.path
+
+
+def _shown(level: Any) -> str:
+    """Return a level, or several, for a message: lists as they are written in a study file."""
+    return shown(_as_written(level))
+
+
+def _as_written(level: Any) -> Any:
+    return [_as_written(value) for value in level] if isinstance(level, tuple) else level
 
 
 def level_text(level: Level) -> str:
@@ -256,7 +265,7 @@ def _key(table: Any, step: str, path: str, source: str) -> str | int:
     if isinstance(table, dict):
         if step in table:
             return step
-        known = "one of " + ", ".join(table)
+        known = f"one of {', '.join(table)}" if table else "none, the table is empty: set it there first"
     elif isinstance(table, list):
         positions = [str(i) for i in range(len(table))]
         if step in positions:  # compared as text: 01, +1 and ² are no positions

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from digitlab.errors import SpecError
-from digitlab.spec.base import Spec
+from digitlab.spec.base import Spec, shown
 from digitlab.spec.fields import IntRange, Sha256
-from digitlab.spec.recipe import CNN, ModelSpec, PythonModel, TrainingSpec
+from digitlab.spec.recipe import CNN, ModelSpec, PythonModel, TrainingSpec, has_module
 
 ENGINE_VERSION = 3
 """Version of the training code, raised whenever the same trial would yield another network."""
@@ -128,6 +128,11 @@ class Trial(Spec):
             raise ValueError(
                 "expected the code of model.build, which is read with the recipe that names it: name the "
                 "function in a recipe's [model], not in a setting or an override"
+            )
+        if isinstance(model, PythonModel) and model.code and not has_module(model):
+            raise ValueError(
+                f"build: expected a function of {', '.join(model.code)}, which were read with the recipe, "
+                f"received {shown(model.build)}; another file needs a recipe of its own"
             )
         return model
 

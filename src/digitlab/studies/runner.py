@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from digitlab.data import Dataset, load
-from digitlab.errors import StoreError
+from digitlab.errors import BundleError, StoreError
 from digitlab.models.costs import epoch_work
 from digitlab.results.aggregate import StudyTable, aggregate
 from digitlab.results.record import EpochRecord, Result
 from digitlab.results.store import Store, reasons
 from digitlab.spec.plan import Plan, minimal_runs
+from digitlab.spec.recipe import PythonModel
 from digitlab.spec.study import Study
 from digitlab.spec.trial import Trial, check_versions
 from digitlab.studies.executors.base import Done, Event, Executor, Failed, Progress, Started
@@ -306,4 +307,10 @@ class TrainTask:
         trial = trained.result.trial
         folder = bundles / f"{trial.recipe}-seed{trial.seed}-{trial.id[:8]}"
         if not folder.exists():  # else a run was stopped before the result, or the trial is repeated
-            write_trained(folder, trained.model, trained.result, dataset)
+            try:
+                write_trained(folder, trained.model, trained.result, dataset)
+            except BundleError as error:
+                if not isinstance(trial.model, PythonModel):
+                    raise
+                # The result counts, though a layer of the user's own cannot be stored.
+                folder.with_name(f"{folder.name}.txt").write_text(f"no bundle is written: {error}\n", "utf-8")

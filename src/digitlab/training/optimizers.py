@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,7 +24,10 @@ _KINDS: dict[str, type[keras.optimizers.Optimizer]] = {
 
 
 def make_optimizer(
-    spec: TrainingSpec, steps: int, adam: type[keras.optimizers.Adam] = keras.optimizers.Adam
+    spec: TrainingSpec,
+    steps: int,
+    adam: type[keras.optimizers.Adam] = keras.optimizers.Adam,
+    last_layer: str = LOGITS,
 ) -> keras.optimizers.Optimizer:
     """Create the optimizer of a training.
 
@@ -31,12 +35,13 @@ def make_optimizer(
         spec: training settings.
         steps: number of steps of the whole training, all epochs together.
         adam: optimizer class used where the spec asks for Adam.
+        last_layer: name of the layer of logits, which Muon leaves to AdamW.
     """
     kinds = {"adam": adam, **_KINDS}
     given = {"weight_decay": spec.weight_decay, "momentum": spec.momentum, "nesterov": spec.nesterov}
     settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if spec.optimizer == "muon":
-        settings["exclude_layers"] = [LOGITS]  # the layer before the softmax is AdamW's
+        settings["exclude_layers"] = [f"(^|/){re.escape(last_layer)}/"]
         if spec.weight_decay is not None:
             settings["adam_weight_decay"] = spec.weight_decay
     optimizer_class = kinds[spec.optimizer]

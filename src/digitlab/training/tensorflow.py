@@ -150,7 +150,9 @@ class TensorFlowEngine:
             image_losses, squared_errors = losses(self._spec, logits, labels, strength)  # [part] each
             # A share of the batch's mean, not the part's: the gradients of the parts add up to the batch's.
             loss = tf.reduce_sum(image_losses) / count
-        gradients = tape.gradient(loss, state.trained.trainable_variables)
+        gradients = tape.gradient(
+            loss, state.trained.trainable_variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
         right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
         correct = tf.reduce_sum(tf.cast(right, tf.int32))
         sums = tf.reduce_sum(image_losses), correct, tf.reduce_sum(squared_errors)

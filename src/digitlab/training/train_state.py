@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from digitlab.models import build
-from digitlab.models.network import logits_of
+from digitlab.models.network import logits_layer_name, logits_of
 from digitlab.models.parts import DropoutLayer, NormalizationLayer
 from digitlab.spec.recipe import CLASSES
 from digitlab.spec.trial import Trial
@@ -68,7 +68,7 @@ class TrainState:
         self.logits = logits_of(self.trained, trial.model)
         batches = math.ceil(len(images) / spec.batch_size)  # the last one may be smaller
         self.steps = batches * spec.epochs
-        self.optimizer = make_optimizer(spec, self.steps, adam)
+        self.optimizer = make_optimizer(spec, self.steps, adam, logits_layer_name(self.trained, trial.model))
         self.optimizer.build(self.trained.trainable_variables)
         self.average: WeightAverage | None = None
         if spec.average is not None:
@@ -76,7 +76,8 @@ class TrainState:
         self.augmenter: Augmenter | None = None
         if spec.augmentation is not None:
             self.augmenter = Augmenter(spec.augmentation, seeds.augmentation)
-        self._network = build(trial.model)
+        # The same seed: what a user's function draws besides weights must be the same in both networks.
+        self._network = build(trial.model, seeds.initialization)
         self._l2 = spec.l2
         self._renormalize = spec.renormalize
         self._images = images
@@ -106,7 +107,7 @@ class TrainState:
         for variable, gradient, weight in zip(
             self.trained.trainable_variables, gradients, weights, strict=True
         ):
-            is_kernel = variable.name == "kernel"
+            is_kernel = "kernel" in variable.name  # of depthwise and recurrent layers, too
             penalized.append(gradient + 2 * self._l2 * weight if is_kernel else gradient)
         return penalized
 
@@ -123,8 +124,10 @@ class TrainState:
         if self.average is not None:
             sources = self.average.means
         for target, source in zip(self._network.weights, sources, strict=True):
-            # The last output, for non-digits, is left out: the rest is a softmax over the digits alone.
-            target.assign(source[..., : target.shape[-1]])
+            if target.shape != source.shape:
+                # The last output, for non-digits, is left out: the rest is a softmax over the digits alone.
+                source = source[..., : target.shape[-1]]  # noqa: PLW2901
+            target.assign(source)
         self._finished = int(self.optimizer.iterations) == self.steps
         if self._finished and self._renormalize:
             recalibrate_batchnorm(self._network, self._images)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitlab.serving.turning_away import KnownRequest, known_request
+from digitlab.serving.repeated_refusals import KnownRequest, known_request
 
 
 class Gate:
