@@ -48,6 +48,18 @@ def test_pupils_stores_are_merged_and_shown_with_their_trials(
     assert all(row["trial"] in table for row in rows)
 
 
+def test_studies_of_the_store_are_listed_with_those_of_the_package(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["study", "list", "--store", "pupil-1.sqlite", "--json"]) == 0
+    studies = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert studies[-1]["name"] == "small"
+    assert {"classroom", "mlp-neurons"} <= {study["name"] for study in studies}
+    assert run(["study", "list", "--store", "none.sqlite"]) == 0
+    assert "Is wider better?" not in capsys.readouterr().out
+    assert not Path("none.sqlite").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from digitlab.data.dataset import Dataset
     from digitlab.results.store import Store
     from digitlab.spec.plan import Plan
+    from digitlab.spec.study import Study
     from digitlab.studies.executors.base import Executor
 
 ExecutorName = Literal["inline", "processes", "ray"]
@@ -42,11 +43,11 @@ FirstSeedOption = Annotated[
 
 
 @app.command("list")
-def list_studies(as_json: JsonOption = False) -> None:
-    """List the studies in the package, and the collections that run several as one."""
+def list_studies(as_json: JsonOption = False, store: StoreOption = DEFAULT_STORE) -> None:
+    """List the studies in the package, the collections that run several as one, and the store's own."""
     from digitlab.spec.library import collection_names, resolve_collection, resolve_study, study_names
 
-    studies = [resolve_study(name) for name in study_names()]
+    studies = [*map(resolve_study, study_names()), *_own_studies(store)]
     collections = [resolve_collection(name) for name in collection_names()]
     if as_json:
         for spec in (*collections, *studies):
@@ -58,6 +59,22 @@ def list_studies(as_json: JsonOption = False) -> None:
     for study in studies:
         table.add_row(study.name, study.question, ", ".join(axis.title for axis in study.axes))
     stdout().print(table)
+
+
+def _own_studies(path: Path) -> list[Study]:
+    """Return the studies that a store has besides the package's, by name; none if there is no store."""
+    from digitlab.results.store import Store
+    from digitlab.spec.library import study_names
+
+    if not path.exists():
+        return []
+    own: dict[str, Study] = {}
+    with Store(path, create=False) as store:
+        for kept in store.studies():
+            plan = store.plan(kept.study, kept.fingerprint)
+            if plan is not None and kept.study not in study_names():
+                own.setdefault(kept.study, plan.own_study)
+    return [own[name] for name in sorted(own)]
 
 
 WorkersOption = Annotated[
