@@ -1,7 +1,8 @@
-"""Progress bars on stderr, shown only if it is a terminal."""
+"""Progress on stderr: bars if it is a terminal, else a line a minute."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -32,6 +33,35 @@ STEP_COST = 300_000
 """Cost of a training step beside the network, in multiply-adds per image at batch size 200; the estimate of
 the time left needs it."""
 
+LINE_EVERY = 60.0
+"""Seconds between two lines of progress where there is no terminal, as in a batch job's log."""
+
+
+class _Lines:
+    """Prints a line of progress where there is no terminal, at most one in `LINE_EVERY` seconds."""
+
+    def __init__(self) -> None:
+        self.begin = self.last = time.monotonic()
+        self.is_terminal = stderr().is_terminal
+
+    def print(self, text: Callable[[], str]) -> None:
+        """Print the text that a function returns, if a line is due."""
+        now = time.monotonic()
+        if not self.is_terminal and now - self.last >= LINE_EVERY:
+            self.last = now
+            say(text())
+
+    def left(self, share: float) -> str:
+        """Return how long the rest takes at the pace so far, as text; empty before anything is done.
+
+        Args:
+            share: share of the work that is done, 0..1.
+        """
+        if share <= 0:
+            return ""
+        minutes = (time.monotonic() - self.begin) * (1 - share) / share / 60
+        return f", about {max(1, round(minutes))} min left"
+
 
 def _bars() -> Progress:
     console = stderr()
@@ -56,9 +86,16 @@ def epoch_bar(name: str, epochs: int) -> Iterator[OnEpoch]:
         name: name of the recipe.
         epochs: number of epochs to train.
     """
+    lines = _Lines()
     with _bars() as bars:
         bar = bars.add_task(name, total=epochs, state="starting")
-        yield lambda record: bars.update(bar, completed=record.epoch, state=_state(record, epochs))
+
+        def on_epoch(record: EpochRecord) -> None:
+            state = _state(record, epochs)
+            bars.update(bar, completed=record.epoch, state=state)
+            lines.print(lambda: f"{name}: {state}{lines.left(record.epoch / epochs)}")
+
+        yield on_epoch
 
 
 @contextmanager
@@ -136,6 +173,7 @@ class StudyProgress(Observer):
         self._todo = 0
         self._work = 0
         self._ended = 0
+        self._lines = _Lines()
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -174,6 +212,7 @@ class StudyProgress(Observer):
         state = _state(record, trial.training.epochs)
         self._bars.update(self._trials[trial.id], completed=record.epoch, state=state)
         self._bars.advance(self._all, _work(trial))
+        self._lines.print(self._line)
 
     def finished(self, trial: Trial, result: Result) -> None:
         """Remove the trial's bar."""
@@ -196,6 +235,11 @@ class StudyProgress(Observer):
         bar = self._trials.pop(trial.id, None)
         if bar is not None:
             self._bars.remove_task(bar)
+
+    def _line(self) -> str:
+        done = next(task.completed for task in self._bars.tasks if task.id == self._all)
+        left = self._lines.left(done / self._work if self._work else 0.0)
+        return f"{self._name}: {self._count()}, {len(self._trials)} in training{left}"
 
     def _count(self) -> str:
         return f"{self._ended}/{self._todo} trials"
