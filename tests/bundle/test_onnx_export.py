@@ -230,7 +230,7 @@ def test_a_network_without_logits_says_so(layers: Any) -> None:
     images = keras.Input((28, 28))
     maps = layers.Conv2D(10, 3)(layers.Reshape((28, 28, 1))(images))
     model = keras.Model(images, layers.Softmax()(layers.GlobalAveragePooling2D()(maps)))
-    with pytest.raises(BundleError, match="expected a dense layer of logits whose input is flat"):
+    with pytest.raises(BundleError, match="expected a dense layer of logits at its end, whose input is flat"):
         export_network(model)
 
 

@@ -117,21 +117,27 @@ def _name_aliases(graph: onnx.GraphProto, outputs: Sequence[str]) -> None:
 
 
 def _renumber(graph: onnx.GraphProto) -> None:
-    """Number the converter's names anew, so that the same network gives the same bytes in any process.
+    """Name anew what the converter has numbered, so that the same network gives the same bytes anywhere.
 
-    The converter numbers names through all exports of a process.
+    The converter numbers names through all exports of a process, and of two equal nodes it keeps either.
     """
-    numbers: dict[str, str] = {}
+    names: dict[str, str] = {}
 
-    def renumbered(name: str) -> str:
-        return _NUMBER.sub(lambda match: numbers.setdefault(match[0], f"__{len(numbers) + 1}"), name)
+    def renamed(name: str, kind: str) -> str:
+        if _NUMBER.search(name):
+            return names.setdefault(name, f"{kind}__{len(names) + 1}")
+        return name
 
     for node in graph.node:
-        node.name = f"copy_{node.output[0]}" if node.op_type == "Identity" else renumbered(node.name)
-        node.input[:] = [renumbered(value) for value in node.input]
-        node.output[:] = [renumbered(value) for value in node.output]
+        for value in node.output:
+            renamed(value, node.op_type)
     for weight in graph.initializer:
-        weight.name = renumbered(weight.name)
+        weight.name = renamed(weight.name, "weight")
+    for node in graph.node:
+        node.input[:] = [names.get(value, value) for value in node.input]
+        node.output[:] = [names.get(value, value) for value in node.output]
+        if node.op_type == "Identity" or _NUMBER.search(node.name):
+            node.name = f"{node.op_type} of {node.output[0]}"
     for value in (*graph.input, *graph.output):
         for i, axis in enumerate(value.type.tensor_type.shape.dim):
             if axis.dim_param:
