@@ -150,9 +150,11 @@ class TensorFlowEngine:
             image_losses, squared_errors = losses(self._spec, logits, labels, strength)  # [part] each
             # A share of the batch's mean, not the part's: the gradients of the parts add up to the batch's.
             loss = tf.reduce_sum(image_losses) / count
-        gradients = tape.gradient(
-            loss, state.trained.trainable_variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
-        )
+        gradients = []
+        weights = state.trained.trainable_variables
+        for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
+            # A weight that the loss does not depend on has none.
+            gradients.append(tf.zeros_like(weight.value) if gradient is None else gradient)
         right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
         correct = tf.reduce_sum(tf.cast(right, tf.int32))
         sums = tf.reduce_sum(image_losses), correct, tf.reduce_sum(squared_errors)
