@@ -102,7 +102,10 @@ def test_the_classifier_answers_as_keras_does(keras_bundle: Path, network: Any, 
     assert score(classifier.probabilities(mnist.x_test), mnist.y_test).accuracy > 0.9
     inside = classifier.activations(images)
     assert inside["maps"].shape == (500, 12, 12, 8)
-    assert {"features", "dense", "max_pooling2d"} <= set(inside)
+    # Keras numbers the names of layers through all networks of a process.
+    shown = {layer.name for layer in network.layers if type(layer).__name__ in ("Dense", "MaxPooling2D")}
+    assert "features" in inside
+    assert len(shown & set(inside)) >= 2
     import keras
 
     rebuilt = rebuild(network)
