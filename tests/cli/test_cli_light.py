@@ -51,6 +51,16 @@ def test_asking_what_there_is_imports_nothing_heavy(tmp_path: Path) -> None:
     assert done.stderr.splitlines() == ["0"] * len(ASKING)
 
 
+def test_the_command_line_itself_imports_neither_numpy_nor_pydantic(tmp_path: Path) -> None:
+    code = (
+        "import sys; from digitlab.cli.main import run; run(['--version'])\n"
+        "print([name for name in ('numpy', 'pydantic') if name in sys.modules], file=sys.__stderr__)"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60, check=True)
+    assert done.stderr == "[]\n"
+
+
 def test_doctor_imports_no_tensorflow(tmp_path: Path) -> None:
     code, loaded = loaded_by(["doctor"], tmp_path)
     assert code == 0

@@ -54,9 +54,9 @@ def print_trials(plans: Sequence[Plan], store: Store, as_json: bool) -> None:
     from digitlab.report import trial_rows, trials_table
 
     for plan in plans:
-        figures = store.figures(plan.trials)
+        errors = {id_: figures.test_error for id_, figures in store.figures(plan.trials).items()}
         states = {id_: status.state for id_, status in store.statuses(t.id for t in plan.trials).items()}
-        rows = trial_rows(plan, figures, states)
+        rows = trial_rows(plan, errors, states)
         if as_json:
             for row in rows:
                 print_json({"study": plan.study.name, "fingerprint": plan.fingerprint, **row.to_values()})

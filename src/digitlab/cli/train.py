@@ -10,9 +10,7 @@ import typer
 
 from digitlab.cli.console import print_json, say, stdout
 from digitlab.cli.options import DataOption, JsonOption, StoreOption
-from digitlab.cli.train_again import train_again
 from digitlab.errors import BundleError, SpecError, UserError
-from digitlab.spec.recipe import PythonModel
 from digitlab.training.backend import EngineName
 from digitlab.workspace import DEFAULT_STORE, Workspace
 
@@ -71,6 +69,7 @@ def train(
     from digitlab.data import load
     from digitlab.files import ensure_new
     from digitlab.spec.library import find_row_recipe, resolve_recipe
+    from digitlab.spec.recipe import PythonModel
     from digitlab.spec.study import with_settings
     from digitlab.training.process import import_tensorflow_quietly
     from digitlab.training.run import train as train_network
@@ -81,6 +80,8 @@ def train(
                 "--trial: expected no recipe, --set, --seed, --threads, --data or --engine with it, since "
                 "the trial names them; remove them"
             )
+        from digitlab.cli.train_again import train_again
+
         train_again(trial, store, out, as_json)
         return
     if recipe is None:

@@ -19,7 +19,7 @@ SHORTEST = 4
 """Number of an id's digits, at least, that name a trial."""
 
 
-def train_again(beginning: str, store_path: Path, out: Path | None, as_json: bool) -> Result:
+def train_again(beginning: str, store_path: Path, out: Path | None, as_json: bool) -> None:
     """Train a trial again, say whether it gives the same bits, and write a bundle if asked.
 
     Args:
@@ -56,7 +56,6 @@ def train_again(beginning: str, store_path: Path, out: Path | None, as_json: boo
         stdout().print(f"trial {trial.id}, seed {trial.seed}: {_SENTENCES[verdict]}")
         if folder is not None:
             say(f"bundle written to {folder}")
-    return trained.result
 
 
 _SENTENCES = {

@@ -99,15 +99,13 @@ def _global_state(seed: int, dtype: str) -> Iterator[None]:
 
 def _function(spec: PythonModel) -> Callable[..., Any]:
     where, _, name = spec.build.rpartition(":")
-    differing = {
-        package: known for package, known in spec.packages.items() if versions_now(spec).get(package) != known
-    }
-    if differing:
-        package, known = next(iter(differing.items()))
-        received = versions_now(spec).get(package, "none")
-        raise TrainingError(
-            f"model.build: expected {package} {known}, which the trial names, received {received}"
-        )
+    installed = versions_now(spec)
+    for package, known in spec.packages.items():
+        received = installed.get(package, "none")
+        if received != known:
+            raise TrainingError(
+                f"model.build: expected {package} {known}, which the trial names, received {received}"
+            )
     try:
         module = importlib.import_module(where.removesuffix(".py"))
     except Exception as error:

@@ -194,10 +194,9 @@ def _versions(environment: Mapping[str, str]) -> str:
 
 
 def _seeds(table: StudyTable) -> str:
-    seeds = table.plan.study.seed_range
-    if len(seeds) == 1:
-        return f"{seeds[0]} for every level"
-    return f"{seeds[0]} to {seeds[-1]}, the same for every level"
+    study = table.plan.study
+    the_same = ", the same" if study.seeds > 1 else ""
+    return f"{study.seeds_text}{the_same} for every level"
 
 
 def _data(data: DataSpec, plan: Plan) -> Iterator[str]:

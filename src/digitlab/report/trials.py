@@ -9,7 +9,6 @@ from digitlab.report.metric import ERROR
 from digitlab.report.tables import TextTable
 from digitlab.report.text import NONE, is_numeric, number
 from digitlab.results.aggregate import StudyTable
-from digitlab.results.record import Figures
 from digitlab.spec.plan import Plan
 from digitlab.spec.study import Level, level_text
 
@@ -45,32 +44,30 @@ class TrialRow(NamedTuple):
         }
 
 
-def trial_rows(plan: Plan, figures: Mapping[str, Figures], states: Mapping[str, str]) -> list[TrialRow]:
+def trial_rows(plan: Plan, errors: Mapping[str, float], states: Mapping[str, str]) -> list[TrialRow]:
     """List the trials of a plan, level by level and seed by seed.
 
     Args:
         plan: the study's plan.
-        figures: key figures of the trials that are done, by id; a longer training may have yielded them.
+        errors: errors on the test set in percent of the trials that are done, by id; a longer training may
+            have yielded them.
         states: states of the trials in the store, by id.
     """
     rows = []
     for cell in plan.cells:
         for trial in cell.trials:
-            done = figures.get(trial.id)
-            state = "done" if done else states.get(trial.id, WAITING)
-            rows.append(TrialRow(cell.levels, trial.seed, trial.id, state, done.test_error if done else None))
+            state = "done" if trial.id in errors else states.get(trial.id, WAITING)
+            rows.append(TrialRow(cell.levels, trial.seed, trial.id, state, errors.get(trial.id)))
     return rows
 
 
 def trials_of(table: StudyTable) -> list[TrialRow]:
     """List the trials of a study that are done, from its table of results."""
-    rows = []
+    errors: dict[str, float] = {}
     for row, cell in zip(table.rows, table.plan.cells, strict=True):
-        errors = dict(zip(row.seeds, row.test_errors, strict=True))
-        for trial in cell.trials:
-            if trial.seed in errors:
-                rows.append(TrialRow(cell.levels, trial.seed, trial.id, "done", errors[trial.seed]))
-    return rows
+        by_seed = dict(zip(row.seeds, row.test_errors, strict=True))
+        errors |= {trial.id: by_seed[trial.seed] for trial in cell.trials if trial.seed in by_seed}
+    return [row for row in trial_rows(table.plan, errors, {}) if row.state == "done"]
 
 
 def trials_table(plan: Plan, rows: Sequence[TrialRow]) -> TextTable:

@@ -162,6 +162,12 @@ class Study(Spec):
         """The seeds of each level's networks."""
         return range(self.first_seed, self.first_seed + self.seeds)
 
+    @property
+    def seeds_text(self) -> str:
+        """The seeds as text: `0 to 4`, or `7`."""
+        first, last = self.seed_range[0], self.seed_range[-1]
+        return str(first) if first == last else f"{first} to {last}"
+
     @field_validator("axes")
     @classmethod
     def _axes_differ(cls, axes: tuple[Axis, ...]) -> tuple[Axis, ...]:

@@ -89,8 +89,9 @@ def plan_study(
     for trial in plan.trials:
         check_drawn_digits(trial, dataset)
     by_size = {trial.data.training_size: trial.data for trial in plan.trials}
-    for sized in by_size.values():
-        training_indices(sized, dataset.y_train)  # raises before anything is trained
+    for size, sized in by_size.items():
+        if size is not None:
+            training_indices(sized, dataset.y_train)  # raises before anything is trained
     return plan
 
 
@@ -184,7 +185,7 @@ def replaced(kept: Plan, plan: Plan) -> str:
     if kept.engine_versions != plan.engine_versions:
         parts.append(f"engine version, {max(kept.engine_versions)} before")
     if not set(kept.study.seed_range) <= set(plan.study.seed_range):
-        parts.append(f"seeds, {seeds_text(kept.study)} before")
+        parts.append(f"seeds, {kept.study.seeds_text} before")
     if not parts:
         return ""
     data = data_title(plan.study.data.dataset, plan.fingerprint)
@@ -192,12 +193,6 @@ def replaced(kept: Plan, plan: Plan) -> str:
         f"study {plan.study.name} on {data}: replaces the last run of that name "
         f"(other {', '.join(parts)}); the trials of both are kept"
     )
-
-
-def seeds_text(study: Study) -> str:
-    """Return the seeds of a study as text: `0 to 4`, or `7`."""
-    first, last = study.seed_range[0], study.seed_range[-1]
-    return str(first) if first == last else f"{first} to {last}"
 
 
 def _resolve(study: str | Study, seeds: int | None = None, first_seed: int | None = None) -> _ResolvedStudy:
