@@ -74,7 +74,6 @@ def test_a_smaller_subset_is_part_of_a_larger_one_and_both_are_stratified(
         assert np.all(np.diff(chosen) > 0)
         for label, count in zip(*np.unique(labels, return_counts=True), strict=True):
             share = count * size / len(labels)
-            # Ties between classes of one size go to one of them: each may be one image off its share.
             assert abs(np.count_nonzero(np.array(labels)[chosen] == label) - share) <= 1 + 1e-9
 
 

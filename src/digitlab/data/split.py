@@ -47,8 +47,8 @@ def stratified_split(labels: np.ndarray, validation: int, seed: int) -> tuple[np
 def stratified_subset(labels: np.ndarray, size: int, seed: int) -> np.ndarray:
     """Choose images with the classes in the same proportion; a smaller choice is part of every larger one.
 
-    Each class's images are put into a random order, and the k-th of a class of n stands at (k - 1/2) / n: the
-    images that stand first are chosen.
+    Each class's images are put into a random order. One image after the other is taken from the class that
+    must come first to stay within one image of its share, whatever the size (Tijdeman 1980).
 
     Args:
         labels: class of each image, integers [n].
@@ -67,11 +67,24 @@ def stratified_subset(labels: np.ndarray, size: int, seed: int) -> np.ndarray:
             f"validation, received {size:,}; lower data.training_size or data.validation"
         )
     random = np.random.default_rng(np.random.SeedSequence(seed))
-    position = np.empty(len(labels))
-    for label in np.unique(labels):
-        members = random.permutation(np.flatnonzero(labels == label))
-        position[members] = (np.arange(len(members)) + 0.5) / len(members)
-    return np.sort(np.argsort(position, kind="stable")[:size])
+    classes, sizes = np.unique(labels, return_counts=True)
+    waiting = [random.permutation(np.flatnonzero(labels == label)).tolist() for label in classes]
+    counts = sizes.tolist()
+    total, slack = len(labels), max(2 * len(counts) - 2, 1)
+    taken = [0] * len(counts)
+    chosen = []
+    for n in range(1, size + 1):
+        first, least = -1, 0.0
+        for i, count in enumerate(counts):
+            lack = count * n - taken[i] * total  # of its share, times the number of all images
+            if lack * slack < total or taken[i] == count:
+                continue
+            urgency = (total * (slack - 1) - lack * slack) / count
+            if first < 0 or urgency < least:
+                first, least = i, urgency
+        chosen.append(waiting[first][taken[first]])
+        taken[first] += 1
+    return np.sort(np.array(chosen, np.int64))
 
 
 def _shares(counts: np.ndarray, total: int) -> np.ndarray:
