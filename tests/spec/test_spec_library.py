@@ -226,8 +226,8 @@ def test_the_classroom_runs_every_study_of_its_networks_and_shares_their_trainin
     plans = [plan_study(name, seeds=1, load=load_once) for name in classroom.studies]
     asked = [trial for plan in plans for trial in plan.trials]
     trained = minimal_runs(asked)
-    # 15 perceptrons, 5 widths of the CNN for 20 epochs, 4 other kernels, and the deeper CNN
-    assert (len(asked), len({trial.id for trial in asked}), len(trained)) == (59, 45, 25)
+    # 15 perceptrons, 5 widths of the CNN for 20 epochs, 4 other kernels, the deeper CNN, LeNet-5 and a ResNet
+    assert (len(asked), len({trial.id for trial in asked}), len(trained)) == (61, 47, 27)
 
 
 def test_an_axis_over_recipes_takes_the_network_and_the_training_of_each() -> None:
@@ -235,7 +235,7 @@ def test_an_axis_over_recipes_takes_the_network_and_the_training_of_each() -> No
 
     plan = plan_study("architectures", seeds=1, load=load_once)
     models = [cell.trials[0].model for cell in plan.cells]
-    assert models == [resolve_recipe(name).model for name in ("mlp", "cnn", "deep-cnn")]
+    assert models == [resolve_recipe(name).model for name in ("mlp", "lenet-5", "cnn", "deep-cnn", "resnet")]
     assert {trial.training.epochs for trial in plan.trials} == {10}
 
 
