@@ -45,6 +45,8 @@ SAMPLE: dict[str, tuple[str, dict[str, Any]]] = {
     "cnn, kernel 9": ("cnn", {"model.convolutions.0.kernel_size": 9}),
     "cnn, dense 512": ("cnn", {"model.dense.0": 512}),
     "deep-cnn": ("deep-cnn", {}),
+    "lenet-5": ("lenet-5", {}),
+    "resnet": ("resnet", {}),
 }
 SEEDS = 3
 """Number of seeds of the classroom that the sample stands for."""
