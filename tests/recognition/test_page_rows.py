@@ -55,6 +55,16 @@ def test_digits_beside_each_other_are_one_row_and_the_next_line_is_another() -> 
     assert counts(laid_out(picture)[1]) == [4, 3]
 
 
+def test_a_part_of_small_ink_alone_is_as_high_as_its_ink() -> None:
+    picture = paper(140, 900)
+    for left, digit in ((40, "7"), (110, "2"), (700, "5"), (770, "4")):
+        stroke(picture, digit, left, 40, 60)
+    cv2.circle(picture, (420, 92), 6, 0, -1)
+    parts = laid_out(picture)[1].rows
+    assert [part.tall for part in parts] == [2, 0, 2]
+    assert 10 <= parts[1].height <= 16
+
+
 @pytest.mark.parametrize("slope", [-0.26, -0.1, 0.1, 0.26])
 def test_rows_climb_and_fall_up_to_fifteen_degrees(slope: float) -> None:
     picture = paper(420, 620)

@@ -329,7 +329,7 @@ def _row(components: Components, group: _Group, line: int, parameters: RowParame
     if group.tall:
         height = float(np.median(leading_boxes[:, 3] - leading_boxes[:, 1]))
     else:
-        height = float(leading_boxes[:, 2:].max())
+        height = float((leading_boxes[:, 2:] - leading_boxes[:, :2]).max())
     height = max(height, 1.0)
     xs, ys = _middle(leading_boxes, height, parameters)
     lefts, tops, rights, bottoms = components.boxes[members].astype(float).T
