@@ -72,7 +72,7 @@ def test_a_network_of_other_classes_is_described_as_what_it_is(card: Card) -> No
     text = readme(card.model_copy(update={"trial": trial, "classes": CLOTHES}), "clothes")
     assert header(text)["tags"] == ["digitlab", "keras", "onnx"]
     assert "| 9 | Ankle boot |" in text
-    assert "predicts which of ten classes an image shows" in text
+    assert "predicts which of 10 classes an image shows" in text
     assert "`digitlab recognize` refuses it." in text
     for untrue in ("MNIST is by", "single digits", "handwritten digit", "digit in a box"):
         assert untrue not in text

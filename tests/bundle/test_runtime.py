@@ -180,11 +180,11 @@ PRODUCT = make_node("MatMul", ["pixels", "kernel"], [PROBABILITIES])
 @pytest.mark.parametrize(
     ("answer", "kernel", "words"),
     [
-        (PRODUCT, np.ones((784, 9)), "expected ten outputs an image, received [9]"),
+        (PRODUCT, np.ones((784, 9)), "expected 10 outputs an image, received [9]"),
         (
             make_node("Identity", ["pixels"], [PROBABILITIES]),
             np.ones((784, 784)),
-            "expected ten outputs an image, received [784]",
+            "expected 10 outputs an image, received [784]",
         ),
         (PRODUCT, np.full((784, 10), np.nan), "expected finite outputs"),
         (PRODUCT, np.ones((784, 10)), "expected probabilities that add up to 1"),
@@ -221,7 +221,7 @@ def test_a_card_without_an_answer_to_each_test_picture_is_refused(
     answers: list[list[float]], bundle: Path, rewrite: Any, refusal: Refusal
 ) -> None:
     rewrite(lambda card: card.update(answers=answers))
-    assert "expected ten outputs for each test picture" in refusal(load_classifier, bundle)
+    assert "expected 10 outputs for each test picture" in refusal(load_classifier, bundle)
 
 
 def test_what_is_inside_is_read_when_it_is_asked_for(

@@ -114,7 +114,8 @@ def test_import_tells_what_is_odd_and_what_it_left_out(tmp_path: Path, mnist: Da
     (tmp_path / "in" / "__MACOSX").mkdir()
     out, err = invoke("import", tmp_path / "in", tmp_path / "set")
     assert out == ""
-    [wrote, left, warning] = err.splitlines()
+    [wrote, classes, left, warning] = err.splitlines()
+    assert classes == "10 classes: 0, 1, 2, 3 and 6 more"
     assert "86 training and 14 test images" in wrote
     assert left == f"left out, files of desktops and archives: {tmp_path / 'in' / '__MACOSX'}"
     assert warning.startswith("warning: 1 of ")

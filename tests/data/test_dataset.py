@@ -159,16 +159,21 @@ LABELS = (np.arange(300) % 10).astype(np.uint8)
         ({"train_labels": LABELS.astype(np.int32)}, "expected uint8 labels of one dimension, found int32"),
         ({"train_labels": LABELS[:, None]}, "found uint8 of shape 300x1"),
         ({"train_labels": LABELS[:299]}, "found 300 images and 299 labels"),
-        ({"train_labels": LABELS + np.uint8(1)}, r"labels 0\.\.9, found labels 1\.\.10 \(10 classes\)"),
-        ({"train_labels": LABELS % np.uint8(8)}, "found none of class 8, 9"),
-        ({"test_labels": np.full(100, 46, np.uint8)}, r"the test part.*found labels 46\.\.46"),
+        ({"train_labels": LABELS + np.uint8(1)}, "found none of class 0: number the classes from 0 on"),
+        ({"train_labels": LABELS * np.uint8(0)}, r"expected 2 to 100 classes, found labels 0\.\.0"),
+        ({"train_labels": LABELS + np.uint8(200)}, r"expected 2 to 100 classes, found labels 200\.\.209"),
+        (
+            {"train_labels": LABELS % np.uint8(8)},
+            r"labels of classes 0\.\.7, as in the train part, found label 9",
+        ),
+        ({"test_labels": np.full(100, 46, np.uint8)}, "the test part.*found label 46"),
         (
             {"test_images": DIGITS[:0], "test_labels": LABELS[:0]},
             "the test part: expected images, found none",
         ),
     ],
 )
-def test_anything_but_ten_classes_of_28x28_is_refused_naming_what_was_found(
+def test_anything_but_classes_of_28x28_is_refused_naming_what_was_found(
     write_folder: WriteFolder, changed: dict[str, np.ndarray], message: str
 ) -> None:
     folder = write_folder(**changed)

@@ -142,10 +142,21 @@ def test_confidence_is_binned_in_fifteenths_with_its_upper_end_in_the_last() -> 
     assert calibration_error(np.array([1.0, 1.0000001]), np.array([True, True])) == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize("shape", [(3, 9), (3, 11), (2, 10), (4, 10), (3,), (3, 10, 1), (0, 10)])
-def test_anything_but_ten_probabilities_for_each_label_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"expected probabilities of shape \(3, 10\), received"):
+@pytest.mark.parametrize("shape", [(2, 10), (4, 10), (3,), (3, 10, 1), (0, 10)])
+def test_anything_but_a_row_of_probabilities_for_each_label_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"expected probabilities of shape \(3, classes\), received"):
         score(np.full(shape, 0.1), np.zeros(3, np.uint8))
+
+
+def test_a_label_beyond_the_probabilities_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected labels of 3 classes, received label 3"):
+        score(np.full((2, 3), 1 / 3), np.array([0, 3], np.uint8))
+
+
+def test_scores_are_of_as_many_classes_as_there_are_probabilities() -> None:
+    scores = score(np.eye(3)[[0, 1, 1, 2]], np.array([0, 1, 2, 2], np.uint8))
+    assert scores.confusion == ((1, 0, 0), (0, 1, 0), (0, 1, 1))
+    assert scores.mse == pytest.approx(2 / 12)
 
 
 def test_no_images_at_all_are_refused() -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from digitlab.results.calibration import Calibration
 from digitlab.results.record import Result, Scores
 from digitlab.spec.base import Spec
 from digitlab.spec.fields import Sha256
+from digitlab.spec.recipe import MAX_CLASSES, MIN_CLASSES
 from digitlab.spec.trial import Trial
 
 _NUMBERS = re.compile(r"(?<=\[)[-+\w.,\s]+(?=\])")  # between brackets, without quotes or further brackets
@@ -28,7 +29,7 @@ class Provenance(Spec):
         validation: scores on the validation part; None if the network was trained on it, too.
         test: scores of the saved network on the test set.
         calibration: calibration that was fitted on the validation part.
-        classes: names of the ten classes, class 0 first; None if the data does not name them.
+        classes: names of the classes, class 0 first; None if the data does not name them.
         train_seconds: time spent in training epochs, in seconds.
         environment: library versions, processor and operating system of the training.
         commit: commit of the clone whose code trained the network; None outside a clone or if not recorded.
@@ -41,11 +42,20 @@ class Provenance(Spec):
     validation: Scores | None = None
     test: Scores
     calibration: Calibration
-    classes: Annotated[tuple[str, ...], Field(min_length=10, max_length=10)] | None = None
+    classes: Annotated[tuple[str, ...], Field(min_length=MIN_CLASSES, max_length=MAX_CLASSES)] | None = None
     train_seconds: float
     environment: dict[str, str]
     commit: str | None = None
     clean: bool | None = None
+
+    @model_validator(mode="after")
+    def _names_each_class(self) -> Self:
+        if self.classes is not None and len(self.classes) != self.trial.classes:
+            raise ValueError(
+                f"classes: expected {self.trial.classes} names, as its data has classes, received "
+                f"{len(self.classes)}"
+            )
+        return self
 
     @classmethod
     def of(
@@ -118,7 +128,7 @@ class Card(Provenance):
         written_clean: whether the writing code had no uncommitted changes; None if `written_by` is None.
         drawn_digits: share of drawn digits that the network classifies correctly, 0..1, which tells whether
             unnamed classes are digits; None if the classes have names.
-        answers: probabilities of `model.onnx` for the self-test pictures, [pictures][10].
+        answers: probabilities of `model.onnx` for the self-test pictures, [pictures][classes].
         proofs: parity of the exports, by format.
         files: SHA-256 of every other file of the bundle, by name.
     """

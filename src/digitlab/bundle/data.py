@@ -9,6 +9,7 @@ from digitlab.data import Dataset, load
 from digitlab.data.catalog import known_entry
 from digitlab.data.classes import DIGITS
 from digitlab.errors import BundleError, DataError
+from digitlab.spec.recipe import CLASSES
 
 READS_DIGITS = 0.4
 """Smallest share of drawn digits classified correctly by a network whose unnamed classes count as digits.
@@ -19,7 +20,7 @@ the same; one trained on 600 digits of MNIST reaches half, and those that come w
 
 
 def classes_of(card: Card) -> tuple[str, ...] | None:
-    """Return the names of a network's ten classes.
+    """Return the names of a network's classes.
 
     Returns:
         Names in its card, or in the catalogue entry of its data; None if neither exists.
@@ -45,6 +46,11 @@ def refusal_to_read(card: Card) -> str | None:
         named = ", ".join(classes[:3])
         return (
             f"expected a network of the digits 0 to 9, received one of other classes ({named} ...): "
+            "score it with  digitlab evaluate ; name a network of digits"
+        )
+    if card.trial.classes != CLASSES:
+        return (
+            f"expected a network of the digits 0 to 9, received one of {card.trial.classes} classes: "
             "score it with  digitlab evaluate ; name a network of digits"
         )
     share = card.drawn_digits
@@ -112,7 +118,14 @@ def data_to_score_on(cards: Mapping[str, Card], asked: str | None) -> Dataset:
         DataError: the requested data set cannot be loaded.
     """
     if asked is not None:
-        return load(asked)
+        dataset = load(asked)
+        for name, card in cards.items():
+            if card.trial.classes != dataset.class_count:
+                raise BundleError(
+                    f"{name}: expected data of {card.trial.classes} classes, as it was trained on, received "
+                    f"{dataset.name} of {dataset.class_count}; set --data to data of the same classes"
+                )
+        return dataset
     first, card = next(iter(cards.items()))
     for name, other in cards.items():
         if other.trial.data.fingerprint != card.trial.data.fingerprint:

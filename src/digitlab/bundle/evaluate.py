@@ -113,7 +113,7 @@ def evaluate_classifiers(
 
 
 class _Predictions(NamedTuple):
-    """Probabilities of a classifier for the test images, float32 [n, 10], plain and calibrated."""
+    """Probabilities of a classifier for the test images, float32 [n, classes], plain and calibrated."""
 
     name: str
     temperature: float | None

@@ -50,7 +50,7 @@ def keras_probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
         images: images, uint8 [n, 28, 28].
 
     Returns:
-        Probabilities, float32 [n, 10].
+        Probabilities, float32 [n, classes].
     """
     network: Any = model  # Keras's annotation of `verbose` knows only names
     return network.predict(images.astype(np.float32), batch_size=BATCH, verbose=0)

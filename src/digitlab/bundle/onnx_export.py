@@ -39,8 +39,8 @@ def to_onnx(network: keras.Model) -> tuple[onnx.ModelProto, onnx.ModelProto]:
 
     Returns:
         Two models with input `images`, float32 [n, 28, 28] in 0..255. The first has the output
-        `probabilities`, float32 [n, 10]. The second also has `features`, the input of the logits layer, and
-        every feature map and dense activation, named by layer, in Keras's shape.
+        `probabilities`, float32 [n, classes]. The second also has `features`, the input of the logits layer,
+        and every feature map and dense activation, named by layer, in Keras's shape.
 
     Raises:
         BundleError: the network has no logits layer, or cannot be converted.
@@ -82,7 +82,7 @@ def logits_layer(model: keras.Model) -> keras.Layer:
     if type(layer).__name__ != "Dense" or len(layer.input.shape) != 2:
         raise BundleError(
             "the network: expected a dense layer of logits at its end, whose input is flat, [n, d], received "
-            f"{type(layer).__name__}; end it with Flatten or global pooling, Dense(10) and Softmax"
+            f"{type(layer).__name__}; end it with Flatten or global pooling, Dense and Softmax"
         )
     return layer
 

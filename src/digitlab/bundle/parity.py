@@ -20,8 +20,8 @@ def compare(
     """Compare the probabilities of an export with those of the Keras network.
 
     Args:
-        expected: probabilities of the Keras network, float [n, 10].
-        answered: probabilities of the export, in its own runtime, for the same images, float [n, 10].
+        expected: probabilities of the Keras network, float [n, classes].
+        answered: probabilities of the export, in its own runtime, for the same images, float [n, classes].
         runtime: name and version of the export's runtime.
         tolerance: largest allowed difference of two probabilities.
         files: SHA-256 of each file of the export, by path.

@@ -127,7 +127,7 @@ of the network. Other pictures must be converted to that form first: `digitlab r
 
 _TAKES_OTHERS = """\
 It takes images of 28x28 as raw grey values 0 to 255, in the form of the data that it was trained on, and
-returns ten probabilities, one per class. Normalization is a layer of the network.{names}"""
+returns {classes} probabilities, one per class. Normalization is a layer of the network.{names}"""
 
 _KNOWS_MNIST = """\
 It classifies single digits, mostly as Americans wrote them about 1990, and returns one of ten digits for
@@ -138,7 +138,7 @@ It classifies single digits as they are in its data, and returns one of ten digi
 `digitlab recognize` rejects ink that is not a digit."""
 
 _KNOWS_OTHERS = """\
-It knows only its ten classes, and returns one of them for any input. It does not classify digits:
+It knows only its {classes} classes, and returns one of them for any input. It does not classify digits:
 `digitlab recognize` refuses it."""
 
 
@@ -160,8 +160,8 @@ def readme(card: Card, name: str) -> str:
         what = "which handwritten digit"
         takes = _TAKES_DIGITS
     else:
-        what = "which of ten classes"
-        takes = _TAKES_OTHERS.format(names=_names(card))
+        what = f"which of {card.trial.classes} classes"
+        takes = _TAKES_OTHERS.format(names=_names(card), classes=card.trial.classes)
     errors = card.test.images - card.test.correct
     low, high = wilson_interval(errors, card.test.images)
     rows = [_row("test", card.test)]
@@ -249,7 +249,7 @@ def _terms(card: Card) -> str:
 
 def _limits(card: Card, reads: bool) -> str:
     if not reads:
-        return _KNOWS_OTHERS
+        return _KNOWS_OTHERS.format(classes=card.trial.classes)
     known = known_entry(card.trial.data.dataset, card.trial.data.fingerprint)
     if known and known.name == "mnist":
         return _KNOWS_MNIST

@@ -28,7 +28,7 @@ BATCH = 64
 """Images classified at a time: feature maps of so many fit into the cache; larger batches were slower."""
 
 Classify = Callable[[np.ndarray], np.ndarray]
-"""Function from images, uint8 [n, 28, 28], to probabilities, float32 [n, 10]."""
+"""Function from images, uint8 [n, 28, 28], to probabilities, float32 [n, classes]."""
 
 
 def load_classifier(model: str | Path = "best", threads: int = 1) -> Classifier:
@@ -43,7 +43,8 @@ def load_classifier(model: str | Path = "best", threads: int = 1) -> Classifier:
     """
     bundle = check_bundle(find_bundle(model))
     classifier = Classifier(bundle, str(model), threads)
-    run_self_test(classifier.probabilities, bundle.card.answers, str(bundle.onnx_path))
+    card = bundle.card
+    run_self_test(classifier.probabilities, card.answers, str(bundle.onnx_path), card.trial.classes)
     return classifier
 
 
@@ -75,7 +76,7 @@ class Classifier:
                 0. Floats in 0..1 are refused, unless all are 0.
 
         Returns:
-            Probabilities of the ten classes, float32 [n, 10], each row adding up to 1.
+            Probabilities of the classes, float32 [n, classes], each row adding up to 1.
 
         Raises:
             DataError: the images have another shape or range.
@@ -109,7 +110,8 @@ class Classifier:
             images: images as accepted by `probabilities`; n may be 0.
 
         Returns:
-            The input of the logits layer, `features`, float32 [n, d], and `probabilities`, float32 [n, 10].
+            `features`, the input of the logits layer, float32 [n, d], and `probabilities`, float32 [n,
+            classes].
         """
         return _look(self._activation_session, images)
 

@@ -30,29 +30,34 @@ def test_pictures() -> np.ndarray:
 
 
 def run_self_test(
-    classify: Callable[[np.ndarray], np.ndarray], known: Sequence[Sequence[float]] | None, what: str
+    classify: Callable[[np.ndarray], np.ndarray],
+    known: Sequence[Sequence[float]] | None,
+    what: str,
+    classes: int = CLASSES,
 ) -> np.ndarray:
     """Classify the pictures of the self-test with a network, and check the result.
 
     Args:
-        classify: function from uint8 [n, 28, 28] to probabilities [n, 10].
-        known: expected probabilities, [4][10]; None to skip the comparison.
+        classify: function from uint8 [n, 28, 28] to probabilities [n, classes].
+        known: expected probabilities, [4][classes]; None to skip the comparison.
         what: name of the tested file, for the message.
+        classes: number of classes of the network.
 
     Returns:
-        The probabilities, float32 [4, 10].
+        The probabilities, float32 [4, classes].
 
     Raises:
-        BundleError: the outputs are not finite, are no probabilities of ten classes, or differ from the
+        BundleError: the outputs are not finite, are no probabilities of the classes, or differ from the
             expected ones.
     """
     pictures = test_pictures()
     answers = classify(pictures)
-    if answers.shape != (len(pictures), CLASSES):
-        raise self_test_failed(what, f"expected ten outputs an image, received {list(answers.shape[1:])}")
+    if answers.shape != (len(pictures), classes):
+        received = list(answers.shape[1:])
+        raise self_test_failed(what, f"expected {classes} outputs an image, received {received}")
     expected = None
     if known is not None:
-        expected = _array(known, what)
+        expected = _array(known, what, classes)
     check_probabilities(answers, expected, what)
     return answers
 
@@ -76,10 +81,10 @@ def check_probabilities(answers: np.ndarray, known: np.ndarray | None, what: str
         raise self_test_failed(what, "expected the outputs in its card, received others")
 
 
-def _array(known: Sequence[Sequence[float]], what: str) -> np.ndarray:
+def _array(known: Sequence[Sequence[float]], what: str, classes: int) -> np.ndarray:
     lengths = {len(answer) for answer in known}
-    if lengths != {CLASSES} or len(known) != len(test_pictures()):
-        raise self_test_failed(what, "expected ten outputs for each test picture in its card")
+    if lengths != {classes} or len(known) != len(test_pictures()):
+        raise self_test_failed(what, f"expected {classes} outputs for each test picture in its card")
     return np.array(known, np.float32)
 
 

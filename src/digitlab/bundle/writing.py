@@ -18,7 +18,6 @@ from digitlab.bundle.rejection_images import rejection_images
 from digitlab.bundle.runtime import Classify, classify_with, look_with, runtime_name
 from digitlab.bundle.self_test import run_self_test
 from digitlab.data import Dataset, stratified_split
-from digitlab.data.classes import DIGITS
 from digitlab.errors import BundleError
 from digitlab.files import ensure_new, new_folder
 from digitlab.models.costs import Cost, network_cost
@@ -26,6 +25,7 @@ from digitlab.results.calibration import Calibration, fit_calibration
 from digitlab.results.record import Result
 from digitlab.results.rejection import FITTED, NetworkOutputs, fit_rejection
 from digitlab.revision import revision
+from digitlab.spec.recipe import CLASSES
 from digitlab.synthesis.strokes import draw_digits
 
 if TYPE_CHECKING:
@@ -52,10 +52,10 @@ def write_trained(folder: Path | str, model: keras.Model, result: Result, datase
     ensure_new(folder)
     data = result.trial.data
     _, held_out = stratified_split(dataset.y_train, data.validation, data.split_seed)
-    others = dataset.classes not in (None, DIGITS)
     artifacts = export_network(model)
     look = look_with(artifacts.inside, result.trial.threads)
-    calibration = calibrate(look, dataset.x_train[held_out], dataset.y_train[held_out], rejection=not others)
+    images, labels = dataset.x_train[held_out], dataset.y_train[held_out]
+    calibration = calibrate(look, images, labels, rejection=dataset.may_be_digits)
     origin = Provenance.of(result, calibration, dataset.classes)
     return _write(folder, model, artifacts, origin, dataset.x_test)
 
@@ -104,10 +104,10 @@ def _write(
     with new_folder(folder) as draft:
         artifacts.save(draft)
         classify = classify_with(artifacts.onnx)
-        answers = run_self_test(classify, None, ONNX)
+        answers = run_self_test(classify, None, ONNX, origin.trial.classes)
         proof = _proof(draft, keras_probabilities(model, images), classify(images))
         card = _card(origin, network_cost(origin.trial.model, model), answers, proof)
-        if classes_of(card) is None:
+        if classes_of(card) is None and card.trial.classes == CLASSES:
             card = card.model_copy(update={"drawn_digits": _drawn_digits_read(classify)})
         (draft / README).write_text(readme(card, Path(folder).resolve().name), "utf-8")
         files = {name: sha256(draft / name) for name in (MODEL, ONNX, INSIDE, README)}

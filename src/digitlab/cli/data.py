@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from digitlab.data.inspection import Finding
 
 _SHOWN = 4
-"""Largest number of paths in a message."""
+"""Largest number of paths or names in a message."""
 
 app = typer.Typer(no_args_is_help=True, help="Known data sets: list, check, import.")
 
@@ -68,14 +68,13 @@ def check(
     import numpy as np
 
     from digitlab.data.catalog import known_entry
-    from digitlab.data.classes import CLASSES
     from digitlab.data.dataset import load
     from digitlab.data.inspection import inspect_dataset
 
     dataset = load(data)
     findings = inspect_dataset(dataset)
-    train: list[int] = np.bincount(dataset.y_train, minlength=CLASSES).tolist()
-    test: list[int] = np.bincount(dataset.y_test, minlength=CLASSES).tolist()
+    train: list[int] = np.bincount(dataset.y_train, minlength=dataset.class_count).tolist()
+    test: list[int] = np.bincount(dataset.y_test, minlength=dataset.class_count).tolist()
     # The same contents under another name or elsewhere are the published ones too.
     known = known_entry(dataset.name, dataset.fingerprint)
     same_as = known.name if known else None
@@ -101,7 +100,7 @@ def _print_counts(dataset: Dataset, train: Sequence[int], test: Sequence[int]) -
     from digitlab.data.classes import numbered
 
     rows = []
-    for name, in_train, in_test in zip(numbered(dataset.classes), train, test, strict=True):
+    for name, in_train, in_test in zip(numbered(dataset.class_names), train, test, strict=True):
         rows.append((name, f"{in_train:,}", f"{in_test:,}"))
     rows.append(("all", f"{sum(train):,}", f"{sum(test):,}"))
     _print_table(("class", "training images", "test images"), rows)
@@ -120,28 +119,49 @@ def _print_findings(findings: Sequence[Finding]) -> None:
 @app.command("import")
 def import_(
     source: Annotated[
-        Path, typer.Argument(help="A folder with the folders 0..9 of pictures, or an .npz file.")
+        Path,
+        typer.Argument(
+            help="A folder with a folder of pictures for each class, a CSV table or an .npz file."
+        ),
     ],
     dest: Annotated[Path, typer.Argument(help="New folder for the data set.")],
     test_share: Annotated[
         float,
         typer.Option(
-            help="Share of the pictures for the test set, if the source has none.", show_default="1/7"
+            help="Share of the images for the test set, if the source has none.", show_default="1/7"
         ),
     ] = 1 / 7,
+    test: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Table of the test set, beside a table of training.")
+    ] = None,
+    resize: Annotated[
+        bool, typer.Option("--resize", help="Scale pictures of other sizes to 28x28, keeping their shape.")
+    ] = False,
+    invert: Annotated[
+        bool, typer.Option("--invert", help="Invert the pictures: dark ink on light ground becomes MNIST's.")
+    ] = False,
 ) -> None:
-    """Make a data set of IDX files from pictures of 28x28 pixels or from Keras's mnist.npz.
+    """Make a data set of IDX files from pictures, from Kaggle's CSV, or from arrays such as mnist.npz.
 
-    Pictures are taken as they are: white ink on black, 255 for full ink. What is odd about them is told as
-    by  digitlab data check, with the first picture of each kind.
+    The names of the folders, or the labels, become the names of the classes, 2 to 100. Pictures are taken as
+    they are, unless  --resize  or  --invert  is given. What is odd about them is told as by  digitlab data
+    check, with the first picture of each kind.
     """
     from digitlab.data.dataset import load
-    from digitlab.data.importer import import_dataset
+    from digitlab.data.importer import PictureOptions, import_dataset
     from digitlab.data.inspection import inspect_dataset
 
-    imported = import_dataset(source, dest, test_share=test_share, progress=_with_progress)
+    options = PictureOptions(resize, invert)
+    imported = import_dataset(
+        source, dest, test=test, test_share=test_share, options=options, progress=_with_progress
+    )
     dataset = load(Path(dest))
     say(f"wrote {len(dataset.y_train):,} training and {len(dataset.y_test):,} test images to {dest}")
+    say(f"{dataset.class_count} classes: {_some(dataset.class_names)}")
+    if imported.resized:
+        say(f"scaled {imported.resized:,} pictures to 28x28, keeping the ratio of their sides")
+    if imported.inverted:
+        say(f"inverted all {imported.inverted:,} pictures")
     if imported.left_out:
         say(f"left out, files of desktops and archives: {_some(imported.left_out)}")
     for finding in inspect_dataset(dataset):
@@ -156,10 +176,10 @@ def _first(finding: Finding, imported: Imported) -> str:
     return f" (the first: {imported.pictures[part][index]})"
 
 
-def _some(paths: Sequence[Path]) -> str:
-    text = ", ".join(map(str, paths[:_SHOWN]))
-    if len(paths) > _SHOWN:
-        text += f" and {len(paths) - _SHOWN} more"
+def _some(items: Sequence[object]) -> str:
+    text = ", ".join(map(str, items[:_SHOWN]))
+    if len(items) > _SHOWN:
+        text += f" and {len(items) - _SHOWN} more"
     return text
 
 

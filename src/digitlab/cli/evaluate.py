@@ -96,8 +96,6 @@ def _print_json(evaluations: Sequence[Evaluation], cards: Mapping[str, Card], da
 def _print_tables(
     evaluations: Sequence[Evaluation], elsewhere: Mapping[str, str | None], dataset: Dataset
 ) -> None:
-    from digitlab.data.classes import numbered
-
     console = stdout()
     console.print(f"on the {len(dataset.y_test):,} test images of {dataset.name}")
     for name, its_data in elsewhere.items():
@@ -105,8 +103,7 @@ def _print_tables(
             console.print(f"{name} was trained on other data: {its_data}")
     console.print(_figures(evaluations))
     if len(evaluations) == 1:
-        console.print("confusion matrix: a row for each true class, a column for each predicted one")
-        console.print(_confusion(evaluations[0].scores, numbered(dataset.classes)))
+        _print_confusion(evaluations[0].scores, dataset)
 
 
 def _figures(evaluations: Sequence[Evaluation]) -> Table:
@@ -145,6 +142,21 @@ def _temperature(evaluation: Evaluation) -> str:
     if evaluation.temperature is None:  # an ensemble, whose members are calibrated
         return "one each"
     return f"{evaluation.temperature:.3f}"
+
+
+def _print_confusion(scores: Scores, dataset: Dataset) -> None:
+    import numpy as np
+
+    from digitlab.cli.study_output import print_table
+    from digitlab.data.classes import numbered
+    from digitlab.report.matrices import LARGEST_MATRIX, confusion_table
+
+    if dataset.class_count > LARGEST_MATRIX:
+        stdout().print("commonest mistakes")
+        print_table(confusion_table(np.array(scores.confusion), dataset.class_names))
+        return
+    stdout().print("confusion matrix: a row for each true class, a column for each predicted one")
+    stdout().print(_confusion(scores, numbered(dataset.class_names)))
 
 
 def _confusion(scores: Scores, classes: Sequence[str]) -> Table:

@@ -8,6 +8,8 @@ from .idx import read_idx as read_idx
 from .idx import read_idx_header as read_idx_header
 from .idx import write_idx as write_idx
 from .importer import Imported as Imported
+from .importer import PictureOptions as PictureOptions
+from .importer import import_csv as import_csv
 from .importer import import_dataset as import_dataset
 from .importer import import_folder as import_folder
 from .importer import import_npz as import_npz

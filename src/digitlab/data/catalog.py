@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from digitlab.data.classes import DIGITS
+from digitlab.data.classes import DIGITS, EMNIST_CLASSES
 from digitlab.errors import DataError
 
 ROLES = ("train-images", "train-labels", "test-images", "test-labels")
@@ -32,7 +32,7 @@ class CatalogEntry:
         folder: folder of its four files.
         authors: authors of the data set.
         licence: licence under which it is distributed.
-        classes: names of its ten classes.
+        classes: names of its classes.
         sha256: SHA-256 of each uncompressed file in hexadecimal digits, by role.
     """
 
@@ -110,7 +110,6 @@ NAMINGS: tuple[FileNaming, ...] = (
 )
 """Naming schemes that a folder may follow."""
 
-_SPLITS_OF_DIGITS = ("digits", "mnist")  # of EMNIST's six, those that have no letters
 _SHOWN = 4  # names in a message
 
 
@@ -121,12 +120,14 @@ class DataFiles:
     Attributes:
         paths: path of each file, by role.
         transposed: whether rows and columns of each image are exchanged in the files.
-        classes: names of the ten classes, if the file names imply them; else None.
+        classes: names of the classes, if the file names imply them; else None.
+        first_label: label of the first class in the files; EMNIST's letters count from 1.
     """
 
     paths: Mapping[str, Path]
     transposed: bool
     classes: tuple[str, ...] | None
+    first_label: int = 0
 
 
 def find_files(folder: Path) -> DataFiles:
@@ -159,8 +160,7 @@ def find_files(folder: Path) -> DataFiles:
     if missing:
         names = ", ".join(path.name for path in paths.values())
         raise DataError(f"{folder}: no file of {' or '.join(missing)}, found {names}: add the missing files")
-    classes = DIGITS if split in _SPLITS_OF_DIGITS else None
-    return DataFiles(paths, transposed, classes)
+    return DataFiles(paths, transposed, EMNIST_CLASSES.get(split), int(split == "letters"))
 
 
 def _files_by_data_set(folder: Path) -> dict[tuple[str, bool], dict[str, Path]]:

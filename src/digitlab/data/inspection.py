@@ -6,7 +6,7 @@ finding; the distance of their 140,000 images is noted beside each.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -14,9 +14,10 @@ from typing import Any, Literal
 import numpy as np
 
 from digitlab.data.catalog import CATALOG, find_files
-from digitlab.data.dataset import CLASSES, Dataset
+from digitlab.data.dataset import Dataset
 from digitlab.data.idx import read_idx
 from digitlab.data.pixels import of_unit_range
+from digitlab.spec.recipe import CLASSES
 
 Part = Literal["train", "test"]
 
@@ -31,6 +32,7 @@ _OTHER_POSE = 0.1  # smallest lead over the pose as stored; MNIST's over its nex
 _ENOUGH = 5_000  # images whose means decide on the pose
 _PLACES = 10  # largest number that a finding names
 
+_SHARES = {2: "a half", 10: "a tenth"}  # the even share by the number of classes
 _COPY = "like another of that part, pixel for pixel"
 _NAMES: dict[Part, str] = {"train": "training", "test": "test"}
 _POSES = {
@@ -98,7 +100,7 @@ def _of_part(dataset: Dataset, part: Part) -> Iterator[Finding]:
     is_dim = (peaks < _DIM) & ~is_small & ~is_blank  # each image is counted in one finding only
     yield from _of_images("dim", part, is_dim, "faint, with no value above 127: full ink is 255")
     yield from _of_images("blank", part, is_blank, "of a single grey value: remove them")
-    yield from _classes(part, labels)
+    yield from _classes(part, labels, dataset.class_names)
 
 
 def _polarity(part: Part, images: np.ndarray, peaks: np.ndarray, is_blank: np.ndarray) -> Iterator[Finding]:
@@ -120,24 +122,25 @@ def _polarity(part: Part, images: np.ndarray, peaks: np.ndarray, is_blank: np.nd
     yield from _of_images("polarity", part, is_dark_on_light, what, grave=True)
 
 
-def _classes(part: Part, labels: np.ndarray) -> Iterator[Finding]:
-    counts = np.bincount(labels, minlength=CLASSES)
-    missing = [str(label) for label in range(CLASSES) if not counts[label]]
+def _classes(part: Part, labels: np.ndarray, names: Sequence[str]) -> Iterator[Finding]:
+    counts = np.bincount(labels, minlength=len(names))
+    missing = [name for name, count in zip(names, counts, strict=True) if not count]
     if missing:
         sentence = f"the {part} part has no image of class {', '.join(missing)}: its scores do not cover it"
         yield Finding("classes", part, 0, len(labels), sentence, grave=False)
-    even = len(labels) / CLASSES
+    even = len(labels) / len(names)
     # The standard deviation of a binomial count, were each image of any class with the same probability.
-    by_chance = _CHANCE * np.sqrt(even * (1 - 1 / CLASSES))
+    by_chance = _CHANCE * np.sqrt(even * (1 - 1 / len(names)))
     is_uneven = (counts * _UNEVEN < even) | (counts > even * _UNEVEN)
     is_beyond_chance = abs(counts - even) > by_chance
     is_far = is_uneven & is_beyond_chance & (counts > 0)  # a missing class is the finding above
     if not is_far.any():
         return
-    which = ", ".join(f"class {label} has {counts[label]:,}" for label in np.flatnonzero(is_far))
+    which = ", ".join(f"class {names[label]} has {counts[label]:,}" for label in np.flatnonzero(is_far).tolist())
+    share = _SHARES.get(len(names), "an even share")
     sentence = (
         f"the classes of the {part} part are far from even: {which} of {len(labels):,} images, "
-        f"where a tenth is {even:,.0f}: accuracy mostly reflects the frequent ones"
+        f"where {share} is {even:,.0f}: accuracy mostly reflects the frequent ones"
     )
     yield Finding("classes", part, int(counts[is_far].sum()), len(labels), sentence, grave=False)
 
@@ -197,8 +200,10 @@ def _conflicts(first: np.ndarray, labels: np.ndarray, is_drawn: np.ndarray, trai
 def _pose(dataset: Dataset) -> Iterator[Finding]:
     """Find digits in another pose than MNIST's; images other than digits resemble MNIST in no pose."""
     mnist = _mnist_means()
+    if dataset.class_count != len(mnist):
+        return
     some = np.random.default_rng(0).permutation(len(dataset.y_train))[:_ENOUGH]
-    means = _mean_images(dataset.x_train[some], dataset.y_train[some])
+    means = _mean_images(dataset.x_train[some], dataset.y_train[some], len(mnist))
     likeness: dict[tuple[bool, int], float] = {}
     for transposed in (False, True):
         for turns in range(4):
@@ -221,10 +226,10 @@ def _posed(images: np.ndarray, transposed: bool, turns: int) -> np.ndarray:
     return np.rot90(images, turns, axes=(1, 2))
 
 
-def _mean_images(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the mean of each class [10, 28, 28], centred and of length 1: products are correlations."""
+def _mean_images(images: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
+    """Return the mean of each of some classes [count, 28, 28], centred and of length 1, for correlations."""
     # A missing class has a mean of 0, which correlates with nothing.
-    means = np.stack([images[labels == label].sum(axis=0, dtype=float) for label in range(CLASSES)])
+    means = np.stack([images[labels == label].sum(axis=0, dtype=float) for label in range(count)])
     means -= means.mean(axis=(1, 2), keepdims=True)
     lengths = np.sqrt((means**2).sum(axis=(1, 2), keepdims=True))
     return means / np.maximum(lengths, 1e-9)
@@ -233,7 +238,7 @@ def _mean_images(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
 @cache
 def _mnist_means() -> np.ndarray:
     paths = find_files(CATALOG["mnist"].folder).paths
-    return _mean_images(read_idx(paths["test-images"]), read_idx(paths["test-labels"]))
+    return _mean_images(read_idx(paths["test-images"]), read_idx(paths["test-labels"]), CLASSES)
 
 
 def _of_images(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TypedDict
 
 from digitlab.data.catalog import CATALOG
-from digitlab.data.dataset import load
+from digitlab.data.dataset import Dataset, load
 from digitlab.errors import DataError
+from digitlab.spec.recipe import CLASSES
 from digitlab.spec.trial import DataSpec
 
 SHORT = 8
@@ -28,6 +30,24 @@ def locate(dataset: str, folder: Path | None = None) -> str:
         return dataset
     path = os.path.abspath(Path(folder or "", dataset))  # noqa: PTH100 (links keep their names)
     return DataSpec.from_values({"dataset": path}, f"data {dataset!r}").dataset
+
+
+class Contents(TypedDict):
+    """What a trial's data is told about the contents of a data set.
+
+    Attributes:
+        fingerprint: SHA-256 of the contents.
+        class_count: number of classes; None for ten.
+    """
+
+    fingerprint: str
+    class_count: int | None
+
+
+def contents(dataset: Dataset) -> Contents:
+    """Return the fields of a `DataSpec` that describe a data set's contents."""
+    count = None if dataset.class_count == CLASSES else dataset.class_count
+    return {"fingerprint": dataset.fingerprint, "class_count": count}
 
 
 def known_fingerprint(dataset: str) -> str:

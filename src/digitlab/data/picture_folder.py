@@ -10,6 +10,7 @@ from typing import NamedTuple
 from digitlab.data.catalog import NAMINGS
 from digitlab.data.classes import DIGITS
 from digitlab.errors import DataError
+from digitlab.spec.recipe import MAX_CLASSES, MIN_CLASSES
 
 PART_NAMES = ("train", "test")
 """Names of the folders in a folder of pictures that has its own test part."""
@@ -63,38 +64,46 @@ def list_folder(folder: Path) -> Listing:
     return Listing(names, left_out)
 
 
-def check_class_names(folder: Path, names: Sequence[str], *, in_part: bool) -> None:
-    """Raise an error for a folder that does not hold the folders 0..9 and nothing else.
+def class_names(folder: Path, names: Sequence[str], *, in_part: bool) -> tuple[str, ...]:
+    """Return the names of the classes of a folder that holds a folder of pictures for each, and nothing else.
 
     Args:
         folder: folder that was listed.
         names: names in the folder.
         in_part: whether the folder is that of a part, which has no parts itself.
 
+    Returns:
+        Names in the order of the classes: numbers by value, then words.
+
     Raises:
-        DataError: a folder is missing, or there is another one; the message names it, and its right name if
-            that is plain.
+        DataError: there are other files, too few or too many folders, or folders whose names stand for
+            digits in other words; the message names them, and their right names if those are plain.
     """
-    if set(names) == set(DIGITS):
-        for name in names:
-            if not (folder / name).is_dir():
-                raise DataError(f"{folder / name}: expected a folder of pictures, found a file: remove it")
-        return
-    expected = "the folders 0..9 with pictures"
-    if not in_part:
-        expected += ", or train and test with these in them"
-    raise DataError(f"{folder}: expected {expected}; {_what_is_wrong(folder, names)}")
+    wrong = _what_is_wrong(folder, names)
+    if wrong:
+        expected = "a folder of pictures for each class (0..9 for digits)"
+        if not in_part:
+            expected += ", or train and test with these in them"
+        raise DataError(f"{folder}: expected {expected}; {wrong}")
+    return tuple(sorted(names, key=_in_order))
+
+
+def _in_order(name: str) -> tuple[bool, int, str]:
+    """Return a sorting key: numbers by value, then words."""
+    is_word = not name.isdecimal()
+    return is_word, 0 if is_word else int(name), name
 
 
 def _what_is_wrong(folder: Path, names: Sequence[str]) -> str:
-    if not names:
-        return "found an empty folder"
-    if any(naming.pattern.fullmatch(name) for naming in NAMINGS for name in names):
-        return "found IDX files: the folder is a data set already, pass it to --data unchanged"
-    is_alone = len(names) == 1 and names[0] not in DIGITS + PART_NAMES
-    if is_alone and (folder / names[0]).is_dir():  # archives often unpack into a folder of their own
-        return f"found {names[0]!r} alone: pass {folder / names[0]}"
-    wanted = PART_NAMES if _looks_like_parts(names) else DIGITS
+    """Return what is wrong with the names in a folder, and what to do; empty if nothing is."""
+    cause = _no_folder_of_classes(folder, names)
+    if cause:
+        return cause
+    is_parts = _looks_like_parts(names)
+    renamed = set(names) != set(DIGITS) and {_meant(name) for name in names} == set(DIGITS)
+    if not is_parts and not renamed:
+        return ""
+    wanted = PART_NAMES if is_parts else DIGITS
     missing = [name for name in wanted if name not in names]
     foreign = [name for name in names if name not in wanted]
     if not foreign:
@@ -109,6 +118,22 @@ def _what_is_wrong(folder: Path, names: Sequence[str]) -> str:
             renamings.append(f"rename {name!r} to {meant}")
     cure = ", ".join(renamings[:_SHOWN]) or "name each folder after its class, and remove the rest"
     return f"found {what}: {cure}"
+
+
+def _no_folder_of_classes(folder: Path, names: Sequence[str]) -> str:
+    """Return why a folder holds no folders of classes, whatever their names are; empty if it may."""
+    if not names:
+        return "found an empty folder"
+    if any(naming.pattern.fullmatch(name) for naming in NAMINGS for name in names):
+        return "found IDX files: the folder is a data set already, pass it to --data unchanged"
+    files = [name for name in names if not (folder / name).is_dir()]
+    if files:
+        return f"found {_shown(files)}, no folder: remove what is no class"
+    if len(names) == 1:  # archives often unpack into a folder of their own
+        return f"found {names[0]!r} alone: pass {folder / names[0]}"
+    if len(names) > MAX_CLASSES:
+        return f"found {len(names)}: use {MIN_CLASSES} to {MAX_CLASSES} classes"
+    return ""
 
 
 def _looks_like_parts(names: Sequence[str]) -> bool:

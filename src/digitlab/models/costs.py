@@ -32,11 +32,12 @@ class Cost(NamedTuple):
         return Cost(self.parameters + other.parameters, self.multiply_adds + other.multiply_adds)
 
 
-def cost(model: ModelSpec) -> Cost:
+def cost(model: ModelSpec, classes: int = CLASSES) -> Cost:
     """Count the parameters and multiply-adds of a network.
 
     Args:
         model: the network's spec.
+        classes: number of outputs.
 
     Returns:
         The size; zeros for a network of a user's own function, whose size is known once it is built
@@ -45,7 +46,7 @@ def cost(model: ModelSpec) -> Cost:
     if isinstance(model, PythonModel):
         return Cost(0, 0)
     if isinstance(model, MLP):
-        return _dense_layers(IMAGE_SIDE**2, model.hidden)
+        return _dense_layers(IMAGE_SIDE**2, [*model.hidden, classes])
     total, shape = Cost(0, 0), _Maps(IMAGE_SIDE, 1)
     inputs = []  # shapes of each block's input
     for block in model.convolutions:
@@ -56,7 +57,7 @@ def cost(model: ModelSpec) -> Cost:
         if block.residual is not None and inputs[-block.residual] != shape:
             total += _convolution(model, 1, inputs[-block.residual], block.filters, shape.side)
     pixels = 1 if model.global_pooling else shape.side**2
-    return total + _dense_layers(pixels * shape.channels, model.dense)
+    return total + _dense_layers(pixels * shape.channels, [*model.dense, classes])
 
 
 class _Maps(NamedTuple):
@@ -90,7 +91,9 @@ def network_cost(model: ModelSpec, network: Any) -> Cost:
         model: the network's spec.
         network: the `keras.Model` that was built from it.
     """
-    return built_cost(network) if isinstance(model, PythonModel) else cost(model)
+    if isinstance(model, PythonModel):
+        return built_cost(network)
+    return cost(model, network.output_shape[-1])
 
 
 def built_cost(network: Any) -> Cost:
@@ -130,12 +133,13 @@ def epoch_work(trial: Trial) -> float:
     Args:
         trial: trial to train; a network of a user's own function counts as `USUAL_WORK`.
     """
-    return float(cost(trial.model).multiply_adds or USUAL_WORK)
+    return float(cost(trial.model, trial.classes).multiply_adds or USUAL_WORK)
 
 
 def _dense_layers(inputs: int, widths: Sequence[int]) -> Cost:
+    """Count layers of these widths, the outputs last."""
     total = Cost(0, 0)
-    for width in (*widths, CLASSES):
+    for width in widths:
         total += Cost((inputs + 1) * width, inputs * width)
         inputs = width
     return total

@@ -52,7 +52,7 @@ def build(  # noqa: PLR0913  # all but the spec have a default
         TrainingError: a user's own function builds no such network.
     """
     if isinstance(spec, PythonModel):
-        return build_from_code(spec, initialization, dtype)
+        return build_from_code(spec, initialization, dtype, classes=classes)
     parts = Parts(dtype, initialization, dropout, dropout_layer, normalization_layer)
     images = keras.Input((IMAGE_SIDE, IMAGE_SIDE), name="images")
     pixels = layers.Rescaling(1 / 255, dtype=dtype, name="rescaling")(images)

@@ -28,7 +28,9 @@ _TRIED = 4  # images on which a network's outputs are checked
 _SUM_TOLERANCE = 0.02  # in bfloat16 ten probabilities add up to 1 within a hundredth
 
 
-def build_from_code(spec: PythonModel, initialization: int = 0, dtype: str = "float32") -> keras.Model:
+def build_from_code(
+    spec: PythonModel, initialization: int = 0, dtype: str = "float32", *, classes: int = CLASSES
+) -> keras.Model:
     """Call a user's function and check the network that it returns.
 
     Args:
@@ -36,9 +38,10 @@ def build_from_code(spec: PythonModel, initialization: int = 0, dtype: str = "fl
         initialization: seed of Keras's and NumPy's global generators during the call, and so of the initial
             weights and of the dropout masks.
         dtype: Keras's global dtype policy during the call.
+        classes: number of outputs that the network must have.
 
     Returns:
-        A model that maps raw images, [batch, 28, 28] in 0..255, to probabilities, [batch, 10].
+        A model that maps raw images, [batch, 28, 28] in 0..255, to probabilities, [batch, classes].
 
     Raises:
         TrainingError: the function is not to be found, takes other arguments, raises an error, or returns
@@ -47,7 +50,7 @@ def build_from_code(spec: PythonModel, initialization: int = 0, dtype: str = "fl
     with _importable(spec.code), _global_state(initialization, dtype):
         function = _function(spec)
         model = _called(function, spec)
-    _check_shapes(model, spec)
+    _check_shapes(model, spec, classes)
     _check_losses(model, spec)
     if spec.outputs == "logits":
         _check_logits(model, spec)
@@ -154,15 +157,15 @@ def _check_losses(model: keras.Model, spec: PythonModel) -> None:
         )
 
 
-def _check_shapes(model: keras.Model, spec: PythonModel) -> None:
+def _check_shapes(model: keras.Model, spec: PythonModel, classes: int) -> None:
     received = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
-    if received != ((None, IMAGE_SIDE, IMAGE_SIDE), (None, CLASSES)):
+    if received != ((None, IMAGE_SIDE, IMAGE_SIDE), (None, classes)):
         hint = ""
         if received[0] == (None, IMAGE_SIDE, IMAGE_SIDE, 1):
             hint = "; begin with keras.Input((28, 28)) and Reshape((28, 28, 1))"
         raise TrainingError(
             f"model.build {spec.build}: expected one input of shape (None, {IMAGE_SIDE}, {IMAGE_SIDE}) and "
-            f"one output of shape (None, {CLASSES}), received {received[0]} and {received[1]}{hint}"
+            f"one output of shape (None, {classes}), received {received[0]} and {received[1]}{hint}"
         )
 
 
@@ -185,7 +188,7 @@ def _check_probabilities(model: keras.Model, spec: PythonModel) -> None:
 
 
 def _outputs(model: keras.Model, spec: PythonModel) -> np.ndarray:
-    """Compute a network's outputs for a few random images, float64 [images, 10]."""
+    """Compute a network's outputs for a few random images, float64 [images, classes]."""
     images = np.random.default_rng(0).integers(0, 256, (_TRIED, IMAGE_SIDE, IMAGE_SIDE)).astype(np.float32)
     outputs: Any = keras.ops.cast(model(images, training=False), "float32")
     outputs = np.asarray(keras.ops.convert_to_numpy(outputs), np.float64)

@@ -161,7 +161,7 @@ def draw_misread(misread: Sequence[Misread], images: np.ndarray, classes: Sequen
     Args:
         misread: result of `most_misread`, at least one image.
         images: images of the test set, uint8 [n, 28, 28], white ink (255) on black (0); drawn black on white.
-        classes: names of the ten classes.
+        classes: names of the classes.
     """
     with figure_style():
         captions = [_caption(item, classes) for item in misread]

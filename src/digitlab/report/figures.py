@@ -14,7 +14,6 @@ from digitlab.report.text import is_numeric, seeds_text
 from digitlab.results.aggregate import Curve, Estimate, StudyTable, t_interval
 from digitlab.results.record import EpochRecord, Result
 from digitlab.spec.plan import Cell
-from digitlab.spec.recipe import CLASSES
 from digitlab.spec.study import Level, levels_text, single
 
 WIDE_RATIO = 8
@@ -214,11 +213,11 @@ class Misread:
 
     Attributes:
         index: index of the image in the test set.
-        truth: published class of the image, 0..9.
+        truth: published class of the image, from 0 on.
         wrong: number of networks that predicted another class.
         total: number of networks.
-        usual: most common wrong prediction, 0..9, the smallest of equally common ones.
-        corrected: class by re-labelling, 0..9, if the published class is known to be wrong.
+        usual: most common wrong prediction, the smallest of equally common ones.
+        corrected: class by re-labelling, if the published class is known to be wrong.
     """
 
     index: int
@@ -238,8 +237,8 @@ def most_misread(
     """Find the test images that the most networks misread.
 
     Args:
-        predictions: predicted classes, uint8 [n] in 0..9, one array per network.
-        labels: published classes, uint8 [n] in 0..9.
+        predictions: predicted classes, uint8 [n], one array per network.
+        labels: published classes, uint8 [n].
         count: maximum number of images.
         corrections: classes by re-labelling, by image index, for labels that are known to be wrong.
 
@@ -250,7 +249,8 @@ def most_misread(
     Raises:
         ValueError: an array of predictions is not as long as the labels.
     """
-    votes = np.zeros((len(labels), CLASSES), int)
+    classes_seen = 1 + max(int(array.max()) for array in (labels, *predictions))
+    votes = np.zeros((len(labels), classes_seen), int)
     images = np.arange(len(labels))
     for classes in predictions:
         if classes.shape != labels.shape:

@@ -7,18 +7,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digitlab.data.classes import numbered
+from digitlab.data.classes import class_numbers, numbered
 from digitlab.report.tables import TextTable
 from digitlab.report.text import number
 from digitlab.results.aggregate import StudyTable
 from digitlab.results.record import Scores
 from digitlab.spec.study import level_text
 
+LARGEST_MATRIX = 15
+"""Largest number of classes whose confusion matrix is shown as a whole."""
+MOST_MISTAKES = 20
+"""Largest number of mistakes that are listed of more classes."""
 PALEST = 0.1  # smallest shade of a known error, 0..1
 
 
 def confusion_counts(scores: Sequence[Scores]) -> np.ndarray:
-    """Return the sum of confusion matrices: images by [true class, predicted class], int [10, 10].
+    """Return the sum of confusion matrices: images by [true class, predicted class], int [classes, classes].
 
     Args:
         scores: scores of the networks, at least one.
@@ -27,19 +31,45 @@ def confusion_counts(scores: Sequence[Scores]) -> np.ndarray:
 
 
 def confusion_table(counts: np.ndarray, classes: Sequence[str] | None = None) -> TextTable:
+    """Return the mistakes of networks as a table: a confusion matrix, or the commonest of many classes.
+
+    Args:
+        counts: numbers of images by [true class, predicted class], int [classes, classes].
+        classes: names of the classes (None: unknown).
+    """
+    names = classes or class_numbers(len(counts))
+    if len(counts) > LARGEST_MATRIX:
+        return _commonest_mistakes(counts, names)
+    return _matrix(counts, names)
+
+
+def _commonest_mistakes(counts: np.ndarray, names: Sequence[str]) -> TextTable:
+    """List the commonest mistakes of many classes, whose matrix would be wider than a page."""
+    mistakes = counts * ~np.eye(len(counts), dtype=bool)
+    order = np.argsort(-mistakes, axis=None, kind="stable")[:MOST_MISTAKES]
+    rows = []
+    for truth, read in zip(*np.unravel_index(order, counts.shape), strict=True):
+        count = int(mistakes[truth, read])
+        if count:
+            share = 100 * count / int(counts[truth].sum())
+            rows.append((names[truth], names[read], str(count), number(share)))
+    return TextTable(
+        columns=("true class", "read as", "images", "% of the class"),
+        rows=tuple(rows),
+        right=(False, False, True, True),
+    )
+
+
+def _matrix(counts: np.ndarray, names: Sequence[str]) -> TextTable:
     """Return a confusion matrix as a table: true classes down, predicted classes across, the error last.
 
     The shade of a mistake grows with the square root of its count, so that rare ones are visible; correct
     predictions have none.
-
-    Args:
-        counts: numbers of images by [true class, predicted class], int [10, 10].
-        classes: names of the ten classes (None: unknown).
     """
     mistakes = counts * ~np.eye(len(counts), dtype=bool)
     shades = np.sqrt(mistakes / (mistakes.max() or 1)).round(2)
     rows = []
-    for i, name in enumerate(numbered(classes)):
+    for i, name in enumerate(numbered(names)):
         total = int(counts[i].sum())
         error = 100 * float(mistakes[i].sum()) / total if total else math.nan
         cells = [str(count) for count in counts[i].tolist()]

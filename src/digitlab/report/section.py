@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from digitlab.data.classes import DIGITS
+from digitlab.data.dataset import Dataset
 from digitlab.data.known_labels import known_corrections
 from digitlab.data.naming import data_title
 from digitlab.report.answers import best_row, headline
@@ -21,7 +21,7 @@ from digitlab.report.figures import (
     learning_curves,
     most_misread,
 )
-from digitlab.report.matrices import confusion_counts, confusion_table, pivot_table
+from digitlab.report.matrices import LARGEST_MATRIX, confusion_counts, confusion_table, pivot_table
 from digitlab.report.methods import method_line
 from digitlab.report.metric import ERROR, Metric, metrics_of
 from digitlab.report.sentences import comparison_sentences
@@ -203,16 +203,21 @@ class _SectionWriter:
         where = settings_text(self.axes, best.levels)
         networks = "one network" if len(results) == 1 else f"{len(results)} networks"
         counts = confusion_counts([result.final_test for result in results])
+        summed = f"summed over {networks} at {where}, the level of least validation error."
+        table = confusion_table(counts, self.study_data.classes)
+        if len(counts) > LARGEST_MATRIX:
+            caption = f"Test images by published and by predicted class, the most frequent first, {summed}"
+            yield Tabular(table, f"Commonest mistakes at {where}", caption)
+            return
         yield Tabular(
-            confusion_table(counts, self.study_data.classes),
+            table,
             f"Confusion matrix at {where}",
-            f"Test images by published class (rows) and by predicted class (columns), summed over {networks} "
-            f"at {where}, the level of least validation error.",
+            f"Test images by published class (rows) and by predicted class (columns), {summed}",
             shading="The deeper the colour, the more such mistakes.",
         )
 
     def _misread_title(self) -> str:
-        has_digits = self.study_data.classes in (None, DIGITS)  # None: the data does not name them
+        has_digits = self.study_data.digits is None or self.study_data.digits.may_be_digits
         return "Most misread digits" if has_digits else "Most misread images"
 
     def _misread(self, count: int) -> Iterator[Piece]:
@@ -226,11 +231,11 @@ class _SectionWriter:
         corrections = known_corrections(dataset.fingerprint)
         misread = most_misread(predictions, dataset.y_test, count, corrections)
         if misread:
-            yield self._misread_illustration(misread, dataset.x_test)
+            yield self._misread_illustration(misread, dataset)
 
-    def _misread_illustration(self, misread: Sequence[Misread], images: np.ndarray) -> Piece:
-        classes = self.study_data.classes or DIGITS
-        kind = "digits" if classes == DIGITS else "images"
+    def _misread_illustration(self, misread: Sequence[Misread], dataset: Dataset) -> Piece:
+        classes = dataset.class_names
+        kind = "digits" if dataset.may_be_digits else "images"
         counted = ""
         if self._over_epochs():
             counted = ", one training after different epochs counted as several"
@@ -240,7 +245,7 @@ class _SectionWriter:
         cases = "; ".join(_case(item, classes) for item in misread)
         return Illustration(
             name=f"{self.key}-misread",
-            figure=draw_misread(misread, images, classes),
+            figure=draw_misread(misread, dataset.x_test, classes),
             description=f"Misread {kind}. {cases}.",
             caption=(
                 f"Test images misread by the most networks, of {misread[0].total}{counted}; ties by "

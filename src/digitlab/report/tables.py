@@ -67,7 +67,7 @@ def study_table(table: StudyTable) -> TextTable:
 
 def _measures(row: LevelSummary, cell: Cell, squared: bool) -> dict[str, str]:
     # Known before anything is trained, unless a user's own function builds the network.
-    size = cost(cell.trials[0].model)
+    size = cost(cell.trials[0].model, cell.trials[0].classes)
     parameters = size.parameters or row.parameters
     multiply_adds = size.multiply_adds or row.multiply_adds
     measures = {

@@ -47,11 +47,11 @@ def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarr
     """Apply a temperature to probabilities: softmax(ln(p) / temperature).
 
     Args:
-        probabilities: probabilities, float [n, 10], each row adding up to 1.
+        probabilities: probabilities, float [n, classes], each row adding up to 1.
         temperature: divisor of the log probabilities, above 0; 1 changes nothing.
 
     Returns:
-        Calibrated probabilities, float32 [n, 10], each row adding up to 1.
+        Calibrated probabilities, float32 [n, classes], each row adding up to 1.
     """
     # e to the power of ln(p) / temperature, without the logarithm of 0.
     powers = np.power(probabilities, 1 / temperature, dtype=np.float32)
@@ -64,8 +64,8 @@ def fit_calibration(
     """Fit the temperature of the least log loss.
 
     Args:
-        probabilities: the network's probabilities on the validation part, float [n, 10].
-        labels: true classes of the validation part, uint8 [n] in 0..9.
+        probabilities: the network's probabilities on the validation part, float [n, classes].
+        labels: true classes of the validation part, uint8 [n] in 0..classes - 1.
         rejection: rejection that was fitted on the same part, stored with the calibration.
 
     Raises:
@@ -74,9 +74,9 @@ def fit_calibration(
     Source:
         Temperature scaling: Guo, Pleiss, Sun and Weinberger 2017.
     """
-    if not len(labels) or probabilities.shape != (len(labels), 10):
+    if not len(labels) or probabilities.ndim != 2 or len(probabilities) != len(labels):
         raise ValueError(
-            f"expected probabilities of shape ({len(labels)}, 10), received {probabilities.shape}"
+            f"expected probabilities of shape ({len(labels)}, classes), received {probabilities.shape}"
         )
     temperature = _best_temperature(probabilities, labels)
     after = apply_temperature(probabilities, temperature)

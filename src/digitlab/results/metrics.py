@@ -7,7 +7,6 @@ import math
 import numpy as np
 
 from digitlab.results.record import Scores
-from digitlab.spec.recipe import CLASSES
 
 CALIBRATION_BINS = 15
 _NORMAL_95 = 1.959964  # standard deviations around the mean of a normal distribution that hold 95 % of it
@@ -18,25 +17,29 @@ def score(probabilities: np.ndarray, labels: np.ndarray) -> Scores:
     """Compute the scores of predictions, counting every image once.
 
     Args:
-        probabilities: predicted probabilities, float [n, 10], each row adding up to 1.
-        labels: true classes, uint8 [n] in 0..9.
+        probabilities: predicted probabilities, float [n, classes], each row adding up to 1.
+        labels: true classes, uint8 [n] in 0..classes - 1.
 
     Raises:
-        ValueError: there is not one row of ten finite probabilities for each label, or no label.
+        ValueError: there is not one row of finite probabilities for each label, a label is beyond them, or
+            there is no label.
     """
-    if probabilities.shape != (len(labels), CLASSES) or not len(labels):
+    if probabilities.ndim != 2 or len(probabilities) != len(labels) or not len(labels):
         raise ValueError(
-            f"expected probabilities of shape ({len(labels)}, 10), received {probabilities.shape}"
+            f"expected probabilities of shape ({len(labels)}, classes), received {probabilities.shape}"
         )
+    classes = probabilities.shape[1]
+    if labels.max() >= classes:
+        raise ValueError(f"expected labels of {classes} classes, received label {labels.max()}")
     if not np.isfinite(probabilities).all():
         raise ValueError("expected finite probabilities, received nan or inf")
     exact = probabilities.astype(np.float64)
     predicted = exact.argmax(axis=1)
-    confusion = np.zeros((CLASSES, CLASSES), np.int64)
+    confusion = np.zeros((classes, classes), np.int64)
     np.add.at(confusion, (labels, predicted), 1)
     if confusion.sum() != len(labels):  # no assert, which  python -O  leaves out: every image counts once
         raise ValueError(f"expected {len(labels)} images to be counted, received {confusion.sum()}")
-    one_hot = np.eye(CLASSES)[labels]
+    one_hot = np.eye(classes)[labels]
     squared_errors = np.square(exact - one_hot)
     of_truth = exact[np.arange(len(labels)), labels]
     log_losses = -np.log(of_truth.clip(SMALLEST_PROBABILITY, 1))

@@ -12,6 +12,9 @@ from digitlab.spec.fields import FloatRange, IntRange, Items, Name
 
 IMAGE_SIDE = 28
 CLASSES = 10
+"""Number of classes of data whose number is not given: the digits."""
+MIN_CLASSES, MAX_CLASSES = 2, 100
+"""Smallest and largest number of classes of a data set."""
 MOST_GENERATED = 0.9
 """Largest share of generated images among the images of an epoch."""
 

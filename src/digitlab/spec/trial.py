@@ -12,7 +12,16 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 from digitlab.errors import SpecError
 from digitlab.spec.base import Spec, shown
 from digitlab.spec.fields import IntRange, Sha256
-from digitlab.spec.recipe import CNN, ModelSpec, PythonModel, TrainingSpec, has_module
+from digitlab.spec.recipe import (
+    CLASSES,
+    CNN,
+    MAX_CLASSES,
+    MIN_CLASSES,
+    ModelSpec,
+    PythonModel,
+    TrainingSpec,
+    has_module,
+)
 
 ENGINE_VERSION = 3
 """Version of the training code, raised whenever the same trial would yield another network."""
@@ -60,6 +69,7 @@ class DataSpec(Spec):
         training_size: number of the remaining images that are trained on, stratified by class; a smaller
             number is part of every larger one. None is all of them.
         fingerprint: SHA-256 of the contents, filled in when the data is known.
+        class_count: number of classes, filled in when the data is known; None is ten.
     """
 
     dataset: Annotated[str, AfterValidator(_utf8)] = "mnist"
@@ -67,6 +77,7 @@ class DataSpec(Spec):
     split_seed: Annotated[int, IntRange(0, 2**32 - 1)] = 28
     training_size: Annotated[int, IntRange(10, 1_000_000)] | None = None
     fingerprint: Sha256 | None = None
+    class_count: Annotated[int, IntRange(MIN_CLASSES, MAX_CLASSES)] | None = None
 
     @property
     def name(self) -> str:
@@ -161,6 +172,11 @@ class Trial(Spec):
             changes["synthesis_version"] = None  # ids of before it was counted stay what they were
         decisive = self.model_copy(update=changes)
         return hashlib.sha256(decisive.to_json().encode()).hexdigest()[:16]
+
+    @property
+    def classes(self) -> int:
+        """Number of classes of the data, and so of the network's outputs."""
+        return self.data.class_count or CLASSES
 
     @property
     def prefix_group(self) -> str:

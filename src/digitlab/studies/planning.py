@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from digitlab.data import CATALOG, Dataset, load, stratified_split
-from digitlab.data.naming import SHORT, data_title, known_fingerprint, locate, require_folder
+from digitlab.data.naming import SHORT, contents, data_title, known_fingerprint, locate, require_folder
 from digitlab.errors import DataError
 from digitlab.results.store import Store
 from digitlab.spec.library import resolve_recipe, resolve_study, study_folder, study_names
@@ -222,10 +222,12 @@ def _load_data(own: DataSpec, data: str | None, load: Callable[[str], Dataset]) 
         is_own = Path(path).resolve() == Path(own.dataset).resolve()
     else:  # a copy of the files in a folder is the study's own data, too
         is_own = entry.fingerprint == dataset.fingerprint
+    class_count = contents(dataset)["class_count"]
     if is_own:
-        return own, dataset
+        return own.model_copy(update={"class_count": class_count}), dataset
     fitting = min(own.validation, fitting_validation(len(dataset.y_train)))
-    return own.model_copy(update={"dataset": path, "validation": fitting}), dataset
+    changes = {"dataset": path, "validation": fitting, "class_count": class_count}
+    return own.model_copy(update=changes), dataset
 
 
 def _resolve_data(

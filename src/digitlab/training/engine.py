@@ -53,7 +53,7 @@ class Engine(Protocol):
             images: images to classify, uint8 [n, 28, 28].
 
         Returns:
-            Probabilities, float32 [n, 10].
+            Probabilities, float32 [n, classes].
         """
         ...
 
@@ -79,7 +79,7 @@ class EngineFactory(Protocol):
         Args:
             trial: trial to train.
             images: training images, uint8 [n, 28, 28].
-            labels: labels of the images, uint8 [n] in 0..9.
+            labels: labels of the images, uint8 [n] in 0..classes - 1.
             seeds: child seeds of the trial.
         """
         ...

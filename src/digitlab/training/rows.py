@@ -271,12 +271,10 @@ def _code() -> tuple[str | None, bool | None]:
 
 
 def _require_digits(trial: RowTrial, dataset: Dataset) -> None:
-    from digitlab.data.classes import DIGITS
-
-    if dataset.classes not in (None, DIGITS):
+    if not dataset.may_be_digits:
         raise DataError(
             f"data {dataset.name}: expected the digits 0 to 9, of which rows are composed, received "
-            f"{', '.join(dataset.classes[:3])} ..."
+            f"{', '.join(dataset.class_names[:3])} ..."
         )
     require_contents(trial.data, dataset)
 

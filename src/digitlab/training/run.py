@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from digitlab.data import Dataset, load, stratified_split, stratified_subset
-from digitlab.data.classes import DIGITS
-from digitlab.data.naming import locate
+from digitlab.data.naming import contents, locate
 from digitlab.errors import DataError, TrainingError
 from digitlab.models.costs import network_cost
 from digitlab.results.metrics import score
@@ -49,7 +48,7 @@ class TrainOutput:
     """A trained network and the result of its trial.
 
     Attributes:
-        model: float32 network; raw images [n, 28, 28] in 0..255 in, probabilities [n, 10] out.
+        model: float32 network; raw images [n, 28, 28] in 0..255 in, probabilities [n, classes] out.
         result: history, scores, predictions, timings, environment.
     """
 
@@ -114,7 +113,7 @@ def plan_trial(recipe: Recipe, data: str, dataset: Dataset, seed: int, threads: 
         "recipe": recipe.name,
         "model": recipe.model,
         "training": recipe.training,
-        "data": DataSpec(dataset=data, validation=fitting, fingerprint=dataset.fingerprint),
+        "data": DataSpec(dataset=data, validation=fitting, **contents(dataset)),
         "seed": seed,
         "threads": threads,
     }
@@ -191,7 +190,7 @@ def training_set(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarray
     """Return a trial's training set: all but the validation part, and the generated images it asks for.
 
     Returns:
-        Images, uint8 [n, 28, 28], and labels, uint8 [n]: 0..9, and 10 for non-digits.
+        Images, uint8 [n, 28, 28], and labels, uint8 [n]: the classes, and 10 for non-digits.
 
     Raises:
         DataError: digits would be generated among images of other classes.
@@ -254,9 +253,9 @@ def check_drawn_digits(trial: Trial, dataset: Dataset) -> None:
         DataError: it generates digits, and the classes of the data are others.
     """
     augmentation = trial.training.augmentation
-    if augmentation is None or not augmentation.generates or dataset.classes in (None, DIGITS):
+    if augmentation is None or not augmentation.generates or dataset.may_be_digits:
         return
-    named = ", ".join(dataset.classes[:3])
+    named = ", ".join(dataset.class_names[:3])
     raise DataError(
         "training.augmentation.strokes and non_digits: expected data of the digits 0 to 9, received "
         f"{dataset.name} ({named} ...): generated digits are none of its classes; set both to 0"

@@ -52,7 +52,7 @@ class TensorFlowEngine:
     Args:
         trial: trial to train, its precision resolved.
         images: training images, uint8 [n, 28, 28].
-        labels: labels of the images, uint8 [n] in 0..9.
+        labels: labels of the images, uint8 [n] in 0..classes - 1.
         seeds: child seeds of the trial.
     """
 

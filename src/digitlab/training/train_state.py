@@ -12,7 +12,6 @@ import numpy as np
 from digitlab.models import build
 from digitlab.models.network import logits_layer_name, logits_of
 from digitlab.models.parts import DropoutLayer, NormalizationLayer
-from digitlab.spec.recipe import CLASSES
 from digitlab.spec.trial import Trial
 from digitlab.training.augment import Augmenter
 from digitlab.training.batchnorm import recalibrate_batchnorm
@@ -53,9 +52,9 @@ class TrainState:
         adam: type[keras.optimizers.Adam] = keras.optimizers.Adam,
     ) -> None:
         spec = trial.training
-        classes = CLASSES
+        classes = trial.classes
         if spec.augmentation and spec.augmentation.non_digits:
-            classes = CLASSES + 1
+            classes += 1
         self.trained = build(
             trial.model,
             seeds.initialization,
@@ -77,7 +76,7 @@ class TrainState:
         if spec.augmentation is not None:
             self.augmenter = Augmenter(spec.augmentation, seeds.augmentation)
         # The same seed: what a user's function draws besides weights must be the same in both networks.
-        self._network = build(trial.model, seeds.initialization)
+        self._network = build(trial.model, seeds.initialization, classes=trial.classes)
         self._l2 = spec.l2
         self._renormalize = spec.renormalize
         self._images = images
