@@ -16,8 +16,8 @@ from typing import Any
 from command import run
 from measured import add_place, results_file, write_results
 
+from digitlab.training import train
 from digitlab.training.process import environment, prepare_process
-from digitlab.training.run import train
 
 SHAPES = {
     "mlp-128 forward": (200, 784, 128, False),

@@ -67,6 +67,7 @@ EXTRAS = {
     ),
     "ray": ("ray",),
     "jax": ("jax",),
+    "sklearn": ("sklearn",),
 }
 """Modules that each extra of the package installs."""
 

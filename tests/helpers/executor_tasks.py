@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import resource
 import signal
@@ -132,3 +133,11 @@ def wait_for(item: Path, report: Report) -> None:
     """Wait until a file is there."""
     while not item.exists():
         time.sleep(0.01)
+
+
+def hold_lock(item: Path, report: Report) -> None:
+    """Lock a file for as long as the process lives, which shows whether it does."""
+    with item.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        report("locked")
+        time.sleep(600)

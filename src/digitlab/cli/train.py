@@ -72,7 +72,7 @@ def train(
     from digitlab.spec.recipe import PythonModel
     from digitlab.spec.study import with_settings
     from digitlab.training.process import import_tensorflow_quietly
-    from digitlab.training.run import train as train_network
+    from digitlab.training.single import train as train_network
 
     if trial is not None:
         if recipe is not None or settings or seed or threads or data or engine != "auto":

@@ -136,7 +136,9 @@ def _classes(part: Part, labels: np.ndarray, names: Sequence[str]) -> Iterator[F
     is_far = is_uneven & is_beyond_chance & (counts > 0)  # a missing class is the finding above
     if not is_far.any():
         return
-    which = ", ".join(f"class {names[label]} has {counts[label]:,}" for label in np.flatnonzero(is_far).tolist())
+    which = ", ".join(
+        f"class {names[label]} has {counts[label]:,}" for label in np.flatnonzero(is_far).tolist()
+    )
     share = _SHARES.get(len(names), "an even share")
     sentence = (
         f"the classes of the {part} part are far from even: {which} of {len(labels):,} images, "

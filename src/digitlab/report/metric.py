@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from digitlab.results.aggregate import PERCENT, SQUARED, Bounds
+from digitlab.results.aggregate import PERCENT, Bounds, squared_bounds
 from digitlab.results.record import EpochRecord, Scores
 from digitlab.spec.plan import Plan
+from digitlab.spec.recipe import CLASSES
 
 LOSS_PATH = "training.loss"
 """Path of the axis that is reported by both metrics: the minimized loss must not be the only judge."""
@@ -67,7 +68,7 @@ SQUARED_ERROR = Metric(
     unit="",
     decimals=5,
     difference=0.0001,
-    limits=SQUARED,
+    limits=squared_bounds(CLASSES),
     of_scores=lambda scores: scores.mse,
     of_training=lambda record: record.mse,
     of_validation=lambda record: record.validation_mse,
@@ -81,4 +82,6 @@ def metrics_of(plan: Plan) -> tuple[Metric, ...]:
         plan: the study's plan.
     """
     varied = {axis.path for axis in plan.study.axes}
-    return (ERROR, SQUARED_ERROR) if LOSS_PATH in varied else (ERROR,)
+    if LOSS_PATH not in varied:
+        return (ERROR,)
+    return ERROR, SQUARED_ERROR._replace(limits=squared_bounds(plan.study.data.class_count or CLASSES))

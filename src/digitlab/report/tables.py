@@ -47,7 +47,7 @@ def study_table(table: StudyTable) -> TextTable:
         table: the study's results, one row per level.
     """
     axes = table.plan.study.axes
-    squared = SQUARED_ERROR in metrics_of(table.plan)
+    squared = len(metrics_of(table.plan)) > 1
     has_notes = any(map(_remark, table.rows))
     rows: list[tuple[str, ...]] = []
     titles: tuple[str, ...] = ()

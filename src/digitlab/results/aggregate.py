@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from digitlab.errors import MissingExtraError
 from digitlab.results.record import EpochRecord, Figures, Result
@@ -13,15 +13,26 @@ from digitlab.revision import Revision
 from digitlab.spec.plan import Cell, Plan
 from digitlab.spec.study import Level, levels_text, single
 
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
 Bounds = tuple[float, float]
 """Least and greatest possible value of a measure."""
 
 PERCENT: Bounds = (0.0, 100.0)
-SQUARED: Bounds = (0.0, 0.2)
-"""Bounds of the mean squared error of ten probabilities: at most two are off by 1, and ten are averaged."""
 
 _POSITIVE: Bounds = (0.0, math.inf)
 _ROUNDING = 1e-12  # share of the largest value: a smaller spread is rounding of decimal fractions
+
+
+def squared_bounds(classes: int) -> Bounds:
+    """Return the bounds of the mean squared error of probabilities: at most two are off by 1.
+
+    Args:
+        classes: number of probabilities, which are averaged.
+    """
+    return 0.0, 2 / classes
 
 
 class Estimate(NamedTuple):
@@ -185,6 +196,48 @@ class StudyTable:
     images: int | None = None
     revisions: tuple[Revision | None, ...] = ()
 
+    def to_columns(self, per: Literal["level", "seed"] = "level") -> dict[str, list[Any]]:
+        """Return the table as columns, from which any library of data frames makes its own.
+
+        Args:
+            per: whether a row is a level, with means and intervals, or one training.
+
+        Returns:
+            Columns by name: one for each axis, named by its path. Of levels also `seeds` (their number), the
+            means `test_error_percent`, `validation_error_percent`, `test_mse` and `train_seconds`, each with
+            the `_low` and `_high` of its 95 % interval, `parameters` and `multiply_adds`; of trainings `seed`
+            and `test_error_percent`.
+        """
+        from digitlab.results.columns import table_columns
+
+        return table_columns(self, per)
+
+    def to_pandas(self, per: Literal["level", "seed"] = "level") -> pd.DataFrame:
+        """Return the table as a data frame of pandas, with the columns of `to_columns`.
+
+        Args:
+            per: whether a row is a level, with means and intervals, or one training.
+
+        Raises:
+            UserError: pandas is not installed.
+        """
+        from digitlab.results.columns import to_pandas
+
+        return to_pandas(self, per)
+
+    def to_arrow(self, per: Literal["level", "seed"] = "level") -> pa.Table:
+        """Return the table as one of Apache Arrow, with the columns of `to_columns`.
+
+        Args:
+            per: whether a row is a level, with means and intervals, or one training.
+
+        Raises:
+            UserError: pyarrow is not installed.
+        """
+        from digitlab.results.columns import to_arrow
+
+        return to_arrow(self, per)
+
     @property
     def complete(self) -> bool:
         """Whether no trial is missing or interrupted."""
@@ -276,7 +329,7 @@ def _row(
         test_errors=test_errors,
         test_error=t_interval(test_errors, limits=PERCENT),
         validation_error=t_interval([item.validation_error for item in done], limits=PERCENT),
-        test_mse=t_interval([item.test_mse for item in done], limits=SQUARED),
+        test_mse=t_interval([item.test_mse for item in done], limits=squared_bounds(cell.trials[0].classes)),
         parameters=done[0].parameters if done else None,
         multiply_adds=done[0].multiply_adds if done else None,
         train_seconds=t_interval([item.train_seconds for item in done], limits=_POSITIVE),

@@ -14,7 +14,7 @@ from typing import Any
 
 from digitlab.errors import SpecError
 from digitlab.spec.python_code import capture, local_code
-from digitlab.spec.recipe import PythonModel
+from digitlab.spec.recipe import PythonModel, Recipe, TrainingSpec
 
 NOTEBOOK = "notebook.py"
 """Name of the module that is made of a function of a notebook or a script."""
@@ -49,6 +49,36 @@ def model_from_function(
     writer = _ModuleWriter(function)
     build = f"{NOTEBOOK}:{function.__name__}"
     return PythonModel.from_values({**values, "build": build, "code": writer.code()}, "model")
+
+
+def recipe_from_function(function: Callable[..., Any]) -> Recipe:
+    """Return the recipe of a network that a function builds, trained as recipes are by default.
+
+    Args:
+        function: function as accepted by `model_from_function`; its default arguments become the network's
+            arguments.
+
+    Raises:
+        SpecError: it is no such function.
+    """
+    if not callable(function) or hasattr(function, "layers"):
+        hint = ""
+        if hasattr(function, "layers"):
+            hint = (
+                ", a network that is built already, whose first weights no seed decides: write a function "
+                "that builds and returns it, and pass the function"
+            )
+        raise SpecError(
+            "recipe: expected a name, a file, a Recipe or a function that returns a keras.Model, received "
+            f"{type(function).__name__}{hint}"
+        )
+    arguments = {}
+    if isinstance(function, FunctionType):
+        for name, parameter in inspect.signature(function).parameters.items():
+            if parameter.default is not inspect.Parameter.empty:
+                arguments[name] = parameter.default
+    model = model_from_function(function, **arguments)
+    return Recipe(name=function.__name__, model=model, training=TrainingSpec())
 
 
 def _root(module: ModuleType) -> Path:

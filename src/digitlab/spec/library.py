@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from digitlab.errors import SpecError
 from digitlab.spec.base import Spec
+from digitlab.spec.function_source import recipe_from_function
 from digitlab.spec.python_code import capture
 from digitlab.spec.recipe import PythonModel, Recipe
 from digitlab.spec.rows import RowRecipe
@@ -41,18 +42,21 @@ def study_names() -> tuple[str, ...]:
     return _names(_studies())
 
 
-def resolve_recipe(recipe: str | Recipe, folder: Path | None = None) -> Recipe:
+def resolve_recipe(recipe: str | Recipe | Callable[..., Any], folder: Path | None = None) -> Recipe:
     """Look up a recipe.
 
     Args:
-        recipe: name in the package, path of a TOML or JSON file, or the recipe itself.
+        recipe: name in the package, path of a TOML or JSON file, the recipe itself, or a function that
+            builds a network.
         folder: folder that a relative path starts from; the current one by default.
 
     Raises:
-        SpecError: no recipe has that name, or the file is not a recipe.
+        SpecError: no recipe has that name, the file is not a recipe, or the function cannot be described.
     """
     if isinstance(recipe, Recipe):
         return _with_code(recipe, folder)
+    if not isinstance(recipe, str):
+        return recipe_from_function(recipe)
     name = recipe
     if folder and _is_file_name(recipe):
         name = str(folder / recipe)

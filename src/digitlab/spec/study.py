@@ -20,6 +20,7 @@ from pydantic import (
 from digitlab.errors import SpecError
 from digitlab.spec.base import Spec, shown
 from digitlab.spec.fields import IntRange, Items, Name, NoTable
+from digitlab.spec.function_source import recipe_from_function
 from digitlab.spec.recipe import Recipe
 from digitlab.spec.rows import RowRecipe
 from digitlab.spec.trial import DataSpec
@@ -139,7 +140,8 @@ class Study(Spec):
         name: name on the command line.
         question: one sentence that ends in a question mark.
         description: text for the reader before the table.
-        recipe: name of a recipe, or a recipe written out; the levels of an axis over `recipe` replace it.
+        recipe: name of a recipe, a recipe written out, or a function that builds a network; the levels of an
+            axis over `recipe` replace it.
         overrides: settings that differ from the recipe's, by dotted path.
         axes: settings that are varied; several axes are crossed.
         seeds: number of networks trained for each level, with seeds that follow each other.
@@ -167,6 +169,12 @@ class Study(Spec):
         """The seeds as text: `0 to 4`, or `7`."""
         first, last = self.seed_range[0], self.seed_range[-1]
         return str(first) if first == last else f"{first} to {last}"
+
+    @field_validator("recipe", mode="before")
+    @classmethod
+    def _of_a_function(cls, recipe: Any) -> Any:
+        """Take a function that builds a network, too."""
+        return recipe_from_function(recipe) if callable(recipe) else recipe
 
     @field_validator("axes")
     @classmethod

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from digitlab.data import Dataset, load
+from digitlab.data.naming import SHORT
 from digitlab.errors import BundleError, StoreError
 from digitlab.models.costs import epoch_work
 from digitlab.results.aggregate import StudyTable, aggregate
@@ -68,22 +70,22 @@ class RunOptions:
 
 
 def run_study(
-    study: str | Study,
+    study: str | Study | Mapping[str, Any],
     *,
     seeds: int | None = None,
-    data: str | None = None,
+    data: str | Dataset | None = None,
     store: Path | str = DEFAULT_STORE,
     workers: int | None = None,
     observer: Observer | None = None,
 ) -> StudyTable:
     """Run a study in worker processes and return its table.
 
-    A script that calls this needs the `if __name__ == "__main__":` guard that spawned processes need.
-
     Args:
-        study: name, file, or the study itself.
+        study: name, file, the study itself, or the values of one, as in a study file; its recipe may be a
+            function that builds a network.
         seeds: number of networks per level (None: the study's own number).
-        data: name in the catalogue or folder of the data (None: the study's own data).
+        data: name in the catalogue or folder of the data, or a data set in memory, which is kept in a folder
+            `data` beside the store (None: the study's own data).
         store: path of the store file, in which results are kept and found again.
         workers: number of processes, each of one thread (None: the number of cores).
         observer: callbacks of the run.
@@ -92,11 +94,24 @@ def run_study(
         UserError: the study, data set or store does not exist or is not valid.
     """
     load_once = cache(load)
+    if isinstance(study, Mapping):
+        study = Study.from_values(dict(study), "study")
+    if isinstance(data, Dataset):
+        data = _keep(data, Path(store).parent / "data")
     plan = plan_study(study, seeds=seeds, data=data, load=load_once)
     executor = ProcessExecutor(available_cores() if workers is None else workers)
     with Store(store) as opened:
         run_plans([plan], opened, executor, observer or Observer(), load=load_once)
         return read_table(plan, opened)
+
+
+def _keep(dataset: Dataset, parent: Path) -> str:
+    """Write a data set into a folder named after its contents, unless it is there, and return its path."""
+    name = re.sub(r"\W+", "-", dataset.name).strip("-") or "arrays"
+    folder = parent / f"{name}-{dataset.fingerprint[:SHORT]}"
+    if not folder.exists():
+        dataset.save(folder)
+    return str(folder)
 
 
 def run_plans(

@@ -18,6 +18,10 @@ from pathlib import Path
 from digitlab.errors import MissingExtraError, UserError
 
 
+class ProcessInUseError(UserError):
+    """A process in which TensorFlow runs with other numbers of threads already."""
+
+
 def prepare_process(threads: int | None = None, *, split: bool = False) -> None:
     """Prepare this process for Keras on TensorFlow with a number of threads.
 
@@ -162,7 +166,7 @@ def _set_threads(within: int, beside: int) -> None:
         threading.set_intra_op_parallelism_threads(within)
         threading.set_inter_op_parallelism_threads(beside)
     except RuntimeError:
-        raise UserError(
+        raise ProcessInUseError(
             f"expected a fresh process to train on {max(within, beside)} threads, received one in which "
             "TensorFlow is initialized with another number; train before you use TensorFlow, or in a "
             "separate process"

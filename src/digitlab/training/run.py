@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from digitlab.data import Dataset, load, stratified_split, stratified_subset
-from digitlab.data.naming import contents, locate
+from digitlab.data import Dataset, stratified_split, stratified_subset
+from digitlab.data.naming import contents
 from digitlab.errors import DataError, TrainingError
 from digitlab.models.costs import network_cost
 from digitlab.results.metrics import score
 from digitlab.results.record import EpochRecord, KernelWeights, Result, Scores
 from digitlab.revision import revision
-from digitlab.spec.library import resolve_recipe
-from digitlab.spec.plan import resolve_precision
 from digitlab.spec.recipe import CLASSES, Recipe
-from digitlab.spec.study import with_settings
 from digitlab.spec.trial import DataSpec, Trial, check_versions, fitting_validation
-from digitlab.training.backend import EngineName, choose_engine
 from digitlab.training.engine import Engine, EngineFactory, EpochTotals
 from digitlab.training.process import (
     environment,
-    jax_precision,
-    native_precision,
     prepare_jax,
     prepare_process,
 )
@@ -56,46 +50,9 @@ class TrainOutput:
     result: Result
 
 
-def train(  # noqa: PLR0913  # all but the recipe by name, each with a default
-    recipe: str | Recipe,
-    *,
-    settings: Mapping[str, Any] | None = None,
-    data: str = "mnist",
-    seed: int = 0,
-    threads: int = 1,
-    engine: EngineName = "auto",
-    on_epoch: OnEpoch | None = None,
-) -> TrainOutput:
-    """Train the network of a recipe in this process.
-
-    Args:
-        recipe: name of a recipe, its file, or the recipe itself.
-        settings: changes to the recipe, by dotted path: `{"training.epochs": 5}`.
-        data: name in the catalogue, or a folder.
-        seed: seed of the trial.
-        threads: number of threads, which share every batch; another number rounds its sums differently.
-        engine: engine that trains; `auto` is that of the backend that Keras already has, else JAX where only
-            JAX sees an accelerator, else TensorFlow.
-        on_epoch: function called with the record of each epoch as it ends.
-
-    Raises:
-        UserError: a recipe, setting, data set or engine is unknown or invalid.
-        MissingExtraError: the engine is not installed.
-        TrainingError: the loss or an output became infinite or NaN.
-    """
-    changed = with_settings(resolve_recipe(recipe), dict(settings or {}), "setting")
-    if choose_engine(engine, threads) == "jax":
-        factory = jax_engine(threads)
-        precision = jax_precision()
-    else:
-        factory = None  # TensorFlow's, which `train_trial` prepares
-        precision = native_precision()
-    dataset = load(data)
-    trial = plan_trial(resolve_precision(changed, precision), locate(data), dataset, seed, threads)
-    return train_trial(trial, dataset, on_epoch=on_epoch, engine=factory)
-
-
-def plan_trial(recipe: Recipe, data: str, dataset: Dataset, seed: int, threads: int) -> Trial:
+def plan_trial(  # what makes a trial
+    recipe: Recipe, data: str, dataset: Dataset, seed: int, threads: int, validation: int | None = None
+) -> Trial:
     """Create the trial of a recipe whose precision is resolved.
 
     Args:
@@ -104,16 +61,18 @@ def plan_trial(recipe: Recipe, data: str, dataset: Dataset, seed: int, threads: 
         dataset: data set, loaded.
         seed: seed of the trial.
         threads: number of threads that compute.
+        validation: number of training images set aside; None for the default.
 
     Raises:
         SpecError: a value is out of range.
     """
-    fitting = fitting_validation(len(dataset.y_train))
+    if validation is None:
+        validation = fitting_validation(len(dataset.y_train))
     values = {
         "recipe": recipe.name,
         "model": recipe.model,
         "training": recipe.training,
-        "data": DataSpec(dataset=data, validation=fitting, **contents(dataset)),
+        "data": DataSpec(dataset=data, validation=validation, **contents(dataset)),
         "seed": seed,
         "threads": threads,
     }

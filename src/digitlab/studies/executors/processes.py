@@ -32,11 +32,11 @@ from digitlab.studies.executors.base import (
     reason_of,
 )
 from digitlab.studies.executors.interrupts import defer_signals
+from digitlab.training.spawning import pipe, start_process
 
 STOP_SECONDS = 5.0
 
 _READY = b""  # first message of a worker; all others are for `event_of`
-_spawn = multiprocessing.get_context("spawn")  # a forked process would lack its libraries' threads
 
 
 class ProcessExecutor:
@@ -76,9 +76,8 @@ class _Worker:
     """A worker process and its current item."""
 
     def __init__(self) -> None:
-        self.connection, theirs = _spawn.Pipe()
-        self.process = _spawn.Process(target=_work, args=(theirs,), daemon=True)
-        self.process.start()
+        self.connection, theirs = pipe()
+        self.process = start_process(_work, theirs)
         theirs.close()  # so that the pipe ends when the worker does
         self.ready = False
         self.busy = False
@@ -185,8 +184,7 @@ class _Run:
         code = worker.process.exitcode
         if not worker.ready and code is not None and code >= 0:
             raise UserError(
-                f"workers: expected processes that start, received exit status {code} (see the error above); "
-                'a script that runs a study needs  if __name__ == "__main__":  around its code'
+                f"workers: expected processes that start, received exit status {code}; see the error above"
             )
         if worker.attempt < ATTEMPTS:
             self.waiting.appendleft((worker.index, worker.attempt + 1))
