@@ -419,6 +419,12 @@ class Store:
             for plan in plans:
                 self._insert_plan(plan)
 
+    @property
+    def data_version(self) -> int:
+        """Number that changes when another process has written to the file."""
+        with self._errors():
+            return self._db.execute("PRAGMA data_version").fetchone()[0]
+
     def counts(self) -> dict[str, int]:
         """Count the trials in each state."""
         with self._errors():

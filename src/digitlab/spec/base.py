@@ -79,6 +79,20 @@ class Spec(BaseModel):
             raise SpecError(f"{source}: expected JSON: {error}") from None
         return cls.from_values(values, source)
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with some fields changed, without validation.
+
+        What was computed from the fields and kept (`cached_property`) is not copied.
+
+        Args:
+            update: new values by field name.
+            deep: whether nested values are copied, too.
+        """
+        copied = super().model_copy(update=update, deep=deep)
+        for name in copied.__dict__.keys() - type(self).model_fields.keys():
+            del copied.__dict__[name]
+        return copied
+
     def to_values(self) -> dict[str, Any]:
         """Return plain values (dict, list, str, int, float, bool), without the fields that are None."""
         return self.model_dump(mode="json", exclude_none=True)

@@ -99,8 +99,7 @@ class Plan(Spec):
             "synthesis_version": self.synthesis_version,
         }
         trial = Trial.from_values(values, source)
-        trials = [trial.model_copy(update={"seed": seed}) for seed in self.study.seed_range]
-        return Cell(levels, tuple(trials))
+        return Cell(levels, trial.with_seeds(self.study.seed_range))
 
     def _data(self, training_size: Level | None, source: str) -> DataSpec:
         """Return the data of a cell, whose training size an axis may vary."""

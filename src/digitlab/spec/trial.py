@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -163,22 +165,48 @@ class Trial(Spec):
             return None
         return version
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Sixteen hexadecimal digits: SHA-256 over everything that decides the outcome."""
-        data = self.data.model_copy(update={"dataset": ""})  # the fingerprint says which it is
-        changes: dict[str, Any] = {"recipe": "", "data": data}
+        return _digest(json.dumps(self._decisive(), sort_keys=True, separators=(",", ":")))
+
+    def _decisive(self) -> dict[str, Any]:
+        """Return the values that decide the outcome."""
+        values = self.to_values()
+        values["recipe"] = ""
+        values["data"]["dataset"] = ""  # the fingerprint says which it is
         if self.synthesis_version == _FIRST_SYNTHESIS:
-            changes["synthesis_version"] = None  # ids of before it was counted stay what they were
-        decisive = self.model_copy(update=changes)
-        return hashlib.sha256(decisive.to_json().encode()).hexdigest()[:16]
+            del values["synthesis_version"]  # ids of before it was counted stay what they were
+        return values
+
+    def with_seeds(self, seeds: Iterable[int]) -> tuple[Trial, ...]:
+        """Return this trial with each of some seeds.
+
+        Their ids and prefix groups are computed together, which takes a twentieth of the time.
+
+        Args:
+            seeds: seeds of the trials.
+        """
+        id_text = _SeedText(self._decisive())
+        group_text = id_text
+        if self._shares_prefixes:
+            values = self._decisive()
+            values["training"]["epochs"] = 1
+            group_text = _SeedText(values)
+        trials = []
+        for seed in seeds:
+            trial = self.model_copy(update={"seed": seed})
+            trial.__dict__["id"] = _digest(id_text.of(seed))
+            trial.__dict__["prefix_group"] = _digest(group_text.of(seed))
+            trials.append(trial)
+        return tuple(trials)
 
     @property
     def classes(self) -> int:
         """Number of classes of the data, and so of the network's outputs."""
         return self.data.class_count or CLASSES
 
-    @property
+    @cached_property
     def prefix_group(self) -> str:
         """Id that trials share of which the shorter are beginnings of the longer.
 
@@ -186,17 +214,42 @@ class Trial(Spec):
         over the epochs, statistics are recomputed at a training's end alone, and with patience a training's
         last network is its best; with these, each trial is a group of its own.
         """
-        training = self.training
-        depend_on_epochs = (training.schedule, training.fade, training.renormalize, training.patience)
-        if any(setting is not None for setting in depend_on_epochs):
+        if not self._shares_prefixes:
             return self.id
         training = self.training.model_copy(update={"epochs": 1})
         return self.model_copy(update={"training": training}).id
 
     @property
+    def _shares_prefixes(self) -> bool:
+        training = self.training
+        depend_on_epochs = (training.schedule, training.fade, training.renormalize, training.patience)
+        return all(setting is None for setting in depend_on_epochs)
+
+    @property
     def checkpoints(self) -> tuple[int, ...]:
         """The epochs after which test predictions are kept: 1, 2, 5, 10, 20, 50, ... and the last."""
         return checkpoints(self.training.epochs)
+
+
+class _SeedText:
+    """JSON of a trial in which only the seed changes.
+
+    Args:
+        values: values of the trial.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        mark = "the seed of this trial"
+        text = json.dumps({**values, "seed": mark}, sort_keys=True, separators=(",", ":"))
+        # From the right: behind the seed, in the order of keys, stand only settings without free text.
+        self._before, self._after = text.rsplit(json.dumps(mark), 1)
+
+    def of(self, seed: int) -> str:
+        return f"{self._before}{seed}{self._after}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def check_versions(trials: Iterable[Trial]) -> None:
@@ -220,6 +273,7 @@ def _check_version(trial: Trial, what: str, ours: int | None, its: int | None) -
         )
 
 
+@cache
 def checkpoints(last: int) -> tuple[int, ...]:
     """List the epochs after which a trial of `last` epochs keeps its test predictions, ascending."""
     epochs = []

@@ -141,6 +141,7 @@ def run_plans(
         StoreError: the store cannot be written, or another runner is working on it.
     """
     trials = _in_order([trial for plan in plans for trial in plan.trials])
+    seen = store.data_version
     work = _work_set(trials, store, options)
     if not work.todo:
         observer.planned(*work)
@@ -149,7 +150,8 @@ def run_plans(
     check_versions(work.todo)
     require_libraries()
     with store.exclusive():
-        work = _work_set(trials, store, options)  # another runner may have worked meanwhile
+        if store.data_version != seen:  # another runner has worked meanwhile
+            work = _work_set(trials, store, options)
         observer.planned(*work)
         _save_plans(plans, store, observer)
         task = TrainTask.on_data_of(work.todo, options.bundles, load)
@@ -198,10 +200,14 @@ def failed_trials(plans: Iterable[Plan], store: Store) -> tuple[Trial, ...]:
 def _in_order(trials: Iterable[Trial]) -> list[Trial]:
     """Sort trials in the order in which they are trained."""
 
+    works: dict[int, float] = {}  # by the model, which trials of one cell share
+
     def order(trial: Trial) -> tuple[int, float]:
         # By seed, so that an interrupted study has whole seeds to compare; within a seed the longest first,
         # so that workers finish together.
-        return trial.seed, -epoch_work(trial) * trial.training.epochs
+        if id(trial.model) not in works:
+            works[id(trial.model)] = epoch_work(trial)
+        return trial.seed, -works[id(trial.model)] * trial.training.epochs
 
     return sorted(trials, key=order)
 
@@ -223,7 +229,10 @@ def _work_set(
     failed = {}
     if not (options.force or options.retry_failed):
         failed = reasons(store.statuses(trial.id for trial in open_trials), "failed")
-    todo = minimal_runs(trial for trial in open_trials if trial.id not in failed and trial.id not in tried)
+    to_train = [trial for trial in open_trials if trial.id not in failed and trial.id not in tried]
+    todo = minimal_runs(to_train)
+    if len(to_train) == len(trials):
+        return _WorkSet((), (), todo)
     wanted = {trial.id for trial in todo}
     others = [trial for trial in minimal_runs(trials) if trial.id not in wanted]
     return _WorkSet(
