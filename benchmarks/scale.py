@@ -39,6 +39,8 @@ from digitlab.studies.runner import Observer
 from digitlab.training.process import environment
 
 CORES = 2
+TOGETHER = 100
+"""Number of results that come at the same time, as from hundreds of workers."""
 LABELS = np.arange(10_000, dtype=np.uint8) % 10
 
 
@@ -185,7 +187,7 @@ def median_of(times: Sequence[Seconds]) -> Seconds:
 
 
 def measure_store(results: int, rounds: int) -> dict[str, Any]:
-    """Fill a store, one transaction a result; show an ordinary study of it, and read one of all of it."""
+    """Fill a store, a hundred results in a transaction; show an ordinary study of it, and read all of it."""
     plan = large_plan(results)
     ordinary = plan.model_copy(update={"study": few_levels(plan.study)})
     random = np.random.default_rng(0)
@@ -216,9 +218,11 @@ def measure_store(results: int, rounds: int) -> dict[str, Any]:
 
 def fill(store: Store, plan: Plan, made: Sequence[Result]) -> None:
     """Keep a made-up result of each trial of a plan."""
-    for i, trial in enumerate(plan.trials):
-        result = made[i % len(made)]
-        store.finish(result.model_copy(update={"trial": trial}))
+    for begin in range(0, len(plan.trials), TOGETHER):
+        results = []
+        for i, trial in enumerate(plan.trials[begin : begin + TOGETHER]):
+            results.append(made[i % len(made)].model_copy(update={"trial": trial}))
+        store.record(finished=results)
 
 
 def few_levels(study: Study) -> Study:
@@ -248,7 +252,13 @@ class BegunError(Exception):
 class Stopper:
     """An executor that starts nothing; fulfils `Executor` but for that."""
 
-    def run(self, task: Task, items: Any, on_event: Callable[[Event], None]) -> None:
+    def run(
+        self,
+        task: Task,
+        items: Any,
+        on_event: Callable[[Event], None],
+        on_wait: Callable[[], None] = lambda: None,
+    ) -> None:
         """Raise `BegunError`."""
         raise BegunError
 

@@ -32,10 +32,10 @@ NOBODY = 65534
 class Pretend:
     """Trains nothing and gives results all the same; fulfils `Executor`."""
 
-    def run(self, task: Any, items: Any, on_event: Any) -> None:
+    def run(self, task: Any, items: Any, on_event: Any, on_wait: Any) -> None:
         from digitlab.studies import InlineExecutor
 
-        InlineExecutor().run(pretend, items, on_event)
+        InlineExecutor().run(pretend, items, on_event, on_wait)
 
 
 class Notes(Observer):

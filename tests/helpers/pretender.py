@@ -10,7 +10,7 @@ from digitlab.results.record import EpochRecord, Result
 from digitlab.results.store import Store
 from digitlab.spec import Plan, Trial
 from digitlab.studies import InlineExecutor, run_plans
-from digitlab.studies.executors.base import Event, Task
+from digitlab.studies.executors.base import Event, Task, nothing
 from digitlab.studies.runner import Observer, RunOptions
 from small_study import pretend
 
@@ -38,8 +38,14 @@ class Pretender:
         self.failing = failing
         self.begun: list[Trial] = []
 
-    def run(self, task: Task, items: Sequence[Any], on_event: Callable[[Event], None]) -> None:
-        InlineExecutor().run(self._pretend, items, on_event)
+    def run(
+        self,
+        task: Task,
+        items: Sequence[Any],
+        on_event: Callable[[Event], None],
+        on_wait: Callable[[], None] = nothing,
+    ) -> None:
+        InlineExecutor().run(self._pretend, items, on_event, on_wait)
 
     def _pretend(self, trial: Trial, report: Callable[[EpochRecord], None]) -> Result:
         self.begun.append(trial)

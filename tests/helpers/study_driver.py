@@ -21,7 +21,7 @@ from digitlab.results.record import Result
 from digitlab.results.store import Store
 from digitlab.spec import Axis, Study, Trial
 from digitlab.studies import Executor, InlineExecutor, ProcessExecutor, plan_study, run_plans
-from digitlab.studies.executors.base import Event, Task
+from digitlab.studies.executors.base import Event, Task, nothing
 from digitlab.studies.runner import Observer
 from small_study import small_study
 
@@ -41,8 +41,14 @@ class PretendingExecutor:
     def __init__(self, executor: Executor) -> None:
         self.executor = executor
 
-    def run(self, task: Task, items: Sequence[Any], on_event: Callable[[Event], None]) -> None:
-        self.executor.run(study_tasks.pretend_slowly, items, on_event)
+    def run(
+        self,
+        task: Task,
+        items: Sequence[Any],
+        on_event: Callable[[Event], None],
+        on_wait: Callable[[], None] = nothing,
+    ) -> None:
+        self.executor.run(study_tasks.pretend_slowly, items, on_event, on_wait)
 
 
 class Teller(Observer):

@@ -88,7 +88,7 @@ def test_a_database_of_another_program_is_refused_and_left_alone(version: int, t
     assert path.read_bytes() == content
 
 
-@pytest.mark.parametrize("version", [1, 3])
+@pytest.mark.parametrize("version", [1, 4])
 def test_a_store_of_another_version_is_refused_and_left_alone(
     version: int, tmp_path: Path, result: Result
 ) -> None:
@@ -97,9 +97,9 @@ def test_a_store_of_another_version_is_refused_and_left_alone(
         store.finish(result)
     run(path, f"PRAGMA user_version = {version}")
     content = path.read_bytes()
-    assert f"expected version 2, received {version}; use the digitlab that wrote it" in refusal(path)
+    assert f"expected version 3, received {version}; use the digitlab that wrote it" in refusal(path)
     assert path.read_bytes() == content
-    run(path, "PRAGMA user_version = 2")
+    run(path, "PRAGMA user_version = 3")
     with Store(path) as store:
         assert set(store.results([result.trial])) == {result.trial.id}
 
@@ -110,7 +110,7 @@ def test_a_store_that_has_no_key_figures_is_refused_and_left_alone(tmp_path: Pat
         store.finish(result)
     run(path, "DROP TABLE figures")
     content = path.read_bytes()
-    assert "expected version 2, received 2 without key figures; use the digitlab that" in refusal(path)
+    assert "expected version 3, received 3 without key figures; use the digitlab that" in refusal(path)
     assert path.read_bytes() == content
 
 

@@ -16,8 +16,10 @@ from digitlab.errors import StoreError
 APPLICATION_ID = 0x6467_4C62
 """SQLite application id of a digitlab store: "dgLb"."""
 
-VERSION = 2
-"""Version of the tables."""
+VERSION = 3
+"""Version of the tables; since 3, predictions are packed."""
+READABLE = (2, VERSION)
+"""Versions that are read; a store of an older one has the present version from its first change on."""
 
 TABLES = (
     """
@@ -123,8 +125,8 @@ def open_store(path: Path) -> OpenedFile:
         version = _number(opened.database, "PRAGMA user_version")
         # Early stores have no key figures, under the same version.
         figures = _number(opened.database, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'figures'")
-        if version != VERSION or not figures:
-            received = version if version != VERSION else f"{version} without key figures"
+        if version not in READABLE or not figures:
+            received = version if version not in READABLE else f"{version} without key figures"
             raise StoreError(
                 f"store {path}: expected version {VERSION}, received {received}; use the digitlab that wrote "
                 "it, or name another --store"
@@ -153,6 +155,12 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
         if database.in_transaction:
             database.execute("ROLLBACK")
         raise
+
+
+def raise_version(database: sqlite3.Connection) -> None:
+    """Mark a store as one of the present version, within a transaction that changes it."""
+    if _number(database, "PRAGMA user_version") != VERSION:
+        database.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def is_busy(error: sqlite3.Error) -> bool:

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, Self, TypeVar
 import numpy as np
 
 from digitlab.errors import SpecError, StoreError
-from digitlab.results.opening import is_busy, open_store, transaction
+from digitlab.results.opening import is_busy, open_store, raise_version, transaction
+from digitlab.results.packing import pack, unpack
 from digitlab.results.record import Figures, Result
 from digitlab.spec.base import Spec
 from digitlab.spec.plan import Plan
@@ -86,9 +87,10 @@ class Store:
     """Results by trial id, in one SQLite file.
 
     Laws:
-        - A result is stored completely or not at all: one transaction each, on disk before `finish` returns.
+        - A result is stored completely or not at all, on disk before `finish` or `record` returns.
         - Any number of processes can read while one writes; `exclusive` keeps a second runner out.
-        - After a `kill -9` at any moment the file is intact and has every result that `finish` returned from.
+        - After a `kill -9` at any moment the file is intact and has every result that `finish` or `record`
+          returned from.
         - A store can be read even if neither it nor its folder can be written.
 
     Args:
@@ -229,42 +231,68 @@ class Store:
 
     def start(self, trial: Trial) -> None:
         """Mark a trial as running; a trial with a result stays `done` until there is a new one."""
-        self._mark(trial, "running", "")
+        self.record([trial])
 
     def finish(self, result: Result) -> None:
         """Store the result of a trial."""
-        trial = result.trial
-        predictions = []
-        for epoch, classes in result.predictions.items():
-            predictions.append((trial.id, epoch, classes.tobytes()))
-        figures = []
-        for epoch in result.test:
-            figures.append((trial.id, epoch, *result.figures(epoch)))
-        with self._transaction():
-            self._db.execute("DELETE FROM trials WHERE id = ?", (trial.id,))
-            self._db.execute(
-                "INSERT INTO trials (id, status, changed, family, epochs, spec, result) "
-                "VALUES (?, 'done', ?, ?, ?, ?, ?)",
-                (trial.id, _now(), *_identity(trial), result.to_json()),
-            )
-            self._db.executemany(
-                "INSERT INTO predictions (trial, epoch, classes) VALUES (?, ?, ?)", predictions
-            )
-            self._db.executemany("INSERT INTO figures VALUES (?, ?, ?, ?, ?, ?, ?, ?)", figures)
+        self.record(finished=[result])
 
     def fail(self, trial: Trial, reason: str) -> None:
         """Store that a trial failed, and why; a trial with a result stays `done`."""
-        self._mark(trial, "failed", reason)
+        self.record(failed=[(trial, reason)])
+
+    def record(
+        self,
+        started: Iterable[Trial] = (),
+        finished: Iterable[Result] = (),
+        failed: Iterable[tuple[Trial, str]] = (),
+    ) -> None:
+        """Store what has happened to trials: all of it or nothing, in one transaction.
+
+        Args:
+            started: trials to mark as running.
+            finished: results.
+            failed: trials that failed, each with the reason.
+        """
+        with self._transaction():
+            for trial in started:
+                self._mark(trial, "running", "")
+            for result in finished:
+                self._insert_result(result)
+            for trial, reason in failed:
+                self._mark(trial, "failed", reason)
+
+    def _insert_result(self, result: Result) -> None:
+        trial = result.trial
+        self._db.execute("DELETE FROM trials WHERE id = ?", (trial.id,))
+        self._db.execute(
+            "INSERT INTO trials (id, status, changed, family, epochs, spec, result) "
+            "VALUES (?, 'done', ?, ?, ?, ?, ?)",
+            (trial.id, _now(), *_identity(trial), result.model_dump_json(exclude_none=True)),
+        )
+        predictions = {epoch: classes.tobytes() for epoch, classes in result.predictions.items()}
+        figures = [(epoch, *result.figures(epoch)) for epoch in result.test]
+        self._insert_details(trial.id, predictions, figures)
+
+    def _insert_details(
+        self, id_: str, predictions: Mapping[int, bytes], figures: Iterable[tuple[Any, ...]]
+    ) -> None:
+        self._db.executemany(
+            "INSERT INTO predictions (trial, epoch, classes) VALUES (?, ?, ?)",
+            [(id_, epoch, packed) for epoch, packed in pack(predictions).items()],
+        )
+        self._db.executemany(
+            "INSERT INTO figures VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [(id_, *values) for values in figures]
+        )
 
     def _mark(self, trial: Trial, status: str, reason: str) -> None:
-        with self._transaction():
-            self._db.execute(
-                "INSERT INTO trials (id, status, reason, changed, family, epochs, spec) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT (id) DO UPDATE SET status = excluded.status, reason = excluded.reason, "
-                "changed = excluded.changed WHERE status != 'done'",
-                (trial.id, status, reason, _now(), *_identity(trial)),
-            )
+        self._db.execute(
+            "INSERT INTO trials (id, status, reason, changed, family, epochs, spec) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET status = excluded.status, reason = excluded.reason, "
+            "changed = excluded.changed WHERE status != 'done'",
+            (trial.id, status, reason, _now(), *_identity(trial)),
+        )
 
     def statuses(self, ids: Iterable[str]) -> dict[str, Status]:
         """Return the statuses of trials by id; those never started are missing."""
@@ -349,16 +377,18 @@ class Store:
         keys: dict[str, tuple[str, int]] = {}  # the training of each trial, and the epoch of it
         for id_, run in self._find_runs(asked).items():
             keys[id_] = run, asked[id_].training.epochs
-        # Of each training only the epochs asked for: all of its checkpoints are ten times as much.
+        # Of each training only the epochs asked for, and the last one, from which the others differ.
         query = (
-            "SELECT trial, epoch, classes FROM json_each(?) AS asked JOIN predictions "
+            "SELECT trial, epoch, classes, (SELECT last.classes FROM predictions AS last "
+            "WHERE last.trial = predictions.trial ORDER BY last.epoch DESC LIMIT 1) "
+            "FROM json_each(?) AS asked JOIN predictions "
             "ON trial = json_extract(asked.value, '$[0]') AND epoch = json_extract(asked.value, '$[1]')"
         )
         with self._errors():
             rows = self._db.execute(query, (json.dumps(list(keys.values())),)).fetchall()
         known: dict[tuple[str, int], np.ndarray] = {}
-        for run, epoch, classes in rows:
-            known[run, epoch] = np.frombuffer(classes, np.uint8)
+        for run, epoch, packed, last in rows:
+            known[run, epoch] = unpack(packed, last)
         predictions = {}
         for id_, trial in asked.items():
             if id_ not in keys or keys[id_] not in known:
@@ -395,7 +425,9 @@ class Store:
             figures = self._db.execute(
                 "SELECT * FROM figures WHERE trial = ? ORDER BY epoch", (id_,)
             ).fetchall()
-        by_epoch = dict(predictions)
+        by_epoch = {}
+        for epoch, packed in predictions:
+            by_epoch[epoch] = unpack(packed, predictions[-1][1]).tobytes()
         return StoredTrial(*row[:8], predictions=by_epoch, figures=tuple(figure[1:] for figure in figures))
 
     def add(self, trials: Iterable[StoredTrial], plans: Iterable[Plan]) -> None:
@@ -408,14 +440,7 @@ class Store:
                     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     trial[:8],
                 )
-                self._db.executemany(
-                    "INSERT INTO predictions (trial, epoch, classes) VALUES (?, ?, ?)",
-                    [(trial.id, epoch, classes) for epoch, classes in trial.predictions.items()],
-                )
-                self._db.executemany(
-                    "INSERT INTO figures VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    [(trial.id, *figures) for figures in trial.figures],
-                )
+                self._insert_details(trial.id, trial.predictions, trial.figures)
             for plan in plans:
                 self._insert_plan(plan)
 
@@ -464,6 +489,7 @@ class Store:
         if self._opened.obstacle:
             raise self._error(self._opened.obstacle)
         with self._errors(), transaction(self._db):
+            raise_version(self._db)
             yield
 
     @contextmanager

@@ -158,8 +158,11 @@ def run_plans(
         tried: set[str] = set()
         while work.todo:
             writer = _StoreWriter(work.todo, store, observer)
-            executor.run(task, work.todo, writer.write)
-            if not writer.failed:
+            try:
+                executor.run(task, work.todo, writer.write, writer.flush)
+            finally:
+                writer.flush()  # what has come is kept, however the run ends
+            if not writer.any_failed:
                 return
             # A training that failed may have been that of shorter trials, too: they are trained alone.
             tried |= {trial.id for trial in work.todo}
@@ -243,29 +246,44 @@ def _work_set(
 
 
 class _StoreWriter:
-    """Stores the events of trials, and passes them to the observer."""
+    """Stores the events of trials, all that have come in one transaction, and passes them to the observer."""
 
     def __init__(self, trials: Sequence[Trial], store: Store, observer: Observer) -> None:
         self.trials = trials
         self.store = store
         self.observer = observer
-        self.failed = False
+        self.any_failed = False
+        self._started: list[Trial] = []
+        self._finished: list[Result] = []
+        self._failed: list[tuple[Trial, str]] = []
 
     def write(self, event: Event) -> None:
+        """Take an event, which `flush` stores."""
         trial = self.trials[event.index]
         match event:
             case Started():
-                self.store.start(trial)
+                self._started.append(trial)
                 self.observer.started(trial)
             case Progress(report=record):
                 self.observer.epoch(trial, record)
             case Done(value=result):
-                self.store.finish(result)
-                self.observer.finished(trial, result)
+                self._finished.append(result)
             case Failed(reason=reason):
-                self.failed = True
-                self.store.fail(trial, reason)
-                self.observer.failed(trial, reason)
+                self.any_failed = True
+                self._failed.append((trial, reason))
+
+    def flush(self) -> None:
+        """Store what has come since the last time, then tell the observer of what is on disk."""
+        started, self._started = self._started, []
+        finished, self._finished = self._finished, []
+        failed, self._failed = self._failed, []
+        if not (started or finished or failed):
+            return
+        self.store.record(started, finished, failed)
+        for result in finished:
+            self.observer.finished(result.trial, result)
+        for trial, reason in failed:
+            self.observer.failed(trial, reason)
 
 
 def read_table(plan: Plan, store: Store, *, curves: bool = True) -> StudyTable:

@@ -53,6 +53,10 @@ class Failed:
 Event = Started | Progress | Done | Failed
 
 
+def nothing() -> None:
+    """Do nothing before waiting."""
+
+
 class Executor(Protocol):
     """Runs a task on every item.
 
@@ -67,13 +71,21 @@ class Executor(Protocol):
           run, and so does Ctrl-C. Nothing that was started for a run outlives it, however it ends.
     """
 
-    def run(self, task: Task, items: Sequence[Any], on_event: Callable[[Event], None]) -> None:
+    def run(
+        self,
+        task: Task,
+        items: Sequence[Any],
+        on_event: Callable[[Event], None],
+        on_wait: Callable[[], None] = nothing,
+    ) -> None:
         """Run the task on all items and wait for the end.
 
         Args:
             task: function to run; it must be picklable, and so must its items, reports and values.
             items: items that the task is called with; events refer to them by index.
             on_event: function that is called with each event as it happens.
+            on_wait: function that is called before waiting for workers: all that has come by then was passed
+                on.
         """
         ...
 

@@ -5,17 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from digitlab.studies.executors.base import Done, Event, Failed, Progress, Started, Task, reason_of
+from digitlab.studies.executors.base import (
+    Done,
+    Event,
+    Failed,
+    Progress,
+    Started,
+    Task,
+    nothing,
+    reason_of,
+)
 
 
 class InlineExecutor:
     """Runs every task in the caller's process; fulfils `Executor` except for the death of a worker."""
 
-    def run(self, task: Task, items: Sequence[Any], on_event: Callable[[Event], None]) -> None:
+    def run(
+        self,
+        task: Task,
+        items: Sequence[Any],
+        on_event: Callable[[Event], None],
+        on_wait: Callable[[], None] = nothing,
+    ) -> None:
         """Run the task on all items and wait for the end."""
         for index, item in enumerate(items):
             on_event(Started(index))
+            on_wait()
             on_event(_outcome(task, index, item, on_event))
+            on_wait()
 
 
 def _outcome(task: Task, index: int, item: Any, on_event: Callable[[Event], None]) -> Done | Failed:

@@ -29,6 +29,7 @@ from digitlab.studies.executors.base import (
     event_of,
     fail_all,
     fail_unsent,
+    nothing,
     reason_of,
 )
 from digitlab.studies.executors.interrupts import defer_signals
@@ -54,7 +55,13 @@ class ProcessExecutor:
             raise UserError(f"workers: expected 1 or more, received {workers}")
         self.workers = workers
 
-    def run(self, task: Task, items: Sequence[Any], on_event: Callable[[Event], None]) -> None:
+    def run(
+        self,
+        task: Task,
+        items: Sequence[Any],
+        on_event: Callable[[Event], None],
+        on_wait: Callable[[], None] = nothing,
+    ) -> None:
         """Run the task on all items and wait for the end.
 
         Raises:
@@ -65,7 +72,7 @@ class ProcessExecutor:
         except Exception as error:
             fail_all(items, on_event, error)
             return
-        run = _Run(sent, items, on_event, self.workers)
+        run = _Run(sent, items, on_event, on_wait, self.workers)
         try:
             run.to_the_end()
         finally:
@@ -112,11 +119,17 @@ class _Run:
     """One call of `run`: its workers and the waiting items."""
 
     def __init__(
-        self, task: bytes, items: Sequence[Any], on_event: Callable[[Event], None], most: int
+        self,
+        task: bytes,
+        items: Sequence[Any],
+        on_event: Callable[[Event], None],
+        on_wait: Callable[[], None],
+        most: int,
     ) -> None:
         self.task = task
         self.items = items
         self.on_event = on_event
+        self.on_wait = on_wait
         self.most = most
         self.waiting = deque((i, 1) for i in range(len(items)))  # with the number of the attempt
         self.workers: list[_Worker] = []
@@ -124,6 +137,7 @@ class _Run:
     def to_the_end(self) -> None:
         self._feed()
         while busy := [worker for worker in self.workers if worker.busy]:
+            self.on_wait()
             ready = wait([worker.connection for worker in busy])
             for worker in busy:
                 if worker.connection in ready:

@@ -31,6 +31,7 @@ from digitlab.studies.executors.base import (
     event_of,
     fail_all,
     fail_unsent,
+    nothing,
     reason_of,
 )
 from digitlab.studies.executors.ray_address import probe
@@ -74,7 +75,13 @@ class RayExecutor:
         self.workers = workers
         self.gpus = gpus
 
-    def run(self, task: Task, items: Sequence[Any], on_event: Callable[[Event], None]) -> None:
+    def run(
+        self,
+        task: Task,
+        items: Sequence[Any],
+        on_event: Callable[[Event], None],
+        on_wait: Callable[[], None] = nothing,
+    ) -> None:
         """Run the task on all items and wait for the end.
 
         Raises:
@@ -91,7 +98,7 @@ class RayExecutor:
             # Buffers stay in the object store as they are; workers read them there without a copy.
             arrays = [np.frombuffer(buffer.raw(), np.uint8) for buffer in buffers]
             pickled = ray.put([sent, *arrays])
-            run = _Run(pickled, items, on_event, self)
+            run = _Run(pickled, items, on_event, on_wait, self)
             try:
                 run.to_the_end()
             except exceptions.RayError as error:
@@ -115,11 +122,17 @@ class _Run:
     """One call of `run`: the waiting and the submitted items."""
 
     def __init__(
-        self, task: Any, items: Sequence[Any], on_event: Callable[[Event], None], executor: RayExecutor
+        self,
+        task: Any,
+        items: Sequence[Any],
+        on_event: Callable[[Event], None],
+        on_wait: Callable[[], None],
+        executor: RayExecutor,
     ) -> None:
         self.task = [task]  # its reference in a list, else Ray would resolve it for each item
         self.items = items
         self.on_event = on_event
+        self.on_wait = on_wait
         self.executor = executor
         self.waiting = deque(range(len(items)))
         self.in_flight: dict[Any, _InFlight] = {}  # by reference
@@ -178,6 +191,7 @@ class _Run:
         awaited = [self.reports, *self.in_flight]
         ready, _ = ray.wait(awaited, num_returns=len(awaited), timeout=0)
         if not ready and self.in_flight:
+            self.on_wait()
             ready, _ = ray.wait(awaited, num_returns=1, timeout=REFRESH_SECONDS)
         return ready
 
