@@ -294,9 +294,15 @@ class Store:
             (trial.id, status, reason, _now(), *_identity(trial)),
         )
 
-    def statuses(self, ids: Iterable[str]) -> dict[str, Status]:
-        """Return the statuses of trials by id; those never started are missing."""
-        rows = self._select("SELECT id, status, reason FROM trials WHERE id IN", ids)
+    def statuses(self, ids: Iterable[str], *, done: bool = True) -> dict[str, Status]:
+        """Return the statuses of trials by id; those never started are missing.
+
+        Args:
+            ids: ids of the trials.
+            done: whether to return those that are done, too.
+        """
+        others = "" if done else "status != 'done' AND "
+        rows = self._select(f"SELECT id, status, reason FROM trials WHERE {others}id IN", ids)
         return {trial: Status(state, reason) for trial, state, reason in rows}
 
     def find_runs(self, trials: Iterable[Trial]) -> dict[str, str]:
@@ -353,9 +359,14 @@ class Store:
         """
         asked = {trial.id: trial for trial in trials}
         runs = self._find_runs(asked)
+        runs_by_epoch: dict[int, list[str]] = {}  # of each training only the epochs asked for
+        for id_, run in runs.items():
+            runs_by_epoch.setdefault(asked[id_].training.epochs, []).append(run)
         known: dict[tuple[str, int], Figures] = {}
-        for run, epoch, *values in self._select("SELECT * FROM figures WHERE trial IN", runs.values()):
-            known[run, epoch] = Figures(*values)
+        for epoch, of_epoch in runs_by_epoch.items():
+            query = f"SELECT * FROM figures WHERE epoch = {epoch} AND trial IN"
+            for run, _, *values in self._select(query, of_epoch):
+                known[run, epoch] = Figures(*values)
         figures: dict[str, Figures] = {}
         for id_, run in runs.items():
             key = run, asked[id_].training.epochs

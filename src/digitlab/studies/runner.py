@@ -294,7 +294,7 @@ def read_table(plan: Plan, store: Store, *, curves: bool = True) -> StudyTable:
         store: store to read.
         curves: whether to read histories and environments, too, which takes a hundred times as long.
     """
-    statuses = store.statuses(trial.id for trial in plan.trials)
+    statuses = store.statuses((trial.id for trial in plan.trials), done=False)
     failed = reasons(statuses, "failed")
     interrupted = reasons(statuses, "interrupted")
     if curves:
