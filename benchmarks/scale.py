@@ -35,7 +35,7 @@ from digitlab.results.store import Store
 from digitlab.spec import Axis, Plan, Study, Trial, make_plan, resolve_recipe
 from digitlab.studies import Executor, ProcessExecutor, read_table, run_plans
 from digitlab.studies.executors.base import Event, Failed, Task
-from digitlab.studies.runner import Observer
+from digitlab.studies.observers import Observer
 from digitlab.training.process import environment
 
 CORES = 2

@@ -68,6 +68,7 @@ EXTRAS = {
     "ray": ("ray",),
     "jax": ("jax",),
     "sklearn": ("sklearn",),
+    "mlflow": ("mlflow", "sqlalchemy", "alembic"),
 }
 """Modules that each extra of the package installs."""
 

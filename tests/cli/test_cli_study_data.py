@@ -23,7 +23,8 @@ from digitlab.serving.study_catalog import StudyCatalog
 from digitlab.spec import Axis, DataSpec, Plan
 from digitlab.spec.library import resolve_study
 from digitlab.studies import plan_study
-from digitlab.studies.runner import Observer, run_plans
+from digitlab.studies.observers import Observer
+from digitlab.studies.runner import run_plans
 from small_study import pretend, small_study, write_digits
 
 NOBODY = 65534

@@ -11,7 +11,7 @@ from digitlab.results.store import Store
 from digitlab.spec import Plan, Trial
 from digitlab.studies import InlineExecutor, run_plans
 from digitlab.studies.executors.base import Event, Task, nothing
-from digitlab.studies.runner import Observer, RunOptions
+from digitlab.studies.observers import Observer, RunOptions
 from small_study import pretend
 
 REASON = "the loss became nan in epoch 1"

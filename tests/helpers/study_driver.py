@@ -22,7 +22,7 @@ from digitlab.results.store import Store
 from digitlab.spec import Axis, Study, Trial
 from digitlab.studies import Executor, InlineExecutor, ProcessExecutor, plan_study, run_plans
 from digitlab.studies.executors.base import Event, Task, nothing
-from digitlab.studies.runner import Observer
+from digitlab.studies.observers import Observer
 from small_study import small_study
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from digitlab.results.store import Store
 from digitlab.spec import Plan, Trial
 from digitlab.studies import read_table
-from digitlab.studies.runner import Observer
+from digitlab.studies.observers import Observer
 from small_study import of_epochs
 
 CLOCKED = {"seconds", "build_seconds", "train_seconds", "environment"}

@@ -11,7 +11,7 @@ from digitlab.bundle.runtime import load_classifier
 from digitlab.data import load
 from digitlab.results.store import Store
 from digitlab.studies import ProcessExecutor, plan_study, run_plans
-from digitlab.studies.runner import Observer, RunOptions
+from digitlab.studies.observers import Observer, RunOptions
 from small_study import small_study
 
 pytestmark = pytest.mark.slow

@@ -23,7 +23,8 @@ from digitlab.results.store import Store
 from digitlab.spec import Axis, DataSpec, Plan, Study, Trial
 from digitlab.studies import ProcessExecutor, plan_study, run_plans, run_study
 from digitlab.studies.executors.base import Done, Event
-from digitlab.studies.runner import Observer, TrainTask
+from digitlab.studies.observers import Observer
+from digitlab.studies.runner import TrainTask
 from small_study import small_study
 from study_outcome import Counter, outcome
 from study_runs import await_line, done_rows, driver, states

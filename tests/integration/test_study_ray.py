@@ -16,7 +16,7 @@ import study_driver
 from digitlab.results.store import Store
 from digitlab.spec import Plan
 from digitlab.studies import ProcessExecutor, plan_study, run_plans, run_study
-from digitlab.studies.runner import Observer
+from digitlab.studies.observers import Observer
 from ray_cluster import add_node, await_that, busy, command, descendants, living, running_cluster, workers_of
 from study_outcome import outcome
 from study_runs import await_line, done_rows, driver, states

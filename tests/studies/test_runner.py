@@ -19,8 +19,9 @@ from digitlab.results.record import Result
 from digitlab.results.store import Store
 from digitlab.spec import Axis, Plan, Study, Trial
 from digitlab.studies import plan_study, read_table, run_plans, run_study
+from digitlab.studies.observers import Observer, RunOptions
 from digitlab.studies.planning import stored_plan
-from digitlab.studies.runner import Observer, RunOptions, TrainTask
+from digitlab.studies.runner import TrainTask
 from pretender import REASON, Listener, Pretender, states, trained_by
 from real_digits import read_mnist
 from small_study import pretend, small_study, write_digits

@@ -16,7 +16,7 @@ from digitlab.results.aggregate import StudyTable, aggregate
 from digitlab.results.store import Store
 from digitlab.spec import Axis, Plan, Study, Trial, minimal_runs
 from digitlab.studies import plan_study, read_table, run_plans
-from digitlab.studies.runner import Observer
+from digitlab.studies.observers import Observer
 from pretender import REASON, Listener, Pretender, states, trained_by
 from small_study import of_epochs, pretend
 

@@ -23,7 +23,7 @@ from digitlab.models.costs import epoch_work
 from digitlab.results.record import EpochRecord, Result
 from digitlab.spec.plan import Plan
 from digitlab.spec.trial import Trial
-from digitlab.studies.runner import Observer
+from digitlab.studies.observers import Observer
 from digitlab.training.run import OnEpoch
 
 if TYPE_CHECKING:

@@ -116,6 +116,12 @@ def run(
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Train failed trials, too.")] = False,
     report: Annotated[bool, typer.Option(help="Write the HTML report.")] = True,
     bundles: BundlesOption = None,
+    observe: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[=OPTIONS]", help="Tell an observer of the run, such as mlflow; repeatable."
+        ),
+    ] = None,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
@@ -129,8 +135,9 @@ def run(
     from digitlab.files import ensure_folder
     from digitlab.report import report_file
     from digitlab.results.store import Store
+    from digitlab.studies.observers import Observers, RunOptions, find_observer
     from digitlab.studies.planning import plan_study
-    from digitlab.studies.runner import RunOptions, failed_trials, run_plans
+    from digitlab.studies.runner import failed_trials, run_plans
 
     _require_libraries(report)
     chosen = _executor(executor, workers, address, gpus)
@@ -144,10 +151,11 @@ def run(
     warn_of_data([plan.study.data.dataset for plan in plans], load_once)
     folder = None if bundles is None else ensure_folder(bundles)
     options = RunOptions(force=again, retry_failed=retry_failed, bundles=folder)
+    others = [find_observer(request, store) for request in observe or ()]
     with Store(store) as opened:
         try:
             with StudyProgress(study, plans) as progress:
-                run_plans(plans, opened, chosen, progress, options, load_once)
+                run_plans(plans, opened, chosen, Observers(progress, others), options, load_once)
         except (KeyboardInterrupt, SystemExit):
             say("stopped; finished trials are kept: run the same command again to resume")
             raise

@@ -114,6 +114,17 @@ class Parts:
         )
 
 
+def layer_seeds(seed: int, count: int) -> list[int]:
+    """Return the seeds that the first layers of a network draw, in the order in which they are added.
+
+    Args:
+        seed: seed of the network's initial weights, or of its dropout masks.
+        count: number of layers.
+    """
+    generator = np.random.default_rng(seed)
+    return [_draw(generator) for _ in range(count)]
+
+
 def _draw(generator: np.random.Generator) -> int:
     """Draw a layer's seed; in the order in which the layers are added, which decides the weights."""
     return int(generator.integers(2**31 - 1))

@@ -22,54 +22,14 @@ from digitlab.spec.study import Study
 from digitlab.spec.trial import Trial, check_versions
 from digitlab.studies.executors.base import Done, Event, Executor, Failed, Progress, Started
 from digitlab.studies.executors.processes import ProcessExecutor
+from digitlab.studies.observers import DEFAULT_OPTIONS, Observer, Observers, RunOptions, find_observer
 from digitlab.studies.planning import plan_study, replaced
 from digitlab.training.process import available_cores, require_libraries
-from digitlab.training.run import TrainOutput, train_trial
+from digitlab.training.run import TrainOutput, shared_tensorflow_engine, train_trial
 from digitlab.workspace import DEFAULT_STORE
 
 
-class Observer:
-    """Callbacks of a run; each method does nothing unless it is overridden."""
-
-    def planned(self, done: Sequence[Trial], failed: Sequence[Trial], todo: Sequence[Trial]) -> None:
-        """Called with the trainings of the run: done before, failed before, and still to be done.
-
-        Called again if a training failed and shorter trials, which it would have included, are trained alone.
-        """
-
-    def remark(self, line: str) -> None:
-        """Called with a line about something unexpected that does not stop the run."""
-
-    def started(self, trial: Trial) -> None:
-        """Called when the training of a trial starts, and again if it is retried after a worker died."""
-
-    def epoch(self, trial: Trial, record: EpochRecord) -> None:
-        """Called after each epoch of a trial."""
-
-    def finished(self, trial: Trial, result: Result) -> None:
-        """Called when a trial is done and its result is in the store."""
-
-    def failed(self, trial: Trial, reason: str) -> None:
-        """Called when a trial has failed and the reason is in the store."""
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """Options of a run.
-
-    Attributes:
-        force: whether trials that are done are trained again.
-        retry_failed: whether trials that failed are trained again.
-        bundles: folder in which each trained network is saved as a bundle, RECIPE-seedS-ID, on the computer
-            that trains it (None: networks are not saved).
-    """
-
-    force: bool = False
-    retry_failed: bool = False
-    bundles: Path | None = None
-
-
-def run_study(
+def run_study(  # noqa: PLR0913  # all but the study have a default
     study: str | Study | Mapping[str, Any],
     *,
     seeds: int | None = None,
@@ -77,6 +37,7 @@ def run_study(
     store: Path | str = DEFAULT_STORE,
     workers: int | None = None,
     observer: Observer | None = None,
+    observe: Sequence[str] = (),
 ) -> StudyTable:
     """Run a study in worker processes and return its table.
 
@@ -89,6 +50,7 @@ def run_study(
         store: path of the store file, in which results are kept and found again.
         workers: number of processes, each of one thread (None: the number of cores).
         observer: callbacks of the run.
+        observe: names of further observers, such as `mlflow`, as for `--observe`.
 
     Raises:
         UserError: the study, data set or store does not exist or is not valid.
@@ -101,7 +63,8 @@ def run_study(
     plan = plan_study(study, seeds=seeds, data=data, load=load_once)
     executor = ProcessExecutor(available_cores() if workers is None else workers)
     with Store(store) as opened:
-        run_plans([plan], opened, executor, observer or Observer(), load=load_once)
+        others = [find_observer(request, Path(store)) for request in observe]
+        run_plans([plan], opened, executor, Observers(observer or Observer(), others), load=load_once)
         return read_table(plan, opened)
 
 
@@ -119,7 +82,7 @@ def run_plans(
     store: Store,
     executor: Executor,
     observer: Observer,
-    options: RunOptions = RunOptions(),
+    options: RunOptions = DEFAULT_OPTIONS,
     load: Callable[[str], Dataset] = load,
 ) -> None:
     """Train the trials of some plans that are not done, and store each result as it arrives.
@@ -140,6 +103,7 @@ def run_plans(
         MissingExtraError: a trial is to be trained, and TensorFlow or Keras is not installed.
         StoreError: the store cannot be written, or another runner is working on it.
     """
+    observer.began(plans, options)
     trials = _in_order([trial for plan in plans for trial in plan.trials])
     seen = store.data_version
     work = _work_set(trials, store, options)
@@ -338,7 +302,8 @@ class TrainTask:
     def __call__(self, trial: Trial, report: Callable[[EpochRecord], None]) -> Result:
         """Train a trial, and report each epoch when it ends."""
         dataset = self.datasets[trial.data.dataset]
-        trained = train_trial(trial, dataset, on_epoch=report)
+        engine = shared_tensorflow_engine(trial.threads)
+        trained = train_trial(trial, dataset, on_epoch=report, engine=engine)
         if self.bundles is not None:
             self._save(trained, dataset, self.bundles)
         return trained.result
@@ -347,7 +312,8 @@ class TrainTask:
         from digitlab.bundle.writing import write_trained
 
         trial = trained.result.trial
-        folder = bundles / f"{trial.recipe}-seed{trial.seed}-{trial.id[:8]}"
+        folder = RunOptions(bundles=bundles).bundle_folder(trial)
+        assert folder is not None
         if not folder.exists():  # else a run was stopped before the result, or the trial is repeated
             try:
                 write_trained(folder, trained.model, trained.result, dataset)

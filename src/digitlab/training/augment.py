@@ -43,6 +43,12 @@ class Augmenter:
             states.append(self._damage.seeds.state)
         return states
 
+    def restart(self, seed: int) -> None:
+        """Begin the random streams of another seed."""
+        self.seeds.state.assign(keras.random.SeedGenerator(seed).state)
+        if self._damage:
+            self._damage.seeds.state.assign(keras.random.SeedGenerator(seed + 1).state)
+
     def __call__(self, images: Any, strength: Any = 1.0) -> Any:
         """Change each image independently of the others.
 

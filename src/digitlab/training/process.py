@@ -267,6 +267,7 @@ def _bfloat16_gpu() -> bool:
         return False
 
 
+@cache
 def cpu_name() -> str:
     """Return the processor's name as the operating system reports it."""
     return _of_first_core("model name") or platform.processor() or platform.machine()
@@ -301,6 +302,7 @@ def _is_installed(package: str) -> bool:
     return bool(_version(package))
 
 
+@cache
 def _version(package: str) -> str:
     try:
         return version(package)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -137,6 +138,18 @@ def tensorflow_engine(threads: int) -> EngineFactory:
     return TensorFlowEngine
 
 
+@cache
+def shared_tensorflow_engine(threads: int) -> EngineFactory:
+    """Prepare the process for TensorFlow and return engines that trials of one graph share.
+
+    The network that a training returns is overwritten by the next one.
+    """
+    prepare_process(threads)
+    from digitlab.training.tensorflow import SharedEngines
+
+    return SharedEngines()
+
+
 def jax_engine(threads: int) -> EngineFactory:
     """Prepare the process for JAX and return its engine."""
     prepare_jax(threads)
@@ -188,10 +201,37 @@ def training_indices(data: DataSpec, labels: np.ndarray) -> np.ndarray:
     Raises:
         DataError: too few images are left beside the validation part.
     """
-    rest, _ = stratified_split(labels, data.validation, data.split_seed)
+    rest, _ = _split(data, labels)
     if data.training_size is None:
         return rest
-    return rest[stratified_subset(labels[rest], data.training_size, data.split_seed)]
+    return _subset(data, _Labels(data.fingerprint, labels))
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """Labels of a data set's training images, known by the fingerprint of its contents."""
+
+    fingerprint: str | None
+    values: np.ndarray = field(compare=False)
+
+
+def _split(data: DataSpec, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the indices of the training and of the validation part."""
+    if data.fingerprint is None:
+        return stratified_split(labels, data.validation, data.split_seed)
+    return _known_split(data.validation, data.split_seed, _Labels(data.fingerprint, labels))
+
+
+@lru_cache(maxsize=4)
+def _known_split(validation: int, seed: int, labels: _Labels) -> tuple[np.ndarray, np.ndarray]:
+    return stratified_split(labels.values, validation, seed)
+
+
+@lru_cache(maxsize=16)
+def _subset(data: DataSpec, labels: _Labels) -> np.ndarray:
+    rest, _ = _split(data, labels.values)
+    size = data.training_size or len(rest)
+    return rest[stratified_subset(labels.values[rest], size, data.split_seed)]
 
 
 def _non_digits(images: np.ndarray, labels: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -221,10 +261,6 @@ def check_drawn_digits(trial: Trial, dataset: Dataset) -> None:
     )
 
 
-def _split(trial: Trial, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    return stratified_split(dataset.y_train, trial.data.validation, trial.data.split_seed)
-
-
 class _BestEpoch(NamedTuple):
     """The epoch with the lowest log loss on the validation part, its scores, and the network's weights."""
 
@@ -244,7 +280,7 @@ class TrialRecorder:
     """
 
     def __init__(self, trial: Trial, network: Engine, images: int, dataset: Dataset) -> None:
-        _, held_out = _split(trial, dataset)
+        _, held_out = _split(trial.data, dataset.y_train)
         self.trial = trial
         self.network = network
         self.images = images

@@ -10,6 +10,8 @@ share them.
 
 from __future__ import annotations
 
+import json
+from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -18,6 +20,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from digitlab.spec.recipe import PythonModel
 from digitlab.spec.trial import Trial
 from digitlab.training.dropout import ByteDropout
 from digitlab.training.engine import EpochTotals
@@ -30,6 +33,62 @@ from digitlab.training.train_state import TrainState
 
 PREDICTION_BATCH = 1000
 """Images in a prediction batch: enough to keep the processor busy, few enough to keep memory small."""
+
+
+ENGINES_KEPT = 32
+"""Largest number of engines that `SharedEngines` keeps; the classroom trains 27 networks for each seed."""
+
+
+def graph_key(trial: Trial, images: int) -> str:
+    """Return text that is equal for trials that have the same graph, whatever their seeds.
+
+    Args:
+        trial: a trial.
+        images: number of its training images.
+    """
+    training = trial.training.to_values()
+    if trial.training.schedule is None:
+        del training["learning_rate"]  # a variable of the optimizer
+        if trial.training.fade is None:
+            del training["epochs"]  # nothing in the graph depends on how long it trains
+            training.pop("patience", None)
+    model = trial.model.to_values()
+    return json.dumps([model, training, images, trial.classes, trial.threads], sort_keys=True)
+
+
+class SharedEngines:
+    """Engines that train one trial after the other of the same graph, which is traced and compiled once.
+
+    The network of a trial is its engine's, so it must be saved before the next trial begins. Networks of a
+    user's own functions are not shared, since such a function may do anything.
+    """
+
+    def __init__(self) -> None:
+        self._engines: OrderedDict[str, TensorFlowEngine] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._engines)
+
+    def __call__(
+        self, trial: Trial, images: np.ndarray, labels: np.ndarray, seeds: ChildSeeds
+    ) -> TensorFlowEngine:
+        """Return an engine that begins a trial; fulfils `EngineFactory`."""
+        if isinstance(trial.model, PythonModel):
+            return TensorFlowEngine(trial, images, labels, seeds)
+        for engine in self._engines.values():
+            engine.release()
+        key = graph_key(trial, len(images))
+        engine = self._engines.pop(key, None)
+        if engine is None:
+            engine = TensorFlowEngine(trial, images, labels, seeds)
+            if not engine.can_be_reset:
+                return engine
+        else:
+            engine.reset(trial, images, labels, seeds)
+        self._engines[key] = engine  # as the latest
+        if len(self._engines) > ENGINES_KEPT:
+            self._engines.popitem(last=False)
+        return engine
 
 
 class _Digits(NamedTuple):
@@ -63,7 +122,7 @@ class TensorFlowEngine:
         self._threads = trial.threads
         self._batch_size = trial.training.batch_size
         # Arguments of the graph, since TensorFlow keeps what a graph captures as long as the process lives.
-        self._digits = _Digits(tf.constant(images), tf.constant(labels))
+        self._digits: _Digits | None = _Digits(tf.constant(images), tf.constant(labels))
         order = tf.zeros([len(images)], tf.int32)
         self._epoch = tf.function(self._epoch_graph, autograph=False).get_concrete_function(
             self._digits, order, tf.constant(True)
@@ -71,6 +130,27 @@ class TensorFlowEngine:
         self._epoch(self._digits, order, tf.constant(False))  # TensorFlow compiles a graph as it first runs
         batch = tf.TensorSpec([None, *images.shape[1:]], tf.uint8)
         self._predict = tf.function(self._predict_graph, autograph=False).get_concrete_function(batch)
+
+    def reset(self, trial: Trial, images: np.ndarray, labels: np.ndarray, seeds: ChildSeeds) -> None:
+        """Begin the training of another trial that has the same graph (`graph_key`).
+
+        Args:
+            trial: trial to train.
+            images: training images, as many as before.
+            labels: labels of the images.
+            seeds: child seeds of the trial.
+        """
+        self._state.reset(trial, images, seeds)
+        self._digits = _Digits(tf.constant(images), tf.constant(labels))
+
+    @property
+    def can_be_reset(self) -> bool:
+        """Whether another trial may have this one's graph."""
+        return self._state.variables.can_be_restored
+
+    def release(self) -> None:
+        """Let go of the images, which the next trial brings along."""
+        self._digits = None
 
     def run_epoch(self, order: np.ndarray) -> EpochTotals:
         """Train on every image once, in this order."""

@@ -15,6 +15,7 @@ from digitlab.models.parts import DropoutLayer, NormalizationLayer
 from digitlab.spec.trial import Trial
 from digitlab.training.augment import Augmenter
 from digitlab.training.batchnorm import recalibrate_batchnorm
+from digitlab.training.initial_variables import InitialVariables
 from digitlab.training.optimizers import WeightAverage, make_optimizer
 from digitlab.training.seeds import ChildSeeds
 
@@ -38,6 +39,7 @@ class TrainState:
         logits: `trained` up to its logits, without the softmax.
         steps: number of optimizer steps of the whole training, all epochs together.
         optimizer: optimizer, built for the trained network.
+        variables: initial values of the variables, for the next trial of the same graph.
         average: running mean of the weights; None unless the trial asks for it.
         augmenter: augmentation of the images; None unless the trial asks for it.
     """
@@ -80,7 +82,26 @@ class TrainState:
         self._l2 = spec.l2
         self._renormalize = spec.renormalize
         self._images = images
+        self.variables = InitialVariables(self.trained, self.optimizer.variables, self.augmenter, seeds)
         self._finished = False  # whether the float32 twin has its last weights already
+
+    def reset(self, trial: Trial, images: np.ndarray, seeds: ChildSeeds) -> None:
+        """Begin the training of another trial that has the same graph: all variables as of a fresh state.
+
+        Args:
+            trial: trial to train; only its seed, learning rate and number of epochs may differ.
+            images: training images, as many as before.
+            seeds: child seeds of the trial.
+        """
+        self.variables.restore(seeds)
+        if self.average is not None:
+            for mean, weight in zip(self.average.means, self.trained.weights, strict=True):
+                mean.assign(weight)
+        if trial.training.schedule is None:
+            self.optimizer.learning_rate = trial.training.learning_rate
+        self.steps = math.ceil(len(images) / trial.training.batch_size) * trial.training.epochs
+        self._images = images
+        self._finished = False
 
     def augment(self, images: Any, strength: Any) -> Any:
         """Augment images at random, where the trial asks for it.
