@@ -27,12 +27,12 @@ def one_thread() -> None:
 
 def small_trial(dataset: Dataset, recipe: str = "mlp", **settings: Any) -> Trial:
     """A trial of a few images and epochs."""
-    from digitlab.training.run import plan_trial
+    from digitlab.training.run import data_of, plan_trial
 
     dotted = {name.replace("__", "."): value for name, value in settings.items()}
     changed = with_settings(resolve_recipe(recipe), {"training.epochs": 2, **dotted}, "test")
-    trial = plan_trial(resolve_precision(changed, "float32"), "mnist", dataset, 0, 1)
-    return trial.model_copy(update={"data": trial.data.model_copy(update={"training_size": 430})})
+    data = data_of(dataset, "mnist", training_size=430)
+    return plan_trial(resolve_precision(changed, "float32"), data, 0, 1)
 
 
 def outcome(trial: Trial, dataset: Dataset, engine: Any = None) -> list[np.ndarray]:
@@ -110,12 +110,12 @@ def test_memory_does_not_grow_with_the_number_of_trials() -> None:
         from digitlab.spec import resolve_recipe
         from digitlab.spec.plan import resolve_precision
         from digitlab.spec.study import with_settings
-        from digitlab.training.run import plan_trial, shared_tensorflow_engine, train_trial
+        from digitlab.training.run import data_of, plan_trial, shared_tensorflow_engine, train_trial
 
         data = load("mnist")
         recipe = with_settings(resolve_recipe("mlp"), {"model.hidden": [8], "training.epochs": 1}, "test")
-        trial = plan_trial(resolve_precision(recipe, "float32"), "mnist", data, 0, 1)
-        trial = trial.model_copy(update={"data": trial.data.model_copy(update={"training_size": 1000})})
+        small = data_of(data, "mnist", training_size=1000)
+        trial = plan_trial(resolve_precision(recipe, "float32"), small, 0, 1)
         for i, seeded in enumerate(trial.with_seeds(range(600))):
             train_trial(seeded, data, engine=shared_tensorflow_engine(1))
             if i in (99, 599):

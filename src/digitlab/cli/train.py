@@ -70,7 +70,7 @@ def train(
     from digitlab.files import ensure_new
     from digitlab.spec.library import find_row_recipe, resolve_recipe
     from digitlab.spec.recipe import PythonModel
-    from digitlab.spec.study import with_settings
+    from digitlab.spec.study import TRAINING_SIZE_PATH, with_settings
     from digitlab.training.process import import_tensorflow_quietly
     from digitlab.training.single import train as train_network
 
@@ -92,13 +92,20 @@ def train(
         changed_rows = with_settings(row_recipe, changes, "--set")
         train_rows(changed_rows, seed, out, threads, engine, data, store, as_json)
         return
+    sizes = {path: changes.pop(path) for path in (TRAINING_SIZE_PATH,) if path in changes}
     changed = with_settings(resolve_recipe(recipe), changes, "--set")
     target = ensure_new(out or Workspace.of(store).model(changed.name, seed))
     name = data or "mnist"
     warn_of_data([name])
     with epoch_bar(changed.name, changed.training.epochs) as on_epoch:
         trained = train_network(
-            changed, data=name, seed=seed, threads=threads or 1, engine=engine, on_epoch=on_epoch
+            changed,
+            settings=sizes,
+            data=name,
+            seed=seed,
+            threads=threads or 1,
+            engine=engine,
+            on_epoch=on_epoch,
         )
     import_tensorflow_quietly()  # Keras saves with it, whichever backend has trained
     result = trained.result

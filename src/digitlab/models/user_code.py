@@ -24,6 +24,8 @@ from digitlab.spec.recipe import CLASSES, IMAGE_SIDE, PythonModel
 PROBABILITIES = "probabilities"
 """Name of the last layer of a network whose function returns logits."""
 
+INPUT = "images"
+"""Name of the input of a network in a bundle."""
 _TRIED = 4  # images on which a network's outputs are checked
 _SUM_TOLERANCE = 0.02  # in bfloat16 ten probabilities add up to 1 within a hundredth
 
@@ -51,6 +53,7 @@ def build_from_code(
         function = _function(spec)
         model = _called(function, spec)
     _check_shapes(model, spec, classes)
+    _check_names(model, spec)
     _check_losses(model, spec)
     if spec.outputs == "logits":
         _check_logits(model, spec)
@@ -145,6 +148,16 @@ def _cause(error: Exception) -> str:
     where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     text = " ".join(str(error).split())[:300]
     return f"{type(error).__name__}: {text}{where}"
+
+
+def _check_names(model: keras.Model, spec: PythonModel) -> None:
+    """Raise if a layer has a name that bundles give to their input."""
+    for layer in model.layers:
+        if layer.name == INPUT and not isinstance(layer, layers.InputLayer):
+            raise TrainingError(
+                f"model.build {spec.build}: expected no layer named {INPUT!r}, as bundles call their "
+                f"input, received one ({type(layer).__name__}); give it another name"
+            )
 
 
 def _check_losses(model: keras.Model, spec: PythonModel) -> None:

@@ -195,7 +195,11 @@ def _verdict(comparisons: LevelComparisons, comparison: Comparison) -> str:
     """Return a verdict, with anything that makes it doubtful."""
     verdict = comparisons.verdict(comparison)
     if verdict == "unstable":
-        verdict = f"unstable: {_failures(comparisons, comparison)} failed"
+        failed, total = comparisons.trials[comparison.level]
+        if failed == total:
+            verdict = "failed: all of its trials"
+        else:
+            verdict = f"unstable: {_failures(comparisons, comparison)} failed"
     if not comparison.wide:
         return verdict
     spreads = comparison.spreads

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 
 from digitlab.data import Dataset, load
 from digitlab.data.naming import SHORT
-from digitlab.errors import BundleError, StoreError
+from digitlab.errors import BundleError, StoreError, TrainingError
 from digitlab.models.costs import epoch_work
 from digitlab.results.aggregate import StudyTable, aggregate
 from digitlab.results.record import EpochRecord, Result
@@ -27,6 +27,9 @@ from digitlab.studies.planning import plan_study, replaced
 from digitlab.training.process import available_cores, require_libraries
 from digitlab.training.run import TrainOutput, shared_tensorflow_engine, train_trial
 from digitlab.workspace import DEFAULT_STORE
+
+ENOUGH_UNBUILT = 4
+"""Number of different networks of a user's function that cannot be built, after which a run is ended."""
 
 
 def run_study(  # noqa: PLR0913  # all but the study have a default
@@ -217,6 +220,9 @@ class _StoreWriter:
         self.store = store
         self.observer = observer
         self.any_failed = False
+        self._any_built = False
+        self._unbuilt: set[int] = set()  # networks that cannot be built, by the identity of the spec
+        self._networks = len({id(trial.model) for trial in trials})
         self._started: list[Trial] = []
         self._finished: list[Result] = []
         self._failed: list[tuple[Trial, str]] = []
@@ -229,12 +235,26 @@ class _StoreWriter:
                 self._started.append(trial)
                 self.observer.started(trial)
             case Progress(report=record):
+                self._any_built = True
                 self.observer.epoch(trial, record)
             case Done(value=result):
+                self._any_built = True
                 self._finished.append(result)
             case Failed(reason=reason):
                 self.any_failed = True
                 self._failed.append((trial, reason))
+                if isinstance(trial.model, PythonModel) and reason.startswith("model."):
+                    self._unbuilt.add(id(trial.model))
+                    self._stop_if_none_is_built(reason)
+
+    def _stop_if_none_is_built(self, reason: str) -> None:
+        """End the run if no network of it could be built, instead of failing trial by trial.
+
+        Raises:
+            TrainingError: all networks of the run, or the first few, could not be built.
+        """
+        if not self._any_built and len(self._unbuilt) >= min(self._networks, ENOUGH_UNBUILT):
+            raise TrainingError(f"no network of the study can be built: {reason}")
 
     def flush(self) -> None:
         """Store what has come since the last time, then tell the observer of what is on disk."""

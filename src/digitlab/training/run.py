@@ -18,6 +18,7 @@ from digitlab.results.metrics import score
 from digitlab.results.record import EpochRecord, KernelWeights, Result, Scores
 from digitlab.revision import revision
 from digitlab.spec.recipe import CLASSES, Recipe
+from digitlab.spec.study import Level
 from digitlab.spec.trial import DataSpec, Trial, check_versions, fitting_validation
 from digitlab.training.engine import Engine, EngineFactory, EpochTotals
 from digitlab.training.process import (
@@ -51,29 +52,46 @@ class TrainOutput:
     result: Result
 
 
-def plan_trial(  # what makes a trial
-    recipe: Recipe, data: str, dataset: Dataset, seed: int, threads: int, validation: int | None = None
-) -> Trial:
+def data_of(
+    dataset: Dataset, name: str, validation: int | None = None, training_size: Level | None = None
+) -> DataSpec:
+    """Describe a data set as a trial's data.
+
+    Args:
+        dataset: data set, loaded.
+        name: name of the data set, or its folder, preferably by an absolute path.
+        validation: number of training images set aside; None for 5,000, or a sixth if that is less.
+        training_size: number of the other images that are trained on; None for all.
+
+    Raises:
+        SpecError: a number is out of range.
+    """
+    values = {
+        "dataset": name,
+        "validation": fitting_validation(len(dataset.y_train)) if validation is None else validation,
+        "training_size": training_size,
+        **contents(dataset),
+    }
+    return DataSpec.from_values(values, "data")
+
+
+def plan_trial(recipe: Recipe, data: DataSpec, seed: int, threads: int) -> Trial:
     """Create the trial of a recipe whose precision is resolved.
 
     Args:
         recipe: recipe to train.
-        data: name of the data set, or its folder, preferably by an absolute path.
-        dataset: data set, loaded.
+        data: data to train on, from `data_of`.
         seed: seed of the trial.
         threads: number of threads that compute.
-        validation: number of training images set aside; None for the default.
 
     Raises:
         SpecError: a value is out of range.
     """
-    if validation is None:
-        validation = fitting_validation(len(dataset.y_train))
     values = {
         "recipe": recipe.name,
         "model": recipe.model,
         "training": recipe.training,
-        "data": DataSpec(dataset=data, validation=validation, **contents(dataset)),
+        "data": data,
         "seed": seed,
         "threads": threads,
     }
@@ -100,7 +118,7 @@ def train_trial(
     require_contents(trial.data, dataset)
     begin = time.perf_counter()
     seeds = child_seeds(trial.seed)
-    make_engine = engine or tensorflow_engine(trial.threads)
+    make_engine = tensorflow_engine(trial.threads) if engine is None else engine
     images, labels = training_set(trial, dataset)
     network = make_engine(trial, images, labels, seeds)
     build_seconds = time.perf_counter() - begin

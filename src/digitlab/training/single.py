@@ -13,13 +13,14 @@ from digitlab.errors import DataError
 from digitlab.spec.library import resolve_recipe
 from digitlab.spec.plan import resolve_precision
 from digitlab.spec.recipe import Recipe
-from digitlab.spec.study import with_settings
+from digitlab.spec.study import TRAINING_SIZE_PATH, with_settings
 from digitlab.training.apart import train_apart
 from digitlab.training.backend import EngineName, choose_engine
 from digitlab.training.process import ProcessInUseError, jax_precision, native_precision
 from digitlab.training.run import (
     OnEpoch,
     TrainOutput,
+    data_of,
     jax_engine,
     plan_trial,
     tensorflow_engine,
@@ -52,7 +53,8 @@ def train(  # noqa: PLR0913  # all but the recipe have a default
         y: labels of the training images, whole numbers or names.
         x_test: test images; None to set a seventh of `x` aside.
         y_test: labels of the test images.
-        settings: changes to the recipe, by dotted path: `{"training.epochs": 5}`.
+        settings: changes to the recipe, by dotted path: `{"training.epochs": 5}`; `data.training_size` is the
+            number of images trained on.
         data: name in the catalogue, a folder, or a data set in memory.
         validation: number of training images set aside, stratified by class; None for 5,000, or a sixth if
             that is less.
@@ -71,18 +73,17 @@ def train(  # noqa: PLR0913  # all but the recipe have a default
         MissingExtraError: the engine is not installed.
         TrainingError: the loss or an output became infinite or NaN.
     """
-    changed = with_settings(resolve_recipe(recipe), dict(settings or {}), "setting")
+    changes = dict(settings or {})
+    training_size = changes.pop(TRAINING_SIZE_PATH, None)
+    changed = with_settings(resolve_recipe(recipe), changes, "setting")
     dataset = _dataset(data, x, y, x_test, y_test)
     name = dataset.name if isinstance(data, Dataset) or x is not None else locate(data)
+    spec = data_of(dataset, name, validation, training_size)
     if choose_engine(engine, threads) == "jax":
         factory = jax_engine(threads)
-        trial = plan_trial(
-            resolve_precision(changed, jax_precision()), name, dataset, seed, threads, validation
-        )
+        trial = plan_trial(resolve_precision(changed, jax_precision()), spec, seed, threads)
         return train_trial(trial, dataset, on_epoch=on_epoch, engine=factory)
-    trial = plan_trial(
-        resolve_precision(changed, native_precision()), name, dataset, seed, threads, validation
-    )
+    trial = plan_trial(resolve_precision(changed, native_precision()), spec, seed, threads)
     try:
         factory = tensorflow_engine(threads)
     except ProcessInUseError:
