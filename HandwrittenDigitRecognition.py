@@ -129,6 +129,8 @@ def train(network, training, validation, epochs, batch_size, loss):
                 # mistakes made with confidence cost most. 1e-7 keeps the logarithm finite.
                 losses = -tf.reduce_sum(truth * tf.math.log(probabilities + 1e-7), axis=1)  # [batch]
             else:
+                # The squared distance from the truth. It hardly changes where the network is certain of a
+                # wrong digit, so that it learns little from its worst mistakes.
                 losses = tf.reduce_mean((probabilities - truth) ** 2, axis=1)  # [batch]
             mean_loss = tf.reduce_mean(losses)
         # How the loss changes as each weight grows: the optimizer moves each weight the other way.
@@ -219,7 +221,7 @@ def train_and_predict(name, build, arguments, epochs, batch_size, loss, seed, pl
     prepare_process(threads=1)  # with one thread, the same seed gives the same network, bit for bit
     import keras
 
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(seed)  # for the weights at the start, the order of the images, and dropout
     network = build(**arguments)
 
     # The network learns from 55,000 of MNIST's training images. It may know these by heart, so the other
@@ -285,11 +287,18 @@ def predict(path, names):
             f"--predict: expected a network in {KEPT}, found none: start me without --predict first"
         )
     for name in kept:
-        # A network answers for one digit of 28x28 pixels; the recognizer finds those in a picture.
+        # digitlab's recognizer finds the digits, and reads them with a network for whole rows and with ours.
         reading = Recognizer(KEPT / name).read(path)
-        text = reading.text.replace("\n", " / ")
-        sure = ", ".join(f"{100 * digit.confidence:.1f} %" for digit in reading.digits)
-        print(f"{name:9} {text}   ({sure})" if text else f"{name:9} no digit: {reading.reason}")
+        if not reading.text:
+            print(f"{name:9} no digit: {reading.reason}")
+            continue
+        by_itself = []  # what our network answers for each digit, cut out and brought into the form of MNIST
+        for digit in reading.digits:
+            ours = digit.opinions
+            if ours:
+                by_itself.append(f"{ours.form_digit} ({ours.form_probability:.1%})")
+        text = " / ".join(reading.text.split("\n"))
+        print(f"{name:9} {text}   by itself: {', '.join(by_itself)}")
 
 
 NETWORKS = {
