@@ -1,25 +1,23 @@
-"""Handwritten digits with neural networks: train, evaluate, predict.
+"""Handwritten digits with neural networks, in one file that is made to be read from top to bottom.
 
-    python HandwrittenDigitRecognition.py              the multilayer perceptron (MLP)
-    python HandwrittenDigitRecognition.py cnn          the convolutional network (CNN)
-    python HandwrittenDigitRecognition.py --predict my-seven.jpg
-                                                       read a picture with the networks trained before
-    python HandwrittenDigitRecognition.py --help       everything else
+    python HandwrittenDigitRecognition.py                      train the multilayer perceptron (MLP)
+    python HandwrittenDigitRecognition.py cnn --kernel-size 5  train the convolutional network (CNN)
+    python HandwrittenDigitRecognition.py --predict seven.jpg  read a picture with what was trained before
+    python HandwrittenDigitRecognition.py --help               everything else
 
-The networks and their training are described by recipes: `src/digitlab/recipes/mlp.toml` and `cnn.toml`.
+First come the layers of the networks, then their training, then their evaluation, then the command line.
+digitlab brings the images, keeps the trained networks and runs studies; all that learns is in this file,
+which began as the classroom project of Nizar Zerouale.
 """
 
-import argparse
-import importlib.util
-import io
-import shutil
 import sys
+import time
 from pathlib import Path
 
 try:
     import numpy as np
 
-    from digitlab.errors import DigitlabError, MissingExtraError
+    from digitlab.errors import UserError
 except ImportError:
     sys.exit(
         "digitlab is not installed in this Python. Run  make setup  once, then start me with\n"
@@ -27,234 +25,290 @@ except ImportError:
         '(without make:  python -m venv .venv  and  .venv/bin/pip install -e ".[all]"  in this folder)'
     )
 
-NETWORKS = {
-    "mlp": "one hidden layer of 128 neurons",
-    "cnn": "8 convolution filters of 3x3, max pooling, dropout, a dense layer of 128 neurons",
-    "deep-cnn": "two convolution blocks and two dense layers",
-}
-STUDIES = {
-    "classroom": "all of the following, as one",
-    "mlp-neurons": "how wide must the hidden layer be? 8 to 1024 neurons",
-    "mlp-batch-size": "what does the batch size do to error, and to time? 32 to 1024 images",
-    "mlp-loss": "accuracy versus mean squared error: which loss should be minimized?",
-    "cnn-kernel-size": "which size of convolution kernel? 1 to 9 pixels",
-    "cnn-dense-neurons": "how wide must the dense layer be? 16 to 512 neurons",
-    "cnn-epochs": "how long must a convolutional network train? 1 to 20 epochs",
-    "cnn-dense-by-epochs": "do width and epochs interact?",
-    "architectures": "is a CNN better than an MLP, and a deeper CNN better still?",
-}
+# Keras and TensorFlow take seconds to load, so each function that needs them imports them itself.
 
-KEPT = Path("digitlab-results", "script")  # the networks that this script trained last, a folder each
+KEPT = Path("digitlab-results", "script")  # the networks that were trained last, a folder each
 
 
-def train_and_predict_mlp(epochs=10, batch_size=200, neurons=128, seed=0, plot=None):
-    """Train the MLP, evaluate it on the test set, and return the digits that it predicts there.
+# ---- The networks: each is a list of layers; the output of one layer is the input of the next. ----
+
+
+def build_mlp(neurons=128):
+    """Build a multilayer perceptron: each neuron sees all numbers of the layer before it."""
+    from keras import Sequential, layers
+
+    return Sequential(
+        [
+            layers.Input((28, 28)),  # one image: 28 rows of 28 pixels, 0 (black) to 255 (white ink)
+            # 0..1, to suit the small weights at the start: pixels up to 255 would make sums far too large.
+            layers.Rescaling(1 / 255),
+            layers.Flatten(),  # [784]: the rows one after another
+            # [128]: each neuron multiplies every pixel by a weight of its own and adds them up; relu makes
+            # negative sums 0. Without it, two layers would be one weighted sum again, no better than one.
+            layers.Dense(neurons, activation="relu"),
+            # [10]: a score for each digit, which softmax turns into probabilities: positive, with sum 1.
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def build_cnn(kernel_size=3, neurons=128):
+    """Build a convolutional network: small filters look for the same strokes all over the image."""
+    from keras import Sequential, layers
+
+    return Sequential(
+        [
+            layers.Input((28, 28)),
+            layers.Rescaling(1 / 255),
+            layers.Reshape((28, 28, 1)),  # one channel, grey; a colour image has three
+            # [26, 26, 8]: 8 filters slide over the image, and each makes a map of where it fits. A filter's
+            # 3x3 weights are the same everywhere, so there are only 8 * (3 * 3 + 1) = 80, with the biases.
+            layers.Conv2D(8, kernel_size, activation="relu"),
+            layers.MaxPooling2D(2),  # [13, 13, 8]: the largest of 2x2 values; a pixel's shift matters less
+            # In training a fifth of the values, others each time, become 0: no neuron can rely on one alone.
+            layers.Dropout(0.2),
+            layers.Flatten(),  # [1352]
+            layers.Dense(neurons, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def build_deep_cnn():
+    """Build a deeper convolutional network: the second filters look for patterns in the maps of the first."""
+    from keras import Sequential, layers
+
+    return Sequential(
+        [
+            layers.Input((28, 28)),
+            layers.Rescaling(1 / 255),
+            layers.Reshape((28, 28, 1)),
+            layers.Conv2D(30, 5, activation="relu"),  # [24, 24, 30]
+            layers.MaxPooling2D(2),  # [12, 12, 30]
+            layers.Conv2D(15, 3, activation="relu"),  # [10, 10, 15]
+            layers.MaxPooling2D(2),  # [5, 5, 15]
+            layers.Dropout(0.2),
+            layers.Flatten(),  # [375]
+            layers.Dense(128, activation="relu"),
+            layers.Dense(50, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+# ---- Training: look at some images, and change the weights a little so that the network errs less. ----
+
+
+def train(network, training, validation, epochs, batch_size, loss):
+    """Train a network, and print a line after each epoch.
 
     Args:
-        epochs: passes over the training images.
-        batch_size: images in one step of the optimizer.
-        neurons: in the hidden layer.
-        seed: another seed gives another network of the same kind.
+        network: network with random weights, which are changed.
+        training: images to learn from, uint8 [n, 28, 28], and their labels, uint8 [n].
+        validation: images and labels on which the network is evaluated after each epoch.
+        epochs: number of times that all training images are seen.
+        batch_size: images of one step.
+        loss: number that training makes small: "crossentropy", or "mse" for the mean squared error.
+
+    Returns:
+        Accuracy on the training and on the validation images in each epoch, 0..1, as pairs.
+    """
+    import keras
+    import tensorflow as tf
+
+    # Adam takes steps of about this size for each weight, and adapts them to its past gradients.
+    optimizer = keras.optimizers.Adam(learning_rate=0.001)
+
+    @tf.function  # compiled by TensorFlow, which makes it several times faster
+    def train_batch(images, labels):
+        truth = tf.one_hot(labels, 10)  # [batch, 10]: the label 3 becomes 0 0 0 1 0 0 0 0 0 0
+        with tf.GradientTape() as tape:  # records the computation, to find the gradients afterwards
+            probabilities = network(images, training=True)  # [batch, 10]
+            if loss == "crossentropy":
+                # -ln of the true digit's probability: 0 where it is 1, large where it is nearly 0, so that
+                # mistakes made with confidence cost most. 1e-7 keeps the logarithm finite.
+                losses = -tf.reduce_sum(truth * tf.math.log(probabilities + 1e-7), axis=1)  # [batch]
+            else:
+                # The squared distance from the truth. It hardly changes where the network is certain of a
+                # wrong digit, so that it learns little from its worst mistakes.
+                losses = tf.reduce_mean((probabilities - truth) ** 2, axis=1)  # [batch]
+            mean_loss = tf.reduce_mean(losses)
+        # How the loss changes as each weight grows: the optimizer moves each weight the other way.
+        gradients = tape.gradient(mean_loss, network.trainable_variables)
+        optimizer.apply(gradients, network.trainable_variables)
+        return losses, probabilities
+
+    images, labels = training
+    accuracies = []
+    for epoch in range(1, epochs + 1):
+        start = time.perf_counter()
+        total_loss = correct = 0
+        # Another order each time: else the same images would always share a batch.
+        order = np.random.permutation(len(images))
+        # A step for each image would follow that image alone, and one for all of them would be a single step
+        # an epoch. A batch is between the two: 55,000 images in batches of 200 make 275 steps.
+        for i in range(0, len(images), batch_size):
+            batch = order[i : i + batch_size]
+            losses, probabilities = train_batch(images[batch], labels[batch])
+            total_loss += losses.numpy().sum()
+            correct += (probabilities.numpy().argmax(axis=1) == labels[batch]).sum()
+        # Counted while the network changed, and with dropout; on the validation images without it.
+        accuracy = correct / len(images)
+        predictions = classify(network, validation[0]).argmax(axis=1)
+        validation_accuracy = (predictions == validation[1]).mean()
+        accuracies.append((accuracy, validation_accuracy))
+        print(
+            f"  epoch {epoch:2} of {epochs}   {time.perf_counter() - start:4.1f} s   "
+            f"loss {total_loss / len(images):.4f}   accuracy {100 * accuracy:.2f} %   "
+            f"validation {100 * validation_accuracy:.2f} %",
+            flush=True,
+        )
+    return accuracies
+
+
+# ---- Evaluation: what the network answers for images that it has never seen. ----
+
+
+def classify(network, images):
+    """Return the probability of each digit for each image, float32 [n, 10]."""
+    return network.predict(images, batch_size=1000, verbose=0)
+
+
+def train_and_predict_mlp(epochs=10, batch_size=200, neurons=128, loss="crossentropy", seed=0, plot=None):
+    """Train and evaluate the multilayer perceptron (MLP): one hidden layer."""
+    return train_and_predict("mlp", build_mlp, {"neurons": neurons}, epochs, batch_size, loss, seed, plot)
+
+
+def train_and_predict_cnn(
+    epochs=5, batch_size=200, kernel_size=3, neurons=128, loss="crossentropy", seed=0, plot=None
+):
+    """Train and evaluate the convolutional network (CNN): 8 filters, pooling, a dense layer."""
+    arguments = {"kernel_size": kernel_size, "neurons": neurons}
+    return train_and_predict("cnn", build_cnn, arguments, epochs, batch_size, loss, seed, plot)
+
+
+def train_and_predict_deep_cnn(epochs=10, batch_size=200, loss="crossentropy", seed=0, plot=None):
+    """Train and evaluate the deeper one: two convolutions with pooling, two dense layers."""
+    return train_and_predict("deep-cnn", build_deep_cnn, {}, epochs, batch_size, loss, seed, plot)
+
+
+def train_and_predict(name, build, arguments, epochs, batch_size, loss, seed, plot):
+    """Build a network, train it, evaluate it on the test set, and keep it for `--predict`.
+
+    Args:
+        name: name under which the network is kept.
+        build: function that builds the network.
+        arguments: arguments of that function, by name.
+        epochs: number of times that all training images are seen.
+        batch_size: images of one step.
+        loss: number that training makes small: "crossentropy" or "mse" (mean squared error).
+        seed: seed of the weights and of the order of the images; another seed gives another network.
         plot: PNG file for a picture of the training and of misread digits; None for no picture.
 
     Returns:
-        The predicted digits of the 10,000 test images, uint8 [10000].
+        The digits that the network reads in the 10,000 test images, uint8 [10000].
     """
-    settings = {"training.epochs": epochs, "training.batch_size": batch_size, "model.hidden.0": neurons}
-    return train_and_predict("mlp", settings, seed, plot)
+    from digitlab.data import load, stratified_split
+    from digitlab.spec import Recipe, model_from_function
+    from digitlab.training import keep_network
+    from digitlab.training.process import prepare_process
 
+    # The description of the network that is kept with it; digitlab checks the settings at once.
+    model = model_from_function(build, "probabilities", **arguments)
+    settings = {"epochs": epochs, "batch_size": batch_size, "loss": loss}
+    recipe = Recipe.from_values({"name": f"script-{name}", "model": model, "training": settings}, name)
 
-def train_and_predict_cnn(epochs=5, batch_size=200, kernel_size=3, neurons=128, seed=0, plot=None):
-    """Train the CNN, evaluate it on the test set, and return the digits that it predicts there.
+    prepare_process(threads=1)  # with one thread, the same seed gives the same network, bit for bit
+    import keras
 
-    Args:
-        epochs: passes over the training images.
-        batch_size: images in one step of the optimizer.
-        kernel_size: side of the convolution kernel, in pixels.
-        neurons: in the dense layer.
-        seed: another seed gives another network of the same kind.
-        plot: PNG file for a picture of the training and of misread digits; None for no picture.
+    keras.utils.set_random_seed(seed)  # for the weights at the start, the order of the images, and dropout
+    network = build(**arguments)
 
-    Returns:
-        The predicted digits of the 10,000 test images, uint8 [10000].
-    """
-    settings = {
-        "training.epochs": epochs,
-        "training.batch_size": batch_size,
-        "model.convolutions.0.kernel_size": kernel_size,
-        "model.dense.0": neurons,
-    }
-    return train_and_predict("cnn", settings, seed, plot)
+    # The network learns from 55,000 of MNIST's training images. It may know these by heart, so the other
+    # 5,000 show, after each epoch, how it reads new ones. The 10,000 test images are used once, at the end:
+    # if settings were chosen by them, the result would be too good to be true.
+    mnist = load("mnist")
+    learned, held_out = stratified_split(mnist.y_train, 5_000, seed=28)
+    training = mnist.x_train[learned], mnist.y_train[learned]
+    validation = mnist.x_train[held_out], mnist.y_train[held_out]
 
+    print(f"Training {name}: {network.count_params():,} weights, {len(learned):,} images")
+    start = time.perf_counter()
+    accuracies = train(network, training, validation, epochs, batch_size, loss)
+    seconds = time.perf_counter() - start
 
-def train_and_predict(recipe, settings, seed=0, plot=None):
-    """Train the network of a recipe with some settings changed, evaluate it, and return its predictions."""
-    from digitlab import load_dataset, train
-    from digitlab.marks import Mark, replaced_by
-
+    probabilities = classify(network, mnist.x_test)
+    predictions = probabilities.argmax(axis=1).astype(np.uint8)  # the most probable digit of each image
+    print_evaluation(probabilities, predictions, mnist.x_test, mnist.y_test)
+    made = f"trained once, by the loop of {Path(__file__).name}"
+    keep_network(KEPT / name, network, recipe, mnist, seed=seed, seconds=seconds, made=made)
+    print(f"Network kept in {KEPT / name}: read a picture with it by  --predict FILE")
     if plot:
-        replaced_by(Mark("plot"), plot)  # refuses any file but a plot of ours
-    print(f"Training {recipe}: {NETWORKS[recipe]}")
-    trained = train(recipe, settings=settings, seed=seed, on_epoch=print_epoch)
+        from digitlab.report import save_training_plot
 
-    # The network takes raw images, 0..255, and gives ten probabilities for each.
-    (_, _), (x_test, y_test) = load_dataset("mnist")
-    probabilities = trained.model.predict(x_test, batch_size=1000, verbose=0)
-    predictions = probabilities.argmax(axis=1).astype(np.uint8)
-
-    accuracy = (predictions == y_test).mean()
-    mse = np.square(probabilities - np.eye(10)[y_test]).mean()
-    print(f"Test accuracy       {100 * accuracy:.2f} %")
-    print(f"Error rate          {100 * (1 - accuracy):.2f} %")
-    print(f"Mean squared error  {mse:.5f}")
-    if plot:
-        save_plot(plot, trained.result.history, x_test, y_test, predictions)
+        save_training_plot(plot, accuracies, mnist.x_test, mnist.y_test, predictions)
         print(f"Plot saved to {plot}")
-    keep(recipe, trained)
     return predictions
 
 
-def keep(recipe, trained):
-    """Keep a trained network for `--predict`, in place of the one of its recipe that was kept before."""
-    from digitlab.bundle import write_trained
-    from digitlab.data import load
+def print_evaluation(probabilities, predictions, images, labels):
+    """Print the scores on the test set, the first answers, and the first digits that are misread."""
+    accuracy = (predictions == labels).mean()
+    squared_error = np.square(probabilities - np.eye(10)[labels]).mean()
+    print()
+    print(f"Test accuracy       {100 * accuracy:.2f} %")
+    print(f"Error rate          {100 * (1 - accuracy):.2f} %")
+    print(f"Mean squared error  {squared_error:.5f}")
+    print()
+    print("The first test digits  ", *labels[:20])
+    print("are read as            ", *predictions[:20])
+    wrong = np.flatnonzero(predictions != labels)
+    print(f"{len(wrong):,} of {len(labels):,} are misread, the first of them:")
+    print_digits(images[wrong[:3]])
+    captions = [f"{labels[i]} read as {predictions[i]}, {probabilities[i].max():.0%} sure" for i in wrong[:3]]
+    print(" ".join(f"{caption:24}" for caption in captions))
+    print()
 
-    folder, fresh = KEPT / recipe, KEPT / "new" / recipe
-    shutil.rmtree(fresh, ignore_errors=True)  # one that was stopped while it was written
-    write_trained(fresh, trained.model, trained.result, load("mnist"))
-    shutil.rmtree(folder, ignore_errors=True)
-    fresh.rename(folder)
-    fresh.parent.rmdir()
-    print(f"Network kept in {folder}: read a picture with it by  --predict FILE")
+
+def print_digits(images):
+    """Print images side by side, a character for two pixels, since characters are twice as high as wide."""
+    for row in range(4, 24, 2):  # MNIST's ink lies in the middle 20x20 pixels
+        ink = images[:, row : row + 2, 2:26].max(axis=1)  # [images, 24] in 0..255
+        print(" ".join("".join(" .:*#"[value // 52] for value in line) for line in ink))
 
 
-def predict(path, networks):
-    """Read a picture with each of these networks that this script has trained; give the exit code."""
+def predict(path, names):
+    """Read a picture with those of the named networks that were trained before, and print what they read."""
     from digitlab import Recognizer
 
-    kept = [name for name in networks if (KEPT / name).is_dir()]
+    kept = [name for name in names if (KEPT / name).is_dir()]
     if not kept:
-        print(
-            f"--predict: expected a network in {KEPT}, found none: start me without --predict first",
-            file=sys.stderr,
+        raise UserError(
+            f"--predict: expected a network in {KEPT}, found none: start me without --predict first"
         )
-        return 2
     for name in kept:
+        # digitlab's recognizer finds the digits, and reads them with a network for whole rows and with ours.
         reading = Recognizer(KEPT / name).read(path)
-        sure = ", ".join(f"{100 * digit.confidence:.1f} %" for digit in reading.digits)
-        text = reading.text.replace("\n", " / ")
-        print(f"{name:9} {text}   ({sure})" if text else f"{name:9} no digit: {reading.reason}")
-    return 0
+        if not reading.text:
+            print(f"{name:9} no digit: {reading.reason}")
+            continue
+        by_itself = []  # what our network answers for each digit, cut out and brought into the form of MNIST
+        for digit in reading.digits:
+            ours = digit.opinions
+            if ours:
+                by_itself.append(f"{ours.form_digit} ({ours.form_probability:.1%})")
+        text = " / ".join(reading.text.split("\n"))
+        print(f"{name:9} {text}   by itself: {', '.join(by_itself)}")
 
 
-def print_epoch(epoch):
-    """Print one line when an epoch has ended."""
-    print(
-        f"  epoch {epoch.epoch:3}: training accuracy {100 * epoch.accuracy:5.2f} %, "
-        f"validation accuracy {100 * epoch.validation_accuracy:5.2f} %, {epoch.seconds:.1f} s"
-    )
-
-
-def save_plot(path, history, x_test, y_test, predictions, digits=8):
-    """Draw accuracy after each epoch, and the first test images that were misread."""
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
-    from digitlab.files import write_whole
-    from digitlab.marks import Mark, mark_png
-
-    figure = Figure(figsize=(9, 5.5), layout="constrained")
-    grid = figure.add_gridspec(2, digits, height_ratios=(3, 1))
-    curves = figure.add_subplot(grid[0, :])
-    epochs = [epoch.epoch for epoch in history]
-    curves.plot(epochs, [100 * epoch.accuracy for epoch in history], "o--", label="training")
-    curves.plot(epochs, [100 * epoch.validation_accuracy for epoch in history], "o-", label="validation")
-    curves.set(xlabel="epoch", ylabel="accuracy (%)", title="Accuracy after each epoch")
-    curves.xaxis.set_major_locator(MaxNLocator(integer=True))
-    curves.legend(frameon=False)
-
-    wrong = np.flatnonzero(predictions != y_test)[:digits]
-    for column, index in enumerate(wrong):
-        picture = figure.add_subplot(grid[1, column])
-        picture.imshow(x_test[index], cmap="gray_r")
-        picture.set_title(f"{y_test[index]} read as {predictions[index]}", fontsize=9)
-        picture.set_axis_off()
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=120)
-    write_whole(path, mark_png(drawn.getvalue(), Mark("plot")))
-
-
-def run_study(name, seeds=None):
-    """Run a study and print its table: many networks, several seeds for each level."""
-    from digitlab.cli.main import run
-
-    seeds_option = [] if seeds is None else ["--seeds", str(seeds)]
-    return run(["study", "run", name, *seeds_option])
-
-
-def parse_arguments():
-    """Read the command line."""
-    listed = "\n".join(f"  {name:20} {what}" for name, what in {**NETWORKS, **STUDIES}.items())
-    parser = argparse.ArgumentParser(
-        description="Train a network on handwritten digits, evaluate it and predict.",
-        epilog=f"experiments:\n{listed}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    names = [*NETWORKS, *STUDIES]
-    parser.add_argument("experiment", nargs="?", choices=names, metavar="experiment", help="default: mlp")
-    parser.add_argument("--epochs", type=int, help="passes over the training images")
-    parser.add_argument("--seed", type=int, help="another seed, another network (default: 0)")
-    parser.add_argument("--seeds", type=int, help="networks per level of a study")
-    parser.add_argument("--no-plot", action="store_true", help="save no picture")
-    parser.add_argument("--predict", metavar="FILE", help="read the digits in a picture; trains nothing")
-    arguments = parser.parse_args()
-    is_study = arguments.experiment in STUDIES
-    if arguments.predict is not None and is_study:
-        parser.error("--predict reads with a single network, or with all that were trained; not with a study")
-    if is_study and (arguments.epochs is not None or arguments.seed is not None or arguments.no_plot):
-        parser.error("--epochs, --seed and --no-plot are for a single network; a study has --seeds")
-    if arguments.seeds is not None and not is_study:
-        parser.error("--seeds is for studies; a single network has --seed")
-    return arguments
-
-
-def do_experiment(arguments):
-    """Do what the command line names, and give the exit code."""
-    name = arguments.experiment or "mlp"
-    if name in STUDIES:
-        return run_study(name, arguments.seeds)
-    if arguments.predict is not None:
-        return predict(arguments.predict, [name] if arguments.experiment else list(NETWORKS))
-    plot = None if arguments.no_plot else Path(f"{name}.png")
-    if plot and importlib.util.find_spec("matplotlib") is None:
-        print(f"no plot is drawn: {MissingExtraError('matplotlib', 'report')}", file=sys.stderr)
-        plot = None
-    settings = {} if arguments.epochs is None else {"epochs": arguments.epochs}
-    seed = arguments.seed or 0
-    if name == "mlp":
-        train_and_predict_mlp(**settings, seed=seed, plot=plot)
-    elif name == "cnn":
-        train_and_predict_cnn(**settings, seed=seed, plot=plot)
-    else:
-        paths = {f"training.{setting}": value for setting, value in settings.items()}
-        train_and_predict(name, paths, seed, plot)
-    return 0
-
-
-def main():
-    """Do the experiment, and tell a user's mistake in one line."""
-    from digitlab.cli.environment import prepare_environment
-
-    prepare_environment()
-    try:
-        return do_experiment(parse_arguments())
-    except DigitlabError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return 130
-
+NETWORKS = {
+    "mlp": train_and_predict_mlp,
+    "cnn": train_and_predict_cnn,
+    "deep-cnn": train_and_predict_deep_cnn,
+}
 
 # Worker processes of a study import this file again; without this line each would start the study anew.
 if __name__ == "__main__":
-    sys.exit(main())
+    from digitlab.cli.script import start_script
+
+    start_script(NETWORKS, predict)

@@ -78,7 +78,8 @@ def test_my_own_keras_function(tmp_path: Path) -> None:
         "utf-8",
     )
     (tmp_path / "mine.toml").write_text(
-        'name = "mine"\n[model]\nfamily = "python"\nbuild = "nets.py:wide_and_deep"\narguments = { width = 4 }\n'
+        'name = "mine"\n[model]\nfamily = "python"\n'
+        'build = "nets.py:wide_and_deep"\narguments = { width = 4 }\n'
         "[training]\nepochs = 1\n",
         "utf-8",
     )

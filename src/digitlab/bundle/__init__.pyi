@@ -7,4 +7,5 @@ from .files import find_bundle as find_bundle
 from .runtime import Classifier as Classifier
 from .runtime import load_classifier as load_classifier
 from .writing import write_bundle as write_bundle
+from .writing import write_calibrated as write_calibrated
 from .writing import write_trained as write_trained

@@ -26,6 +26,7 @@ from digitlab.results.record import Result
 from digitlab.results.rejection import FITTED, NetworkOutputs, fit_rejection
 from digitlab.revision import revision
 from digitlab.spec.recipe import CLASSES
+from digitlab.spec.trial import Trial
 from digitlab.synthesis.strokes import draw_digits
 
 if TYPE_CHECKING:
@@ -49,15 +50,39 @@ def write_trained(folder: Path | str, model: keras.Model, result: Result, datase
     Raises:
         BundleError, OutputError: errors of `write_bundle`.
     """
+
+    def provenance(calibration: Calibration) -> Provenance:
+        return Provenance.of(result, calibration, dataset.classes)
+
+    return write_calibrated(folder, model, result.trial, dataset, provenance)
+
+
+def write_calibrated(
+    folder: Path | str,
+    model: keras.Model,
+    trial: Trial,
+    dataset: Dataset,
+    provenance: Callable[[Calibration], Provenance],
+) -> Bundle:
+    """Write a network that was trained in any way: calibrated on a trial's validation part, and verified.
+
+    Args:
+        folder: folder to write to, new or empty.
+        model: float32 network that maps raw images [n, 28, 28] in 0..255 to probabilities.
+        trial: trial that describes the network, and names its validation part and threads.
+        dataset: data set that the network was trained on.
+        provenance: function from the calibration to the network's provenance.
+
+    Raises:
+        BundleError, OutputError: errors of `write_bundle`.
+    """
     ensure_new(folder)
-    data = result.trial.data
-    _, held_out = stratified_split(dataset.y_train, data.validation, data.split_seed)
+    _, held_out = stratified_split(dataset.y_train, trial.data.validation, trial.data.split_seed)
     artifacts = export_network(model)
-    look = look_with(artifacts.inside, result.trial.threads)
+    look = look_with(artifacts.inside, trial.threads)
     images, labels = dataset.x_train[held_out], dataset.y_train[held_out]
     calibration = calibrate(look, images, labels, rejection=dataset.may_be_digits)
-    origin = Provenance.of(result, calibration, dataset.classes)
-    return _write(folder, model, artifacts, origin, dataset.x_test)
+    return _write(folder, model, artifacts, provenance(calibration), dataset.x_test)
 
 
 def calibrate(look: Look, images: np.ndarray, labels: np.ndarray, *, rejection: bool = True) -> Calibration:

@@ -24,5 +24,6 @@ from .tables import TextTable as TextTable
 from .tables import comparison_table as comparison_table
 from .tables import notes as notes
 from .tables import study_table as study_table
+from .training_plot import save_training_plot as save_training_plot
 from .trials import trial_rows as trial_rows
 from .trials import trials_table as trials_table

@@ -13,9 +13,6 @@ from digitlab.training.augment import Augmenter
 from digitlab.training.seeds import ChildSeeds
 
 
-ops: Any = keras.ops  # Keras annotates many of its functions as if they returned None
-
-
 class _Seeded(NamedTuple):
     """A variable whose initial value follows from the layer's seed: the position of it among all drawn."""
 
@@ -51,7 +48,7 @@ class InitialVariables:
         self._dropouts = []
         for layer in dropouts:
             state = layer.seed_generator.state
-            seed = int(ops.convert_to_numpy(state.value)[0])
+            seed = int(np.asarray(state.value)[0])
             position = dropout_seeds.index(seed) if seed in dropout_seeds else -1
             self._dropouts.append(_Seeded(state, position, layer))
         self._augmenter = augmenter
@@ -59,7 +56,7 @@ class InitialVariables:
         self._others: list[tuple[Any, np.ndarray]] = []
         for variable in (*network.weights, *optimizer):
             if id(variable) not in seeded:
-                self._others.append((variable, np.array(ops.convert_to_numpy(variable.value))))
+                self._others.append((variable, np.asarray(variable.value).copy()))
 
     @property
     def can_be_restored(self) -> bool:
