@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from digitlab.errors import MissingExtraError
@@ -16,6 +17,7 @@ from digitlab.spec.study import Level, levels_text, single
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from matplotlib.figure import Figure
 
 Bounds = tuple[float, float]
 """Least and greatest possible value of a measure."""
@@ -175,7 +177,7 @@ class Curve(NamedTuple):
     finals: tuple[EpochRecord, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StudyTable:
     """Results of a study, one row per level.
 
@@ -237,6 +239,23 @@ class StudyTable:
         from digitlab.results.columns import to_arrow
 
         return to_arrow(self, per)
+
+    def __repr__(self) -> str:
+        done = sum(len(row.seeds) for row in self.rows)
+        return f"<StudyTable {self.plan.study.name}: {len(self.rows)} levels, {done} trainings done>"
+
+    def _repr_html_(self) -> str:
+        """Return the table, comparisons and verdicts for a notebook."""
+        # By name, since the report stands above the results: it is found when a notebook asks for it.
+        return import_module("digitlab.report.in_notebook").study_html(self)
+
+    def plot(self) -> Figure:
+        """Return a figure of the test error by level, with intervals, as in the report.
+
+        Raises:
+            MissingExtraError: Matplotlib is not installed.
+        """
+        return import_module("digitlab.report.in_notebook").study_figure(self)
 
     @property
     def complete(self) -> bool:
