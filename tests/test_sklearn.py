@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +50,8 @@ def test_it_is_searched_cloned_and_put_into_a_pipeline(mnist: Dataset) -> None:
 
     x, y = mnist.x_train[:600], mnist.y_train[:600] % 2
     base = DigitlabClassifier(settings={"model.hidden": [8]}, epochs=1)
-    assert clone(base).get_params() == base.get_params()
+    copied: Any = clone(base)
+    assert copied.get_params() == base.get_params()
     search = GridSearchCV(base, {"epochs": [1, 6]}, cv=2).fit(x.reshape(-1, 784), y)
     assert search.best_params_ == {"epochs": 6}
     pipeline = make_pipeline(FunctionTransformer(lambda images: 255 - images), base)
@@ -80,11 +82,12 @@ def test_what_does_not_fit_is_a_value_error_in_one_line(change: dict[str, object
 
 
 def test_the_checks_of_scikit_learn_that_need_no_table_of_numbers_pass() -> None:
-    from sklearn.utils import estimator_checks as checks
+    from sklearn.utils import estimator_checks
 
     from digitlab.sklearn import DigitlabClassifier
 
     # The others fit tables of 1 to 20 columns; an image has 784.
+    checks: Any = estimator_checks
     name, estimator = "DigitlabClassifier", DigitlabClassifier()
     checks.check_estimator_cloneable(name, estimator)
     checks.check_estimator_repr(name, estimator)

@@ -23,6 +23,7 @@ from digitlab.serving.study_catalog import StudyCatalog
 from digitlab.spec import Axis, DataSpec, Plan
 from digitlab.spec.library import resolve_study
 from digitlab.studies import plan_study
+from digitlab.studies.executors.base import nothing
 from digitlab.studies.observers import Observer
 from digitlab.studies.runner import run_plans
 from small_study import pretend, small_study, write_digits
@@ -33,7 +34,7 @@ NOBODY = 65534
 class Pretend:
     """Trains nothing and gives results all the same; fulfils `Executor`."""
 
-    def run(self, task: Any, items: Any, on_event: Any, on_wait: Any) -> None:
+    def run(self, task: Any, items: Any, on_event: Any, on_wait: Any = nothing) -> None:
         from digitlab.studies import InlineExecutor
 
         InlineExecutor().run(pretend, items, on_event, on_wait)

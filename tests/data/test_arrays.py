@@ -86,7 +86,7 @@ def test_a_data_set_is_written_and_read_again(x: np.ndarray, y: np.ndarray, tmp_
 def test_anything_else_is_refused_in_one_line(
     x: np.ndarray, y: np.ndarray, change: dict[str, Any], message: str
 ) -> None:
-    arguments = {"x": x, "y": y} | change
+    arguments: dict[str, Any] = {"x": x, "y": y} | change
     if isinstance(arguments["y"], str):
         arguments["y"] = np.zeros(210, int)
     with pytest.raises(DataError, match=message):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -84,9 +85,8 @@ def changed(lines: list[str], row: int, line: str) -> list[str]:
     ],
 )
 def test_any_other_table_is_refused_in_one_line_that_names_the_row(
-    tmp_path: Path, mnist: Dataset, spoil: object, message: str
+    tmp_path: Path, mnist: Dataset, spoil: Callable[[list[str]], list[str]], message: str
 ) -> None:
-    assert callable(spoil)
     path = write(tmp_path / "a.csv", spoil([HEADER, *rows(mnist, 20)]))
     with pytest.raises(DataError, match=message) as caught:
         import_csv(path, tmp_path / "set")

@@ -146,8 +146,8 @@ class Racing(Store):
         self._race()
         return found
 
-    def statuses(self, ids: Iterable[str]) -> dict[str, Status]:
-        found = super().statuses(ids)
+    def statuses(self, ids: Iterable[str], *, done: bool = True) -> dict[str, Status]:
+        found = super().statuses(ids, done=done)
         self._race()
         return found
 

@@ -89,8 +89,9 @@ class Spec(BaseModel):
             deep: whether nested values are copied, too.
         """
         copied = super().model_copy(update=update, deep=deep)
-        for name in copied.__dict__.keys() - type(self).model_fields.keys():
-            del copied.__dict__[name]
+        kept = vars(copied)
+        for name in kept.keys() - type(self).model_fields.keys():
+            del kept[name]
         return copied
 
     def to_values(self) -> dict[str, Any]:

@@ -196,8 +196,8 @@ class Trial(Spec):
         trials = []
         for seed in seeds:
             trial = self.model_copy(update={"seed": seed})
-            trial.__dict__["id"] = _digest(id_text.of(seed))
-            trial.__dict__["prefix_group"] = _digest(group_text.of(seed))
+            computed = {"id": _digest(id_text.of(seed)), "prefix_group": _digest(group_text.of(seed))}
+            vars(trial).update(computed)
             trials.append(trial)
         return tuple(trials)
 

@@ -19,7 +19,7 @@ from digitlab.revision import revision
 from digitlab.spec.plan import resolve_precision
 from digitlab.spec.recipe import Recipe
 from digitlab.training.process import environment
-from digitlab.training.run import plan_trial
+from digitlab.training.run import data_of, plan_trial
 
 if TYPE_CHECKING:
     import keras
@@ -55,7 +55,8 @@ def keep_network(  # noqa: PLR0913  # each is written on the network's card
     """
     target = Path(folder)
     _check_replaceable(target)
-    trial = plan_trial(resolve_precision(recipe, "float32"), dataset.name, dataset, seed, threads=1)
+    data = data_of(dataset, dataset.name)
+    trial = plan_trial(resolve_precision(recipe, "float32"), data, seed, threads=1)
     _, held_out = stratified_split(dataset.y_train, trial.data.validation, trial.data.split_seed)
     validation = keras_probabilities(network, dataset.x_train[held_out])
     test = keras_probabilities(network, dataset.x_test)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -222,34 +222,47 @@ def training_indices(data: DataSpec, labels: np.ndarray) -> np.ndarray:
     rest, _ = _split(data, labels)
     if data.training_size is None:
         return rest
-    return _subset(data, _Labels(data.fingerprint, labels))
+    known = _Labels(data.fingerprint, labels)
+    return _subset(data.validation, data.training_size, data.split_seed, known)
 
 
 @dataclass(frozen=True)
 class _Labels:
-    """Labels of a data set's training images, known by the fingerprint of its contents."""
+    """Labels of a data set's training images, known by the fingerprint of its contents, or by themselves."""
 
     fingerprint: str | None
-    values: np.ndarray = field(compare=False)
+    values: np.ndarray
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Labels):
+            return NotImplemented
+        if self.fingerprint is None or other.fingerprint is None:
+            return self.values is other.values
+        return self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
 
 
 def _split(data: DataSpec, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the indices of the training and of the validation part."""
-    if data.fingerprint is None:
-        return stratified_split(labels, data.validation, data.split_seed)
     return _known_split(data.validation, data.split_seed, _Labels(data.fingerprint, labels))
 
 
 @lru_cache(maxsize=4)
 def _known_split(validation: int, seed: int, labels: _Labels) -> tuple[np.ndarray, np.ndarray]:
-    return stratified_split(labels.values, validation, seed)
+    rest, held_out = stratified_split(labels.values, validation, seed)
+    for indices in (rest, held_out):  # they are shared
+        indices.flags.writeable = False
+    return rest, held_out
 
 
 @lru_cache(maxsize=16)
-def _subset(data: DataSpec, labels: _Labels) -> np.ndarray:
-    rest, _ = _split(data, labels.values)
-    size = data.training_size or len(rest)
-    return rest[stratified_subset(labels.values[rest], size, data.split_seed)]
+def _subset(validation: int, size: int, seed: int, labels: _Labels) -> np.ndarray:
+    rest, _ = _known_split(validation, seed, labels)
+    chosen = rest[stratified_subset(labels.values[rest], size, seed)]
+    chosen.flags.writeable = False
+    return chosen
 
 
 def _non_digits(images: np.ndarray, labels: np.ndarray, count: int, seed: int) -> np.ndarray:
