@@ -117,7 +117,7 @@ def test_memory_does_not_grow_with_the_number_of_trials() -> None:
         small = data_of(data, "mnist", training_size=1000)
         trial = plan_trial(resolve_precision(recipe, "float32"), small, 0, 1)
         for i, seeded in enumerate(trial.with_seeds(range(600))):
-            train_trial(seeded, data, engine=shared_tensorflow_engine(1))
+            train_trial(seeded, data, engine=shared_tensorflow_engine)
             if i in (99, 599):
                 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
     """

@@ -322,8 +322,7 @@ class TrainTask:
     def __call__(self, trial: Trial, report: Callable[[EpochRecord], None]) -> Result:
         """Train a trial, and report each epoch when it ends."""
         dataset = self.datasets[trial.data.dataset]
-        engine = shared_tensorflow_engine(trial.threads)
-        trained = train_trial(trial, dataset, on_epoch=report, engine=engine)
+        trained = train_trial(trial, dataset, on_epoch=report, engine=shared_tensorflow_engine)
         if self.bundles is not None:
             self._save(trained, dataset, self.bundles)
         return trained.result

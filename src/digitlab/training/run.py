@@ -26,7 +26,7 @@ from digitlab.training.process import (
     prepare_jax,
     prepare_process,
 )
-from digitlab.training.seeds import child_seeds
+from digitlab.training.seeds import ChildSeeds, child_seeds
 
 if TYPE_CHECKING:
     import keras
@@ -156,12 +156,24 @@ def tensorflow_engine(threads: int) -> EngineFactory:
     return TensorFlowEngine
 
 
-@cache
-def shared_tensorflow_engine(threads: int) -> EngineFactory:
-    """Prepare the process for TensorFlow and return engines that trials of one graph share.
+def shared_tensorflow_engine(
+    trial: Trial, images: np.ndarray, labels: np.ndarray, seeds: ChildSeeds
+) -> Engine:
+    """Return TensorFlow's engine of a trial, which trials of one graph share; an `EngineFactory`.
 
     The network that a training returns is overwritten by the next one.
+
+    Args:
+        trial: trial to train.
+        images: training images, uint8 [n, 28, 28].
+        labels: labels of the images, uint8 [n].
+        seeds: child seeds of the trial.
     """
+    return _shared_engines(trial.threads)(trial, images, labels, seeds)
+
+
+@cache
+def _shared_engines(threads: int) -> EngineFactory:
     prepare_process(threads)
     from digitlab.training.tensorflow import SharedEngines
 
