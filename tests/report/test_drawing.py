@@ -240,3 +240,10 @@ def test_a_missing_library_is_one_line_with_the_cure(module: str, home: str) -> 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith(f"{module} is not installed")
     assert 'pip install -e ".[report]"' in done.stdout
+
+
+def test_long_names_of_classes_are_shortened_below_their_pictures(mnist: Dataset) -> None:
+    names = ["short", "a class whose name is long"]
+    misread = [Misread(index=0, truth=1, wrong=2, total=3, usual=0)]
+    figure = draw_misread(misread, mnist.x_test, names)
+    assert figure.axes[0].get_title() == "a class wh…\nread short\n2 of 3"

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+LONGEST_NAME = 11
+"""Largest number of letters of a class's name below a picture."""
+
 
 class _Handles(NamedTuple):
     """Legend handles of one series."""
@@ -175,12 +178,17 @@ def draw_misread(misread: Sequence[Misread], images: np.ndarray, classes: Sequen
 
 
 def _caption(item: Misread, classes: Sequence[str]) -> str:
-    truth, usual = classes[item.truth], classes[item.usual]
+    truth, usual = _fitting(classes[item.truth]), _fitting(classes[item.usual])
     if item.corrected is not None:
-        published = f"published {truth}\nre-labelled {classes[item.corrected]}"
+        published = f"published {truth}\nre-labelled {_fitting(classes[item.corrected])}"
         return f"{published}\nread {usual}, {item.wrong}/{item.total}"
     separator = ", " if tuple(classes) == DIGITS else "\n"  # names are longer than a picture is wide
     return f"{truth}{separator}read {usual}\n{item.wrong} of {item.total}"
+
+
+def _fitting(name: str) -> str:
+    """Return a class's name, shortened to what fits below a picture; the description has it in full."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…"
 
 
 def draw_kernels(kernels: Kernels) -> Figure:
