@@ -242,7 +242,7 @@ def test_a_missing_library_is_one_line_with_the_cure(module: str, home: str) -> 
     assert 'pip install -e ".[report]"' in done.stdout
 
 
-def test_long_names_of_classes_are_shortened_below_their_pictures(mnist: Dataset) -> None:
+def test_long_names_of_classes_are_shortened_below_their_pictures(mnist) -> None:
     names = ["short", "a class whose name is long"]
     misread = [Misread(index=0, truth=1, wrong=2, total=3, usual=0)]
     figure = draw_misread(misread, mnist.x_test, names)
