@@ -23,6 +23,14 @@ pytestmark = [
 RECIPE = Recipe(name="by-hand", model=MLP(hidden=(4,)), training=TrainingSpec(epochs=1))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    """TensorFlow with one thread, as the tests that train in the same process need it."""
+    from digitlab.training.process import prepare_process
+
+    prepare_process(1)
+
+
 def network() -> Any:
     import keras
     from keras import layers
