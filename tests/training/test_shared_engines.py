@@ -103,6 +103,23 @@ def test_the_least_recently_used_engine_goes_first(mnist: Dataset, monkeypatch: 
         assert len(engines) <= 2
 
 
+def test_engines_keep_no_images_and_no_more_weights_than_they_may(
+    mnist: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from digitlab.training import tensorflow
+
+    engines = tensorflow.SharedEngines()
+    for width in (4, 8):
+        outcome(small_trial(mnist, model__hidden=[width], training__epochs=1), mnist, engines)
+    first, second = engines._engines.values()
+    assert first._digits is None
+    assert not first._state._images.size
+    assert second._state._images.size
+    monkeypatch.setattr(tensorflow, "PARAMETERS_KEPT", second.parameters + 100)
+    outcome(small_trial(mnist, model__hidden=[2], training__epochs=1), mnist, engines)
+    assert len(engines) == 1
+
+
 def test_memory_does_not_grow_with_the_number_of_trials() -> None:
     script = """
         import resource

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from digitlab.data.dataset import Dataset
 from digitlab.errors import DataError, SpecError
 from digitlab.training import train
 
@@ -30,6 +31,17 @@ LABELS = np.arange(60) % 3
 def test_arrays_that_do_not_belong_together_are_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
         train("mlp", **arguments)
+
+
+def test_a_data_set_that_was_changed_in_memory_is_split_by_its_own_labels(mnist: Dataset) -> None:
+    from dataclasses import replace
+
+    from digitlab.training.run import data_of, training_indices
+
+    part = replace(mnist, x_train=mnist.x_train[:800], y_train=mnist.y_train[:800])
+    data = data_of(mnist, "mnist", validation=100, training_size=200)
+    assert training_indices(data, mnist.y_train).max() > 800
+    assert training_indices(data, part.y_train).max() < 800  # the fingerprint is the same
 
 
 class BuiltNetwork:

@@ -35,6 +35,8 @@ PREDICTION_BATCH = 1000
 """Images in a prediction batch: enough to keep the processor busy, few enough to keep memory small."""
 
 
+PARAMETERS_KEPT = 10_000_000
+"""Largest number of weights of all engines kept, each of which takes about 30 bytes."""
 ENGINES_KEPT = 32
 """Largest number of engines that `SharedEngines` keeps; the classroom trains 27 networks for each seed."""
 
@@ -69,6 +71,10 @@ class SharedEngines:
     def __len__(self) -> int:
         return len(self._engines)
 
+    def _are_too_many(self) -> bool:
+        parameters = sum(engine.parameters for engine in self._engines.values())
+        return len(self._engines) > ENGINES_KEPT or parameters > PARAMETERS_KEPT
+
     def __call__(
         self, trial: Trial, images: np.ndarray, labels: np.ndarray, seeds: ChildSeeds
     ) -> TensorFlowEngine:
@@ -86,7 +92,7 @@ class SharedEngines:
         else:
             engine.reset(trial, images, labels, seeds)
         self._engines[key] = engine  # as the latest
-        if len(self._engines) > ENGINES_KEPT:
+        while len(self._engines) > 1 and self._are_too_many():
             self._engines.popitem(last=False)
         return engine
 
@@ -148,9 +154,15 @@ class TensorFlowEngine:
         """Whether another trial may have this one's graph."""
         return self._state.variables.can_be_restored
 
+    @property
+    def parameters(self) -> int:
+        """Number of weights of the network."""
+        return self._network.count_params()
+
     def release(self) -> None:
         """Let go of the images, which the next trial brings along."""
         self._digits = None
+        self._state.release()
 
     def run_epoch(self, order: np.ndarray) -> EpochTotals:
         """Train on every image once, in this order."""

@@ -103,6 +103,10 @@ class TrainState:
         self._images = images
         self._finished = False
 
+    def release(self) -> None:
+        """Let go of the images, which the next trial brings along."""
+        self._images = np.empty((0, *self._images.shape[1:]), self._images.dtype)
+
     def augment(self, images: Any, strength: Any) -> Any:
         """Augment images at random, where the trial asks for it.
 
