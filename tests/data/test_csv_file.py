@@ -71,11 +71,17 @@ def changed(lines: list[str], row: int, line: str) -> list[str]:
     [
         (
             lambda lines: changed(lines, 3, lines[3].rsplit(",", 1)[0]),
-            "785 columns, found others .*784 at row",
+            "785 columns, found others .*784 in line 4",
         ),
-        (lambda lines: changed(lines, 3, lines[3].replace(",0,", ",,", 1)), "found others .*at row"),
+        (
+            lambda lines: changed(lines, 3, lines[3].replace(",0,", ",,", 1)),
+            "found others .*in line 4, column",
+        ),
         (lambda lines: changed(lines, 3, lines[3].replace(",0,", ",256,", 1)), r"received int16 of 0\.\.256"),
-        (lambda lines: changed(lines, 3, lines[3].replace(",0,", ",0.5,", 1)), "found others .*0.5"),
+        (
+            lambda lines: changed(lines, 3, lines[3].replace(",0,", ",0.5,", 1)),
+            "found others .*0.5.* in line 4",
+        ),
         (lambda lines: changed(lines, 0, HEADER.replace("label", "name")), "expected a column named label"),
         (lambda lines: [line.split(",", 1)[1] for line in lines], r"Kaggle's test\.csv has no labels"),
         (lambda lines: [line.split(",", 1)[1] for line in lines[1:]], r"Kaggle's test\.csv has no labels"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -133,9 +134,17 @@ def _read_rows(path: Path, column: int, skipped: int, *, labels_are_text: bool) 
                 raise DataError(f"{path}: expected {_PIXELS + 1} columns, found {table.shape[1]}")
             labels = table[:, column].astype(np.int64)
             images = table[:, pixels]
-    except ValueError as error:  # NumPy's message names the row and the column
-        said = str(error).split(";")[0].rstrip(".")
+    except ValueError as error:
         raise DataError(
-            f"{path}: expected whole numbers 0..255 in {_PIXELS + 1} columns, found others ({said})"
+            f"{path}: expected whole numbers 0..255 in {_PIXELS + 1} columns, found others "
+            f"({_cause(error, skipped)})"
         ) from None
     return LabelledImages(as_images(images, str(path)), labels)
+
+
+def _cause(error: ValueError, skipped: int) -> str:
+    """Return NumPy's message with the line of the file, where NumPy counts rows of numbers."""
+    said = str(error).split(";")[0].rstrip(".")
+    # It counts from 1 where the number of columns changes, and from 0 where a field is no number.
+    first = 1 if "columns changed" in said else 0
+    return re.sub(r"at row (\d+)", lambda match: f"in line {int(match[1]) - first + 1 + skipped}", said)
