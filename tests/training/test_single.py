@@ -162,3 +162,24 @@ def test_a_study_is_run_from_values_with_a_function_on_arrays(tmp_path: Path) ->
     assert lines[2] == "['model.arguments.width', 'seed', 'test_error_percent']"
     [kept] = (tmp_path / "data").iterdir()
     assert kept.name.startswith("my-letters-")
+
+
+@pytest.mark.slow
+def test_layers_of_a_users_network_may_begin_as_they_like(tmp_path: Path) -> None:
+    lines = run(
+        tmp_path,
+        """
+        import keras
+        from digitlab import load_dataset, train
+
+        def rows(units=4):
+            images = keras.Input((28, 28))
+            read = keras.layers.GRU(units)(keras.layers.Rescaling(1 / 255)(images))
+            return keras.Model(images, keras.layers.Dense(10, kernel_initializer="zeros")(read))
+
+        (x, y), _ = load_dataset()
+        output = train(rows, x[:300], y[:300], settings={"training.epochs": 1})
+        print(len(output.result.history))
+        """,
+    )
+    assert lines == ["1"]

@@ -25,6 +25,7 @@ from digitlab.spec.trial import Trial
 from digitlab.training.dropout import ByteDropout
 from digitlab.training.engine import EpochTotals
 from digitlab.training.fused_adam import FusedAdam
+from digitlab.training.initial_variables import InitialVariables
 from digitlab.training.losses import losses
 from digitlab.training.normalization import FusedNormalization
 from digitlab.training.schedule import regularization_strength
@@ -87,7 +88,7 @@ class SharedEngines:
         engine = self._engines.pop(key, None)
         if engine is None:
             engine = TensorFlowEngine(trial, images, labels, seeds)
-            if not engine.can_be_reset:
+            if not engine.remember(seeds):
                 return engine
         else:
             engine.reset(trial, images, labels, seeds)
@@ -124,6 +125,7 @@ class TensorFlowEngine:
     def __init__(self, trial: Trial, images: np.ndarray, labels: np.ndarray, seeds: ChildSeeds) -> None:
         self._state = TrainState(trial, images, seeds, ByteDropout, FusedNormalization, FusedAdam)
         self._network = self._state.network()
+        self._initial: InitialVariables | None = None
         self._spec = trial.training
         self._threads = trial.threads
         self._batch_size = trial.training.batch_size
@@ -146,13 +148,22 @@ class TensorFlowEngine:
             labels: labels of the images.
             seeds: child seeds of the trial.
         """
-        self._state.reset(trial, images, seeds)
+        assert self._initial is not None  # `remember` came first
+        self._state.reset(self._initial, trial, images, seeds)
         self._digits = _Digits(tf.constant(images), tf.constant(labels))
 
-    @property
-    def can_be_reset(self) -> bool:
-        """Whether another trial may have this one's graph."""
-        return self._state.variables.can_be_restored
+    def remember(self, seeds: ChildSeeds) -> bool:
+        """Keep the initial variables before the training begins, for another trial of the same graph.
+
+        Args:
+            seeds: child seeds of the trial.
+
+        Returns:
+            Whether `reset` can begin another trial.
+        """
+        state = self._state
+        self._initial = InitialVariables(state.trained, state.optimizer.variables, state.augmenter, seeds)
+        return self._initial.can_be_restored
 
     @property
     def parameters(self) -> int:

@@ -39,7 +39,6 @@ class TrainState:
         logits: `trained` up to its logits, without the softmax.
         steps: number of optimizer steps of the whole training, all epochs together.
         optimizer: optimizer, built for the trained network.
-        variables: initial values of the variables, for the next trial of the same graph.
         average: running mean of the weights; None unless the trial asks for it.
         augmenter: augmentation of the images; None unless the trial asks for it.
     """
@@ -82,18 +81,18 @@ class TrainState:
         self._l2 = spec.l2
         self._renormalize = spec.renormalize
         self._images = images
-        self.variables = InitialVariables(self.trained, self.optimizer.variables, self.augmenter, seeds)
         self._finished = False  # whether the float32 twin has its last weights already
 
-    def reset(self, trial: Trial, images: np.ndarray, seeds: ChildSeeds) -> None:
+    def reset(self, initial: InitialVariables, trial: Trial, images: np.ndarray, seeds: ChildSeeds) -> None:
         """Begin the training of another trial that has the same graph: all variables as of a fresh state.
 
         Args:
+            initial: initial values of the variables of this state.
             trial: trial to train; only its seed, learning rate and number of epochs may differ.
             images: training images, as many as before.
             seeds: child seeds of the trial.
         """
-        self.variables.restore(seeds)
+        initial.restore(seeds)
         if self.average is not None:
             for mean, weight in zip(self.average.means, self.trained.weights, strict=True):
                 mean.assign(weight)
